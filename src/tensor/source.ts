@@ -1,0 +1,20 @@
+/** Element types of tensors in files, under safetensors' names. */
+export type StoredType = 'BOOL' | 'U8' | 'I8' | 'I16' | 'U16' | 'F16' | 'BF16' | 'I32' | 'U32' | 'F32' | 'F64' | 'I64' | 'U64';
+
+export const STORED_BYTES: Record<StoredType, number> = {
+  BOOL: 1, U8: 1, I8: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8,
+}; // prettier-ignore
+
+/**
+ * A tensor whose bytes lie off the device (a file, a URL, an array) and can be read again at any time: that is
+ * what makes everything on the device rebuildable. Little-endian, row-major, contiguous.
+ */
+export interface TensorSource {
+  readonly name: string;
+  readonly storedType: StoredType;
+  readonly shape: readonly number[];
+  /** Where the tensor starts in its file: uploads go in this order. */
+  readonly order: number;
+  /** The bytes from the first to the last, in chunks of any size. */
+  chunks(signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}

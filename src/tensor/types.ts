@@ -1,0 +1,69 @@
+import { TilewrightError } from '../errors.ts';
+
+/** Element types of a tensor in a graph (WebNN's names). bfloat16, float64 and 64-bit integers live in files only. */
+export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8';
+
+export interface TensorDescriptor {
+  readonly dataType: DataType;
+  readonly shape: readonly number[];
+}
+
+export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+
+/** Bytes an element takes, on the host and on the GPU alike. */
+export const BYTES: Record<DataType, number> = { float32: 4, float16: 2, int32: 4, uint32: 4, int8: 1, uint8: 1 };
+
+const ARRAYS = {
+  float32: Float32Array,
+  float16: Uint16Array, // raw bits: see half.ts
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+} as const;
+
+/** The typed array a data type is held in on the host. float16 is held as raw bits in a Uint16Array. */
+export function typedArray(dataType: DataType, source: ArrayBuffer | number, byteOffset?: number, length?: number): TensorData {
+  const Type = ARRAYS[dataType];
+  return typeof source === 'number' ? new Type(source) : new Type(source, byteOffset, length);
+}
+
+export const isFloat = (dataType: DataType): boolean => dataType === 'float32' || dataType === 'float16';
+
+/** Number of elements; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Bytes a tensor takes on the host. */
+export function byteLength({ dataType, shape }: TensorDescriptor): number {
+  return elementCount(shape) * BYTES[dataType];
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * shape[d + 1]!;
+  return strides;
+}
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, d) => size === b[d]);
+
+export const formatShape = (shape: readonly number[]): string => `[${shape.join(',')}]`;
+
+/** `float32[1,3,32,32]`, as it is written in every message. */
+export const formatTensor = ({ dataType, shape }: TensorDescriptor): string => `${dataType}${formatShape(shape)}`;
+
+/** The shape two operands broadcast to (NumPy's rule), or `wrong-shape`. */
+export function broadcastShapes(what: string, a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, d) => {
+    const x = a[a.length - rank + d] ?? 1;
+    const y = b[b.length - rank + d] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new TilewrightError('wrong-shape', `${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y} in dimension ${d}`);
+    }
+    return x === 1 ? y : x;
+  });
+}
