@@ -1,0 +1,25 @@
+// binary_strided: output = combine(a, b) for any two shapes that broadcast, four elements an invocation
+//
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   combine (binary)   offsets, Params (strides)   flat_index (grid)
+// consts  WG
+
+@group(0) @binding(1) var<storage, read> a: array<Stored>;
+@group(0) @binding(2) var<storage, read> b: array<Stored>;
+@group(0) @binding(3) var<storage, read_write> output: array<Result>;
+
+fn a_at(i: u32) -> Value { return unpack(a[i / 4u])[i % 4u]; }
+fn b_at(i: u32) -> Value { return unpack(b[i / 4u])[i % 4u]; }
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = flat_index(id, groups);
+  if i * 4u >= params.count { return; }
+  var x: vec4<Value>;
+  var y: vec4<Value>;
+  for (var j = 0u; j < 4u; j++) {
+    let at = offsets(4u * i + j);
+    x[j] = a_at(at.x);
+    y[j] = b_at(at.y);
+  }
+  output[i] = pack(combine(x, y));
+}

@@ -1,0 +1,23 @@
+// gather_rows: output[t] = table[indices[t]], rows of floats; a row that is kept as int8 is scaled back
+//
+// An index is clamped to the table, -1 is its last row.
+// ports   Elem4 (elem)   b_at (operand_b)   row_scale (row_scale)   store (store)   flat_index (grid)
+// consts  WG
+
+struct Params { count: u32, rows: u32, width: u32 }
+
+@group(0) @binding(1) var<storage, read> indices: array<i32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = flat_index(id, groups);
+  let width4 = (params.width + 3u) / 4u;
+  let t = i / width4;
+  if t >= params.count { return; }
+  let column = 4u * (i - t * width4);
+  let wanted = indices[t];
+  let extent = i32(params.rows);
+  let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1));
+  let live = params.width - column;
+  store((t * params.width + column) / OUT_UNIT, b_at((row * params.width + column) / B_UNIT, live) * row_scale(row), live);
+}

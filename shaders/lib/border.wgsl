@@ -1,0 +1,13 @@
+// What lies beyond the border: the coordinate to read instead of x in 0..extent-1, or -1 for the fill value.
+
+//# constant
+fn border(x: i32, extent: i32) -> i32 { return select(-1, x, x >= 0 && x < extent); }
+
+//# edge
+fn border(x: i32, extent: i32) -> i32 { return clamp(x, 0, extent - 1); }
+
+//# reflection
+fn border(x: i32, extent: i32) -> i32 {
+  let y = abs(x);
+  return select(y, 2 * (extent - 1) - y, y >= extent);
+}

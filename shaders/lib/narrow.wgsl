@@ -1,0 +1,7 @@
+// Two floats of 16 bits to a u32, widened to float32.
+
+//# bfloat16
+fn widen(x: u32) -> vec2f { return vec2f(bitcast<f32>(x << 16u), bitcast<f32>(x & 0xffff0000u)); }
+
+//# float16
+fn widen(x: u32) -> vec2f { return unpack2x16float(x); }

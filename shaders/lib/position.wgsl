@@ -1,0 +1,8 @@
+// The position of a query in the sequence: counted from `offset`, or given by the caller at run time (a KV cache).
+
+//# fixed
+fn position_of(query: u32) -> u32 { return query + params.offset; }
+
+//# positions
+@group(0) @binding(5) var<storage, read> positions: array<u32>;
+fn position_of(query: u32) -> u32 { return positions[query]; }

@@ -1,0 +1,92 @@
+// One function of one argument a part: y = apply(x). The elementwise kernel is linked with one of them, and so is the
+// epilogue of every kernel that can fuse an activation.
+// consts  ALPHA BETA (the op's options, where it has some)
+
+//# identity
+fn apply(x: vec4<Value>) -> vec4<Value> { return x; }
+
+//# abs
+fn apply(x: vec4<Value>) -> vec4<Value> { return abs(x); }
+
+//# neg
+fn apply(x: vec4<Value>) -> vec4<Value> { return -x; }
+
+//# sign
+fn apply(x: vec4<Value>) -> vec4<Value> { return sign(x); }
+
+//# ceil
+fn apply(x: vec4f) -> vec4f { return ceil(x); }
+
+//# floor
+fn apply(x: vec4f) -> vec4f { return floor(x); }
+
+//# reciprocal
+fn apply(x: vec4f) -> vec4f { return 1.0 / x; }
+
+//# sqrt
+fn apply(x: vec4f) -> vec4f { return sqrt(x); }
+
+//# exp
+fn apply(x: vec4f) -> vec4f { return exp(x); }
+
+//# log
+fn apply(x: vec4f) -> vec4f { return log(x); }
+
+//# sin
+fn apply(x: vec4f) -> vec4f { return sin(x); }
+
+//# cos
+fn apply(x: vec4f) -> vec4f { return cos(x); }
+
+//# tan
+fn apply(x: vec4f) -> vec4f { return tan(x); }
+
+//# tanh
+// tanh overflows on some drivers; it is 1 in float32 beyond 10.
+fn apply(x: vec4f) -> vec4f { return tanh(clamp(x, vec4f(-10.0), vec4f(10.0))); }
+
+//# sigmoid
+fn apply(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
+
+//# relu
+fn apply(x: vec4<Value>) -> vec4<Value> { return max(x, vec4<Value>()); }
+
+//# clamp
+fn apply(x: vec4<Value>) -> vec4<Value> { return min(max(x, vec4<Value>(ALPHA)), vec4<Value>(BETA)); }
+
+//# leakyRelu
+fn apply(x: vec4f) -> vec4f { return select(ALPHA * x, x, x >= vec4f()); }
+
+//# elu
+fn apply(x: vec4f) -> vec4f { return select(ALPHA * (exp(x) - 1.0), x, x >= vec4f()); }
+
+//# hardSigmoid
+fn apply(x: vec4f) -> vec4f { return clamp(ALPHA * x + BETA, vec4f(), vec4f(1.0)); }
+
+//# hardSwish
+fn apply(x: vec4f) -> vec4f { return x * clamp(x + 3.0, vec4f(), vec4f(6.0)) / 6.0; }
+
+//# linear
+fn apply(x: vec4f) -> vec4f { return ALPHA * x + BETA; }
+
+//# softplus
+fn apply(x: vec4f) -> vec4f { return max(x, vec4f()) + log(1.0 + exp(-abs(x))); }
+
+//# softsign
+fn apply(x: vec4f) -> vec4f { return x / (1.0 + abs(x)); }
+
+//# erf
+fn apply(x: vec4f) -> vec4f { return error_function(x); }
+
+//# gelu
+fn apply(x: vec4f) -> vec4f { return 0.5 * x * (1.0 + error_function(x * 0.70710678)); }
+
+//# gelu_tanh
+// The tanh form (Hendrycks & Gimpel 2016), as GPT-2 uses it.
+fn apply(x: vec4f) -> vec4f {
+  let inner = 0.7978845608 * (x + 0.044715 * x * x * x);
+  return 0.5 * x * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
+}
+
+//# logicalNot
+fn apply(x: vec4<Value>) -> vec4<Value> { return vec4<Value>(x == vec4<Value>()); }

@@ -1,0 +1,97 @@
+import { TilewrightError, throwIfAborted } from './errors.ts';
+import { type AdapterCard, adapterName, type DeviceOptions, describeAdapter, requestAdapter, requestDevice } from './gpu/adapter.ts';
+import type { Counters } from './gpu/counters.ts';
+import { Gpu } from './gpu/gpu.ts';
+import { GraphBuilder } from './graph/builder.ts';
+import type { Graph } from './graph/ir.ts';
+import { type BuildOptions, Session } from './runtime/session.ts';
+
+export interface EngineOptions extends DeviceOptions {
+  /** The caller's own device: it is used as it is, and not destroyed with the engine. */
+  device?: GPUDevice;
+  signal?: AbortSignal;
+}
+
+export type Availability =
+  | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
+  | { readonly available: false; readonly code: 'no-webgpu' | 'no-adapter'; readonly reason: string; readonly hint: string | undefined };
+
+/** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
+export class Engine {
+  #disposed = false;
+  readonly #resources = new Set<{ dispose(): void }>();
+
+  private constructor(readonly gpu: Gpu) {}
+
+  /** Says beforehand whether an engine can be had here, and if not, why and what would help. */
+  static async availability(options: DeviceOptions = {}): Promise<Availability> {
+    try {
+      const adapter = describeAdapter(await requestAdapter(options));
+      return { available: true, adapter, name: adapterName(adapter) };
+    } catch (error) {
+      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter')) throw error;
+      return { available: false, code: error.code, reason: error.message, hint: error.hint };
+    }
+  }
+
+  /** Errors: `no-webgpu`, `no-adapter`, `aborted`. */
+  static async create({ device, signal, ...options }: EngineOptions = {}): Promise<Engine> {
+    throwIfAborted(signal, 'creating the engine');
+    if (device) return new Engine(new Gpu(device, undefined, false));
+    const adapter = await requestAdapter(options);
+    const own = await requestDevice(adapter, options);
+    const engine = new Engine(new Gpu(own, adapter, true));
+    if (signal?.aborted) {
+      engine.dispose();
+      throwIfAborted(signal, 'creating the engine');
+    }
+    return engine;
+  }
+
+  get adapter(): AdapterCard {
+    return this.gpu.card;
+  }
+
+  get device(): GPUDevice {
+    return this.gpu.device;
+  }
+
+  /** A snapshot of what was asked of the GPU so far. */
+  get counters(): Counters {
+    return { ...this.gpu.counters };
+  }
+
+  graph(): GraphBuilder {
+    return new GraphBuilder();
+  }
+
+  /** Plans a graph, prepares its weights and compiles its kernels. */
+  async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    this.#alive();
+    return this.keep(await Session.build(this.gpu, graph, options));
+  }
+
+  /** Ties a resource to the engine: it goes when the engine goes. */
+  keep<T extends { dispose(): void }>(resource: T): T {
+    this.#alive();
+    this.#resources.add(resource);
+    return resource;
+  }
+
+  #alive(): void {
+    if (this.#disposed) throw new TilewrightError('disposed', 'the engine was disposed of');
+  }
+
+  /** Frees everything on the device; the device too, unless it is the caller's. Twice is fine. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const resource of this.#resources) resource.dispose();
+    this.#resources.clear();
+    this.gpu.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

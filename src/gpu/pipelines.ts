@@ -1,0 +1,69 @@
+import { TilewrightError } from '../errors.ts';
+import type { Counters } from './counters.ts';
+import { type Binding, type Linked, link, type Variant, variantKey } from './wgsl.ts';
+
+/** A compiled variant, with what binds to it. */
+export interface Program {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly linked: Linked;
+}
+
+/** Compiles each variant once, all that are asked for at the same time. */
+export class PipelineCache {
+  #programs = new Map<string, Promise<Program>>();
+  #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly counters: Counters,
+  ) {}
+
+  get size(): number {
+    return this.#programs.size;
+  }
+
+  get(variant: Variant, label: string): Promise<Program> {
+    const key = variantKey(variant);
+    let program = this.#programs.get(key);
+    if (!program) {
+      program = this.#compile(link(variant), label);
+      program.catch(() => this.#programs.delete(key));
+      this.#programs.set(key, program);
+    }
+    return program;
+  }
+
+  #layout(bindings: readonly Binding[]): GPUBindGroupLayout {
+    const key = bindings.map(({ binding, type }) => `${binding}:${type}`).join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const entries = bindings.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
+      layout = this.device.createBindGroupLayout({ entries });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  async #compile(linked: Linked, label: string): Promise<Program> {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ code: linked.code, label });
+    const layout = this.#layout(linked.bindings);
+    const pipeline = device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    });
+    const scope = device.popErrorScope();
+    this.counters.pipelines++;
+    try {
+      const [compiled] = await Promise.all([pipeline, scope]);
+      return { pipeline: compiled, layout, linked };
+    } catch (cause) {
+      const { messages } = await module.getCompilationInfo();
+      const lines = messages.filter(({ type }) => type === 'error').map(({ lineNum, message }) => `${linked.locate(lineNum)}: ${message}`);
+      throw new TilewrightError('shader-compile', `${label}: ${lines.join('\n') || (cause as Error).message}`, { cause });
+    }
+  }
+}

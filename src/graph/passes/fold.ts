@@ -1,0 +1,29 @@
+import { batchNormFactors } from '../../ops/normalization.ts';
+import { constantOperands, type Graph, operand, rewrite, rewriter } from '../ir.ts';
+
+interface ConvolutionOptions {
+  inputLayout?: 'nchw' | 'nhwc';
+  filterLayout?: string;
+}
+
+/** conv2d followed by batchNormalization is a conv2d of scaled filters with a bias, where the weights are constants. */
+export function foldBatchNormalization(graph: Graph): Graph {
+  return rewrite(graph, (node, uses) => {
+    const convolution = node.inputs['input'];
+    if (node.op !== 'batchNormalization' || convolution?.op !== 'conv2d' || uses(convolution) > 1) return node;
+    const { inputLayout = 'nchw', filterLayout = 'oihw' } = convolution.options as ConvolutionOptions;
+    const { axis = 1, epsilon = 1e-5 } = node.options as { axis?: number; epsilon?: number };
+    const { filter, bias } = convolution.inputs;
+    const { activation } = convolution.options as { activation?: unknown };
+    if (axis !== (inputLayout === 'nchw' ? 1 : 3) || activation || convolution.inputs['residual']) return node;
+    const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter((x) => x !== undefined);
+    const constants = constantOperands({ outputs: Object.fromEntries(weights.map((weight, i) => [i, weight])) });
+    if (!weights.every((weight) => constants.has(weight))) return node;
+    const { add } = rewriter(convolution.label);
+    const { factor, shift } = batchNormFactors(node.inputs, epsilon, rewriter(convolution.label));
+    const newShape = filter!.shape.map((size, d) => (filterLayout[d] === 'o' ? size : 1));
+    const scaled = add('mul', { a: filter, b: add('reshape', { input: factor }, { newShape }) });
+    const moved = bias ? add('add', { a: add('mul', { a: bias, b: factor }), b: shift }) : shift;
+    return operand('conv2d', { ...convolution.inputs, filter: scaled, bias: moved }, convolution.options, convolution.label);
+  });
+}

@@ -1,0 +1,45 @@
+import type { Activation } from '../../ops/elementwise.ts';
+import { UNARY } from '../../ops/elementwise.ts';
+import { isFloat, sameShape } from '../../tensor/types.ts';
+import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+
+const HOSTS = ['matmul', 'conv2d'];
+
+interface HostOptions {
+  activation?: Activation;
+}
+
+/**
+ * matmul and conv2d take the bias, the residual and the activation that follow them into their epilogue, in this order.
+ * Only what has no other user is taken in.
+ */
+export function fuseEpilogues(graph: Graph): Graph {
+  return rewrite(graph, (node, uses) => {
+    const open = (input: Operand | undefined): input is Operand =>
+      input !== undefined && HOSTS.includes(input.op) && uses(input) === 1 && !(input.options as HostOptions).activation;
+    if (node.op === 'add') {
+      const { a, b } = node.inputs as Record<'a' | 'b', Operand>;
+      return (open(a) && added(node, a, b)) || (open(b) && added(node, b, a)) || node;
+    }
+    const { input } = node.inputs;
+    if (node.op in UNARY && node.op !== 'identity' && open(input) && isFloat(input.dataType)) {
+      const activation: Activation = { name: node.op, ...node.options };
+      return operand(input.op, input.inputs, { ...input.options, activation }, node.label ?? input.label);
+    }
+    return node;
+  });
+}
+
+function added(node: Operand, host: Operand, other: Operand): Operand | undefined {
+  const columns = host.shape.at(-1)!;
+  const trimmed = other.shape.slice(Math.max(0, other.shape.findIndex((size) => size !== 1)));
+  const isRow = sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
+  if (isRow && !host.inputs['bias'] && !host.inputs['residual'] && constantOperands({ outputs: { other } }).has(other)) {
+    const bias = other.shape.length === 1 ? other : operand('reshape', { input: other }, { newShape: [columns] }, other.label);
+    return operand(host.op, { ...host.inputs, bias }, host.options, host.label);
+  }
+  if (sameShape(other.shape, host.shape) && !host.inputs['residual']) {
+    return operand(host.op, { ...host.inputs, residual: other }, host.options, host.label);
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+import type { DataType } from '../../tensor/types.ts';
+import type { Graph } from '../ir.ts';
+import { decompose } from './decompose.ts';
+import { foldBatchNormalization } from './fold.ts';
+import { fuseEpilogues } from './fuse.ts';
+import { toChannelsLast } from './layout.ts';
+import { quantizeWeights } from './quantize.ts';
+
+/** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
+export type Pass = (graph: Graph) => Graph;
+
+export interface PassOptions {
+  /** `int8` quantises constant weights; activations keep the type of the graph. */
+  weights?: DataType;
+  /** Names of passes to leave out; `decompose` and `layout` cannot be. */
+  without?: readonly PassName[];
+}
+
+export type PassName = 'fold' | 'fuse';
+
+/**
+ * The passes in their order. Constant folding is none of them: whatever hangs on constants alone is computed once when
+ * a session is built, by the same kernels (plan.ts). Dead code is none either: a graph is what hangs on its outputs.
+ */
+export function passes({ weights, without = [] }: PassOptions = {}): Pass[] {
+  const optional = (name: PassName, pass: Pass): Pass[] => (without.includes(name) ? [] : [pass]);
+  return [
+    ...optional('fold', foldBatchNormalization),
+    decompose,
+    toChannelsLast,
+    ...optional('fuse', fuseEpilogues),
+    ...(weights === 'int8' ? [quantizeWeights] : []),
+  ];
+}
+
+export const optimise = (graph: Graph, options: PassOptions = {}): Graph => passes(options).reduce((current, pass) => pass(current), graph);

@@ -1,0 +1,170 @@
+import { TilewrightError } from '../errors.ts';
+import { type ByteSource, blobSource, bytesSource, fileSource, reason } from './source.ts';
+import { urlSource } from './url.ts';
+
+/** The files of one model, in the layout of Hugging Face. */
+export interface Folder {
+  readonly name: string;
+  /** @throws `not-found`; `invalid-argument` for a name that leads out of the folder. */
+  open(file: string): Promise<ByteSource>;
+  /** The file, or undefined where it is not there. */
+  find(file: string): Promise<ByteSource | undefined>;
+  /** The names of all files, where they can be known: a URL cannot be asked. */
+  list?(): Promise<string[]>;
+}
+
+/**
+ * What a model can be loaded from: the address of a folder or of one `.safetensors` file (in Node a path too), the
+ * bytes of one file, the files of a picker, or files by name.
+ */
+export type ModelSource =
+  | string
+  | URL
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | Iterable<File>
+  | Record<string, Blob | ArrayBuffer | Uint8Array>;
+
+export interface FolderOptions {
+  signal?: AbortSignal;
+  /** What relative addresses are relative to; by default the page. Where it is given, strings are URLs in Node too. */
+  baseUrl?: string | URL;
+}
+
+/** The name under which a file that stands alone is found. */
+export const SINGLE_FILE = 'model.safetensors';
+
+const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
+/** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
+export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
+  if (typeof source === 'string' || source instanceof URL) return openAddress(source, options);
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return filesFolder([[SINGLE_FILE, source]]);
+  if (source instanceof Blob) {
+    const name = source instanceof File ? source.name : SINGLE_FILE;
+    return fileFolder(name, async () => blobSource(name, source));
+  }
+  if (typeof source !== 'object' || source === null) {
+    throw new TilewrightError(
+      'invalid-argument',
+      `a model is loaded from a URL, a path, bytes or files, got ${source}`,
+    );
+  }
+  return filesFolder(
+    isIterable(source) ? Array.from(source, (file) => [pathInFolder(file), file]) : Object.entries(source),
+  );
+}
+
+/** The file's JSON, or undefined where there is no such file. @throws `invalid-file` when it is no JSON in UTF-8. */
+export async function readJson(folder: Folder, file: string, signal?: AbortSignal): Promise<unknown | undefined> {
+  const source = await folder.find(file);
+  if (!source) return undefined;
+  const bytes = await source.slice(0, source.size, signal);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new TilewrightError('invalid-file', `${folder.name}: ${file} is not valid JSON: ${reason(cause)}`, { cause });
+  }
+}
+
+async function openAddress(address: string | URL, { signal, baseUrl }: FolderOptions): Promise<Folder> {
+  // One letter and a colon is a drive of Windows, not a scheme.
+  const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
+  if (IN_NODE && !hasScheme && baseUrl === undefined) return pathFolder(String(address));
+  const base = baseUrl ?? globalThis.document?.baseURI ?? globalThis.location?.href;
+  if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
+  const url = new URL(address, base);
+  if (IN_NODE && url.protocol === 'file:') {
+    const { fileURLToPath } = await import(/* @vite-ignore */ 'node:url');
+    return pathFolder(fileURLToPath(url));
+  }
+  return urlFolder(url, signal);
+}
+
+/** A folder behind a URL. A query (a token, a revision) goes with every file. */
+function urlFolder(url: URL, signal?: AbortSignal): Folder {
+  if (url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors')) {
+    return fileFolder(url.href.slice(0, 200), () => urlSource(url, { signal }));
+  }
+  const root = new URL(url);
+  if (!root.pathname.endsWith('/')) root.pathname += '/';
+  return makeFolder(root.href, (file) => {
+    const child = new URL(root);
+    child.pathname += file.split('/').map(encodeURIComponent).join('/');
+    return urlSource(child, { signal });
+  });
+}
+
+async function pathFolder(path: string): Promise<Folder> {
+  const { readdir, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw new TilewrightError('not-found', `${path}: ${reason(cause)}`, {
+      hint: 'Give a folder in the layout of Hugging Face, or one .safetensors file.',
+      cause,
+    });
+  });
+  if (!stats.isDirectory()) return fileFolder(path, () => fileSource(path));
+  return makeFolder(
+    path,
+    (file) => fileSource(`${path}/${file}`),
+    async () => {
+      const entries = await readdir(path, { withFileTypes: true });
+      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name); // links are files to us
+    },
+  );
+}
+
+/** A folder of one checkpoint, whatever its file is called. */
+const fileFolder = (name: string, open: () => Promise<ByteSource>): Folder =>
+  makeFolder(
+    name,
+    async (file) => {
+      if (file !== SINGLE_FILE) {
+        throw new TilewrightError('not-found', `${name}: is one file, there is no ${file} beside it`);
+      }
+      return open();
+    },
+    async () => [SINGLE_FILE],
+  );
+
+/** Files at hand, by name. */
+function filesFolder(entries: Iterable<[string, Blob | ArrayBuffer | Uint8Array]>): Folder {
+  const files = new Map(entries);
+  const names = [...files.keys()];
+  return makeFolder(
+    'files',
+    async (name) => {
+      const file = files.get(name);
+      if (!file) {
+        throw new TilewrightError('not-found', `${name} is not among the files: ${names.join(', ') || 'none'}`);
+      }
+      return file instanceof Blob ? blobSource(name, file) : bytesSource(name, file);
+    },
+    async () => names,
+  );
+}
+
+function makeFolder(name: string, read: (file: string) => Promise<ByteSource>, list?: () => Promise<string[]>): Folder {
+  async function open(file: string): Promise<ByteSource> {
+    // Names come from files too (the shards of an index), and must not reach beyond the folder.
+    if (/[\\\0]/.test(file) || file.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+      throw new TilewrightError('invalid-argument', `${name}: "${file}" does not name a file inside the folder`);
+    }
+    return read(file);
+  }
+  async function find(file: string): Promise<ByteSource | undefined> {
+    try {
+      return await open(file);
+    } catch (error) {
+      if (error instanceof TilewrightError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+  return { name, open, find, list };
+}
+
+const isIterable = (source: object): source is Iterable<File> => Symbol.iterator in source;
+
+/** A file of a folder picker knows its path, which begins with the folder's own name. */
+const pathInFolder = (file: File): string => file.webkitRelativePath?.split('/').slice(1).join('/') || file.name;

@@ -1,0 +1,125 @@
+import { type ErrorCode, TilewrightError, throwIfAborted } from '../errors.ts';
+
+/** The largest chunk a source hands out, in bytes: what a reader holds on the host at a time. */
+export const MAX_CHUNK = 4 * 1024 * 1024;
+
+/**
+ * The bytes of one file, wherever it lies, to be read any number of times. What is handed out may share memory with
+ * the source: read it, do not write to it. A read gives exactly `end - start` bytes or throws: `invalid-file` or
+ * `network` when there are fewer, `aborted` when the signal says so.
+ */
+export interface ByteSource {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  /** The bytes from `start` up to `end` in one piece: for headers and small files. */
+  slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The same bytes in chunks of at most 4 MiB, read as they are asked for. */
+  stream(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Reads a range that lies inside the file, in pieces of any size. */
+export type RangeReader = (start: number, end: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/** A source from its medium alone: the promises of `ByteSource` are kept here, `failure` is the code they break with. */
+export function byteSource(
+  name: string,
+  size: number,
+  read: RangeReader,
+  failure: ErrorCode = 'invalid-file',
+): ByteSource {
+  async function* stream(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (!(start >= 0 && start <= end && end <= size)) {
+      throw new TilewrightError(
+        'invalid-file',
+        `${name}: bytes ${start} to ${end} were asked for, the file has ${size} bytes`,
+      );
+    }
+    throwIfAborted(signal, `reading ${name}`);
+    if (start === end) return;
+    let got = 0;
+    try {
+      for await (const piece of read(start, end, signal)) {
+        got += piece.length;
+        if (got > end - start) break; // a surplus is as wrong as a lack: told below
+        for (let at = 0; at < piece.length; at += MAX_CHUNK) {
+          throwIfAborted(signal, `reading ${name}`);
+          yield piece.subarray(at, at + MAX_CHUNK);
+        }
+      }
+    } catch (cause) {
+      throwIfAborted(signal, `reading ${name}`);
+      if (cause instanceof TilewrightError) throw cause;
+      throw new TilewrightError(failure, `${name}: reading bytes ${start} to ${end} failed: ${reason(cause)}`, {
+        cause,
+      });
+    }
+    if (got !== end - start) {
+      throw new TilewrightError(
+        failure,
+        `${name}: bytes ${start} to ${end}: expected ${end - start} bytes, got ${got}`,
+      );
+    }
+  }
+
+  async function slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    let whole: Uint8Array | undefined;
+    let at = 0;
+    for await (const chunk of stream(start, end, signal)) {
+      if (chunk.length === end - start) return chunk;
+      whole ??= new Uint8Array(end - start);
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole ?? new Uint8Array(0);
+  }
+
+  return { name, size, slice, stream };
+}
+
+/** What went wrong, in words: `fetch` keeps its reason one level down. */
+export function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+
+/** Bytes in memory, not copied. */
+export function bytesSource(name: string, data: ArrayBuffer | Uint8Array): ByteSource {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  return byteSource(name, bytes.length, async function* (start, end) {
+    yield bytes.subarray(start, end);
+  });
+}
+
+/** A Blob or a File: a picked file stays on its disk until it is read. */
+export function blobSource(name: string, blob: Blob): ByteSource {
+  return byteSource(name, blob.size, async function* (start, end) {
+    for (let at = start; at < end; at += MAX_CHUNK) {
+      yield new Uint8Array(await blob.slice(at, Math.min(at + MAX_CHUNK, end)).arrayBuffer());
+    }
+  });
+}
+
+/** A file on the disk, in Node. The file is open only while a read lasts. @throws `not-found`. */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const { open, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw new TilewrightError('not-found', `${path}: cannot be read: ${reason(cause)}`, { cause });
+  });
+  if (!stats.isFile()) throw new TilewrightError('not-found', `${path}: is not a file`);
+  const name = path.split(/[\\/]/).pop()!;
+  return byteSource(name, stats.size, async function* (start, end) {
+    const handle = await open(path);
+    try {
+      for (let at = start; at < end; ) {
+        const buffer = new Uint8Array(Math.min(MAX_CHUNK, end - at));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+        if (bytesRead === 0) return; // cut short since it was opened
+        yield buffer.subarray(0, bytesRead);
+        at += bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
+  });
+}

@@ -1,0 +1,106 @@
+import registersKernel from '../../shaders/attention_registers.wgsl';
+import workgroupKernel from '../../shaders/attention_workgroup.wgsl';
+import elem from '../../shaders/lib/elem.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import heads from '../../shaders/lib/heads.wgsl';
+import position from '../../shaders/lib/position.wgsl';
+import qkv from '../../shaders/lib/qkv.wgsl';
+import reducer from '../../shaders/lib/reducer.wgsl';
+import store from '../../shaders/lib/store.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { BYTES, elementCount, formatShape } from '../tensor/types.ts';
+import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, needSameType, opError } from './define.ts';
+
+/**
+ * Query, key and value are [T, columns] or [B, T, columns]; heads lie side by side in the columns, as in the
+ * three-dimensional form of ONNX's Attention. Where rows are wider (packed QKV, a KV cache), `columns` says where each begins.
+ */
+export interface AttentionOptions {
+  heads: number;
+  /** Heads of key and value, where several heads of the query share one. */
+  kvHeads?: number;
+  headSize: number;
+  /** 1 / sqrt(headSize) where absent. */
+  scale?: number;
+  causal?: boolean;
+  /** First column of query, key and value in their rows. */
+  columns?: readonly [number, number, number];
+}
+
+function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 0, 0] }: AttentionOptions) {
+  const names = ['query', 'key', 'value'] as const;
+  const shapes = names.map((name) => need(inputs, name, 'attention').shape);
+  const rows = shapes.map((shape, i) => {
+    if (shape.length !== 2 && shape.length !== 3) throw opError('wrong-shape', 'attention', `${names[i]} needs rank 2 or 3, got ${formatShape(shape)}`);
+    const width = columns[i]! + (i === 0 ? h : kvHeads) * headSize;
+    if (shape.at(-1)! < width) throw opError('wrong-shape', 'attention', `${names[i]} has rows of ${shape.at(-1)}, columns up to ${width} are needed (${formatShape(shape)})`);
+    return { batch: shape.length === 3 ? shape[0]! : 1, count: shape.at(-2)!, width: shape.at(-1)! };
+  });
+  const [q, k, v] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+  if (k.count !== v.count || q.batch !== k.batch || k.batch !== v.batch) {
+    throw opError('wrong-shape', 'attention', `query ${formatShape(shapes[0]!)}, key ${formatShape(shapes[1]!)} and value ${formatShape(shapes[2]!)} do not go together`);
+  }
+  if (h % kvHeads) throw opError('invalid-argument', 'attention', `${h} heads do not share ${kvHeads} heads of key and value evenly`);
+  return { q, k, v, kvHeads, columns };
+}
+
+/** attention: softmax(query · keyᵀ * scale) · value per head. `positions` (uint32, one a query) say which keys are in the past. */
+export const attention = defineOp<AttentionOptions>({
+  name: 'attention',
+  infer(inputs, options) {
+    const { q } = sizes(inputs, options);
+    const query = inputs['query']!;
+    needFloat('attention', 'query', query);
+    needSameType('attention', inputs, ['query', 'key', 'value']);
+    const { positions } = inputs;
+    if (positions && (positions.dataType !== 'uint32' || elementCount(positions.shape) !== q.count)) {
+      throw opError('wrong-shape', 'attention', `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${q.count}]`);
+    }
+    return { dataType: query.dataType, shape: [...query.shape.slice(0, -1), options.heads * options.headSize] };
+  },
+  candidates(inputs, options, output, caps) {
+    const { q, k, v, kvHeads, columns } = sizes(inputs, options);
+    const { headSize, causal = false, scale = 1 / Math.sqrt(headSize) } = options;
+    const type = ELEM[output.dataType]!;
+    const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
+    const unit = vec4 ? 'vec4' : 'ragged';
+    const positions = inputs['positions'] ? 'positions' : 'fixed';
+    const common = [grid, heads, part(elem, type), part(qkv, unit), part(position, positions), part(store, unit)];
+    const params = {
+      queries: q.count, keys: k.count, heads: options.heads, kv_heads: kvHeads, head_size: headSize,
+      causal: Number(causal), offset: Math.max(0, k.count - q.count), scale,
+      query_row: q.width, query_column: columns[0], key_row: k.width, key_column: columns[1],
+      value_row: v.width, value_column: columns[2], batches: q.batch,
+    }; // prettier-ignore
+    const lines = q.batch * q.count * options.heads;
+    const tags = [type, ...(vec4 ? [] : ['ragged']), ...(causal ? ['causal'] : []), ...(positions === 'fixed' ? [] : ['positions'])].join();
+    const registers: Candidate = {
+      label: `attention_registers[${tags}]`,
+      variant: { kernel: registersKernel, ports: common, constants: { WG: u32(FLAT) } },
+      params,
+      grid: flatGrid(lines * Math.ceil(headSize / 16), FLAT),
+    };
+    const lanes = 64;
+    const head4 = 2 ** Math.ceil(Math.log2(Math.ceil(headSize / 4)));
+    if (head4 > lanes) return [registers];
+    const shared = (kind: string): Candidate => ({
+      label: `attention_workgroup[${tags},${kind}]`,
+      variant: {
+        kernel: workgroupKernel,
+        ports: [...common, part(reducer, kind)],
+        constants: { WG: u32(FLAT), LANES: u32(lanes), LINES: u32(1), HEAD4: u32(head4) },
+      },
+      params,
+      grid: flatGrid(lines, 1),
+    });
+    const forms = [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
+    return caps.software ? [registers, ...forms] : [...forms, registers];
+  },
+  cost(inputs, options, output) {
+    const { q, k, kvHeads } = sizes(inputs, options);
+    // Where positions come at run time, all keys are counted: the most it can take.
+    const macs = 2 * q.batch * q.count * k.count * options.heads * options.headSize;
+    const bytes = (2 * elementCount(output.shape) + 2 * k.batch * k.count * kvHeads * options.headSize) * BYTES[output.dataType];
+    return { macs, flops: 2 * macs, bytes };
+  },
+});

@@ -1,0 +1,95 @@
+import depthwiseKernel from '../../shaders/conv2d_depthwise.wgsl';
+import elem from '../../shaders/lib/elem.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import operandA from '../../shaders/lib/operand_a.wgsl';
+import operandB from '../../shaders/lib/operand_b.wgsl';
+import windowStruct from '../../shaders/lib/window.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount, formatShape } from '../tensor/types.ts';
+import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, opError } from './define.ts';
+import type { Activation } from './elementwise.ts';
+import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
+import { checkEpilogue } from './matmul.ts';
+import { type ImageLayout, imageOf, imageShape, slide, type WindowOptions } from './window.ts';
+
+export type FilterLayout = 'oihw' | 'hwio' | 'ohwi' | 'ihwo';
+
+export interface Conv2dOptions extends WindowOptions {
+  groups?: number;
+  inputLayout?: ImageLayout;
+  filterLayout?: FilterLayout;
+  activation?: Activation;
+}
+
+function geometry(inputs: Inputs, { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions) {
+  const [input, filter] = [need(inputs, 'input', 'conv2d'), need(inputs, 'filter', 'conv2d')];
+  const image = imageOf('conv2d', input.shape, inputLayout);
+  if (filter.shape.length !== 4) throw opError('wrong-shape', 'conv2d', `filter needs rank 4, got ${formatShape(filter.shape)}`);
+  const at = (axis: string): number => filter.shape[filterLayout.indexOf(axis)]!;
+  const [o, i, kh, kw] = [at('o'), at('i'), at('h'), at('w')];
+  const where = `(input ${formatShape(input.shape)} ${inputLayout}, filter ${formatShape(filter.shape)} ${filterLayout}, groups ${groups})`;
+  if (!Number.isInteger(groups) || groups < 1) throw opError('invalid-argument', 'conv2d', `groups is ${groups}, expected an integer of 1 or more`);
+  if (image.c !== i * groups) throw opError('wrong-shape', 'conv2d', `input has ${image.c} channels, filter expects ${i * groups} ${where}`);
+  if (o % groups) throw opError('wrong-shape', 'conv2d', `${o} output channels do not divide into ${groups} groups ${where}`);
+  const out = slide('conv2d', image, [kh, kw], window);
+  return { image, o, i, kh, kw, groups, out, inputLayout, filterLayout };
+}
+
+/** conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings others there. */
+export const conv2d = defineOp<Conv2dOptions>({
+  name: 'conv2d',
+  infer(inputs, options) {
+    const { image, o, out, inputLayout } = geometry(inputs, options);
+    const [input, filter] = [inputs['input']!, inputs['filter']!];
+    needFloat('conv2d', 'input', input);
+    if (inputs['scales'] ? filter.dataType !== 'int8' : filter.dataType !== input.dataType) {
+      throw opError('wrong-type', 'conv2d', `filter is ${filter.dataType}, expected ${inputs['scales'] ? 'int8' : input.dataType}`);
+    }
+    const output = { dataType: input.dataType, shape: imageShape({ n: image.n, h: out.h, w: out.w, c: o }, inputLayout) };
+    checkEpilogue('conv2d', inputs, output, o);
+    return output;
+  },
+  candidates(inputs, options, output, caps) {
+    const { image, o, i, kh, kw, groups, out, inputLayout, filterLayout } = geometry(inputs, options);
+    if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
+    const bind = { a: 'input', b: 'filter' };
+    const weights = inputs['scales'] ? 'q8' : 'dense';
+    const pixels = image.n * out.h * out.w;
+    const epilogue = { bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation: options.activation };
+    const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && (options.padding ?? []).every((p) => p === 0);
+    const n = o / groups;
+    const general = gemmCandidates(
+      {
+        op: 'conv2d', m: pixels, n, k: i, taps: kh * kw, batches: groups,
+        lda: image.c, ldb: o, ldc: o, aBatch: groups > 1 ? i : 0, bBatch: groups > 1 ? n : 0, cBatch: groups > 1 ? n : 0, columnBatch: groups > 1 ? n : 0,
+        dataType: output.dataType, weights, layout: 'kn', ...epilogue,
+        ...(pointwise ? {} : { window: out.params }),
+      },
+      caps,
+      bind,
+    ); // prettier-ignore
+    if (groups !== image.c || o !== groups) return general;
+    const unit = o % 4 === 0 ? 'vec4' : 'ragged';
+    const name = ELEM[output.dataType]!;
+    const items = pixels * Math.ceil(o / 4);
+    const { ports, constants } = epiloguePorts(epilogue, weights, unit);
+    const tags = [name, ...(weights === 'q8' ? ['q8'] : []), ...(unit === 'ragged' ? ['ragged'] : []), epilogueName(epilogue)];
+    const depthwise: Candidate = {
+      label: `conv2d_depthwise[${tags.join()}]`,
+      variant: {
+        kernel: depthwiseKernel,
+        ports: [grid, windowStruct, part(elem, name), part(operandA, unit), part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`), ...ports],
+        constants: { WG: u32(FLAT), ...constants },
+      },
+      params: { count: pixels, channels: o, ...out.params },
+      grid: flatGrid(items, FLAT),
+      bind,
+    };
+    return [depthwise, ...general];
+  },
+  cost(inputs, options, { shape }) {
+    const { i, kh, kw } = geometry(inputs, options);
+    const macs = elementCount(shape) * i * kh * kw;
+    return { macs, flops: 2 * macs };
+  },
+});

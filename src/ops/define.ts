@@ -1,0 +1,108 @@
+import { TilewrightError } from '../errors.ts';
+import type { Caps } from '../gpu/gpu.ts';
+import type { ParamValues, Variant } from '../gpu/wgsl.ts';
+import type { DataType, TensorDescriptor } from '../tensor/types.ts';
+
+export type Shape = readonly number[];
+/** Operands of an op by name: the names are those of WebNN's arguments, and of the bindings in the shader. */
+export type Inputs = Readonly<Record<string, TensorDescriptor>>;
+
+/** One way to compute an op on this device. */
+export interface Candidate {
+  /** `matmul_registers[f32,q8,bias_gelu,8x4]`: label of the pipeline, row in the profile, title of the test. */
+  readonly label: string;
+  readonly variant: Variant;
+  /** Numbers for the uniforms, by WGSL field name. */
+  readonly params: ParamValues;
+  /** Workgroups. */
+  readonly grid: readonly [number, number, number];
+  /** Shader binding to operand, where the names differ. `output` is the output. */
+  readonly bind?: Readonly<Record<string, string>>;
+}
+
+export interface Cost {
+  /** Multiply-accumulates; 0 for what is no matrix work. */
+  readonly macs: number;
+  readonly flops: number;
+  /** Bytes moved at the least, where that is not all inputs and the output once. */
+  readonly bytes?: number;
+}
+
+/** What a decomposition builds with; `add` infers, checks and returns the new operand. */
+export interface Rewriter<T extends TensorDescriptor> {
+  add(op: string, inputs: Readonly<Record<string, T | undefined>>, options?: object): T;
+  constant(dataType: DataType, shape: Shape, values: readonly number[]): T;
+}
+
+/** Everything the engine knows of an op. */
+export interface OpDefinition<Options> {
+  readonly name: string;
+  /** Shape and type of the output, or an error that names the numbers. */
+  infer(inputs: Inputs, options: Options): TensorDescriptor;
+  /** Kernel variants that are legal here, the best guess first. Pure. */
+  candidates?(inputs: Inputs, options: Options, output: TensorDescriptor, caps: Caps): Candidate[];
+  /** An op that is other ops; where it returns undefined, the op has candidates for this case. */
+  decompose?<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, options: Options, rewriter: Rewriter<T>): T | undefined;
+  cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
+  /** The output is this input under another shape: no kernel runs. */
+  readonly alias?: string;
+  /** The output is written onto this input, which is a state. */
+  readonly inPlace?: string;
+  /** The output does not change when the elements of the input are permuted and permuted back: transposes may pass. */
+  readonly pointwise?: boolean;
+}
+
+export type Op = OpDefinition<unknown>;
+
+/** Gives a definition its place in the table of ops, where the type of its options is forgotten. */
+export const defineOp = <Options>(definition: OpDefinition<Options>): Op => definition as unknown as Op;
+
+export const ELEM: Partial<Record<DataType, string>> = { float32: 'f32', float16: 'f16' };
+
+export const opError = (code: 'wrong-shape' | 'wrong-type' | 'invalid-argument', op: string, message: string): TilewrightError =>
+  new TilewrightError(code, `${op}: ${message}`);
+
+/** The operand, or an error: for the ones that an op cannot do without. */
+export function need<T>(inputs: Readonly<Record<string, T>>, name: string, op: string): T {
+  const found = inputs[name];
+  if (found === undefined) throw new TilewrightError('invalid-argument', `${op}: the operand '${name}' is missing`);
+  return found;
+}
+
+export function needFloat(op: string, name: string, { dataType }: TensorDescriptor): void {
+  if (!ELEM[dataType]) throw opError('wrong-type', op, `${name} is ${dataType}, expected float32 or float16`);
+}
+
+export function needSameType(op: string, inputs: Inputs, names: readonly string[]): void {
+  const [first, ...rest] = names.filter((name) => inputs[name]);
+  for (const name of rest) {
+    const expected = inputs[first!]!.dataType;
+    const got = inputs[name]!.dataType;
+    if (got !== expected) throw opError('wrong-type', op, `${name} is ${got}, ${first} is ${expected}`);
+  }
+}
+
+/** An axis counted from the front; negative axes count from the back. */
+export function needAxis(op: string, axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+    throw opError('invalid-argument', op, `axis ${axis} is not an axis of rank ${rank}`);
+  }
+  return positive;
+}
+
+/** A flat range of work items as workgroups: what exceeds 65 535 folds into a second dimension. */
+export function flatGrid(items: number, workgroup: number): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(items / workgroup));
+  const x = Math.min(groups, 65535);
+  return [x, Math.ceil(groups / x), 1];
+}
+
+/** [outer, size, stride] of an axis. */
+export function aroundAxis(shape: Shape, axis: number): { outer: number; size: number; stride: number } {
+  const product = (part: Shape): number => part.reduce((a, b) => a * b, 1);
+  return { outer: product(shape.slice(0, axis)), size: shape[axis] ?? 1, stride: product(shape.slice(axis + 1)) };
+}
+
+/** Invocations a workgroup of every kernel that walks a flat range. */
+export const FLAT = 64;

@@ -1,0 +1,29 @@
+import line from '../../shaders/lib/line.wgsl';
+import reducer from '../../shaders/lib/reducer.wgsl';
+import type { Caps } from '../gpu/gpu.ts';
+import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { flatGrid } from './define.ts';
+
+export interface LineForm {
+  readonly tag: string;
+  readonly ports: readonly WgslModule[];
+  readonly constants: Readonly<Record<string, string>>;
+  readonly grid: readonly [number, number, number];
+}
+
+/**
+ * The ways to share a line among invocations: one each (software adapters), a workgroup's tree, subgroups.
+ * Best guess first.
+ */
+export function lineForms(lines: number, caps: Caps): LineForm[] {
+  const form = (kind: string, lanes: number, perGroup: number): LineForm => ({
+    tag: `${lanes}_${kind}`,
+    ports: [part(reducer, kind), line],
+    constants: { LANES: u32(lanes), LINES: u32(perGroup) },
+    grid: flatGrid(lines, perGroup),
+  });
+  const serial = form('serial', 1, 32);
+  const shared = form('workgroup', 64, 1);
+  const subgroup = caps.subgroups ? [form('subgroup', 64, 1)] : [];
+  return caps.software ? [serial, shared, ...subgroup] : [shared, ...subgroup, serial];
+}

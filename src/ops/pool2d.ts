@@ -1,0 +1,67 @@
+import elem from '../../shaders/lib/elem.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import operandA from '../../shaders/lib/operand_a.wgsl';
+import pooling from '../../shaders/lib/pooling.wgsl';
+import store from '../../shaders/lib/store.wgsl';
+import windowStruct from '../../shaders/lib/window.wgsl';
+import kernel from '../../shaders/pool2d.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount } from '../tensor/types.ts';
+import { defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, type Op, opError } from './define.ts';
+import { type ImageLayout, imageOf, imageShape, slide, type WindowOptions } from './window.ts';
+
+export interface Pool2dOptions extends WindowOptions {
+  /** Height and width; the whole image where absent. */
+  windowDimensions?: readonly number[];
+  layout?: ImageLayout;
+  roundingType?: 'floor' | 'ceil';
+  /** Height and width of the output: decides between floor and ceil. */
+  outputSizes?: readonly number[];
+}
+
+function geometry(op: string, inputs: Inputs, { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions) {
+  const image = imageOf(op, need(inputs, 'input', op).shape, layout);
+  const kernel = (windowDimensions ?? [image.h, image.w]) as [number, number];
+  if (!outputSizes) return { image, layout, kernel, out: slide(op, image, kernel, window, roundingType) };
+  const both = (['floor', 'ceil'] as const).map((rounding) => slide(op, image, kernel, window, rounding));
+  const out = both.find(({ h, w }) => h === outputSizes[0] && w === outputSizes[1]);
+  if (!out) throw opError('wrong-shape', op, `outputSizes [${outputSizes.join(',')}] is neither ${both.map(({ h, w }) => `[${h},${w}]`).join(' nor ')}`);
+  return { image, layout, kernel, out };
+}
+
+const pool = (name: string, kind: 'max' | 'average' | 'l2'): Op =>
+  defineOp<Pool2dOptions>({
+    name,
+    infer(inputs, options) {
+      const { image, layout, out } = geometry(name, inputs, options);
+      const input = inputs['input']!;
+      needFloat(name, 'input', input);
+      return { dataType: input.dataType, shape: imageShape({ ...image, h: out.h, w: out.w }, layout) };
+    },
+    candidates(inputs, options, { dataType }) {
+      const { image, layout, out } = geometry(name, inputs, options);
+      if (layout !== 'nhwc') return [];
+      const unit = image.c % 4 === 0 ? 'vec4' : 'ragged';
+      const type = ELEM[dataType]!;
+      const count = image.n * out.h * out.w;
+      return [
+        {
+          label: `${name}[${type}${unit === 'ragged' ? ',ragged' : ''}]`,
+          variant: {
+            kernel,
+            ports: [grid, windowStruct, part(elem, type), part(operandA, unit), part(store, unit), part(pooling, kind)],
+            constants: { WG: u32(FLAT) },
+          },
+          params: { count, channels: image.c, ...out.params },
+          grid: flatGrid(count * Math.ceil(image.c / 4), FLAT),
+          bind: { a: 'input' },
+        },
+      ];
+    },
+    cost(inputs, options, { shape }) {
+      const { kernel: size } = geometry(name, inputs, options);
+      return { macs: 0, flops: elementCount(shape) * size[0] * size[1] };
+    },
+  });
+
+export const pools: readonly Op[] = [pool('maxPool2d', 'max'), pool('averagePool2d', 'average'), pool('l2Pool2d', 'l2')];

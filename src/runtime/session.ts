@@ -1,0 +1,203 @@
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Graph, NamedOptions, Operand } from '../graph/ir.ts';
+import { optimise, type PassOptions } from '../graph/passes/index.ts';
+import { type Choose, type Plan, plan } from '../graph/plan.ts';
+import { toHalf } from '../tensor/half.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
+import { ConstantStore } from './constants.ts';
+import { States } from './states.ts';
+import { type BoundStep, bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+
+export interface BuildOptions extends PassOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+  /** Weights shared with other sessions; a store of its own where absent. */
+  constants?: ConstantStore;
+  /** States shared with other sessions; of its own where absent. */
+  states?: States;
+  /** Picks kernel variants; the first candidate where absent. */
+  choose?: Choose;
+  label?: string;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** Outputs to read back; all where absent. What is not read stays on the device (`outputBuffer`). */
+  outputs?: readonly string[];
+}
+
+export type TensorInput = TensorData | readonly number[];
+
+/**
+ * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
+ * encodes one compute pass, submits and reads what was asked for; nothing is allocated. Runs wait for one another.
+ */
+export class Session {
+  #tail: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly plan: Plan,
+    readonly steps: readonly BoundStep[],
+    readonly constants: ConstantStore,
+    readonly states: States,
+    private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
+    private readonly staging: ReadonlyMap<string, GPUBuffer>,
+    private readonly owned: readonly { dispose(): void }[],
+  ) {}
+
+  static async build(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    const { signal, onProgress, label = 'session' } = options;
+    gpu.check();
+    throwIfAborted(signal, 'building');
+    const planned = plan(optimise(graph, options), gpu.caps, options.choose);
+    const constants = options.constants ?? new ConstantStore(gpu);
+    const states = options.states ?? new States(gpu);
+    const own: GPUBuffer[] = [];
+    const owned = [
+      { dispose: () => own.splice(0).forEach((buffer) => gpu.destroyBuffer(buffer)) },
+      ...(options.constants ? [] : [constants]),
+      ...(options.states ? [] : [states]),
+    ];
+    try {
+      const total = new Set(planned.steps.map(({ candidate }) => candidate.label)).size;
+      let loaded = 0;
+      const compiled = new Set<string>();
+      const compiling = Promise.all(
+        planned.steps.map(async (step) => {
+          const [program] = await compile(gpu, [step]);
+          if (!compiled.has(step.candidate.label)) {
+            compiled.add(step.candidate.label);
+            onProgress?.({ phase: 'compile', loaded: ++loaded, total, label: step.candidate.label });
+          }
+          return program!;
+        }),
+      );
+      compiling.catch(() => {}); // reported below; the upload may fail first
+      await constants.prepare(planned, { signal, onProgress });
+      const programs = await compiling;
+      throwIfAborted(signal, 'building');
+
+      const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
+        const buffer = gpu.createBuffer(bytes, usage, `${label} ${name}`);
+        own.push(buffer);
+        return buffer;
+      };
+      const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, storageUsage(), `memory ${i}`));
+      const buffers = new Map<Operand, GPUBuffer>();
+      for (const [operand, slot] of planned.slots) buffers.set(operand, slots[slot]!);
+      for (const [name, operand] of planned.inputs) buffers.set(operand, allocate(byteLength(operand), storageUsage(), name));
+      for (const operand of planned.states.values()) buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
+      for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
+      const staging = new Map<string, GPUBuffer>();
+      for (const [name, { operand }] of planned.outputs) {
+        staging.set(name, allocate(byteLength(operand), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `${name} staging`));
+      }
+      const uniforms = writeUniforms(gpu, planned.steps, programs, label);
+      if (uniforms.buffer) own.push(uniforms.buffer);
+      const steps = planned.steps.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!));
+      gpu.check();
+      return new Session(gpu, planned, steps, constants, states, buffers, staging, owned);
+    } catch (error) {
+      for (const resource of owned) resource.dispose();
+      throw error;
+    }
+  }
+
+  /** The buffer of an input: what is written there by the GPU needs no upload (leave the input out of `run`). */
+  inputBuffer(name: string): GPUBuffer {
+    return this.buffers.get(this.#named(this.plan.inputs, name, 'input'))!;
+  }
+
+  /** The buffer that an output lies in until the next run. */
+  outputBuffer(name: string): GPUBuffer {
+    return this.buffers.get(this.#named(this.plan.outputs, name, 'output').storage)!;
+  }
+
+  #named<T>(map: ReadonlyMap<string, T>, name: string, kind: string): T {
+    const found = map.get(name);
+    if (!found) throw new TilewrightError('invalid-argument', `there is no ${kind} '${name}' (${[...map.keys()].join(', ')})`);
+    return found;
+  }
+
+  /** Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. */
+  async run(inputs: Readonly<Record<string, TensorInput>>, { signal, outputs }: RunOptions = {}): Promise<Record<string, TensorData>> {
+    const turn = this.#tail.then(() => this.#run(inputs, outputs ?? [...this.plan.outputs.keys()], signal));
+    this.#tail = turn.catch(() => {});
+    return turn;
+  }
+
+  async #run(inputs: Readonly<Record<string, TensorInput>>, wanted: readonly string[], signal: AbortSignal | undefined): Promise<Record<string, TensorData>> {
+    if (this.#disposed) throw new TilewrightError('disposed', 'the session was disposed of');
+    throwIfAborted(signal, 'the run');
+    const { gpu } = this;
+    gpu.check();
+    for (const [name, data] of Object.entries(inputs)) this.write(name, data);
+    const encoder = gpu.device.createCommandEncoder();
+    this.encode(encoder);
+    for (const name of wanted) {
+      const { operand, storage } = this.#named(this.plan.outputs, name, 'output');
+      encoder.copyBufferToBuffer(this.buffers.get(storage)!, 0, this.staging.get(name)!, 0, Math.ceil(byteLength(operand) / 4) * 4);
+    }
+    gpu.submit(encoder);
+    const read = wanted.map(async (name): Promise<[string, TensorData]> => {
+      const { operand } = this.plan.outputs.get(name)!;
+      return [name, typedArray(operand.dataType, await gpu.readStaging(this.staging.get(name)!, byteLength(operand)))];
+    });
+    const results = Object.fromEntries(await Promise.all(read));
+    gpu.check();
+    throwIfAborted(signal, 'the run');
+    return results;
+  }
+
+  /** Writes an input without running. */
+  write(name: string, data: TensorInput): void {
+    const operand = this.#named(this.plan.inputs, name, 'input');
+    if (data.length !== elementCount(operand.shape)) {
+      throw new TilewrightError('wrong-shape', `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`);
+    }
+    this.gpu.write(this.buffers.get(operand)!, 0, asTensorData(name, operand, data));
+  }
+
+  /** Encodes the plan as one compute pass. */
+  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void {
+    const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+    for (const step of this.steps) dispatch(this.gpu, pass, step);
+    pass.end();
+    this.gpu.counters.passes++;
+  }
+
+  /** Bytes of this session's own buffers: intermediates, inputs, staging, numbers. */
+  get bytes(): number {
+    const own = new Set([...this.buffers].filter(([operand]) => !this.plan.constants.includes(operand) && operand.op !== 'state').map(([, buffer]) => buffer));
+    return [...own, ...this.staging.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const resource of this.owned) resource.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Checks the type of an input; plain numbers take the type of the graph. */
+function asTensorData(name: string, operand: Operand, data: TensorInput): TensorData {
+  const expected = typedArray(operand.dataType, 0).constructor;
+  if (data instanceof Object && (data as object).constructor === expected) return data as TensorData;
+  if (ArrayBuffer.isView(data) && !(operand.dataType === 'float16' && data instanceof Float32Array)) {
+    throw new TilewrightError('wrong-type', `input ${name}: expected ${expected.name} for ${formatTensor(operand)}, got ${(data as object).constructor.name}`);
+  }
+  const converted = typedArray(operand.dataType, data.length);
+  (data as readonly number[]).forEach((value, i) => {
+    converted[i] = operand.dataType === 'float16' ? toHalf(value) : value;
+  });
+  return converted;
+}
+

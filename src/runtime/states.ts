@@ -1,0 +1,35 @@
+import { TilewrightError } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { byteLength, formatTensor, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import { storageUsage } from './steps.ts';
+
+/** Tensors that live on the device from run to run (KV caches). Sessions that are given the same states share them. */
+export class States {
+  readonly #buffers = new Map<string, { descriptor: TensorDescriptor; buffer: GPUBuffer }>();
+
+  constructor(readonly gpu: Gpu) {}
+
+  get bytes(): number {
+    return [...this.#buffers.values()].reduce((sum, { buffer }) => sum + buffer.size, 0);
+  }
+
+  /** The state of this name, made of zeros where it does not exist yet. */
+  buffer(name: string, descriptor: TensorDescriptor): GPUBuffer {
+    const known = this.#buffers.get(name);
+    if (known) {
+      const { dataType, shape } = known.descriptor;
+      if (dataType !== descriptor.dataType || !sameShape(shape, descriptor.shape)) {
+        throw new TilewrightError('wrong-shape', `state ${name} is ${formatTensor(known.descriptor)}, asked for as ${formatTensor(descriptor)}`);
+      }
+      return known.buffer;
+    }
+    const buffer = this.gpu.createBuffer(byteLength(descriptor), storageUsage(), `state ${name}`);
+    this.#buffers.set(name, { descriptor, buffer });
+    return buffer;
+  }
+
+  dispose(): void {
+    for (const { buffer } of this.#buffers.values()) this.gpu.destroyBuffer(buffer);
+    this.#buffers.clear();
+  }
+}

@@ -1,0 +1,82 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Program } from '../gpu/pipelines.ts';
+import { writeParams } from '../gpu/wgsl.ts';
+import type { Operand } from '../graph/ir.ts';
+import type { Step } from '../graph/plan.ts';
+
+/** A dispatch with everything it needs on the device. */
+export interface BoundStep {
+  readonly step: Step;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+}
+
+/** How every tensor's buffer may be used. A function, because the constants do not exist where WebGPU is absent. */
+export const storageUsage = (): GPUBufferUsageFlags => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+
+/** Compiles the pipelines of all steps at the same time; equal ones once. */
+export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
+  return gpu.guard(
+    Promise.all(
+      steps.map(async ({ candidate }) => {
+        const program = await gpu.pipelines.get(candidate.variant, candidate.label);
+        onCompiled?.();
+        return program;
+      }),
+    ),
+  );
+}
+
+/** The numbers of all steps in one uniform buffer, written once. */
+export interface UniformArena {
+  readonly buffer: GPUBuffer | undefined;
+  /** For each step: offset of each of its uniforms, by name. */
+  readonly offsets: readonly ReadonlyMap<string, number>[];
+}
+
+const UNIFORM_ALIGNMENT = 256;
+
+export function writeUniforms(gpu: Gpu, steps: readonly Step[], programs: readonly Program[], label: string): UniformArena {
+  let end = 0;
+  const offsets = programs.map(({ linked }) => {
+    const own = new Map<string, number>();
+    for (const { name, layout } of linked.uniforms) {
+      own.set(name, end);
+      end += Math.ceil(layout.size / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    }
+    return own;
+  });
+  if (!end) return { buffer: undefined, offsets };
+  const view = new DataView(new ArrayBuffer(end));
+  programs.forEach(({ linked }, i) => {
+    for (const { name, layout } of linked.uniforms) writeParams(layout, steps[i]!.candidate.params, view, offsets[i]!.get(name)!);
+  });
+  const buffer = gpu.createBuffer(end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, `${label} uniforms`);
+  gpu.write(buffer, 0, view);
+  return { buffer, offsets };
+}
+
+/** Makes the bind group of step `index`: bindings by the names that the shader gives them. */
+export function bind(gpu: Gpu, step: Step, program: Program, uniforms: UniformArena, index: number, bufferOf: (operand: Operand) => GPUBuffer): BoundStep {
+  const { candidate, reads, writes } = step;
+  const entries = program.linked.bindings.map(({ name, binding }): GPUBindGroupEntry => {
+    const uniform = program.linked.uniforms.find((candidateUniform) => candidateUniform.name === name);
+    if (uniform) {
+      const offset = uniforms.offsets[index]!.get(name)!;
+      return { binding, resource: { buffer: uniforms.buffer!, offset, size: uniform.layout.size } };
+    }
+    const operand = name === 'output' ? writes : reads[candidate.bind?.[name] ?? name]!;
+    return { binding, resource: { buffer: bufferOf(operand) } };
+  });
+  gpu.counters.bindGroups++;
+  const bindGroup = gpu.device.createBindGroup({ label: candidate.label, layout: program.layout, entries });
+  return { step, pipeline: program.pipeline, bindGroup };
+}
+
+/** Encodes dispatches into a pass that is open. */
+export function dispatch(gpu: Gpu, pass: GPUComputePassEncoder, { step, pipeline, bindGroup }: BoundStep): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...step.candidate.grid);
+  gpu.counters.dispatches++;
+}

@@ -1,0 +1,10 @@
+/** How far a long piece of work has come. `fetch`, `upload` and `quantize` count bytes, `compile` pipelines, `tune` candidates. */
+export interface Progress {
+  phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune';
+  loaded: number;
+  total: number;
+  /** What is being worked on: a file, a tensor, a kernel. */
+  label?: string;
+}
+
+export type OnProgress = (progress: Progress) => void;

@@ -1,0 +1,56 @@
+import { TilewrightError } from '../errors.ts';
+import type { Picture } from './preprocess.ts';
+
+/** What a page may hand over as a picture. */
+export type PictureSource =
+  | Blob
+  | ImageBitmap
+  | HTMLImageElement
+  | HTMLVideoElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | ImageData
+  | Picture;
+
+/**
+ * The pixels of a source, upright (EXIF orientation applied) and without colour management, as Pillow reads them.
+ * A Picture or ImageData comes back as it is; of a video it is the current frame. `invalid-image` when the
+ * browser cannot decode or may not read it. The source itself is neither closed nor changed.
+ */
+export async function decodePicture(source: PictureSource): Promise<Picture> {
+  if ('data' in source) return source;
+  try {
+    const bitmap = await createImageBitmap(source, {
+      colorSpaceConversion: 'none',
+      premultiplyAlpha: 'none',
+      imageOrientation: 'from-image',
+    });
+    try {
+      return pixelsOf(bitmap);
+    } finally {
+      bitmap.close();
+    }
+  } catch (cause) {
+    throw new TilewrightError('invalid-image', `The picture cannot be decoded: ${reason(cause)}`, {
+      hint: hintFor(cause),
+      cause,
+    });
+  }
+}
+
+function pixelsOf(bitmap: ImageBitmap): Picture {
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error(`no 2D canvas of ${width}x${height}`);
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, width, height);
+}
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+function hintFor(cause: unknown): string {
+  const name = cause instanceof Error ? cause.name : '';
+  if (name === 'SecurityError') return 'Serve the picture with CORS headers and set crossOrigin = "anonymous" on it.';
+  if (name === 'ReferenceError') return 'Decoding needs a page or a worker; elsewhere pass { width, height, data }.';
+  return 'Browsers decode PNG, JPEG, WebP, GIF and AVIF; an <img> or <video> must have loaded first.';
+}

@@ -1,0 +1,4 @@
+declare module '*.wgsl' {
+  const file: import('./gpu/wgsl.ts').WgslFile;
+  export default file;
+}

@@ -1,0 +1,36 @@
+import type { DataType } from '../../src/tensor/types.ts';
+
+/** A case of the W3C's WebNN operator tests, as ../shared/conformance/webnn holds them. */
+export interface WebnnCase {
+  name: string;
+  tolerance: { metricType: 'ULP' | 'ATOL'; value: number | string };
+  graph: {
+    inputs: Record<string, WebnnTensor>;
+    operators: { name: string; arguments: Record<string, unknown>[]; outputs: string | string[] }[];
+    expectedOutputs: Record<string, WebnnTensor>;
+  };
+}
+
+export interface WebnnTensor {
+  data: number | string | (number | string)[];
+  descriptor: { shape: number[]; dataType: DataType | 'int64' | 'uint64' | 'int4' | 'uint4' };
+  constant?: boolean;
+}
+
+const number = (value: number | string): number => (typeof value === 'string' ? Number(value.replace(/n$/, '')) : value);
+
+export function valuesOf({ data, descriptor }: WebnnTensor): number[] {
+  const count = descriptor.shape.reduce((a, b) => a * b, 1);
+  const list = Array.isArray(data) ? data : [data];
+  return list.length === count ? list.map(number) : new Array<number>(count).fill(number(list[0]!));
+}
+
+const modules = import.meta.glob<WebnnCase[]>('../../../shared/conformance/webnn/*.json', { import: 'default' });
+
+/** File name to its cases; empty where the folder is missing. */
+export async function loadCases(): Promise<Map<string, WebnnCase[]>> {
+  const entries = await Promise.all(
+    Object.entries(modules).map(async ([path, load]): Promise<[string, WebnnCase[]]> => [path.split('/').pop()!.replace('.json', ''), await load()]),
+  );
+  return new Map(entries.sort(([a], [b]) => a.localeCompare(b)));
+}

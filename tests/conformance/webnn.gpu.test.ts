@@ -1,0 +1,30 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { testEngine } from '../support/engine.ts';
+import { loadCases } from './cases.ts';
+import { runCase } from './webnn.ts';
+
+const files = await loadCases();
+const table: string[] = [];
+
+describe.skipIf(files.size === 0)('WebNN operator cases', () => {
+  for (const [file, cases] of files) {
+    it(file, async () => {
+      const engine = await testEngine();
+      const failures: string[] = [];
+      const missing = new Map<string, number>();
+      let passed = 0;
+      for (const test of cases) {
+        const result = await runCase(engine, test);
+        if (result.verdict === 'pass') passed++;
+        else if (result.verdict === 'unsupported') missing.set(result.why, (missing.get(result.why) ?? 0) + 1);
+        else failures.push(`${test.name}: ${result.why}`);
+      }
+      const reasons = [...missing].map(([why, count]) => `${count} ${why === 'op' ? 'op not implemented' : why}`).join(', ');
+      table.push(`${file.padEnd(30)}${String(passed).padStart(5)}${String(failures.length).padStart(7)}   ${reasons}`);
+      expect(failures).toEqual([]);
+    });
+  }
+  afterAll(() => {
+    console.log([`${'WebNN cases'.padEnd(30)} pass   fail   not supported`, ...table].join('\n'));
+  });
+});

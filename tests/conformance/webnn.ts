@@ -1,0 +1,109 @@
+import type { Engine } from '../../src/engine.ts';
+import { TilewrightError } from '../../src/errors.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { Operand } from '../../src/graph/ir.ts';
+import { fromHalf, toHalf } from '../../src/tensor/half.ts';
+import { type DataType, elementCount, type TensorData, typedArray } from '../../src/tensor/types.ts';
+import { valuesOf, type WebnnCase, type WebnnTensor } from './cases.ts';
+
+export type Verdict = { verdict: 'pass' } | { verdict: 'fail' | 'unsupported'; why: string };
+
+/** Why a case cannot be run at all, whatever the kernels do. */
+export class Unsupported extends Error {}
+
+const TYPES: readonly string[] = ['float32', 'float16', 'int32', 'uint32', 'int8', 'uint8'];
+
+function tensorData({ descriptor, ...rest }: WebnnTensor): TensorData {
+  if (!TYPES.includes(descriptor.dataType)) throw new Unsupported(descriptor.dataType);
+  const values = valuesOf({ descriptor, ...rest });
+  const data = typedArray(descriptor.dataType as DataType, values.length);
+  values.forEach((value, i) => {
+    data[i] = descriptor.dataType === 'float16' ? toHalf(value) : value;
+  });
+  return data;
+}
+
+/** The distance in units in the last place, as WebNN's tests measure it: through the ordered bits of the numbers. */
+function ulpDistance(a: number, b: number, dataType: string): number {
+  if (a === b) return 0;
+  if (dataType === 'float32' || dataType === 'float16') {
+    const ordered = (x: number): number => {
+      const bits = dataType === 'float32' ? new Int32Array(new Float32Array([x]).buffer)[0]! : (toHalf(x) << 16) >> 16;
+      const lowest = dataType === 'float32' ? -2147483648 : -32768;
+      return bits < 0 ? lowest - bits : bits;
+    };
+    return Math.abs(ordered(a) - ordered(b));
+  }
+  return Math.abs(a - b);
+}
+
+type Method = (...args: unknown[]) => Operand | Operand[];
+
+/** Runs one case on an engine. */
+export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict> {
+  try {
+    const builder = new GraphBuilder();
+    const operands = new Map<string, Operand>();
+    const inputs: Record<string, TensorData> = {};
+    for (const [name, tensor] of Object.entries(test.graph.inputs)) {
+      const data = tensorData(tensor);
+      const descriptor = { dataType: tensor.descriptor.dataType as DataType, shape: tensor.descriptor.shape };
+      operands.set(name, tensor.constant ? builder.constant(descriptor, data) : builder.input(name, descriptor));
+      if (!tensor.constant) inputs[name] = data;
+    }
+    const resolve = (value: unknown): unknown => {
+      if (typeof value === 'string' && operands.has(value)) return operands.get(value);
+      if (Array.isArray(value)) return value.map(resolve);
+      if (typeof value === 'string' && /^-?(Infinity|NaN)$/.test(value)) return Number(value);
+      return value;
+    };
+    const outputs: Record<string, Operand> = {};
+    for (const operator of test.graph.operators) {
+      const args = operator.arguments.map((argument) => {
+        const [[key, value]] = Object.entries(argument) as [[string, unknown]];
+        if (key !== 'options') return resolve(value);
+        return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
+      });
+      const method = (builder as unknown as Record<string, Method | undefined>)[operator.name];
+      if (!method) throw new Unsupported('op');
+      const result = method.apply(builder, args);
+      const names = Array.isArray(operator.outputs) ? operator.outputs : [operator.outputs];
+      (Array.isArray(result) ? result : [result]).forEach((operand, i) => operands.set(names[i]!, operand));
+    }
+    for (const [name, { descriptor }] of Object.entries(test.graph.expectedOutputs)) {
+      if (!TYPES.includes(descriptor.dataType)) throw new Unsupported(descriptor.dataType);
+      outputs[name] = operands.get(name)!;
+    }
+    const session = await engine.build(builder.outputs(outputs));
+    try {
+      const results = await session.run(Object.fromEntries(Object.entries(inputs).filter(([name]) => session.plan.inputs.has(name))));
+      for (const [name, expected] of Object.entries(test.graph.expectedOutputs)) {
+        const why = compare(name, results[name]!, outputs[name]!, expected, test.tolerance);
+        if (why) return { verdict: 'fail', why };
+      }
+      return { verdict: 'pass' };
+    } finally {
+      session.dispose();
+    }
+  } catch (error) {
+    if (error instanceof Unsupported) return { verdict: 'unsupported', why: error.message };
+    if (error instanceof TilewrightError && error.code === 'unsupported-type') return { verdict: 'unsupported', why: 'float16 without shader-f16' };
+    return { verdict: 'fail', why: (error as Error).message };
+  }
+}
+
+function compare(name: string, got: TensorData, operand: Operand, expected: WebnnTensor, tolerance: WebnnCase['tolerance']): string | undefined {
+  const want = valuesOf(expected);
+  const { dataType, shape } = expected.descriptor;
+  if (operand.dataType !== dataType || elementCount(operand.shape) !== elementCount(shape) || String(operand.shape) !== String(shape)) {
+    return `${name} is ${operand.dataType}[${operand.shape}], expected ${dataType}[${shape}]`;
+  }
+  const limit = Number(String(tolerance.value).replace(/n$/, ''));
+  for (let i = 0; i < want.length; i++) {
+    const value = dataType === 'float16' ? fromHalf(got[i]!) : got[i]!;
+    if (Object.is(value, want[i]) || (Number.isNaN(value) && Number.isNaN(want[i]))) continue;
+    const distance = tolerance.metricType === 'ULP' ? ulpDistance(value, want[i]!, dataType) : Math.abs(value - want[i]!);
+    if (!(distance <= limit)) return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${tolerance.metricType}, ${limit} allowed`;
+  }
+  return undefined;
+}

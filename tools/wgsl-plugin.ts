@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { basename, relative } from 'node:path';
+import type { Plugin } from 'vite';
+// The package's own "main" is CommonJS under "type": "module"; this file of it is the ES module.
+import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+
+/**
+ * Turns a `.wgsl` file into a module at build time: its source without comments (line numbers kept), the bindings it
+ * declares and the layout of its structs. A file may hold several parts, `//# name` lines between them: alternatives
+ * with the same functions, of which a kernel is linked with one.
+ */
+export function wgsl(): Plugin {
+  return {
+    name: 'wgsl',
+    enforce: 'pre',
+    async load(id) {
+      const path = id.split('?')[0]!;
+      if (!path.endsWith('.wgsl')) return null;
+      this.addWatchFile(path);
+      const file = relative(process.cwd(), path).replaceAll('\\', '/');
+      const described = describeFile(file, await readFile(path, 'utf8'));
+      return { code: `export default ${JSON.stringify(described)};`, map: { mappings: '' } };
+    },
+  };
+}
+
+export function describeFile(file: string, text: string) {
+  const heads: { name: string; line: number; lines: string[] }[] = [{ name: '', line: 1, lines: [] }];
+  text.split('\n').forEach((line, index) => {
+    const part = line.match(/^\/\/# (\w+)/)?.[1];
+    if (part) heads.push({ name: part, line: index + 2, lines: [] });
+    else heads.at(-1)!.lines.push(line.replace(/\s*\/\/.*$/, '').replace(/^\s+/, ''));
+  });
+  const [whole, ...parts] = heads;
+  const name = basename(file, '.wgsl');
+  const describe = (title: string, { line, lines }: { line: number; lines: string[] }) => {
+    const source = lines.join('\n').trimEnd();
+    return { name: title, file, line, source, ...reflect(file, source) };
+  };
+  return {
+    ...describe(name, whole!),
+    parts: Object.fromEntries(parts.map((part) => [part.name, describe(`${name}.${part.name}`, part)])),
+  };
+}
+
+function reflect(file: string, source: string) {
+  if (!/@group|struct/.test(source)) return { bindings: [], structs: {} };
+  let reflected: WgslReflect;
+  try {
+    reflected = new WgslReflect(source);
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
+  const bindings = reflected
+    .getBindGroups()
+    .flat()
+    .filter(Boolean)
+    .map(({ name, binding, resourceType, access }) => ({
+      name,
+      binding,
+      type: resourceType === ResourceType.Uniform ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
+    }));
+  const structs = Object.fromEntries(
+    reflected.structs.map(({ name, size, members }) => [
+      name,
+      {
+        size,
+        fields: members.map((m) => ({ name: m.name, offset: m.offset, count: m.size / 4, type: m.type.getTypeName() })),
+      },
+    ]),
+  );
+  return { bindings, structs };
+}
