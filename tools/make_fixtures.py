@@ -40,10 +40,10 @@ def provenance(folder, seed, text):
     """The note that says where the files of a folder come from."""
     (folder / "PROVENANCE.md").write_text(
         f"# Where these files come from\n\n{text.strip()}\n\n"
-        f"Written by `python tools/make_fixtures.py {folder.name}` on {datetime.date.today()} with PyTorch "
-        f"{torch.__version__.split('+')[0]} (CPU, float32), transformers {transformers.__version__} and safetensors "
-        f"{safetensors.__version__}; seed {seed}. The weights are random numbers: no data set, no third-party weights. "
-        f"Licence: MIT, like the project.\n"
+        f"Written by `python tools/make_fixtures.py {folder.name}` on {datetime.date.today()} with\n"
+        f"PyTorch {torch.__version__.split('+')[0]} (CPU, float32), transformers {transformers.__version__} and "
+        f"safetensors {safetensors.__version__}; seed {seed}. The weights are random numbers:\n"
+        f"no data set, no third-party weights. Licence: MIT, like the project.\n"
     )
 
 
@@ -129,7 +129,7 @@ def write_resnet(folder, net, size):
     net.float()
     save_file({"input": x.contiguous(), "logits": logits.contiguous()}, folder / "reference.safetensors")
     error = ((logits - exact).norm() / exact.norm()).item()
-    print(f"{folder}: float32 off float64 by {error:.2e}, logits {[[round(v, 2) for v in row] for row in logits.tolist()]}")
+    print(f"{folder}: float32 off float64 by {error:.2e}, top-1 {logits.argmax(1).tolist()}")
 
 
 def write_state(folder, net, counters):
@@ -156,7 +156,7 @@ def write_timm_config(folder, architecture, classes, size, classifier):
 
 
 def resnet_tiny():
-    seed = 73
+    seed = 469
     root = fresh("resnet-tiny")
 
     def plain(name, make, size, counters=False):

@@ -72,8 +72,8 @@ def gpt(folder, path):
     tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text).ids
     loss = validation_loss(net, torch.tensor(tokens), net.config.n_positions)
     bits = loss * len(tokens) / len(text) / math.log(2)
-    print(f"{len(text)} characters, {len(tokens)} tokens: loss {loss:.6f} a token, perplexity {math.exp(loss):.4f}, "
-          f"{bits:.4f} bits a character")  # fmt: skip
+    print(f"{len(text)} characters, {len(tokens)} tokens")
+    print(f"loss {loss:.6f} a token, perplexity {math.exp(loss):.4f}, {bits:.4f} bits a character")
 
 
 if __name__ == "__main__":

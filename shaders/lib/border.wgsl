@@ -11,3 +11,9 @@ fn border(x: i32, extent: i32) -> i32 {
   let y = abs(x);
   return select(y, 2 * (extent - 1) - y, y >= extent);
 }
+
+//# symmetric
+fn border(x: i32, extent: i32) -> i32 {
+  let y = select(x, -1 - x, x < 0);
+  return select(y, 2 * extent - 1 - y, y >= extent);
+}

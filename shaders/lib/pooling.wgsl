@@ -9,8 +9,3 @@ fn close4(total: vec4f, taken: f32) -> vec4f { return total; }
 const START4 = vec4f();
 fn fold4(total: vec4f, x: vec4f) -> vec4f { return total + x; }
 fn close4(total: vec4f, taken: f32) -> vec4f { return total / taken; }
-
-//# l2
-const START4 = vec4f();
-fn fold4(total: vec4f, x: vec4f) -> vec4f { return total + x * x; }
-fn close4(total: vec4f, taken: f32) -> vec4f { return sqrt(total); }

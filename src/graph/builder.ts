@@ -2,6 +2,7 @@ import { TilewrightError } from '../errors.ts';
 import type { AttentionOptions } from '../ops/attention.ts';
 import type { Conv2dOptions } from '../ops/conv2d.ts';
 import type { Shape } from '../ops/define.ts';
+import type { PadMode } from '../ops/movement.ts';
 import type { Pool2dOptions } from '../ops/pool2d.ts';
 import type { ImageLayout } from '../ops/window.ts';
 import { toDataType } from '../tensor/convert.ts';
@@ -88,11 +89,8 @@ export class GraphBuilder {
     return call('maxPool2d', { input }, { ...options });
   }
 
-  l2Pool2d(input: Operand, options: Pool2dOptions & Labelled = {}): Operand {
-    return call('l2Pool2d', { input }, { ...options });
-  }
-
-  softmax(input: Operand, axis: number, options: Labelled = {}): Operand {
+  /** Along `axis`; along the last where none is given, as WebNN had it at first. */
+  softmax(input: Operand, axis = -1, options: Labelled = {}): Operand {
     return call('softmax', { input }, { axis, ...options });
   }
 
@@ -246,7 +244,7 @@ export class GraphBuilder {
     input: Operand,
     beginningPadding: readonly number[],
     endingPadding: readonly number[],
-    options: { mode?: 'constant' | 'edge' | 'reflection'; value?: number } & Labelled = {},
+    options: { mode?: PadMode; value?: number } & Labelled = {},
   ): Operand {
     return call('pad', { input }, { beginningPadding, endingPadding, ...options });
   }

@@ -108,10 +108,12 @@ export const reverse = defineOp<{ axes?: readonly number[] }>({
   },
 });
 
+export type PadMode = 'constant' | 'edge' | 'reflection' | 'symmetric';
+
 interface PadOptions {
   beginningPadding: readonly number[];
   endingPadding: readonly number[];
-  mode?: 'constant' | 'edge' | 'reflection';
+  mode?: PadMode;
   value?: number;
 }
 
@@ -124,7 +126,8 @@ export const pad = defineOp<PadOptions>({
     }
     shape.forEach((extent, d) => {
       const most = Math.max(beginningPadding[d]!, endingPadding[d]!);
-      if (mode === 'reflection' && most >= extent) throw opError('invalid-argument', 'pad', `reflection of ${most} needs dimension ${d} longer than that, it is ${extent}`);
+      const reach = mode === 'reflection' ? extent - 1 : mode === 'symmetric' ? extent : Number.POSITIVE_INFINITY;
+      if (most > reach) throw opError('invalid-argument', 'pad', `${mode} reaches ${reach} elements in dimension ${d} of ${formatShape(shape)}, padding is ${most}`);
     });
     return { dataType, shape: shape.map((size, d) => size + beginningPadding[d]! + endingPadding[d]!) };
   },

@@ -85,14 +85,11 @@ interface BatchNormalizationOptions {
   epsilon?: number;
 }
 
-/** scale / sqrt(variance + epsilon) and bias - mean * that: what a batch normalisation multiplies by and adds, per channel. */
-export function batchNormFactors<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, epsilon: number, rewriter: Rewriter<T>): { factor: T; shift: T } {
-  const { mean, variance, scale, bias } = inputs as Record<'mean' | 'variance' | 'scale' | 'bias', T>;
+/** scale / sqrt(variance + epsilon): what a batch normalisation multiplies each channel by. */
+export function batchNormFactor<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, epsilon: number, rewriter: Rewriter<T>): T {
+  const { variance, scale } = inputs as Record<'variance' | 'scale', T>;
   const deviation = rewriter.add('sqrt', { input: rewriter.add('linear', { input: variance }, { alpha: 1, beta: epsilon }) });
-  const factor = scale ? rewriter.add('div', { a: scale, b: deviation }) : rewriter.add('reciprocal', { input: deviation });
-  const moved = rewriter.add('mul', { a: mean, b: factor });
-  const shift = bias ? rewriter.add('sub', { a: bias, b: moved }) : rewriter.add('neg', { input: moved });
-  return { factor, shift };
+  return scale ? rewriter.add('div', { a: scale, b: deviation }) : rewriter.add('reciprocal', { input: deviation });
 }
 
 /** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. Folded into a convolution before it. */
@@ -115,10 +112,12 @@ export const batchNormalization = defineOp<BatchNormalizationOptions>({
     const input = inputs['input']!;
     const rank = input.shape.length;
     const at = needAxis('batchNormalization', axis, rank);
-    const { factor, shift } = batchNormFactors(inputs, epsilon, rewriter);
     const newShape = input.shape.map((size, d) => (d === at ? size : 1));
     const spread = (operand: typeof input) => (at === rank - 1 ? operand : rewriter.add('reshape', { input: operand }, { newShape }));
-    return rewriter.add('add', { a: rewriter.add('mul', { a: input, b: spread(factor) }), b: spread(shift) });
+    // The mean goes first: factor * x - factor * mean would lose the digits that the two share.
+    const centred = rewriter.add('sub', { a: input, b: spread(inputs['mean']!) });
+    const scaled = rewriter.add('mul', { a: centred, b: spread(batchNormFactor(inputs, epsilon, rewriter)) });
+    return inputs['bias'] ? rewriter.add('add', { a: scaled, b: spread(inputs['bias']) }) : scaled;
   },
 });
 

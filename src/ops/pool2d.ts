@@ -29,7 +29,7 @@ function geometry(op: string, inputs: Inputs, { windowDimensions, layout = 'nchw
   return { image, layout, kernel, out };
 }
 
-const pool = (name: string, kind: 'max' | 'average' | 'l2'): Op =>
+const pool = (name: string, kind: 'max' | 'average'): Op =>
   defineOp<Pool2dOptions>({
     name,
     infer(inputs, options) {
@@ -64,4 +64,4 @@ const pool = (name: string, kind: 'max' | 'average' | 'l2'): Op =>
     },
   });
 
-export const pools: readonly Op[] = [pool('maxPool2d', 'max'), pool('averagePool2d', 'average'), pool('l2Pool2d', 'l2')];
+export const pools: readonly Op[] = [pool('maxPool2d', 'max'), pool('averagePool2d', 'average')];

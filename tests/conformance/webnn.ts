@@ -87,6 +87,7 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     }
   } catch (error) {
     if (error instanceof Unsupported) return { verdict: 'unsupported', why: error.message };
+    if (error instanceof TilewrightError && error.code === 'limit-exceeded') return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
     if (error instanceof TilewrightError && error.code === 'unsupported-type') return { verdict: 'unsupported', why: 'float16 without shader-f16' };
     return { verdict: 'fail', why: (error as Error).message };
   }
@@ -98,12 +99,14 @@ function compare(name: string, got: TensorData, operand: Operand, expected: Webn
   if (operand.dataType !== dataType || elementCount(operand.shape) !== elementCount(shape) || String(operand.shape) !== String(shape)) {
     return `${name} is ${operand.dataType}[${operand.shape}], expected ${dataType}[${shape}]`;
   }
-  const limit = Number(String(tolerance.value).replace(/n$/, ''));
+  // A few chains of ops come without a tolerance; the tests they were taken from sum up those of the ops, 50 ULP and more.
+  const { metricType, value: allowed } = tolerance ?? { metricType: 'ULP', value: 50 };
+  const limit = Number(String(allowed).replace(/n$/, ''));
   for (let i = 0; i < want.length; i++) {
     const value = dataType === 'float16' ? fromHalf(got[i]!) : got[i]!;
     if (Object.is(value, want[i]) || (Number.isNaN(value) && Number.isNaN(want[i]))) continue;
-    const distance = tolerance.metricType === 'ULP' ? ulpDistance(value, want[i]!, dataType) : Math.abs(value - want[i]!);
-    if (!(distance <= limit)) return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${tolerance.metricType}, ${limit} allowed`;
+    const distance = metricType === 'ULP' ? ulpDistance(value, want[i]!, dataType) : Math.abs(value - want[i]!);
+    if (!(distance <= limit)) return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${metricType}, ${limit} allowed`;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
-import { batchNormFactors } from '../../ops/normalization.ts';
-import { constantOperands, type Graph, operand, rewrite, rewriter } from '../ir.ts';
+import { batchNormFactor } from '../../ops/normalization.ts';
+import { constantOperands, type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
 
 interface ConvolutionOptions {
   inputLayout?: 'nchw' | 'nhwc';
@@ -20,10 +20,14 @@ export function foldBatchNormalization(graph: Graph): Graph {
     const constants = constantOperands({ outputs: Object.fromEntries(weights.map((weight, i) => [i, weight])) });
     if (!weights.every((weight) => constants.has(weight))) return node;
     const { add } = rewriter(convolution.label);
-    const { factor, shift } = batchNormFactors(node.inputs, epsilon, rewriter(convolution.label));
+    const factor = batchNormFactor(node.inputs, epsilon, rewriter(convolution.label));
     const newShape = filter!.shape.map((size, d) => (filterLayout[d] === 'o' ? size : 1));
     const scaled = add('mul', { a: filter, b: add('reshape', { input: factor }, { newShape }) });
-    const moved = bias ? add('add', { a: add('mul', { a: bias, b: factor }), b: shift }) : shift;
-    return operand('conv2d', { ...convolution.inputs, filter: scaled, bias: moved }, convolution.options, convolution.label);
+    // (conv + bias - mean) * factor + shift
+    const { mean, bias: shift } = node.inputs as Record<'mean' | 'bias', Operand>;
+    const centred = bias ? add('sub', { a: bias, b: mean }) : add('neg', { input: mean });
+    const moved = add('mul', { a: centred, b: factor });
+    const inputs = { ...convolution.inputs, filter: scaled, bias: shift ? add('add', { a: moved, b: shift }) : moved };
+    return operand('conv2d', inputs, convolution.options, convolution.label);
   });
 }

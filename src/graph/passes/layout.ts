@@ -94,8 +94,11 @@ function sink(node: Operand): Operand {
     const { axes = permutation.map((_, d) => d), keepDimensions = false } = node.options as Reduction;
     const reduced = axes.map((axis) => permutation[axis < 0 ? axis + permutation.length : axis]!);
     const kept = permutation.filter((d) => !reduced.includes(d));
-    if (!kept.every((d, i) => i === 0 || d > kept[i - 1]!)) return node;
-    const options = { ...node.options, axes: [...reduced].sort((a, b) => a - b), keepDimensions: false };
+    const sorted = [...reduced].sort((a, b) => a - b);
+    // The kernel reduces neighbouring axes, and what is left must come out in the order it had.
+    const adjacent = sorted.every((axis, i) => axis === sorted[0]! + i);
+    if (!adjacent || !kept.every((d, i) => i === 0 || d > kept[i - 1]!)) return node;
+    const options = { ...node.options, axes: sorted, keepDimensions: false };
     const result = operand(node.op, { input: first.inputs['input']! }, options, node.label);
     return keepDimensions ? operand('reshape', { input: result }, { newShape: node.shape }, node.label) : result;
   }
