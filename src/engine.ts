@@ -4,6 +4,9 @@ import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
 import type { Graph } from './graph/ir.ts';
+import type { ModelSource } from './hub/folder.ts';
+import { loadModel, type Model } from './models/index.ts';
+import type { LoadOptions } from './models/model.ts';
 import { type BuildOptions, Session } from './runtime/session.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -69,6 +72,15 @@ export class Engine {
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
     this.#alive();
     return this.keep(await Session.build(this.gpu, graph, options));
+  }
+
+  /**
+   * Loads a model from a Hugging Face folder (URL, path in Node, files) or a single .safetensors. Errors: `not-found`, `network`,
+   * `invalid-file`, `missing-tensor`, `wrong-shape`, `unknown-architecture`, `out-of-memory`, `aborted`; nothing stays on the device.
+   */
+  async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+    this.#alive();
+    return this.keep(await loadModel(this.gpu, source, options));
   }
 
   /** Ties a resource to the engine: it goes when the engine goes. */

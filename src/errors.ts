@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   'invalid-image': 'The picture cannot be decoded.',
   'context-exceeded': 'The prompt and the tokens asked for are longer than the context of the model.',
   'missing-dependency': 'An optional package is needed for this and is not installed.',
+  busy: 'The model is at work on another call that it cannot share.',
   disposed: 'The object was disposed of before this call.',
   aborted: 'The caller aborted the operation.',
 } as const;

@@ -90,6 +90,12 @@ function sink(node: Operand): Operand {
     if (inner.some(([, input]) => !input)) return node;
     return transposed(operand(node.op, Object.fromEntries(inner), node.options, node.label), permutation);
   }
+  if (node.op === 'slice' || node.op === 'pad') {
+    // Every list of these options has a number per axis.
+    const back = inverse(permutation);
+    const turned = Object.entries(node.options).map(([name, value]) => [name, Array.isArray(value) ? back.map((d) => value[d]) : value]);
+    return transposed(operand(node.op, { input: first.inputs['input']! }, Object.fromEntries(turned), node.label), permutation);
+  }
   if (node.op.startsWith('reduce')) {
     const { axes = permutation.map((_, d) => d), keepDimensions = false } = node.options as Reduction;
     const reduced = axes.map((axis) => permutation[axis < 0 ? axis + permutation.length : axis]!);

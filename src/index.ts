@@ -1,0 +1,20 @@
+/** The public API of Tilewright. */
+export { type Availability, Engine, type EngineOptions } from './engine.ts';
+export { ERROR_CODES, type ErrorCode, TilewrightError } from './errors.ts';
+export type { Checkpoint } from './formats/safetensors.ts';
+export { openSafetensors } from './formats/safetensors.ts';
+export { type AdapterCard, adapterName } from './gpu/adapter.ts';
+export type { Counters } from './gpu/counters.ts';
+export { countersSince } from './gpu/counters.ts';
+export { GraphBuilder } from './graph/builder.ts';
+export type { Graph, Operand } from './graph/ir.ts';
+export { formatPlan, type Plan } from './graph/plan.ts';
+export type { ModelSource } from './hub/folder.ts';
+export type { Model } from './models/index.ts';
+export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
+export type { ImageClassifier, Prediction } from './models/resnet.ts';
+export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
+export type { BuildOptions, RunOptions, Session } from './runtime/session.ts';
+export type { OnProgress, Progress } from './tensor/progress.ts';
+export type { DataType, TensorData, TensorDescriptor } from './tensor/types.ts';
+export type { Picture } from './vision/preprocess.ts';

@@ -1,0 +1,33 @@
+import { TilewrightError } from '../errors.ts';
+import { openCheckpoint } from '../formats/checkpoint.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
+import { gpt2Prefix } from './gpt2.ts';
+import type { LoadOptions, ModelFiles } from './model.ts';
+import { ImageClassifier } from './resnet.ts';
+import { looksLikeResNet } from './resnet-names.ts';
+import { TextGenerator } from './text-generator.ts';
+import { Weights } from './weights.ts';
+
+export type Model = ImageClassifier | TextGenerator;
+
+/** Opens a model's folder: config and header of the weights; no tensor is read yet. */
+export async function openModel(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
+  const folder = await openFolder(source, signal ? { signal } : {});
+  const [checkpoint, config] = await Promise.all([openCheckpoint(folder, signal), readJson(folder, 'config.json', signal)]);
+  if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config))) {
+    throw new TilewrightError('invalid-file', `${folder.name}: config.json holds no object`);
+  }
+  return { name: folder.name, folder, checkpoint, config: config as ModelFiles['config'] };
+}
+
+/** Loads whatever model the config names, or the tensors show. Error: `unknown-architecture`. */
+export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const files = await openModel(source, options.signal);
+  const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
+  if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined)) return TextGenerator.load(gpu, files, options);
+  if (/^resnet/.test(type) || (!type && looksLikeResNet(new Weights(files.checkpoint)))) return ImageClassifier.load(gpu, files, options);
+  throw new TilewrightError('unknown-architecture', type ? `${files.name}: the architecture '${type}' is not known` : `${files.name}: neither config.json nor the tensors name an architecture that is known`, {
+    hint: 'Known are ResNet (CIFAR and ImageNet depths) and GPT-2.',
+  });
+}

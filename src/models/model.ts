@@ -1,0 +1,112 @@
+import { TilewrightError } from '../errors.ts';
+import type { Checkpoint } from '../formats/safetensors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Graph } from '../graph/ir.ts';
+import type { Plan } from '../graph/plan.ts';
+import type { Folder } from '../hub/folder.ts';
+import { ConstantStore } from '../runtime/constants.ts';
+import { type BuildOptions, Session } from '../runtime/session.ts';
+import { States } from '../runtime/states.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+
+export type ModelDataType = 'float32' | 'float16' | 'int8';
+
+export interface LoadOptions {
+  /** `int8` quantises the weights at load and dequantises them in the shader; `float16` needs shader-f16. */
+  dtype?: ModelDataType;
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+}
+
+/** What a model is made from: kept, so that everything on the device can be made again. */
+export interface ModelFiles {
+  readonly name: string;
+  readonly folder: Folder;
+  readonly checkpoint: Checkpoint;
+  /** config.json, where there is one. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  /** `resnet20`, `gpt2`. */
+  readonly architecture: string;
+  readonly dtype: ModelDataType;
+  readonly parameters: number;
+  /** Multiply-accumulates for one image, or for one token. */
+  readonly macs: number;
+  /** Bytes of the weights in the file, and on the device. */
+  readonly weightBytes: { readonly file: number; readonly device: number };
+}
+
+/** What every model has: its weights on the device, the sessions built on them, and one place to free them all. */
+export abstract class LoadedModel {
+  abstract readonly task: string;
+  abstract readonly architecture: string;
+  readonly #constants: ConstantStore;
+  readonly states: States;
+  readonly #sessions = new Map<string, Promise<Session>>();
+  #disposed = false;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly files: ModelFiles,
+    readonly dtype: ModelDataType,
+  ) {
+    this.#constants = new ConstantStore(gpu);
+    this.states = new States(gpu);
+  }
+
+  /** The type of activations. */
+  protected get dataType(): 'float32' | 'float16' {
+    return this.dtype === 'float16' ? 'float16' : 'float32';
+  }
+
+  abstract readonly parameters: number;
+  protected abstract readonly macs: number;
+
+  get info(): ModelInfo {
+    const weightBytes = { file: this.files.checkpoint.byteLength, device: this.#constants.bytes };
+    return { name: this.files.name, architecture: this.architecture, dtype: this.dtype, parameters: this.parameters, macs: this.macs, weightBytes };
+  }
+
+  /** Bytes of the weights, the states and all sessions' buffers on the device. */
+  async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
+    const sessions = await Promise.all(this.#sessions.values());
+    return { weights: this.#constants.bytes, states: this.states.bytes, sessions: sessions.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
+  protected session(name: string, graph: () => Graph, options: LoadOptions = {}): Promise<Session> {
+    if (this.#disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
+    let session = this.#sessions.get(name);
+    if (!session) {
+      session = this.buildOn(this.gpu, graph(), { ...options, constants: this.#constants, states: this.states, label: name });
+      session.catch(() => this.#sessions.delete(name));
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+
+  /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
+  buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    return Session.build(gpu, graph, { ...options, ...(this.dtype === 'int8' && { weights: 'int8' as const }) });
+  }
+
+  /** The plans behind the model's main work, by name: for printing and for the profiler. */
+  abstract graphs(): Readonly<Record<string, Graph>>;
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const session of this.#sessions.values()) session.then((built) => built.dispose(), () => {});
+    this.#constants.dispose();
+    this.states.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+export const macsOf = ({ steps }: Plan): number => steps.reduce((sum, { cost }) => sum + cost.macs, 0);

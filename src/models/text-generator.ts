@@ -1,0 +1,248 @@
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Graph } from '../graph/ir.ts';
+import { readJson } from '../hub/folder.ts';
+import type { Session } from '../runtime/session.ts';
+import { fromHalf } from '../tensor/half.ts';
+import type { TensorData } from '../tensor/types.ts';
+import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
+import { createSampler, type SamplerOptions } from '../text/sampler.ts';
+import { TextStream } from '../text/stream.ts';
+import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
+import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
+import { type LoadOptions, LoadedModel, macsOf, type ModelDataType, type ModelFiles } from './model.ts';
+import { Weights } from './weights.ts';
+
+export interface GenerateOptions extends SamplerOptions {
+  maxNewTokens?: number;
+  signal?: AbortSignal;
+  /**
+   * When the context is full: `stop` ends the text there, `slide` forgets the older half and goes on. A prompt that is
+   * longer than the context is an error, unless it may slide.
+   */
+  overflow?: 'stop' | 'slide';
+  /** Ends the text; the model's end-of-text token where absent. */
+  stopTokens?: readonly number[];
+}
+
+export interface GeneratedToken {
+  readonly token: number;
+  /** What this token adds to the text; empty while a character is still incomplete. */
+  readonly text: string;
+}
+
+export interface Perplexity {
+  readonly perplexity: number;
+  /** Mean negative log-likelihood of a token, in nats. */
+  readonly loss: number;
+  readonly tokens: number;
+}
+
+/** Lengths of prefill chunks: what is left over is padded to the smallest that holds it. */
+const CHUNKS = [64, 16];
+
+/** A GPT-2 on the device: text in, text out, a token at a time. */
+export class TextGenerator extends LoadedModel {
+  readonly task = 'text-generation';
+  readonly architecture = 'gpt2';
+  readonly parameters: number;
+  protected macs = 0;
+  #busy = false;
+
+  private constructor(
+    gpu: Gpu,
+    files: ModelFiles,
+    dtype: ModelDataType,
+    private readonly weights: Weights,
+    readonly shape: Gpt2Shape,
+    private readonly textCoder: Tokenizer | undefined,
+  ) {
+    super(gpu, files, dtype);
+    this.parameters = weights.parameters;
+  }
+
+  static async load(gpu: Gpu, files: ModelFiles, { dtype = 'float32', ...options }: LoadOptions = {}): Promise<TextGenerator> {
+    const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
+    const shape = gpt2Shape(files, weights);
+    const [json, config] = await Promise.all(['tokenizer.json', 'tokenizer_config.json'].map((file) => readJson(files.folder, file, options.signal)));
+    const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
+    const model = new TextGenerator(gpu, files, dtype, weights, shape, tokenizer);
+    try {
+      // One after the other: the first brings the weights, the others find them there.
+      const decode = await model.#decode(options);
+      for (const chunk of model.#chunks()) await model.#prefill(chunk, options);
+      model.macs = macsOf(decode.plan);
+      return model;
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+  }
+
+  get context(): number {
+    return this.shape.context;
+  }
+
+  /** Errors: `not-found` where the folder has no tokenizer.json. */
+  get tokenizer(): Tokenizer {
+    if (!this.textCoder) throw new TilewrightError('not-found', `${this.files.name} has no tokenizer.json: give token ids instead of text`);
+    return this.textCoder;
+  }
+
+  graphs(): Readonly<Record<string, Graph>> {
+    const [chunk] = this.#chunks();
+    return { decode: this.graph(1, 'last'), ...(chunk && { prefill: this.graph(chunk, 'last') }) };
+  }
+
+  graph(tokens: number, logits: 'all' | 'last'): Graph {
+    return gpt2Graph(this.weights, this.shape, { dataType: this.dataType, tokens, logits });
+  }
+
+  #chunks(): number[] {
+    return CHUNKS.filter((chunk) => chunk <= this.context);
+  }
+
+  #decode(options: LoadOptions = {}): Promise<Session> {
+    return this.session('decode', () => this.graph(1, 'last'), options);
+  }
+
+  #prefill(tokens: number, options: LoadOptions = {}): Promise<Session> {
+    return this.session(`prefill ${tokens}`, () => this.graph(tokens, 'last'), options);
+  }
+
+  #floats(data: TensorData): Float32Array {
+    return this.dataType === 'float16' ? Float32Array.from(data as Uint16Array, fromHalf) : (data as Float32Array);
+  }
+
+  /** Puts tokens behind `start` positions that are already in the cache, and returns the logits after the last. */
+  async #extend(ids: readonly number[], start: number, signal: AbortSignal | undefined): Promise<Float32Array> {
+    let done = 0;
+    let logits: TensorData | undefined;
+    while (done < ids.length) {
+      throwIfAborted(signal, 'generating');
+      const left = ids.length - done;
+      const fitting = this.#chunks().filter((size) => start + done + size <= this.context);
+      const size = left === 1 ? undefined : (fitting.find((chunk) => chunk <= left) ?? fitting.at(-1));
+      const session = await (size ? this.#prefill(size) : this.#decode());
+      const taken = ids.slice(done, done + (size ?? 1));
+      const chunk = Uint32Array.from({ length: size ?? 1 }, (_, i) => taken[i] ?? 0);
+      const positions = chunk.map((_, i) => start + done + i);
+      done += taken.length;
+      const inputs = { tokens: chunk, positions, ...(size && { last: Uint32Array.of(taken.length - 1) }) };
+      ({ logits } = await session.run(inputs, { signal, outputs: done === ids.length ? ['logits'] : [] }));
+    }
+    return this.#floats(logits!);
+  }
+
+  #checkIds(ids: readonly number[]): void {
+    const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.shape.vocabulary);
+    if (bad !== undefined) throw new TilewrightError('invalid-argument', `token ${bad} is outside the vocabulary of ${this.shape.vocabulary}`);
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.#acquire();
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #acquire(): void {
+    if (this.#busy) throw new TilewrightError('busy', `${this.files.name} is generating already: one text at a time, it has one cache`);
+    this.#busy = true;
+  }
+
+  /** Logits of every token of a sequence: [ids.length, vocabulary]. Errors: `context-exceeded`. */
+  async logits(ids: readonly number[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    this.#checkIds(ids);
+    if (ids.length > this.context) throw this.#tooLong(ids.length);
+    return this.#exclusively(async () => {
+      const chunk = Math.min(64, this.context);
+      const session = await this.session(`logits ${chunk}`, () => this.graph(chunk, 'all'), signal ? { signal } : {});
+      const { vocabulary } = this.shape;
+      const all = new Float32Array(ids.length * vocabulary);
+      for (let done = 0; done < ids.length; done += chunk) {
+        // The last chunk starts early enough to end with the context: what it repeats, it computes again alike.
+        const start = Math.min(done, this.context - chunk);
+        const tokens = Uint32Array.from({ length: chunk }, (_, i) => ids[start + i] ?? 0);
+        const { logits } = await session.run({ tokens, positions: tokens.map((_, i) => start + i) }, { signal });
+        const from = (done - start) * vocabulary;
+        const count = Math.min(chunk - (done - start), ids.length - done);
+        all.set(this.#floats(logits!).subarray(from, from + count * vocabulary), done * vocabulary);
+      }
+      return all;
+    });
+  }
+
+  /**
+   * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `busy`, `invalid-argument`,
+   * `device-lost`. Leaving the loop early stops it.
+   */
+  async *generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, void> {
+    const { maxNewTokens = 64, signal, overflow = 'stop', ...sampling } = options;
+    const sample = createSampler(sampling);
+    const given = typeof prompt === 'string' ? this.tokenizer.encode(prompt) : [...prompt];
+    const end = this.#endToken();
+    let ids = given.length ? given : [end ?? 0];
+    this.#checkIds(ids);
+    if (ids.length > this.context) {
+      if (overflow !== 'slide') throw this.#tooLong(ids.length);
+      ids = ids.slice(-this.context);
+    }
+    const stops = new Set(options.stopTokens ?? (end === undefined ? [] : [end]));
+    const stream = this.textCoder && new TextStream(this.textCoder);
+    this.#acquire();
+    try {
+      let pending = ids; // not in the cache yet
+      let filled = 0; // positions in the cache
+      for (let count = 0; count < maxNewTokens; count++) {
+        const logits = await this.#extend(pending, filled, signal);
+        filled += pending.length;
+        const token = sample(logits);
+        if (stops.has(token)) break;
+        ids.push(token);
+        yield { token, text: stream?.push(token) ?? '' };
+        pending = [token];
+        if (filled < this.context) continue;
+        if (overflow === 'stop') break;
+        pending = ids.slice(-(this.context >> 1));
+        filled = 0;
+      }
+      const rest = stream?.flush();
+      if (rest) yield { token: ids.at(-1)!, text: rest };
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #endToken(): number | undefined {
+    const said = this.files.config?.['eos_token_id'];
+    return typeof said === 'number' ? said : this.textCoder?.eosTokenId;
+  }
+
+  #tooLong(length: number): TilewrightError {
+    return new TilewrightError('context-exceeded', `${length} tokens are more than the context of ${this.context}`, {
+      hint: "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
+    });
+  }
+
+  /** Perplexity over windows of the context's length, each scored on its own (the last tokens that fill none are left out). */
+  async perplexity(text: string | readonly number[], { signal, onWindow }: { signal?: AbortSignal; onWindow?: (done: number, total: number) => void } = {}): Promise<Perplexity> {
+    const ids = typeof text === 'string' ? this.tokenizer.encode(text) : text;
+    const parts: Window[] = windows(ids, this.context);
+    let sum = 0;
+    let tokens = 0;
+    for (const [index, { ids: window, scoreFrom }] of parts.entries()) {
+      const logits = await this.logits(window, signal ? { signal } : {});
+      const { vocabulary } = this.shape;
+      for (let i = scoreFrom; i < window.length; i++) {
+        sum += tokenLoss(logits.subarray((i - 1) * vocabulary, i * vocabulary), window[i]!);
+        tokens++;
+      }
+      onWindow?.(index + 1, parts.length);
+    }
+    const loss = sum / tokens;
+    return { perplexity: Math.exp(loss), loss, tokens };
+  }
+}
