@@ -1,16 +1,83 @@
+import { cpSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import type { Plugin, UserConfig } from 'vite';
+import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
+import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
 import { wgsl } from './tools/wgsl-plugin.ts';
 
-const entry = (path: string): string => resolve(import.meta.dirname, path);
+const at = (path: string): string => resolve(import.meta.dirname, path);
 
-export default defineConfig({
-  plugins: [wgsl()],
-  build: {
-    target: 'es2022',
-    outDir: 'dist/lib',
-    emptyOutDir: true,
-    lib: { entry: { index: entry('src/index.ts') }, formats: ['es'] },
-    rollupOptions: { external: [/^node:/, '@huggingface/tokenizers'] },
+/** The pages load the models that ship from beside themselves. */
+const copyWeights = (): Plugin => ({
+  name: 'copy-weights',
+  apply: 'build',
+  closeBundle: () => cpSync(at('weights'), at('dist/pages/weights'), { recursive: true }),
+});
+
+/** What `vite build --mode` builds: the library, the command, the pages. */
+const builds: Record<string, UserConfig> = {
+  lib: {
+    build: {
+      outDir: 'dist/lib',
+      lib: { entry: { index: at('src/index.ts') }, formats: ['es'] },
+      rollupOptions: { external: [/^node:/, '@huggingface/tokenizers'] },
+    },
   },
+  cli: {
+    build: {
+      outDir: 'dist/cli',
+      ssr: true,
+      rollupOptions: { input: { main: at('src/cli/main.ts') } },
+    },
+    ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', '@huggingface/tokenizers'] },
+  },
+  pages: {
+    base: './',
+    build: {
+      outDir: 'dist/pages',
+      rollupOptions: {
+        input: ['index.html', 'examples/classify/index.html', 'examples/generate/index.html', 'bench/index.html', 'src/cli/host.html'].map(at),
+      },
+    },
+    plugins: [copyWeights()],
+  },
+};
+
+/** Data and weights beside the repository; tests that need them skip where they are missing, but not in CI. */
+const shared = at('../shared');
+
+/**
+ * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome and again in Node on Dawn
+ * (where a Vulkan driver is found), the pages through Playwright.
+ */
+async function projects(): Promise<TestProjectConfiguration[]> {
+  const chrome = await findChrome();
+  const driver = findVulkanDriver();
+  const gpu = { include: ['tests/**/*.gpu.test.ts'], testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: false };
+  const env = { TILEWRIGHT_SHARED: existsSync(shared) ? shared : '', TILEWRIGHT_CI: process.env['CI'] ? '1' : '' };
+  const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({ extends: true, test: { ...test, env: { ...env, ...test?.env } } });
+  const list: TestProjectConfiguration[] = [
+    project({ name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/**/*.{gpu,pages}.test.ts'], testTimeout: 120_000 }),
+    project({ name: 'pages', include: ['tests/**/*.pages.test.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),
+  ];
+  if (chrome) {
+    const launchOptions = { executablePath: chrome, args: chromeFlags(await chooseAdapter(chrome)) };
+    const browser = { enabled: true, headless: true, screenshotFailures: false, provider: playwright({ launchOptions }), instances: [{ browser: 'chromium' as const }] };
+    list.push(project({ name: 'chrome', ...gpu, browser }));
+  }
+  if (driver) list.push(project({ name: `dawn-${driver.name}`, ...gpu, setupFiles: ['tests/support/dawn.ts'], pool: 'forks', env: vulkanEnv(driver.icd) }));
+  return list;
+}
+
+export default defineConfig(async ({ mode }) => {
+  const { plugins = [], build, ...rest } = builds[mode] ?? {};
+  return {
+    ...rest,
+    plugins: [wgsl(), ...plugins],
+    build: { target: 'es2022', emptyOutDir: true, ...build },
+    server: { fs: { allow: [at('..')] } },
+    ...(mode === 'test' && { test: { projects: await projects() } }),
+  };
 });

@@ -14,6 +14,7 @@ export type { Model } from './models/index.ts';
 export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
+export type { Profile, ProfileRow } from './profile/profile.ts';
 export type { BuildOptions, RunOptions, Session } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { DataType, TensorData, TensorDescriptor } from './tensor/types.ts';

@@ -1,11 +1,13 @@
 import { TilewrightError } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
-import type { Gpu } from '../gpu/gpu.ts';
+import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
+import { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
+import { type Profile, type ProfileOptions, profileSession } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
-import { type BuildOptions, Session } from '../runtime/session.ts';
+import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 
@@ -14,6 +16,8 @@ export type ModelDataType = 'float32' | 'float16' | 'int8';
 export interface LoadOptions {
   /** `int8` quantises the weights at load and dequantises them in the shader; `float16` needs shader-f16. */
   dtype?: ModelDataType;
+  /** Height and width of the images, where the folder does not say. */
+  inputSize?: readonly [number, number];
   signal?: AbortSignal;
   onProgress?: OnProgress;
 }
@@ -95,6 +99,29 @@ export abstract class LoadedModel {
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */
   abstract graphs(): Readonly<Record<string, Graph>>;
+
+  /** Inputs that exercise a plan of `graphs()` as real work would. */
+  protected abstract typicalInputs(plan: string): Readonly<Record<string, TensorInput>>;
+
+  /**
+   * What every dispatch of a plan costs, on a device of its own with timestamp-query. Errors: `invalid-argument` for a plan
+   * that the model has not got, `no-adapter`, `aborted`.
+   */
+  async profile({ plan, ...options }: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+    const graphs = this.graphs();
+    const name = plan ?? Object.keys(graphs)[0]!;
+    const graph = graphs[name];
+    if (!graph) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
+    const adapter = await requestAdapter();
+    const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
+    try {
+      using session = await this.buildOn(gpu, graph, { signal: options.signal });
+      for (const [input, data] of Object.entries(this.typicalInputs(name))) session.write(input, data);
+      return await profileSession(session, name, this.parameters, options);
+    } finally {
+      gpu.dispose();
+    }
+  }
 
   dispose(): void {
     if (this.#disposed) return;

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
 import { readJson } from '../hub/folder.ts';
+import type { TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
@@ -123,12 +124,13 @@ export class ImageClassifier extends LoadedModel {
     this.parameters = weights.parameters;
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, { dtype = 'float32', ...options }: LoadOptions = {}): Promise<ImageClassifier> {
+  static async load(gpu: Gpu, files: ModelFiles, { dtype = 'float32', inputSize, ...options }: LoadOptions = {}): Promise<ImageClassifier> {
     const { checkpoint, config, folder } = files;
     const bare = new Weights(checkpoint);
     const names = namingOf(bare);
     const shape = shapeOf(bare, names);
-    const preprocessing = await preprocessingOf(files, shape, options.signal);
+    const said = await preprocessingOf(files, shape, options.signal);
+    const preprocessing = inputSize ? { ...said, size: [...inputSize] as [number, number] } : said;
     const model = new ImageClassifier(gpu, files, dtype, bare, names, shape, preprocessing, labelsOf(config, shape.classes, folder.name));
     try {
       const session = await model.#session(1, options);
@@ -154,6 +156,11 @@ export class ImageClassifier extends LoadedModel {
 
   graphs(): Readonly<Record<string, Graph>> {
     return { image: this.graph() };
+  }
+
+  protected typicalInputs(): Readonly<Record<string, TensorInput>> {
+    const [height, width] = this.preprocessing.size;
+    return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }
 
   #session(batch: number, options: LoadOptions = {}) {

@@ -2,7 +2,7 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import { readJson } from '../hub/folder.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
@@ -92,6 +92,15 @@ export class TextGenerator extends LoadedModel {
   graphs(): Readonly<Record<string, Graph>> {
     const [chunk] = this.#chunks();
     return { decode: this.graph(1, 'last'), ...(chunk && { prefill: this.graph(chunk, 'last') }) };
+  }
+
+  /** Decoding is profiled half way through the context, where attention has half its keys to look at. */
+  protected typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
+    const count = plan === 'decode' ? 1 : this.#chunks()[0]!;
+    const start = plan === 'decode' ? this.context >> 1 : 0;
+    const positions = Uint32Array.from({ length: count }, (_, i) => start + i);
+    const tokens = positions.map((position) => (position * 7919) % this.shape.vocabulary);
+    return { tokens, positions, ...(count > 1 && { last: [count - 1] }) };
   }
 
   graph(tokens: number, logits: 'all' | 'last'): Graph {

@@ -130,6 +130,7 @@ export class ConstantStore {
         const pass = encoder.beginComputePass();
         dispatch(gpu, pass, bound);
         pass.end();
+        gpu.counters.passes++;
         gpu.submit(encoder);
         for (const read of Object.values(step.reads)) release(read);
       }

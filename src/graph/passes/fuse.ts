@@ -24,7 +24,7 @@ export function fuseEpilogues(graph: Graph): Graph {
     const { input } = node.inputs;
     if (node.op in UNARY && node.op !== 'identity' && open(input) && isFloat(input.dataType)) {
       const activation: Activation = { name: node.op, ...node.options };
-      return operand(input.op, input.inputs, { ...input.options, activation }, node.label ?? input.label);
+      return operand(input.op, input.inputs, { ...input.options, activation }, input.label ?? node.label);
     }
     return node;
   });

@@ -1,0 +1,65 @@
+import { throwIfAborted } from '../src/errors.ts';
+import type { Session } from '../src/index.ts';
+import type { Timing } from './report.ts';
+
+export interface Effort {
+  /** A batch of runs takes at least so long, in ms: clocks and submits cost little of it. */
+  readonly batchMs: number;
+  /** Samples at most, and at least. */
+  readonly rounds: readonly [least: number, most: number];
+  /** No new sample after so many ms, once there are the least. */
+  readonly budgetMs: number;
+}
+
+/** Runs of one submit at most: beyond that the encoder itself becomes the work. */
+const MAX_BATCH = 2000;
+
+/**
+ * Milliseconds of one run of a session on the device. Runs are encoded many to a submit, and the clock goes from the
+ * submit to its end; what an empty submit takes is measured first and taken off.
+ */
+export async function timeSession(session: Session, effort: Effort, signal?: AbortSignal): Promise<Timing> {
+  const { gpu } = session;
+  const batch = async (runs: number): Promise<number> => {
+    throwIfAborted(signal, 'the bench');
+    const encoder = gpu.device.createCommandEncoder();
+    for (let i = 0; i < runs; i++) session.encode(encoder);
+    const start = performance.now();
+    gpu.submit(encoder);
+    await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+    gpu.check();
+    return performance.now() - start;
+  };
+
+  await batch(1); // the first run of a pipeline may still compile
+  const empty: number[] = [];
+  while (empty.length < 5) empty.push(await batch(0));
+  const overhead = quantile(empty, 0.5);
+
+  let runs = 1;
+  for (let took = await batch(runs); took - overhead < effort.batchMs && runs < MAX_BATCH; took = await batch(runs)) {
+    const missing = effort.batchMs / Math.max(took - overhead, 0.01);
+    runs = Math.min(MAX_BATCH, Math.ceil(runs * Math.min(10, Math.max(1.5, 1.2 * missing))));
+  }
+  return sample(effort, async () => Math.max(0, (await batch(runs)) - overhead) / runs);
+}
+
+/** Takes samples, in ms, until there are enough or the time is up. */
+export async function sample({ rounds: [least, most], budgetMs }: Effort, next: () => Promise<number>): Promise<Timing> {
+  const samples: number[] = [];
+  const start = performance.now();
+  while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs)) samples.push(await next());
+  return summarise(samples);
+}
+
+export function summarise(samples: readonly number[]): Timing {
+  return { median: quantile(samples, 0.5), p10: quantile(samples, 0.1), p90: quantile(samples, 0.9), n: samples.length };
+}
+
+/** Linear between the two nearest samples. */
+function quantile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)]!;
+  return low + (sorted[Math.ceil(at)]! - low) * (at % 1);
+}

@@ -1,0 +1,252 @@
+import { version } from '../package.json';
+import { TilewrightError, throwIfAborted } from '../src/errors.ts';
+import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
+import { optimise } from '../src/graph/passes/index.ts';
+import { plan } from '../src/graph/plan.ts';
+import type { Step } from '../src/graph/plan.ts';
+import { toHalf } from '../src/tensor/half.ts';
+import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
+import { createRandom } from '../src/text/random.ts';
+import { type ConvLayer, PRESET, type Preset, type PresetName } from './cases.ts';
+import { sample, summarise, timeSession } from './measure.ts';
+import { type BenchDataType, type BenchReport, type BenchRow, SUITES, type SuiteName, type Timing } from './report.ts';
+
+export interface BenchProgress {
+  /** Cases done, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** The case that begins now; absent at the end. */
+  readonly label?: string;
+}
+
+export interface BenchOptions {
+  /** The folder that holds the models that ship, `weights/`. */
+  weights: string | URL;
+  /** All where absent. */
+  suites?: readonly SuiteName[];
+  /** `quick` on a software adapter, else `full`, where absent. */
+  preset?: PresetName;
+  /** One of its own where absent. */
+  engine?: Engine;
+  signal?: AbortSignal;
+  onProgress?: (progress: BenchProgress) => void;
+  onRow?: (row: BenchRow) => void;
+}
+
+/** A case that would keep the GPU longer than this in one run, in ms, is left out: drivers reset a GPU that hangs. */
+const LONGEST_RUN = 1500;
+
+interface Case {
+  readonly suite: SuiteName;
+  readonly name: string;
+  readonly shape: string;
+  readonly dtype: BenchDataType;
+  /** Known beforehand for single ops. */
+  readonly flops?: number;
+  run(signal: AbortSignal | undefined): Promise<Measured>;
+}
+
+interface Measured {
+  readonly ms: Timing;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly rate?: BenchRow['rate'];
+}
+
+/** Runs the suites one case after the other. Errors: `aborted`, and those of `Engine.create` and `engine.load`. */
+export async function runBench(options: BenchOptions): Promise<BenchReport> {
+  const { suites = SUITES, signal, onProgress, onRow, weights } = options;
+  const engine = options.engine ?? (await Engine.create({ signal }));
+  try {
+    const preset = PRESET[options.preset ?? (engine.adapter.software ? 'quick' : 'full')];
+    const cases = suites.flatMap((suite) => CASES[suite](engine, preset, weights));
+    const [rows, notes]: [BenchRow[], string[]] = [[], []];
+    const date = new Date().toISOString();
+    const speed = new Map<string, number>();
+    for (const [done, { suite, name, shape, dtype, flops, run }] of cases.entries()) {
+      throwIfAborted(signal, 'the bench');
+      const label = `${name} ${shape} ${dtype}`;
+      onProgress?.({ done, total: cases.length, label });
+      const expected = (flops ?? 0) / 1e6 / (speed.get(suite + dtype) ?? Number.POSITIVE_INFINITY);
+      if (expected > LONGEST_RUN) {
+        notes.push(`${label} was left out: a run would take about ${(expected / 1000).toFixed(1)} s`);
+        continue;
+      }
+      const { ms, rate, ...work } = await run(signal);
+      const row: BenchRow = {
+        suite, name, shape, dtype, engine: 'tilewright', ms,
+        gflops: work.flops / 1e6 / ms.median,
+        gbps: work.bytes / 1e6 / ms.median,
+        ...(rate && { rate }),
+      }; // prettier-ignore
+      if (flops) speed.set(suite + dtype, row.gflops);
+      rows.push(row);
+      onRow?.(row);
+    }
+    onProgress?.({ done: cases.length, total: cases.length });
+    const browser = globalThis.navigator?.userAgent ?? 'no browser';
+    return { adapter: engine.adapter, date, versions: { tilewright: version, browser }, rows, notes };
+  } finally {
+    if (!options.engine) engine.dispose();
+  }
+}
+
+type MakeCases = (engine: Engine, preset: Preset, weights: string | URL) => Case[];
+
+const CASES: Record<SuiteName, MakeCases> = {
+  matmul: (engine, preset) =>
+    typesOf(engine, preset.dtypes).flatMap((dtype) =>
+      preset.matmul.map((size) => ({
+        suite: 'matmul' as const,
+        name: 'matmul',
+        shape: `${size}x${size}x${size}`,
+        dtype,
+        flops: 2 * size ** 3,
+        run: (signal) => timeGraph(engine, preset, dtype, matmulGraph(engine, size, dtype), signal),
+      })),
+    ),
+  conv2d: (engine, preset) =>
+    typesOf(engine, preset.dtypes).flatMap((dtype) =>
+      preset.conv2d.map((layer) => ({
+        suite: 'conv2d' as const,
+        name: layer.name,
+        shape: `${layer.size}x${layer.size}x${layer.channels}->${layer.out}${layer.stride > 1 ? `/${layer.stride}` : ''}`,
+        dtype,
+        run: (signal) => timeGraph(engine, preset, dtype, convGraph(engine, layer, dtype), signal),
+      })),
+    ),
+  resnet: (engine, preset, weights) =>
+    typesOf(engine, preset.modelDtypes).flatMap((dtype) =>
+      preset.batches.map((batch) => ({
+        suite: 'resnet' as const,
+        name: 'resnet20',
+        shape: `${batch}x3x32x32`,
+        dtype,
+        run: (signal) => withModel(engine, folder('resnet20-cifar10', weights), dtype, signal, (model: ImageClassifier) => timeImages(model, preset, batch, signal)),
+      })),
+    ),
+  gpt: (engine, preset, weights) =>
+    typesOf(engine, preset.modelDtypes).flatMap((dtype) => {
+      const path = folder('gpt-shakespeare', weights);
+      const part = (name: string, shape: string, time: (model: TextGenerator, preset: Preset, signal?: AbortSignal) => Promise<Measured>): Case => ({
+        suite: 'gpt', name, shape, dtype,
+        run: (signal) => withModel(engine, path, dtype, signal, (model: TextGenerator) => time(model, preset, signal)),
+      }); // prettier-ignore
+      return [part('prefill', `${preset.prompt} tokens`, timePrefill), part('decode', `${preset.tokens} tokens`, timeDecode)];
+    }),
+};
+
+const folder = (name: string, weights: string | URL): string => `${String(weights).replace(/\/?$/, '/')}${name}/`;
+
+const typesOf = (engine: Engine, dtypes: readonly BenchDataType[]): BenchDataType[] =>
+  dtypes.filter((dtype) => dtype !== 'float16' || engine.adapter.features.includes('shader-f16'));
+
+/** What activations are in when weights are in this type. */
+const activationType = (dtype: BenchDataType): 'float32' | 'float16' => (dtype === 'float16' ? 'float16' : 'float32');
+
+/** Seeded numbers in -1..1: zeros would let a GPU run cooler and faster than it does at work. */
+function randomData(dataType: DataType, shape: readonly number[], seed: number): TensorData {
+  const random = createRandom(seed);
+  const floats = Float32Array.from({ length: elementCount(shape) }, () => 2 * random() - 1);
+  return dataType === 'float16' ? Uint16Array.from(floats, toHalf) : floats;
+}
+
+/** The weights are constants, as in a model. */
+function matmulGraph(engine: Engine, size: number, dtype: BenchDataType): Graph {
+  const b = engine.graph();
+  const matrix = { dataType: activationType(dtype), shape: [size, size] };
+  const weights = b.constant(matrix, randomData(matrix.dataType, matrix.shape, 2));
+  return b.outputs({ output: b.matmul(b.input('input', matrix), weights) });
+}
+
+function convGraph(engine: Engine, { size, channels, out, window, stride, groups }: ConvLayer, dtype: BenchDataType): Graph {
+  const b = engine.graph();
+  const dataType = activationType(dtype);
+  const filter = { dataType, shape: [window, window, channels / groups, out] };
+  const input = b.input('input', { dataType, shape: [1, size, size, channels] });
+  const padding = new Array<number>(4).fill((window - 1) / 2);
+  const weights = b.constant(filter, randomData(dataType, filter.shape, 2));
+  const convolved = b.conv2d(input, weights, { padding, strides: [stride, stride], groups, inputLayout: 'nhwc', filterLayout: 'hwio' });
+  return b.outputs({ output: convolved });
+}
+
+const passOptions = (dtype: BenchDataType) => (dtype === 'int8' ? { weights: 'int8' as const } : {});
+
+async function timeGraph(engine: Engine, preset: Preset, dtype: BenchDataType, graph: Graph, signal?: AbortSignal): Promise<Measured> {
+  const session = await engine.build(graph, { ...passOptions(dtype), signal });
+  try {
+    const { dataType, shape } = session.plan.inputs.get('input')!;
+    session.write('input', randomData(dataType, shape, 1));
+    return { ms: await timeSession(session, preset, signal), ...workOf(session.plan.steps) };
+  } finally {
+    session.dispose();
+  }
+}
+
+function workOf(steps: readonly Step[]): { flops: number; bytes: number } {
+  return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), { flops: 0, bytes: 0 });
+}
+
+async function withModel<T extends Model>(engine: Engine, path: string, dtype: BenchDataType, signal: AbortSignal | undefined, work: (model: T) => Promise<Measured>): Promise<Measured> {
+  const model = await engine.load(path, { dtype, signal });
+  try {
+    return await work(model as T);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Work of one run of a model's graph, as it is planned. */
+const modelWork = (model: Model, graph: Graph): { flops: number; bytes: number } =>
+  workOf(plan(optimise(graph, passOptions(model.dtype)), model.gpu.caps).steps);
+
+/** Pixels to logits, the upload and the read-back included. */
+async function timeImages(model: ImageClassifier, preset: Preset, batch: number, signal?: AbortSignal): Promise<Measured> {
+  const pixels = randomData('float32', [batch, 3, ...model.preprocessing.size], 1) as Float32Array;
+  const once = async (): Promise<number> => {
+    const start = performance.now();
+    await model.logits(pixels, batch, { signal });
+    return performance.now() - start;
+  };
+  await once();
+  const ms = await sample(preset, once);
+  return { ms, ...modelWork(model, model.graph(batch)), rate: { value: (1000 * batch) / ms.median, unit: 'images/s' } };
+}
+
+/** Random tokens: what they mean does not change what they cost. */
+function randomTokens(model: TextGenerator, count: number): number[] {
+  const random = createRandom(1);
+  return Array.from({ length: count }, () => Math.floor(random() * model.shape.vocabulary));
+}
+
+/** A prompt to its first token. */
+async function timePrefill(model: TextGenerator, preset: Preset, signal?: AbortSignal): Promise<Measured> {
+  const prompt = randomTokens(model, preset.prompt);
+  const once = async (): Promise<number> => {
+    const start = performance.now();
+    for await (const _ of model.generate(prompt, { maxNewTokens: 1, temperature: 0, stopTokens: [], signal }));
+    return performance.now() - start;
+  };
+  await once();
+  const ms = await sample(preset, once);
+  const { prefill, decode } = model.graphs();
+  const graph = prefill ?? decode;
+  if (!graph) throw new TilewrightError('invalid-graph', `${model.info.name} has neither a prefill nor a decode graph`);
+  const perRun = graph.outputs['logits'] && prefill ? 64 : 1;
+  const { flops, bytes } = modelWork(model, graph);
+  const runs = preset.prompt / perRun;
+  return { ms, flops: flops * runs, bytes: bytes * runs, rate: { value: (1000 * preset.prompt) / ms.median, unit: 'tokens/s' } };
+}
+
+/** A token after the other, from the second on: sampling and read-back included. */
+async function timeDecode(model: TextGenerator, preset: Preset, signal?: AbortSignal): Promise<Measured> {
+  const samples: number[] = [];
+  let last: number | undefined;
+  for await (const _ of model.generate(randomTokens(model, 16), { maxNewTokens: preset.tokens + 1, temperature: 0, stopTokens: [], signal })) {
+    const now = performance.now();
+    if (last !== undefined) samples.push(now - last);
+    last = now;
+  }
+  const ms = summarise(samples);
+  return { ms, ...modelWork(model, model.graph(1, 'last')), rate: { value: 1000 / ms.median, unit: 'tokens/s' } };
+}

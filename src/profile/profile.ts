@@ -1,0 +1,140 @@
+import { throwIfAborted } from '../errors.ts';
+import { adapterName } from '../gpu/adapter.ts';
+import type { Plan, Step } from '../graph/plan.ts';
+import type { Session } from '../runtime/session.ts';
+import { dispatch } from '../runtime/steps.ts';
+import { formatShape } from '../tensor/types.ts';
+
+/** What one dispatch of a plan cost. */
+export interface ProfileRow {
+  /** Where in the model: `layer1.0.conv1`. */
+  readonly label: string;
+  /** `matmul_registers[f32,bias_gelu,8x8]`. */
+  readonly kernel: string;
+  readonly shape: string;
+  /** Median over the rounds. */
+  readonly ms: number;
+  readonly macs: number;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly gflops: number;
+  readonly gbps: number;
+  /** Of the sum of all rows, 0 to 1. */
+  readonly share: number;
+}
+
+export interface Profile {
+  readonly adapter: string;
+  readonly software: boolean;
+  /** Whether the device has timestamp-query; without it there are no rows, only whole runs by the clock. */
+  readonly timestamps: boolean;
+  readonly plan: string;
+  readonly rows: readonly ProfileRow[];
+  readonly sumMs: number;
+  /** Median of whole runs, all dispatches in one pass. */
+  readonly runMs: number;
+  readonly rounds: number;
+  readonly totals: { readonly parameters: number; readonly macs: number; readonly flops: number; readonly bytes: number };
+}
+
+export interface ProfileOptions {
+  rounds?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Browsers round timestamps to 65-100 µs: a dispatch is repeated until its pass takes this long. */
+const PASS_MS = 4;
+const MOST_REPEATS = 64;
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+/** `[1,768] · [768,3072]`, `[1,16,32,32]`: the operands that decide the work. */
+function shapeOf({ node }: Step): string {
+  const { a, b, input, filter, query } = node.inputs;
+  const main = [a ?? input ?? query, b ?? filter].filter((operand) => operand !== undefined);
+  return main.map(({ shape }) => formatShape(shape)).join(' · ') || formatShape(node.shape);
+}
+
+function costs({ steps }: Plan) {
+  const sum = (pick: (step: Step) => number): number => steps.reduce((total, step) => total + pick(step), 0);
+  return { macs: sum(({ cost }) => cost.macs), flops: sum(({ cost }) => cost.flops), bytes: sum(({ cost }) => cost.bytes) };
+}
+
+/**
+ * Times every dispatch of a session, whose inputs are written already. In each round the whole plan runs in one pass, then each
+ * step in a pass of its own, so that both see the same machine. Quote no throughput from this device: asking for
+ * timestamp-query alone can slow one.
+ */
+export async function profileSession(session: Session, plan: string, parameters: number, { rounds = 5, signal }: ProfileOptions = {}): Promise<Profile> {
+  const { gpu, steps } = session;
+  const timestamps = gpu.device.features.has('timestamp-query');
+  const totals = { parameters, ...costs(session.plan) };
+  const head = { adapter: adapterName(gpu.card), software: gpu.card.software, timestamps, plan, rounds, totals };
+  if (!timestamps) {
+    const runs: number[] = [];
+    for (let round = 0; round <= rounds; round++) {
+      throwIfAborted(signal, 'profiling');
+      const start = performance.now();
+      const encoder = gpu.device.createCommandEncoder();
+      session.encode(encoder);
+      gpu.submit(encoder);
+      await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+      if (round > 0) runs.push(performance.now() - start);
+    }
+    return { ...head, rows: [], sumMs: 0, runMs: median(runs) };
+  }
+
+  const passes = steps.length + 1; // the whole plan first
+  const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * passes });
+  const bytes = 16 * passes;
+  const resolved = gpu.createBuffer(bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, 'timestamps');
+  const staging = gpu.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'timestamps staging');
+  const repeats = new Array<number>(steps.length).fill(1);
+  try {
+    const measure = async (): Promise<number[]> => {
+      throwIfAborted(signal, 'profiling');
+      const encoder = gpu.device.createCommandEncoder();
+      const writes = (index: number): GPUComputePassTimestampWrites => ({ querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 });
+      session.encode(encoder, writes(0));
+      steps.forEach((step, i) => {
+        const pass = encoder.beginComputePass({ timestampWrites: writes(i + 1) });
+        for (let n = 0; n < repeats[i]!; n++) dispatch(gpu, pass, step);
+        pass.end();
+        gpu.counters.passes++;
+      });
+      encoder.resolveQuerySet(querySet, 0, 2 * passes, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+      gpu.submit(encoder);
+      const ticks = new BigUint64Array(await gpu.readStaging(staging, bytes));
+      const elapsed = (index: number): number => Math.max(0, Number(ticks[2 * index + 1]! - ticks[2 * index]!)) / 1e6;
+      return [elapsed(0), ...repeats.map((count, i) => elapsed(i + 1) / count)];
+    };
+    await measure(); // caches and clocks warm up
+    const first = (await measure()).slice(1);
+    first.forEach((ms, i) => {
+      repeats[i] = Math.min(MOST_REPEATS, Math.max(1, Math.ceil(PASS_MS / Math.max(ms, PASS_MS / MOST_REPEATS))));
+    });
+    const table: number[][] = [];
+    for (let round = 0; round < rounds; round++) table.push(await measure());
+    const times = table[0]!.map((_, column) => median(table.map((line) => line[column]!)));
+    const sumMs = times.slice(1).reduce((a, b) => a + b, 0);
+    const rows = steps.map(({ step }, i): ProfileRow => {
+      const ms = times[i + 1]!;
+      const { macs, flops, bytes: moved } = step.cost;
+      const rate = (amount: number): number => (ms > 0 ? amount / ms / 1e6 : 0);
+      return {
+        label: step.node.label ?? step.node.op, kernel: step.candidate.label, shape: shapeOf(step),
+        ms, macs, flops, bytes: moved, gflops: rate(flops), gbps: rate(moved), share: sumMs > 0 ? ms / sumMs : 0,
+      }; // prettier-ignore
+    });
+    return { ...head, rows, sumMs, runMs: times[0]! };
+  } finally {
+    querySet.destroy();
+    gpu.destroyBuffer(resolved);
+    gpu.destroyBuffer(staging);
+  }
+}
