@@ -29,9 +29,13 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/cli',
       ssr: true,
-      rollupOptions: { input: { main: at('src/cli/main.ts') } },
+      rollupOptions: {
+        // Dawn is tried in a process of its own, from a file that lies beside the command under its own name.
+        input: { main: at('src/cli/main.ts'), 'probe-dawn': at('tools/probe-dawn.mjs') },
+        output: { entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'), chunkFileNames: '[name].js' },
+      },
     },
-    ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', '@huggingface/tokenizers'] },
+    ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright', '@huggingface/tokenizers'] },
   },
   pages: {
     base: './',

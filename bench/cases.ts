@@ -16,7 +16,15 @@ export interface ConvLayer {
 
 const layer = (size: number, channels: number, out: number, window: number, stride = 1, groups = 1): ConvLayer => {
   const kind = groups > 1 ? ' depthwise' : '';
-  return { name: `${window}x${window}${kind} ${size}x${size}x${channels}`, size, channels, out, window, stride, groups };
+  return {
+    name: `${window}x${window}${kind} ${size}x${size}x${channels}`,
+    size,
+    channels,
+    out,
+    window,
+    stride,
+    groups,
+  };
 };
 
 export interface Preset {

@@ -45,15 +45,24 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
 }
 
 /** Takes samples, in ms, until there are enough or the time is up. */
-export async function sample({ rounds: [least, most], budgetMs }: Effort, next: () => Promise<number>): Promise<Timing> {
+export async function sample(
+  { rounds: [least, most], budgetMs }: Effort,
+  next: () => Promise<number>,
+): Promise<Timing> {
   const samples: number[] = [];
   const start = performance.now();
-  while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs)) samples.push(await next());
+  while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs))
+    samples.push(await next());
   return summarise(samples);
 }
 
 export function summarise(samples: readonly number[]): Timing {
-  return { median: quantile(samples, 0.5), p10: quantile(samples, 0.1), p90: quantile(samples, 0.9), n: samples.length };
+  return {
+    median: quantile(samples, 0.5),
+    p10: quantile(samples, 0.1),
+    p90: quantile(samples, 0.9),
+    n: samples.length,
+  };
 }
 
 /** Linear between the two nearest samples. */

@@ -1,9 +1,9 @@
 import { version } from '../package.json';
-import { TilewrightError, throwIfAborted } from '../src/errors.ts';
-import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
+import { throwIfAborted } from '../src/errors.ts';
 import { optimise } from '../src/graph/passes/index.ts';
-import { plan } from '../src/graph/plan.ts';
 import type { Step } from '../src/graph/plan.ts';
+import { plan } from '../src/graph/plan.ts';
+import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
 import { toHalf } from '../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
@@ -74,7 +74,12 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
       }
       const { ms, rate, ...work } = await run(signal);
       const row: BenchRow = {
-        suite, name, shape, dtype, engine: 'tilewright', ms,
+        suite,
+        name,
+        shape,
+        dtype,
+        engine: 'tilewright',
+        ms,
         gflops: work.flops / 1e6 / ms.median,
         gbps: work.bytes / 1e6 / ms.median,
         ...(rate && { rate }),
@@ -122,17 +127,30 @@ const CASES: Record<SuiteName, MakeCases> = {
         name: 'resnet20',
         shape: `${batch}x3x32x32`,
         dtype,
-        run: (signal) => withModel(engine, folder('resnet20-cifar10', weights), dtype, signal, (model: ImageClassifier) => timeImages(model, preset, batch, signal)),
+        run: (signal) =>
+          withModel(engine, folder('resnet20-cifar10', weights), dtype, signal, (model: ImageClassifier) =>
+            timeImages(model, preset, batch, signal),
+          ),
       })),
     ),
   gpt: (engine, preset, weights) =>
     typesOf(engine, preset.modelDtypes).flatMap((dtype) => {
       const path = folder('gpt-shakespeare', weights);
-      const part = (name: string, shape: string, time: (model: TextGenerator, preset: Preset, signal?: AbortSignal) => Promise<Measured>): Case => ({
-        suite: 'gpt', name, shape, dtype,
+      const part = (
+        name: string,
+        shape: string,
+        time: (model: TextGenerator, preset: Preset, signal?: AbortSignal) => Promise<Measured>,
+      ): Case => ({
+        suite: 'gpt',
+        name,
+        shape,
+        dtype,
         run: (signal) => withModel(engine, path, dtype, signal, (model: TextGenerator) => time(model, preset, signal)),
       }); // prettier-ignore
-      return [part('prefill', `${preset.prompt} tokens`, timePrefill), part('decode', `${preset.tokens} tokens`, timeDecode)];
+      return [
+        part('prefill', `${preset.prompt} tokens`, timePrefill),
+        part('decode', `${preset.tokens} tokens`, timeDecode),
+      ];
     }),
 };
 
@@ -159,20 +177,36 @@ function matmulGraph(engine: Engine, size: number, dtype: BenchDataType): Graph 
   return b.outputs({ output: b.matmul(b.input('input', matrix), weights) });
 }
 
-function convGraph(engine: Engine, { size, channels, out, window, stride, groups }: ConvLayer, dtype: BenchDataType): Graph {
+function convGraph(
+  engine: Engine,
+  { size, channels, out, window, stride, groups }: ConvLayer,
+  dtype: BenchDataType,
+): Graph {
   const b = engine.graph();
   const dataType = activationType(dtype);
   const filter = { dataType, shape: [window, window, channels / groups, out] };
   const input = b.input('input', { dataType, shape: [1, size, size, channels] });
   const padding = new Array<number>(4).fill((window - 1) / 2);
   const weights = b.constant(filter, randomData(dataType, filter.shape, 2));
-  const convolved = b.conv2d(input, weights, { padding, strides: [stride, stride], groups, inputLayout: 'nhwc', filterLayout: 'hwio' });
+  const convolved = b.conv2d(input, weights, {
+    padding,
+    strides: [stride, stride],
+    groups,
+    inputLayout: 'nhwc',
+    filterLayout: 'hwio',
+  });
   return b.outputs({ output: convolved });
 }
 
 const passOptions = (dtype: BenchDataType) => (dtype === 'int8' ? { weights: 'int8' as const } : {});
 
-async function timeGraph(engine: Engine, preset: Preset, dtype: BenchDataType, graph: Graph, signal?: AbortSignal): Promise<Measured> {
+async function timeGraph(
+  engine: Engine,
+  preset: Preset,
+  dtype: BenchDataType,
+  graph: Graph,
+  signal?: AbortSignal,
+): Promise<Measured> {
   const session = await engine.build(graph, { ...passOptions(dtype), signal });
   try {
     const { dataType, shape } = session.plan.inputs.get('input')!;
@@ -184,10 +218,19 @@ async function timeGraph(engine: Engine, preset: Preset, dtype: BenchDataType, g
 }
 
 function workOf(steps: readonly Step[]): { flops: number; bytes: number } {
-  return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), { flops: 0, bytes: 0 });
+  return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {
+    flops: 0,
+    bytes: 0,
+  });
 }
 
-async function withModel<T extends Model>(engine: Engine, path: string, dtype: BenchDataType, signal: AbortSignal | undefined, work: (model: T) => Promise<Measured>): Promise<Measured> {
+async function withModel<T extends Model>(
+  engine: Engine,
+  path: string,
+  dtype: BenchDataType,
+  signal: AbortSignal | undefined,
+  work: (model: T) => Promise<Measured>,
+): Promise<Measured> {
   const model = await engine.load(path, { dtype, signal });
   try {
     return await work(model as T);
@@ -201,7 +244,12 @@ const modelWork = (model: Model, graph: Graph): { flops: number; bytes: number }
   workOf(plan(optimise(graph, passOptions(model.dtype)), model.gpu.caps).steps);
 
 /** Pixels to logits, the upload and the read-back included. */
-async function timeImages(model: ImageClassifier, preset: Preset, batch: number, signal?: AbortSignal): Promise<Measured> {
+async function timeImages(
+  model: ImageClassifier,
+  preset: Preset,
+  batch: number,
+  signal?: AbortSignal,
+): Promise<Measured> {
   const pixels = randomData('float32', [batch, 3, ...model.preprocessing.size], 1) as Float32Array;
   const once = async (): Promise<number> => {
     const start = performance.now();
@@ -229,20 +277,23 @@ async function timePrefill(model: TextGenerator, preset: Preset, signal?: AbortS
   };
   await once();
   const ms = await sample(preset, once);
-  const { prefill, decode } = model.graphs();
-  const graph = prefill ?? decode;
-  if (!graph) throw new TilewrightError('invalid-graph', `${model.info.name} has neither a prefill nor a decode graph`);
-  const perRun = graph.outputs['logits'] && prefill ? 64 : 1;
-  const { flops, bytes } = modelWork(model, graph);
-  const runs = preset.prompt / perRun;
-  return { ms, flops: flops * runs, bytes: bytes * runs, rate: { value: (1000 * preset.prompt) / ms.median, unit: 'tokens/s' } };
+  return {
+    ms,
+    ...modelWork(model, model.graph(preset.prompt, 'last')),
+    rate: { value: (1000 * preset.prompt) / ms.median, unit: 'tokens/s' },
+  };
 }
 
 /** A token after the other, from the second on: sampling and read-back included. */
 async function timeDecode(model: TextGenerator, preset: Preset, signal?: AbortSignal): Promise<Measured> {
   const samples: number[] = [];
   let last: number | undefined;
-  for await (const _ of model.generate(randomTokens(model, 16), { maxNewTokens: preset.tokens + 1, temperature: 0, stopTokens: [], signal })) {
+  for await (const _ of model.generate(randomTokens(model, 16), {
+    maxNewTokens: preset.tokens + 1,
+    temperature: 0,
+    stopTokens: [],
+    signal,
+  })) {
     const now = performance.now();
     if (last !== undefined) samples.push(now - last);
     last = now;

@@ -2,7 +2,7 @@
 //
 // The family for GPUs: a workgroup of 8×8 invocations computes a 64×64 tile of C, one invocation an 8×8 block of it. Tiles of
 // 64×BK of A and BK×64 of B pass through workgroup memory; each invocation brings 4×4 blocks of both, so that storage
-// is read once a workgroup. Ports, layout and sums as in gemm_registers.
+// is read once a workgroup. Ports, layout and sums as in gemm_registers_8x8.
 //
 // consts  BK4   depth of a tile in vec4: 2 to 8
 

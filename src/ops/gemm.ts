@@ -1,7 +1,9 @@
-import registersKernel from '../../shaders/gemm_registers.wgsl';
+import largeKernel from '../../shaders/gemm_registers_16x16.wgsl';
+import smallKernel from '../../shaders/gemm_registers_8x8.wgsl';
 import tiledKernel from '../../shaders/gemm_tiled.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import biasParts from '../../shaders/lib/bias.wgsl';
+import blockA from '../../shaders/lib/block_a.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import epilogue from '../../shaders/lib/epilogue.wgsl';
 import gemmShape from '../../shaders/lib/gemm.wgsl';
@@ -98,7 +100,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const baked = caps.software && flops > BAKE_FLOPS ? params : undefined;
   const candidate = (kernel: WgslModule, more: WgslModule[], consts: Record<string, number>, tile: string, grid: Candidate['grid']): Candidate => ({
-    label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
+    label: `${g.op}_${kernel.name.replace(/gemm_|_\d+x\d+/g, '')}[${[...tags, tile].join()}]`,
     variant: {
       kernel,
       ports: [...common, ...more],
@@ -110,17 +112,25 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     bind,
   });
 
-  const registers = candidate(registersKernel, [...walk, outer], { WG_X: 8, WG_Y: 4 }, '8x8', [
-    Math.ceil(g.n / 64),
-    Math.ceil(g.m / 32),
-    g.batches,
-  ]);
+  // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
+  const registers = (kernel: WgslModule, side: number, invocations: number): Candidate => {
+    const wide = Math.min(8, 2 ** Math.ceil(Math.log2(g.n / side)), invocations);
+    const [x, y] = wide >= 1 ? [wide, invocations / wide] : [1, invocations];
+    const groups: Candidate['grid'] = [Math.ceil(g.n / side / x), Math.ceil(g.m / side / y), g.batches];
+    return candidate(kernel, [...walk, blockA, outer], { WG_X: x, WG_Y: y }, `${side}x${side}`, groups);
+  };
+  const covered = (side: number): number => Math.ceil(g.m / side) * Math.ceil(g.n / side) * g.batches;
+  // 16×16 runs 1.3 times (SwiftShader) to 1.7 times (llvmpipe) as fast as 8×8, where it neither idles nor overhangs much.
+  const largeFits = covered(16) >= 32 && 4 * covered(16) <= 1.3 * covered(8);
+  const [small, large] = [registers(smallKernel, 8, 32), registers(largeKernel, 16, 16)];
+  const byRegisters = largeFits ? [large, small] : [small, large];
   const depth = caps.maxWorkgroupStorageBytes >= 16384 ? 4 : 2;
   const tiled = candidate(tiledKernel, [...walk, outer], { BK4: depth }, '64x64', [Math.ceil(g.n / 64), Math.ceil(g.m / 64), g.batches]);
-  if (g.window) return caps.software || g.m < 32 ? [registers, tiled] : [tiled, registers];
+  if (g.window) return caps.software || g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters];
 
   const gemv = (lanes: number, port: string): Candidate => {
-    const lines = Math.max(1, 64 / lanes);
+    // Small workgroups on software adapters, so that even a narrow product keeps all cores busy.
+    const lines = Math.max(1, (caps.software ? 16 : 64) / lanes);
     const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX };
@@ -130,7 +140,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const shared = gemv(g.layout === 'nk' ? 32 : 8, 'workgroup');
   const subgroup = caps.subgroups && g.layout === 'nk' ? [gemv(64, 'subgroup')] : [];
   const few = g.m <= (caps.software ? 3 : 8);
-  if (caps.software) return few ? [serial, registers, shared, ...subgroup, tiled] : [registers, serial, shared, ...subgroup, tiled];
-  if (few) return [shared, ...subgroup, serial, tiled, registers];
-  return [...(g.m < 32 ? [registers, tiled] : [tiled, registers]), shared, ...subgroup, serial];
+  if (caps.software) return few ? [serial, ...byRegisters, shared, ...subgroup, tiled] : [...byRegisters, serial, shared, ...subgroup, tiled];
+  if (few) return [shared, ...subgroup, serial, tiled, ...byRegisters];
+  return [...(g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters]), shared, ...subgroup, serial];
 }

@@ -1,4 +1,4 @@
-// gemm_registers: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them
+// gemm_registers_8x8: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them
 //
 // matmul is one tap. conv2d (NHWC, filter HWIO) is one tap per kernel position: the rows of A are output pixels, shifted by
 // the tap; padding reads as zero; groups are the batch. One invocation computes an 8×8 block of C as 2×2 blocks of mat4x4f
@@ -8,20 +8,8 @@
 // layout  row-major; whole vec4 along K and N, or any length with the ragged ports
 // sums    float32, whatever is stored
 // ports   Elem4 (elem)   Params (gemm)   a_at (operand_a)   b_at (operand_b)   block_b (layout_b)   rows_of_a (rows)
-//         finish_row (gemm_finish)   outer (outer)
+//         block_a (block_a)   outer (outer)   finish_row (gemm_finish)
 // consts  WG_X WG_Y   invocations a workgroup
-
-// Four rows of A at vec4 column k4, a column of the matrix per row of A.
-fn block_a(rows: Rows, start: u32, k4: u32) -> mat4x4f {
-  let at = rows.start + start + k4 * (4u / A_UNIT);
-  let live = params.k - 4u * k4;
-  return mat4x4f(
-    a_at(at.x, live) * rows.inside.x,
-    a_at(at.y, live) * rows.inside.y,
-    a_at(at.z, live) * rows.inside.z,
-    a_at(at.w, live) * rows.inside.w,
-  );
-}
 
 @compute @workgroup_size(WG_X, WG_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,0 +1,37 @@
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+/** An element of this page that must be there, as the type that it is. */
+export function byId<T extends HTMLElement>(id: string, type: abstract new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`#${id} is not a ${type.name} of this page`);
+  return found;
+}
+
+/** Makes an element; an attribute that is false or undefined is left out. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Names and figures as a definition list. */
+export const facts = (list: Readonly<Record<string, string | Node>>): HTMLDListElement =>
+  make(
+    'dl',
+    { class: 'facts' },
+    ...Object.entries(list).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
+  );
+
+/** A button that says for a moment what became of it. */
+export function makeButton(text: string, onClick: () => unknown, className = ''): HTMLButtonElement {
+  const button = make('button', { type: 'button', class: className || undefined }, text);
+  button.addEventListener('click', () => onClick());
+  return button;
+}

@@ -1,0 +1,39 @@
+/** Makes the whole page take files and folders that are dropped on it; the body has the class `dropping` meanwhile. */
+export function acceptDrops(onFiles: (files: readonly File[]) => unknown): void {
+  const mark = (on: boolean): void => void document.body.classList.toggle('dropping', on);
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    mark(true);
+  });
+  addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) mark(false);
+  });
+  addEventListener('drop', async (event) => {
+    event.preventDefault();
+    mark(false);
+    const files = await droppedFiles(event.dataTransfer);
+    if (files.length) onFiles(files);
+  });
+}
+
+/** The files dropped, and those directly inside of folders dropped. */
+async function droppedFiles(transfer: DataTransfer | null): Promise<File[]> {
+  // Entries must be taken before the first await: the list is empty after the event.
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.());
+  const folders = entries.filter((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory === true);
+  if (!folders.length) return [...(transfer?.files ?? [])];
+  const listed = await Promise.all(folders.map(listFiles));
+  return listed.flat();
+}
+
+async function listFiles(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const reader = folder.createReader();
+  const entries: FileSystemEntry[] = [];
+  // A reader gives its entries in parts, an empty one at the end.
+  for (let part = await read(reader); part.length; part = await read(reader)) entries.push(...part);
+  const files = entries.filter((entry): entry is FileSystemFileEntry => entry.isFile);
+  return Promise.all(files.map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))));
+}
+
+const read = (reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> =>
+  new Promise((resolve, reject) => reader.readEntries(resolve, reject));

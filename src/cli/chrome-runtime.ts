@@ -1,0 +1,93 @@
+import type { Browser, Page } from 'puppeteer-core';
+import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { JobEvent } from './jobs/job.ts';
+import { type JobServer, serveJobs } from './job-server.ts';
+import { optional } from './optional.ts';
+import { PAGES } from './package-files.ts';
+import type { Runtime } from './runtime.ts';
+import { fromWire } from './wire.ts';
+
+/** How long a page may take to stop after an abort before its browser is closed. */
+const GRACE_MS = 3_000;
+
+/**
+ * A page of headless Chrome: the machine's GPU where Chrome has one to offer, else SwiftShader. Errors:
+ * `missing-dependency` without puppeteer-core or Chrome; `not-found` where the pages are not built; `aborted`.
+ */
+export async function openChrome(signal: AbortSignal): Promise<Runtime> {
+  const { launch } = await optional('puppeteer-core', 'The chrome runtime', () => import('puppeteer-core'));
+  const executablePath = await chromePath();
+  const adapter = await chooseAdapter(executablePath);
+  throwIfAborted(signal, 'starting Chrome');
+  const server = await serveJobs(PAGES);
+  let browser: Browser | undefined;
+  try {
+    browser = await launch({
+      executablePath,
+      // Developer features: timestamps are not rounded to 100 µs.
+      args: [...chromeFlags(adapter), '--enable-webgpu-developer-features', '--disable-background-timer-throttling'],
+      handleSIGINT: false, // an abort comes first
+      protocolTimeout: 0, // a job takes the time it takes
+    });
+    const page = await browser.newPage();
+    const events = { listener: (_: JobEvent): void => {} };
+    await page.exposeFunction('tilewrightEmit', (event: JobEvent) => events.listener(event));
+    const response = await page.goto(`${server.url}src/cli/host.html`);
+    if (!response?.ok()) {
+      throw new TilewrightError('not-found', `the page for headless Chrome is not built (${PAGES})`, { hint: 'npm run build' });
+    }
+    throwIfAborted(signal, 'starting Chrome');
+    return chromeRuntime(browser, page, server, events);
+  } catch (error) {
+    await Promise.allSettled([browser?.close(), server.close()]);
+    throw error;
+  }
+}
+
+async function chromePath(): Promise<string> {
+  const path = await findChrome().catch((cause: Error) => {
+    throw new TilewrightError('missing-dependency', cause.message, { cause });
+  });
+  if (path !== undefined) return path;
+  throw new TilewrightError('missing-dependency', 'no Chrome was found', {
+    hint: 'Install Chrome or Chromium, set CHROME_PATH to one, or use --runtime dawn.',
+  });
+}
+
+async function chromeRuntime(browser: Browser, page: Page, server: JobServer, events: { listener: (event: JobEvent) => void }): Promise<Runtime> {
+  return {
+    name: 'chrome',
+    description: `headless ${(await browser.version()).replace(/^Headless/, '').replace('/', ' ')}`,
+    model: (source) => server.model(source),
+    lend: (chunks) => server.lend(chunks),
+    async run(name, args, { signal, onEvent = () => {} }) {
+      throwIfAborted(signal, name);
+      events.listener = onEvent;
+      const onAbort = (): void => {
+        page.evaluate(() => window.tilewright.abort()).catch(() => {}); // a page that is gone is stopped
+        setTimeout(() => browser.close(), GRACE_MS).unref();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        const answer = await page.evaluate((name, args) => window.tilewright.run(name, args), name, args);
+        if ('error' in answer) throw fromWire(answer.error);
+        return answer.result as never;
+      } catch (error) {
+        throwIfAborted(signal, name);
+        throw server.failure() ?? (error instanceof TilewrightError || browser.connected ? error : browserGone(error));
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
+    },
+    async close() {
+      await Promise.allSettled([browser.close(), server.close()]);
+    },
+  };
+}
+
+const browserGone = (cause: unknown): TilewrightError =>
+  new TilewrightError('device-lost', 'Chrome ended in the middle of the work', {
+    hint: 'It may have run out of memory: a smaller --batch or --dtype int8 needs less.',
+    cause,
+  });

@@ -1,0 +1,81 @@
+import { basename } from 'node:path';
+import { duration } from '../format.ts';
+import type { ModelDataType } from '../../models/model.ts';
+import type { Prediction } from '../../models/resnet.ts';
+import type { GenerateArgs, Generated } from '../jobs/generate.ts';
+import { resolveModel } from '../package-files.ts';
+import { packPictures } from '../picture-batch.ts';
+import { decodeFile } from '../pictures.ts';
+import type { Terminal } from '../terminal.ts';
+import { type CommandContext, follow, withRuntime } from './context.ts';
+
+export interface RunOptions {
+  readonly dtype: ModelDataType;
+  readonly image?: readonly string[];
+  readonly prompt?: string;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly temperature: number;
+  readonly seed?: number;
+  readonly maxNewTokens: number;
+  readonly overflow: 'stop' | 'slide';
+}
+
+/** A model on pictures or on a prompt. */
+export async function run(model: string, options: RunOptions, context: CommandContext): Promise<void> {
+  const source = await resolveModel(model);
+  if (options.prompt === undefined) await runPictures(source, options.image!, options, context);
+  else await runPrompt(source, options.prompt, options, context);
+}
+
+async function runPictures(source: string, files: readonly string[], { dtype, topK = 5 }: RunOptions, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
+  await withRuntime(context, async (runtime) => {
+    const onEvent = follow(context, runtime, (event) => {
+      if (event.type === 'classified') printPredictions(terminal, files[event.index]!, event.predictions);
+    });
+    const args = { model: await runtime.model(source), dtype, topK, pictures: runtime.lend(pictures(files)) };
+    const results = await runtime.run('classify', args, { signal, onEvent });
+    terminal.result(results.map((result, n) => ({ file: files[n], ...result })));
+  });
+}
+
+/** Picture files, decoded one at a time. */
+export async function* pictures(files: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const file of files) yield packPictures([{ picture: await decodeFile(file), label: 0 }]);
+}
+
+const BAR = 30;
+
+function printPredictions(terminal: Terminal, file: string, predictions: readonly Prediction[]): void {
+  const width = Math.min(40, Math.max(...predictions.map(({ label }) => label.length)));
+  terminal.print(terminal.paint('bold', basename(file)));
+  for (const { label, probability } of predictions) {
+    const bar = '█'.repeat(Math.round(probability * BAR));
+    const share = (100 * probability).toFixed(1).padStart(5);
+    terminal.print(`  ${label.slice(0, width).padEnd(width)}  ${share} %  ${terminal.paint('cyan', bar)}`.trimEnd());
+  }
+}
+
+async function runPrompt(source: string, prompt: string, options: RunOptions, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
+  const { dtype, maxNewTokens, temperature, topK = 40, topP, overflow } = options;
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  await withRuntime(context, async (runtime) => {
+    const onEvent = follow(context, runtime, (event) => {
+      if (event.type === 'loaded') terminal.write(terminal.paint('dim', prompt));
+      if (event.type === 'token') terminal.write(event.text);
+    });
+    const args: GenerateArgs = { model: await runtime.model(source), dtype, prompt, maxNewTokens, temperature, topK, topP, seed, overflow };
+    const generated = await runtime.run('generate', args, { signal, onEvent });
+    terminal.print();
+    terminal.note(terminal.paintNote('dim', speed(generated, seed)));
+    terminal.result({ prompt, seed, ...generated });
+  });
+}
+
+/** `100 tokens in 3.10 s: 33.1 tokens/s, the first after 0.12 s; seed 7`. */
+export function speed({ tokens, ms, firstMs, tokensPerSecond }: Generated, seed: number): string {
+  const rate = tokens.length > 1 ? `: ${tokensPerSecond.toFixed(1)} tokens/s, the first after ${duration(firstMs / 1e3)}` : '';
+  return `${tokens.length} tokens in ${duration(ms / 1e3)}${rate}; seed ${seed}`;
+}

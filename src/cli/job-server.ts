@@ -1,0 +1,115 @@
+import { stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename, extname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseRange } from '../../tools/serve.mjs';
+import { TilewrightError } from '../errors.ts';
+import { type Folder, openFolder, SINGLE_FILE } from '../hub/folder.ts';
+import type { ByteSource } from '../hub/source.ts';
+import { Lending } from './runtime.ts';
+
+/** What a page of headless Chrome needs: its own files, models (from the disk or through us from the net), what is lent. */
+export interface JobServer {
+  /** Ends in a slash. */
+  readonly url: string;
+  model(source: string): Promise<string>;
+  lend(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): string;
+  /** What first failed on this side of a request: the page only saw that it failed. */
+  failure(): unknown;
+  close(): Promise<void>;
+}
+
+const MIME: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+};
+
+/** A model's files by name; a model of one file has no other. */
+interface Shelf {
+  readonly folder: Folder;
+  readonly single: boolean;
+  readonly open: Map<string, Promise<ByteSource>>;
+}
+
+/** Serves the folder `pages`, and what is added to it, on 127.0.0.1. */
+export async function serveJobs(pages: string): Promise<JobServer> {
+  const shelves = [await shelfOf(pages)];
+  const lending = new Lending();
+  let failed: unknown;
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname).slice(1);
+    const [, lent] = path.match(/^lent\/(\d+)$/) ?? [];
+    if (lent !== undefined) {
+      const chunk = await lending.next(lent);
+      response.writeHead(chunk ? 200 : 204, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+      response.end(chunk);
+      return;
+    }
+    const [, shelf, file] = path.match(/^model\/(\d+)\/(.+)$/) ?? [];
+    const source = await open(shelves[Number(shelf ?? 0)]!, file ?? path);
+    const range = parseRange(request.headers.range, source.size);
+    if (range === null) {
+      response.writeHead(416, { 'content-range': `bytes */${source.size}` }).end();
+      return;
+    }
+    const { start, end } = range ?? { start: 0, end: source.size - 1 };
+    response.writeHead(range ? 206 : 200, {
+      'content-type': MIME[extname(path)] ?? 'application/octet-stream',
+      'content-length': end - start + 1,
+      'cache-control': 'no-store',
+      ...(range && { 'content-range': `bytes ${start}-${end}/${source.size}` }),
+    });
+    await pipeline(Readable.from(source.stream(start, end + 1)), response);
+  }
+
+  const server = createServer((request, response) => {
+    respond(request, response).catch((error: unknown) => {
+      const missing = error instanceof TilewrightError && error.code === 'not-found' && !request.url?.startsWith('/lent/');
+      const gone = response.destroyed; // the page went, or no longer wants it
+      if (!missing && !gone) failed ??= error;
+      if (response.headersSent) response.destroy();
+      else response.writeHead(missing ? 404 : 502).end();
+    });
+  });
+  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', () => resolve(undefined)));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+  return {
+    url,
+    async model(source) {
+      const shelf = await shelfOf(source);
+      const number = shelves.push(shelf) - 1;
+      if (!shelf.single) return `${url}model/${number}/`;
+      const name = basename(source.replace(/[?#].*$/, ''));
+      return `${url}model/${number}/${encodeURIComponent(name.endsWith('.safetensors') ? name : `${name}.safetensors`)}`;
+    },
+    lend: (chunks) => lending.add(chunks),
+    failure: () => failed,
+    async close() {
+      await lending.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function shelfOf(source: string): Promise<Shelf> {
+  const remote = /^https?:/i.test(source);
+  const single = remote ? new URL(source).pathname.endsWith('.safetensors') : await isFile(source);
+  return { folder: await openFolder(source), single, open: new Map() };
+}
+
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+
+/** Each file is opened once: what lies behind a URL is asked for its size then. */
+function open({ folder, single, open: opened }: Shelf, file: string): Promise<ByteSource> {
+  const name = single ? SINGLE_FILE : file;
+  const source = opened.get(name) ?? folder.open(name);
+  opened.set(name, source);
+  return source;
+}

@@ -1,0 +1,16 @@
+import { bench } from './jobs/bench.ts';
+import { classify } from './jobs/classify.ts';
+import { devices } from './jobs/devices.ts';
+import { evalImages } from './jobs/eval-images.ts';
+import { evalText } from './jobs/eval-text.ts';
+import { generate } from './jobs/generate.ts';
+import type { Job } from './jobs/job.ts';
+import { plan } from './jobs/plan.ts';
+import { profile } from './jobs/profile.ts';
+
+/** Everything that a command has done on a GPU, by name. */
+export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench };
+
+export type JobName = keyof typeof jobs;
+export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;
+export type ResultOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer _, infer Result> ? Result : never;

@@ -1,0 +1,63 @@
+import { throwIfAborted } from '../../errors.ts';
+import { preprocess } from '../../vision/preprocess.ts';
+import { unpackPictures } from '../picture-batch.ts';
+import type { Job } from './job.ts';
+import { loadClassifier, type ModelArgs } from './load.ts';
+
+export interface EvalImagesArgs extends ModelArgs {
+  /** Labelled pictures that are lent, a batch a chunk (picture-batch.ts). */
+  readonly pictures: string;
+}
+
+export interface ImageScore {
+  readonly pictures: number;
+  /** Pictures whose label is the likeliest, and among the five likeliest. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Pictures by label and likeliest label: [label][answer]. */
+  readonly confusion: readonly (readonly number[])[];
+  /** From the first batch on. */
+  readonly seconds: number;
+}
+
+/**
+ * Counts right answers over labelled pictures. Batches of one size share a session, so all should have the same but the
+ * last. While the GPU works on a batch, the next one is on its way.
+ */
+export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ...args }, { emit, signal, read }) => {
+  const model = await loadClassifier(args, { emit, signal, read });
+  const classes = model.labels.length;
+  const confusion = model.labels.map(() => new Array<number>(classes).fill(0));
+  let [count, top1, top5] = [0, 0, 0];
+  let start: number | undefined;
+  let next = read(pictures);
+  for (let chunk = await next; chunk; chunk = await next) {
+    throwIfAborted(signal, 'the evaluation');
+    next = read(pictures);
+    next.catch(() => {}); // told at the next turn
+    start ??= performance.now();
+    const batch = unpackPictures(chunk);
+    const images = batch.map(({ picture }) => picture);
+    const logits = await model.logits(preprocess(images, model.preprocessing), batch.length, { signal });
+    batch.forEach(({ label }, n) => {
+      const ranked = rankOf(logits.subarray(n * classes, (n + 1) * classes), label);
+      if (ranked.rank < 1) top1++;
+      if (ranked.rank < 5) top5++;
+      confusion[label]![ranked.best]!++;
+    });
+    count += batch.length;
+    emit({ type: 'done', done: count, label: `${((100 * top1) / count).toFixed(1)} % right` });
+  }
+  return { pictures: count, top1, top5, confusion, seconds: (performance.now() - (start ?? 0)) / 1e3 };
+};
+
+/** How many classes stand before the label's, and the first of all. Of equal logits the lower index stands first. */
+export function rankOf(logits: Float32Array, label: number): { rank: number; best: number } {
+  const own = logits[label]!;
+  let [rank, best] = [0, 0];
+  for (let i = 0; i < logits.length; i++) {
+    if (!(logits[i]! < own) && i !== label && (!(logits[i]! === own) || i < label)) rank++;
+    if (logits[i]! > logits[best]!) best = i;
+  }
+  return { rank, best };
+}

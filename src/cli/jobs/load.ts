@@ -1,0 +1,72 @@
+import { Engine } from '../../engine.ts';
+import { TilewrightError } from '../../errors.ts';
+import { adapterName } from '../../gpu/adapter.ts';
+import type { Model } from '../../models/index.ts';
+import type { ModelDataType } from '../../models/model.ts';
+import type { ImageClassifier } from '../../models/resnet.ts';
+import type { TextGenerator } from '../../models/text-generator.ts';
+import type { JobContext, ModelCard } from './job.ts';
+
+export interface ModelArgs {
+  /** An address that this side can open. */
+  readonly model: string;
+  readonly dtype: ModelDataType;
+}
+
+// This side lives for one command, so what one job made ready serves the next.
+let engine: Promise<Engine> | undefined;
+const models = new Map<string, Promise<Model>>();
+
+/** The one engine of this side; says which adapter it is on. */
+export async function openEngine({ emit, signal }: JobContext): Promise<Engine> {
+  engine ??= Engine.create({ signal });
+  engine.catch(() => {
+    engine = undefined;
+  });
+  const { adapter } = await engine;
+  emit({ type: 'adapter', name: adapterName(adapter), software: adapter.software });
+  return engine;
+}
+
+export async function loadModel({ model: address, dtype }: ModelArgs, context: JobContext): Promise<Model> {
+  const { emit, signal } = context;
+  const key = `${dtype} ${address}`;
+  const ready = await openEngine(context);
+  let loading = models.get(key);
+  if (!loading) {
+    loading = ready.load(address, { dtype, signal, onProgress: (progress) => emit({ type: 'progress', progress }) });
+    loading.catch(() => models.delete(key));
+    models.set(key, loading);
+  }
+  const model = await loading;
+  emit({ type: 'loaded', model: cardOf(model) });
+  return model;
+}
+
+function cardOf(model: Model): ModelCard {
+  const shared = { ...model.info, plans: Object.keys(model.graphs()) };
+  if (model.task === 'text-generation') {
+    const none = { labels: undefined, classes: undefined, size: undefined };
+    return { ...shared, ...none, task: model.task, context: model.context };
+  }
+  const { labels, task, preprocessing } = model;
+  const named = labels.some((label, index) => label !== `class ${index}`);
+  return { ...shared, task, labels: named ? labels : undefined, classes: labels.length, size: preprocessing.size, context: undefined };
+}
+
+/** Errors: `invalid-argument` where the model is for another task. */
+export async function loadClassifier(args: ModelArgs, context: JobContext): Promise<ImageClassifier> {
+  const model = await loadModel(args, context);
+  if (model.task === 'image-classification') return model;
+  throw mismatch(model, 'generates text', 'Give --prompt or --text instead of pictures.');
+}
+
+/** Errors: `invalid-argument` where the model is for another task. */
+export async function loadGenerator(args: ModelArgs, context: JobContext): Promise<TextGenerator> {
+  const model = await loadModel(args, context);
+  if (model.task === 'text-generation') return model;
+  throw mismatch(model, 'classifies pictures', 'Give --image or --images instead of a text.');
+}
+
+const mismatch = ({ architecture }: Model, does: string, hint: string): TilewrightError =>
+  new TilewrightError('invalid-argument', `this model (${architecture}) ${does}`, { hint });

@@ -1,0 +1,63 @@
+import { TilewrightError } from '../../errors.ts';
+import { optimise } from '../../graph/passes/index.ts';
+import { formatPlan, type Plan, plan as planOf } from '../../graph/plan.ts';
+import { byteLength, formatTensor } from '../../tensor/types.ts';
+import type { Job } from './job.ts';
+import { loadModel, type ModelArgs } from './load.ts';
+
+export interface PlanArgs extends ModelArgs {
+  /** All of the model's where absent. */
+  readonly plan?: string;
+}
+
+export interface PlannedStep {
+  readonly label: string;
+  readonly kernel: string;
+  /** What it writes: `float32[1,10]`. */
+  readonly output: string;
+  readonly grid: readonly number[];
+  readonly macs: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+export interface PlanReport {
+  readonly plan: string;
+  /** For people: a line a step, then the memory. */
+  readonly text: string;
+  readonly steps: readonly PlannedStep[];
+  readonly memory: { readonly slots: readonly number[]; readonly constants: number; readonly states: number };
+}
+
+/** What runs for each plan of a model, without running it. Errors: `invalid-argument` for a plan it has not got. */
+export const plan: Job<PlanArgs, PlanReport[]> = async ({ plan: only, ...args }, context) => {
+  const model = await loadModel(args, context);
+  const graphs = Object.entries(model.graphs()).filter(([name]) => only === undefined || name === only);
+  if (!graphs.length) {
+    const known = Object.keys(model.graphs()).join(', ');
+    throw new TilewrightError('invalid-argument', `there is no plan '${only}' (${known})`);
+  }
+  const options = args.dtype === 'int8' ? { weights: 'int8' as const } : {};
+  return graphs.map(([name, graph]) => report(name, planOf(optimise(graph, options), model.gpu.caps)));
+};
+
+function report(name: string, planned: Plan): PlanReport {
+  const bytes = (operands: Iterable<Parameters<typeof byteLength>[0]>): number =>
+    [...operands].reduce((sum, operand) => sum + byteLength(operand), 0);
+  return {
+    plan: name,
+    text: formatPlan(planned),
+    steps: planned.steps.map(({ node, candidate, cost }) => ({
+      label: node.label ?? node.op,
+      kernel: candidate.label,
+      output: formatTensor(node),
+      grid: candidate.grid,
+      ...cost,
+    })),
+    memory: {
+      slots: planned.slotBytes,
+      constants: bytes(planned.constants),
+      states: bytes(planned.states.values()),
+    },
+  };
+}

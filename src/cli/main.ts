@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { cli } from './program.ts';
+
+const status = await cli(process.argv.slice(2));
+// Pipes of Windows take their time. Then the process ends here: Dawn's threads would keep it.
+await new Promise((resolve) => process.stdout.write('', resolve));
+process.exit(status);

@@ -1,0 +1,145 @@
+import { Command, CommanderError, Option } from 'commander';
+import { PRESETS } from '../../bench/cases.ts';
+import { SUITES } from '../../bench/report.ts';
+import { version } from '../../package.json';
+import type { CommandContext } from './commands/context.ts';
+import { fraction, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
+import type { RuntimeName } from './runtime.ts';
+import { openTerminal } from './terminal.ts';
+import { toWire } from './wire.ts';
+
+const EXAMPLES = `
+Models: a folder in the layout of Hugging Face, a .safetensors file, a URL of either, or one that ships:
+resnet20-cifar10, gpt-shakespeare.
+
+Examples:
+  tilewright run resnet20-cifar10 --image cat.png dog.jpg
+  tilewright run gpt-shakespeare --prompt "ROMEO:" --max-new-tokens 200
+  tilewright profile gpt-shakespeare --plan decode
+  tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
+  tilewright inspect model.safetensors --json`;
+
+/** Options as commander gives them. */
+type Options = { json?: boolean | string; runtime?: RuntimeName };
+
+/** Runs the command line; gives the exit status: 0, 1 after an error, 2 for wrong usage, 130 after Ctrl-C. */
+export async function cli(argv: readonly string[]): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(130); // the second Ctrl-C waits for nothing
+    abort.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    await build(abort.signal).parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    report(error, argv.includes('--json'));
+    return abort.signal.aborted ? 130 : 1;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
+
+/** `error [code]: message`, then what to do about it. */
+function report(error: unknown, json: boolean): void {
+  const terminal = openTerminal(json);
+  const wire = toWire(error);
+  terminal.note(`${terminal.paintNote('red', `error [${wire.code}]:`)} ${wire.message}`);
+  if (wire.hint) terminal.note(terminal.paintNote('dim', wire.hint));
+  terminal.result({ error: wire });
+}
+
+/** All commands. What they do is loaded when they are called. */
+export function build(signal: AbortSignal): Command {
+  const program = new Command('tilewright')
+    .description('WebGPU inference from safetensors: run, profile, inspect and evaluate models in headless Chrome or in Node.')
+    .version(version)
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+  const contextOf = ({ json, runtime = 'chrome' }: Options): CommandContext => ({ terminal: openTerminal(json === true), signal, runtime });
+  const command = (usage: string, description: string): Command => program.command(usage).description(description).exitOverride();
+  const withJson = (target: Command): Command => target.option('--json', 'print the result as JSON, and nothing else on standard output');
+  const withRuntime = (target: Command): Command =>
+    target.addOption(new Option('--runtime <name>', 'where the GPU is reached: headless Chrome, or Dawn in Node').choices(['chrome', 'dawn']));
+  const withDtype = (target: Command): Command =>
+    target.addOption(
+      new Option('--dtype <type>', 'type of the weights').choices(['float32', 'float16', 'int8']).default('float32'),
+    );
+  const onModel = (target: Command): Command => withJson(withRuntime(withDtype(target)));
+
+  withJson(withRuntime(command('devices', 'list the adapters, of both runtimes where none is named'))).action(async (options: Options) => {
+    const { devices } = await import('./commands/devices.ts');
+    await devices(options.runtime, contextOf(options));
+  });
+
+  onModel(command('run <model>', 'classify pictures, or continue a prompt'))
+    .option('--image <file...>', 'pictures to classify')
+    .option('--prompt <text>', 'text to continue')
+    .option('--top-k <n>', 'labels a picture (default 5), or likeliest tokens to draw from (default 40)', positiveInteger)
+    .option('--temperature <t>', '0 always takes the likeliest token', temperature, 0.8)
+    .option('--top-p <p>', 'draw from the fewest tokens whose probabilities reach this sum', probability)
+    .option('--seed <n>', 'the same seed draws the same text', wholeNumber)
+    .option('--max-new-tokens <n>', 'tokens to add', positiveInteger, 128)
+    .addOption(new Option('--overflow <what>', 'what to do when the context is full').choices(['stop', 'slide']).default('stop'))
+    .action(async (model: string, options, self: Command) => {
+      exactlyOne(self, options, 'image', 'prompt');
+      const { run } = await import('./commands/run.ts');
+      await run(model, options, contextOf(options));
+    });
+
+  onModel(command('profile <model>', "time each kernel of a model's plans"))
+    .option('--plan <name>', 'only this plan: image, decode, prefill')
+    .option('--steps', 'a row for each dispatch, not for each kernel and shape')
+    .action(async (model: string, options) => {
+      const { profile } = await import('./commands/profile.ts');
+      await profile(model, options, contextOf(options));
+    });
+
+  withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(async (source: string, options: Options) => {
+    const { inspect } = await import('./commands/inspect.ts');
+    await inspect(source, contextOf(options));
+  });
+
+  onModel(command('plan <model>', 'print what would run: kernels, buffers, memory'))
+    .option('--plan <name>', 'only this plan: image, decode, prefill')
+    .action(async (model: string, options) => {
+      const { plan } = await import('./commands/plan.ts');
+      await plan(model, options, contextOf(options));
+    });
+
+  onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text'))
+    .option('--images <set>', 'a folder or .tar(.gz) with a folder a class, a .csv of label,bytes, or an ...-images-idx3-ubyte(.gz)')
+    .option('--text <file>', 'a text in UTF-8')
+    .option('--from <fraction>', 'start at this share of the text: 0.9 is its last tenth', fraction, 0)
+    .option('--limit <n>', 'at most so many pictures, spread over the set; or windows of text', positiveInteger)
+    .option('--batch <n>', 'pictures that go to the GPU together', positiveInteger)
+    .action(async (model: string, options, self: Command) => {
+      exactlyOne(self, options, 'images', 'text');
+      const { evaluate } = await import('./commands/eval.ts');
+      await evaluate(model, options, contextOf(options));
+    });
+
+  withRuntime(command('bench', 'measure matmul, conv2d and the models that ship'))
+    .addOption(new Option('--suite <name...>', 'only these').choices(SUITES))
+    .addOption(new Option('--preset <name>', 'how much (default: quick on a software adapter)').choices(PRESETS))
+    .option('--json [file]', 'write the report to a file, or print it and nothing else')
+    .action(async ({ json, ...options }) => {
+      const { bench } = await import('./commands/bench.ts');
+      await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, ...options }));
+    });
+
+  withJson(withRuntime(program.command('demo', { hidden: true }).description('the models that ship at work').exitOverride())).action(async (options: Options) => {
+    const { demo } = await import('./commands/demo.ts');
+    await demo(contextOf(options));
+  });
+  return program;
+}
+
+function exactlyOne(command: Command, options: Record<string, unknown>, a: string, b: string): void {
+  const given = [a, b].filter((name) => options[name] !== undefined);
+  if (given.length !== 1) command.error(`error: give either --${a} or --${b}${given.length ? ', not both' : ''}`);
+}

@@ -1,0 +1,86 @@
+import type { DataType } from '../../src/tensor/types.ts';
+
+/** What an input is filled with. Never zeros, but for `mask`. */
+export type Values =
+  /** ±0.1 to ±1; signed bytes over their whole range, other integers to a thousand. */
+  | 'random'
+  /** 0.1 to 2; integers from 1. */
+  | 'positive'
+  /** Small whole numbers, so that equal ones meet. */
+  | 'few'
+  /** 0, 1 and 2: false and true. */
+  | 'mask'
+  /** Evenly from `low` to `high`, whole for integer types. */
+  | { readonly low: number; readonly high: number }
+  /** These, in every run. */
+  | readonly number[]
+  /** These in run 0, others in run 1. */
+  | ((run: number) => readonly number[]);
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  /** The float type of the run where absent: float32, then float16. */
+  readonly dataType?: DataType;
+  readonly values?: Values;
+  /** A constant of the graph; an input where absent. */
+  readonly role?: 'constant' | 'state';
+}
+
+/** A shape stands for random floats; a name for another input of the case, which is given twice. */
+export type InputSpec = readonly number[] | TensorSpec | string;
+
+/** How far a result may be off. 1 ulp is 2^-23 of the element's mass. */
+export interface Tolerance {
+  /** Units in the last place of float32, in which the kernels compute. */
+  readonly ulps?: number;
+  readonly absolute?: number;
+  /** How often the number was rounded to the type it is stored in: what counts where that is float16. */
+  readonly roundings?: number;
+}
+
+/** An op on inputs of some shapes: drives the test of every kernel variant. */
+export interface OpCase {
+  readonly op: string;
+  readonly title: string;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly options: object;
+  readonly tolerance: Tolerance | undefined;
+}
+
+const isShape = (spec: TensorSpec | readonly number[]): spec is readonly number[] => Array.isArray(spec);
+
+/** The tensor that an input stands for. */
+export function specOf({ inputs }: OpCase, name: string): TensorSpec {
+  const spec = inputs[name]!;
+  if (typeof spec !== 'string') return isShape(spec) ? { shape: spec } : spec;
+  return specOf({ inputs } as OpCase, spec);
+}
+
+const formatOption = (value: unknown): string =>
+  JSON.stringify(value, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)).replaceAll('"', '');
+
+/** One line a case: the title is made of shapes and options. */
+export function test(
+  op: string,
+  inputs: OpCase['inputs'],
+  options: object = {},
+  { note, tolerance }: { note?: string; tolerance?: Tolerance } = {},
+): OpCase {
+  const operands = Object.keys(inputs).map((name) => {
+    if (typeof inputs[name] === 'string') return `${name}=${inputs[name]}`;
+    const { shape, dataType = '', role } = specOf({ inputs } as OpCase, name);
+    return `${name}:${role ? `${role} ` : ''}${dataType}[${shape}]`;
+  });
+  const settings = Object.keys(options).length ? [formatOption(options)] : [];
+  return { op, title: [op, ...operands, ...settings, ...(note ? [`(${note})`] : [])].join(' '), inputs, options, tolerance };
+}
+
+export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
+export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'int32', ...(values && { values }) });
+export const uint32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'uint32', ...(values && { values }) });
+export const float32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'float32', ...(values && { values }) });
+/** Scales of int8 weights: float32, whatever the activations are. */
+export const scales = (count: number): TensorSpec => float32([count], { low: 0.005, high: 0.02 });
+export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });
+export const positive = (...shape: number[]): TensorSpec => valued(shape, 'positive');
+export const constant = (...shape: number[]): TensorSpec => ({ shape, role: 'constant' });

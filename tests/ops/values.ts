@@ -1,0 +1,50 @@
+import { fromHalf, toHalf } from '../../src/tensor/half.ts';
+import { type DataType, elementCount, isFloat, type TensorData, typedArray } from '../../src/tensor/types.ts';
+import type { RefTensor } from '../reference/tensor.ts';
+import type { TensorSpec, Values } from './case.ts';
+
+/** Numbers from 0 to below 1, the same for the same seed (Mulberry32). */
+export function randomNumbers(seed: string): () => number {
+  let state = [...seed].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 16777619), 2166136261);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const LARGEST: Partial<Record<DataType, number>> = { int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
+
+function drawer(values: Values, dataType: DataType, random: () => number): () => number {
+  const signed = !dataType.startsWith('u');
+  const whole = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
+  const sign = (): number => (signed && random() < 0.5 ? -1 : 1);
+  if (values === 'mask') return () => whole(0, 2);
+  if (values === 'few') return () => sign() * whole(1, 3);
+  if (values === 'random') return isFloat(dataType) ? () => sign() * (0.1 + 0.9 * random()) : () => sign() * whole(1, LARGEST[dataType]!);
+  if (values === 'positive') return isFloat(dataType) ? () => 0.1 + 1.9 * random() : () => whole(1, LARGEST[dataType]!);
+  const { low, high } = values as { low: number; high: number };
+  return isFloat(dataType) ? () => low + (high - low) * random() : () => whole(low, high) || high;
+}
+
+/** The data of an input as the GPU gets it and as the reference does: the same numbers, rounded to the type. */
+export function makeTensor(
+  { shape, values = 'random' }: TensorSpec,
+  dataType: DataType,
+  run: number,
+  seed: string,
+): { data: TensorData; reference: RefTensor } {
+  const listed = typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
+  const draw = listed ? undefined : drawer(values as Values, dataType, randomNumbers(`${seed} ${run}`));
+  const data = typedArray(dataType, elementCount(shape));
+  for (let i = 0; i < data.length; i++) {
+    const value = draw ? draw() : listed![i % listed!.length]!;
+    data[i] = dataType === 'float16' ? toHalf(value) : value;
+  }
+  return { data, reference: { dataType, shape, data: asNumbers(data, dataType) } };
+}
+
+/** A typed array as numbers: float16 is held as bits. */
+export const asNumbers = (data: TensorData, dataType: DataType): Float64Array =>
+  dataType === 'float16' ? Float64Array.from(data, fromHalf) : Float64Array.from(data);

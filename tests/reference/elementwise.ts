@@ -1,0 +1,128 @@
+import { broadcastShapes, type DataType } from '../../src/tensor/types.ts';
+import { build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
+
+/** The error function by its series of positive terms, to float64: 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const limit = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
+
+type Unary = (x: number, alpha: number, beta: number) => number;
+
+/** Functions of one argument. `alpha` and `beta` are NaN where the options do not give them. */
+export const UNARY: Readonly<Record<string, Unary>> = {
+  identity: (x) => x,
+  abs: Math.abs,
+  neg: (x) => -x,
+  sign: Math.sign,
+  ceil: Math.ceil,
+  floor: Math.floor,
+  reciprocal: (x) => 1 / x,
+  sqrt: Math.sqrt,
+  exp: Math.exp,
+  log: Math.log,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  relu: (x) => Math.max(x, 0),
+  clamp: (x, low, high) => limit(x, Number.isNaN(low) ? -Infinity : low, Number.isNaN(high) ? Infinity : high),
+  leakyRelu: (x, alpha) => (x >= 0 ? x : (Number.isNaN(alpha) ? 0.01 : alpha) * x),
+  elu: (x, alpha) => (x >= 0 ? x : (Number.isNaN(alpha) ? 1 : alpha) * Math.expm1(x)),
+  hardSigmoid: (x, alpha, beta) =>
+    limit((Number.isNaN(alpha) ? 0.2 : alpha) * x + (Number.isNaN(beta) ? 0.5 : beta), 0, 1),
+  hardSwish: (x) => (x * limit(x + 3, 0, 6)) / 6,
+  linear: (x, alpha, beta) => (Number.isNaN(alpha) ? 1 : alpha) * x + (Number.isNaN(beta) ? 0 : beta),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  softsign: (x) => x / (1 + Math.abs(x)),
+  erf,
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  logicalNot: (x) => Number(x === 0),
+};
+
+export interface ActivationOptions {
+  alpha?: number;
+  beta?: number;
+}
+
+export const applyUnary = (
+  name: string,
+  x: number,
+  { alpha = Number.NaN, beta = Number.NaN }: ActivationOptions = {},
+): number => UNARY[name]!(x, alpha, beta);
+
+export const unary =
+  (name: string) =>
+  ({ input }: RefInputs, options: ActivationOptions): RefTensor => ({
+    dataType: input!.dataType,
+    shape: input!.shape,
+    data: input!.data.map((x) => held(input!.dataType, applyUnary(name, x, options))),
+  });
+
+interface Binary {
+  f: (a: number, b: number) => number;
+  /** What rounding errors scale with, where it is not the result. */
+  mass?: (a: number, b: number) => number;
+  output?: DataType;
+}
+
+const truth = (f: (a: number, b: number) => boolean): Binary => ({ f: (a, b) => Number(f(a, b)), output: 'uint8' });
+
+/** Functions of two arguments. */
+export const BINARY: Readonly<Record<string, Binary>> = {
+  add: { f: (a, b) => a + b },
+  sub: { f: (a, b) => a - b },
+  mul: { f: (a, b) => a * b },
+  div: { f: (a, b) => a / b },
+  max: { f: Math.max },
+  min: { f: Math.min },
+  pow: { f: (a, b) => a ** b },
+  prelu: { f: (x, slope) => (x >= 0 ? x : slope * x) },
+  equal: truth((a, b) => a === b),
+  notEqual: truth((a, b) => a !== b),
+  greater: truth((a, b) => a > b),
+  greaterOrEqual: truth((a, b) => a >= b),
+  lesser: truth((a, b) => a < b),
+  lesserOrEqual: truth((a, b) => a <= b),
+  logicalAnd: truth((a, b) => a !== 0 && b !== 0),
+  logicalOr: truth((a, b) => a !== 0 || b !== 0),
+  logicalXor: truth((a, b) => (a !== 0) !== (b !== 0)),
+};
+
+export const binary =
+  (name: string) =>
+  (inputs: RefInputs): RefTensor => {
+    const { f, output } = BINARY[name]!;
+    const [x, y] = name === 'prelu' ? [inputs.input!, inputs.slope!] : [inputs.a!, inputs.b!];
+    const dataType = output ?? x.dataType;
+    return build(dataType, broadcastShapes(name, x.shape, y.shape), (index) =>
+      held(dataType, f(spread(x, index), spread(y, index))),
+    );
+  };
+
+export function where({ condition, trueValue, falseValue }: RefInputs): RefTensor {
+  const shape = broadcastShapes(
+    'where',
+    condition!.shape,
+    broadcastShapes('where', trueValue!.shape, falseValue!.shape),
+  );
+  return build(trueValue!.dataType, shape, (index) =>
+    spread(spread(condition!, index) ? trueValue! : falseValue!, index),
+  );
+}
+
+export const cast = ({ input }: RefInputs, { to }: { to: DataType }): RefTensor => ({
+  dataType: to,
+  shape: input!.shape,
+  data: input!.data.map((x) => held(to, x)),
+});

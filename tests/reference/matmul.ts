@@ -1,0 +1,96 @@
+import { broadcastShapes, elementCount } from '../../src/tensor/types.ts';
+import { type ActivationOptions, applyUnary } from './elementwise.ts';
+import { at, build, type RefInputs, type RefTensor, spread } from './tensor.ts';
+
+export interface EpilogueOptions {
+  activation?: { name: string } & ActivationOptions;
+}
+
+/** What ends a sum of products: times the scale of its column, plus bias, plus residual, activated. Adds to value and mass. */
+export function finish(
+  sum: { value: number; mass: number },
+  column: number,
+  index: readonly number[],
+  inputs: RefInputs,
+  { activation }: EpilogueOptions,
+) {
+  const { scales, bias, residual } = inputs;
+  let { value, mass } = sum;
+  if (scales) {
+    value *= scales.data[column]!;
+    mass *= scales.data[column]!;
+  }
+  for (const added of [bias && bias.data[column]!, residual && at(residual, index)]) {
+    value += added ?? 0;
+    mass += Math.abs(added ?? 0);
+  }
+  return { value: activation ? applyUnary(activation.name, value, activation) : value, mass };
+}
+
+/** Where the matrix that a batch takes of an operand begins: leading dimensions broadcast. */
+function matrixStarts({ shape }: RefTensor): (batch: readonly number[]) => number {
+  const lead = shape.slice(0, -2);
+  const starts = Float64Array.from({ length: elementCount(lead) }, (_, i) => i * elementCount(shape.slice(-2)));
+  return (batch) => spread({ dataType: 'uint32', shape: lead, data: starts }, batch);
+}
+
+/** a [..., M, K] times b [..., K, N], or [..., N, K] with transposeB. */
+export function matmul(inputs: RefInputs, options: { transposeB?: boolean } & EpilogueOptions): RefTensor {
+  const { a, b } = inputs as Record<'a' | 'b', RefTensor>;
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(options.transposeB ? -2 : -1)!;
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const [startOfA, startOfB] = [matrixStarts(a), matrixStarts(b)];
+  const [rowStep, columnStep] = options.transposeB ? [1, k] : [n, 1];
+  return build(
+    a.dataType,
+    [...batch, m, n],
+    (index) => {
+      const [row, column] = index.slice(-2) as [number, number];
+      const aFrom = startOfA(index.slice(0, -2)) + row * k;
+      const bFrom = startOfB(index.slice(0, -2)) + column * columnStep;
+      let value = 0;
+      let mass = 0;
+      for (let i = 0; i < k; i++) {
+        const product = a.data[aFrom + i]! * b.data[bFrom + i * rowStep]!;
+        value += product;
+        mass += Math.abs(product);
+      }
+      return finish({ value, mass }, column, index, inputs, options);
+    },
+    k,
+  );
+}
+
+interface GemmOptions {
+  alpha?: number;
+  beta?: number;
+  aTranspose?: boolean;
+  bTranspose?: boolean;
+}
+
+/** alpha * a' · b' + beta * c. */
+export function gemm(
+  { a, b, c }: RefInputs,
+  { alpha = 1, beta = 1, aTranspose = false, bTranspose = false }: GemmOptions,
+): RefTensor {
+  const [m, k] = aTranspose ? [a!.shape[1]!, a!.shape[0]!] : (a!.shape as [number, number]);
+  const n = b!.shape[bTranspose ? 0 : 1]!;
+  return build(
+    a!.dataType,
+    [m, n],
+    ([row, column]) => {
+      const added = c ? beta * spread(c, [row!, column!]) : 0;
+      let value = added;
+      let mass = Math.abs(added);
+      for (let i = 0; i < k; i++) {
+        const x = at(a!, aTranspose ? [i, row!] : [row!, i]);
+        const y = at(b!, bTranspose ? [column!, i] : [i, column!]);
+        value += alpha * x * y;
+        mass += Math.abs(alpha * x * y);
+      }
+      return { value, mass };
+    },
+    k,
+  );
+}

@@ -1,0 +1,107 @@
+import { at, build, moved, type RefInputs, type RefTensor, spread } from './tensor.ts';
+
+export function transpose({ input }: RefInputs, { permutation }: { permutation?: readonly number[] }): RefTensor {
+  const order = permutation ?? input!.shape.map((_, d) => input!.shape.length - 1 - d);
+  const shape = order.map((d) => input!.shape[d]!);
+  return build(input!.dataType, shape, (index) => at(input!, moved(index, order, index)));
+}
+
+interface SliceOptions {
+  starts: readonly number[];
+  sizes: readonly number[];
+  strides?: readonly number[];
+}
+
+export function slice({ input }: RefInputs, { starts, sizes, strides = starts.map(() => 1) }: SliceOptions): RefTensor {
+  const shape = sizes.map((size, d) => Math.ceil(size / strides[d]!));
+  return build(input!.dataType, shape, (index) =>
+    at(
+      input!,
+      index.map((i, d) => starts[d]! + i * strides[d]!),
+    ),
+  );
+}
+
+export function reverse({ input }: RefInputs, { axes }: { axes?: readonly number[] }): RefTensor {
+  const { shape, dataType } = input!;
+  const turned = (axes ?? shape.map((_, d) => d)).map((axis) => (axis < 0 ? axis + shape.length : axis));
+  return build(dataType, shape, (index) =>
+    at(
+      input!,
+      index.map((i, d) => (turned.includes(d) ? shape[d]! - 1 - i : i)),
+    ),
+  );
+}
+
+interface PadOptions {
+  beginningPadding: readonly number[];
+  endingPadding: readonly number[];
+  mode?: 'constant' | 'edge' | 'reflection' | 'symmetric';
+  value?: number;
+}
+
+/** Beyond the border: the fill value, the outermost element, the mirror image without or with the outermost element. */
+export function pad(
+  { input }: RefInputs,
+  { beginningPadding, endingPadding, mode = 'constant', value = 0 }: PadOptions,
+): RefTensor {
+  const { shape, dataType } = input!;
+  const source = (x: number, extent: number): number => {
+    if (x >= 0 && x < extent) return x;
+    if (mode === 'edge') return x < 0 ? 0 : extent - 1;
+    const shift = mode === 'symmetric' ? 1 : 0;
+    return x < 0 ? -x - shift : 2 * (extent - 1) - x + shift;
+  };
+  const outShape = shape.map((size, d) => size + beginningPadding[d]! + endingPadding[d]!);
+  return build(dataType, outShape, (index) => {
+    const place = index.map((i, d) => i - beginningPadding[d]!);
+    if (mode === 'constant' && place.some((x, d) => x < 0 || x >= shape[d]!)) return value;
+    return at(
+      input!,
+      place.map((x, d) => source(x, shape[d]!)),
+    );
+  });
+}
+
+export const expand = ({ input }: RefInputs, { newShape }: { newShape: readonly number[] }): RefTensor =>
+  build(input!.dataType, newShape, (index) => spread(input!, index));
+
+export const reshape = ({ input }: RefInputs, { newShape }: { newShape: readonly number[] }): RefTensor => ({
+  ...input!,
+  shape: newShape,
+});
+
+export function concat({ input, other }: RefInputs, { axis }: { axis: number }): RefTensor {
+  const d = axis < 0 ? axis + input!.shape.length : axis;
+  const first = input!.shape[d]!;
+  const shape = input!.shape.map((size, i) => (i === d ? size + other!.shape[d]! : size));
+  return build(input!.dataType, shape, (index) =>
+    index[d]! < first ? at(input!, index) : at(other!, moved(index, [d], [index[d]! - first])),
+  );
+}
+
+/** An index below zero counts from the end; what is still outside goes to the border. Rows of int8 are scaled back. */
+export function gather({ input, indices, scales }: RefInputs, { axis = 0 }: { axis?: number }): RefTensor {
+  const d = axis < 0 ? axis + input!.shape.length : axis;
+  const rank = indices!.shape.length;
+  const extent = input!.shape[d]!;
+  const shape = [...input!.shape.slice(0, d), ...indices!.shape, ...input!.shape.slice(d + 1)];
+  return build(scales ? 'float32' : input!.dataType, shape, (index) => {
+    const wanted = at(indices!, index.slice(d, d + rank));
+    const row = Math.min(Math.max(wanted < 0 ? wanted + extent : wanted, 0), extent - 1);
+    const element = at(input!, [...index.slice(0, d), row, ...index.slice(d + rank)]);
+    return scales ? element * scales.data[row]! : element;
+  });
+}
+
+/** Rows of the state at `positions` become columns of the updates; positions beyond the state are dropped. */
+export function scatterRows({ state, updates, positions }: RefInputs, { column = 0 }: { column?: number }): RefTensor {
+  const [rows, width] = state!.shape as [number, number];
+  const row = updates!.shape.at(-1)!;
+  const data = Float64Array.from(state!.data);
+  positions!.data.forEach((position, t) => {
+    if (position >= rows) return;
+    for (let i = 0; i < width; i++) data[position * width + i] = updates!.data[t * row + column + i]!;
+  });
+  return { ...state!, data };
+}

@@ -1,0 +1,76 @@
+import { elementCount } from '../../src/tensor/types.ts';
+import { at, build, type Element, everywhere, moved, type RefInputs, type RefTensor } from './tensor.ts';
+
+interface ReduceOptions {
+  axes?: readonly number[];
+  keepDimensions?: boolean;
+}
+
+const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+const sizes = (list: readonly number[]): number => sum(list.map(Math.abs));
+const squares = (list: readonly number[]): number => sum(list.map((x) => x * x));
+
+/** What becomes of the elements that are reduced to one. */
+export const REDUCTIONS: Readonly<Record<string, (list: readonly number[]) => Element>> = {
+  reduceSum: (list) => ({ value: sum(list), mass: sizes(list) }),
+  reduceMean: (list) => ({ value: sum(list) / list.length, mass: sizes(list) / list.length }),
+  reduceMax: (list) => Math.max(...list),
+  reduceMin: (list) => Math.min(...list),
+  // One rounding a factor, not the root of their number.
+  reduceProduct: (list) => {
+    const value = list.reduce((a, b) => a * b, 1);
+    return { value, mass: Math.abs(value) * Math.sqrt(list.length) };
+  },
+  reduceL1: sizes,
+  reduceL2: (list) => Math.sqrt(squares(list)),
+  reduceSumSquare: squares,
+  // A relative error of the sum is an absolute one of its logarithm.
+  reduceLogSum: (list) => ({
+    value: Math.log(sum(list)),
+    mass: sizes(list) / sum(list) + Math.abs(Math.log(sum(list))),
+  }),
+  reduceLogSumExp: (list) => {
+    const top = Math.max(...list);
+    const value = top + Math.log(sum(list.map((x) => Math.exp(x - top))));
+    return { value, mass: 1 + Math.abs(value) + Math.abs(top) };
+  },
+};
+
+export const reduce =
+  (name: string) =>
+  ({ input }: RefInputs, { axes, keepDimensions = false }: ReduceOptions): RefTensor => {
+    const { shape, dataType } = input!;
+    const over = (axes ?? shape.map((_, d) => d)).map((axis) => (axis < 0 ? axis + shape.length : axis));
+    const rest = shape.map((_, d) => d).filter((d) => !over.includes(d));
+    const extents = over.map((d) => shape[d]!);
+    const outShape = keepDimensions
+      ? shape.map((size, d) => (over.includes(d) ? 1 : size))
+      : rest.map((d) => shape[d]!);
+    return build(
+      dataType,
+      outShape,
+      (index) => {
+        const kept = keepDimensions ? rest.map((d) => index[d]!) : index;
+        const place = moved(new Array<number>(shape.length).fill(0), rest, kept);
+        return REDUCTIONS[name]!(everywhere(extents).map((to) => at(input!, moved(place, over, to))));
+      },
+      elementCount(extents),
+    );
+  };
+
+/** Of equals, the first. */
+export const argExtremum =
+  (better: (x: number, best: number) => boolean) =>
+  ({ input }: RefInputs, { axis, keepDimensions = false }: { axis: number; keepDimensions?: boolean }): RefTensor => {
+    const { shape } = input!;
+    const d = axis < 0 ? axis + shape.length : axis;
+    const outShape = keepDimensions ? shape.map((size, i) => (i === d ? 1 : size)) : shape.filter((_, i) => i !== d);
+    return build('int32', outShape, (index) => {
+      const place = keepDimensions ? [...index] : [...index.slice(0, d), 0, ...index.slice(d)];
+      let best = 0;
+      for (let i = 1; i < shape[d]!; i++) {
+        if (better(at(input!, moved(place, [d], [i])), at(input!, moved(place, [d], [best])))) best = i;
+      }
+      return best;
+    });
+  };

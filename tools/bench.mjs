@@ -1,0 +1,3 @@
+// `npm run bench -- ...`: the bench page's measurements, headless.
+process.argv.splice(2, 0, 'bench');
+await import('./tilewright.mjs');

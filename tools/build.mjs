@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { secondsSince } from './system.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const STAMP = join(ROOT, 'dist/.stamp');
+
+/** What a build is made from. Folders count too: a file that was deleted is a change. */
+const SOURCES = ['src', 'shaders', 'bench', 'examples', 'weights', 'tools', 'index.html', 'vite.config.ts', 'tsconfig.json', 'package.json'];
+
+/** @typedef {'lib' | 'cli' | 'pages'} Part */
+
+/** What each part is told by when it is there. @type {Record<Part, string>} */
+const RESULT = { lib: 'dist/lib/index.js', cli: 'dist/cli/main.js', pages: 'dist/pages/index.html' };
+
+/**
+ * Builds what is older than its sources: the library with its types, the command, the pages. Says so in one line, and
+ * nothing where there is nothing to do.
+ * @param {{ only?: Part[], force?: boolean, log?: (line: string) => void }} [options]
+ * @throws {Error} when a part cannot be built
+ */
+export async function build({ only = ['lib', 'cli', 'pages'], force = false, log = console.error } = {}) {
+  const stamps = readStamps();
+  const changed = newest(SOURCES.map((path) => join(ROOT, path)));
+  const stale = only.filter((part) => force || !existsSync(join(ROOT, RESULT[part])) || !((stamps[part] ?? 0) > changed));
+  if (!stale.length) return;
+  const started = Date.now();
+  const { build: viteBuild } = await import('vite');
+  for (const part of stale) {
+    const begun = Date.now(); // what changes while it builds is built the next time
+    await viteBuild({ root: ROOT, mode: part, logLevel: 'error' });
+    if (part === 'lib') await emitTypes();
+    writeStamps({ ...readStamps(), [part]: begun });
+  }
+  log(`Built ${stale.join(', ')} in ${secondsSince(started)}.`);
+}
+
+/** The library's declarations, beside its code. They import each other as `.ts`, which stands for `.d.ts` there. */
+async function emitTypes() {
+  const { default: ts } = await import('typescript');
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
+  const emission = { noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: join(ROOT, 'dist/lib'), rootDir: join(ROOT, 'src') };
+  const files = ['src/index.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
+  const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit();
+  if (diagnostics.length) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)));
+}
+
+/** @returns {Partial<Record<Part, number>>} when each part was built, in milliseconds */
+function readStamps() {
+  try {
+    return JSON.parse(readFileSync(STAMP, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** @param {Partial<Record<Part, number>>} stamps */
+function writeStamps(stamps) {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  writeFileSync(STAMP, `${JSON.stringify(stamps)}\n`);
+}
+
+/** When anything among these was changed last, in milliseconds. @param {string[]} paths @returns {number} */
+function newest(paths) {
+  return paths.filter(existsSync).reduce((latest, path) => {
+    const stats = statSync(path);
+    const inside = stats.isDirectory() ? newest(readdirSync(path).map((name) => join(path, name))) : 0;
+    return Math.max(latest, stats.mtimeMs, inside);
+  }, 0);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { ensurePackages } = await import('./setup.mjs');
+  await ensurePackages();
+  await build({ force: process.argv.includes('--force') });
+}
