@@ -32,7 +32,10 @@ const builds: Record<string, UserConfig> = {
       rollupOptions: {
         // Dawn is tried in a process of its own, from a file that lies beside the command under its own name.
         input: { main: at('src/cli/main.ts'), 'probe-dawn': at('tools/probe-dawn.mjs') },
-        output: { entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'), chunkFileNames: '[name].js' },
+        output: {
+          entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'),
+          chunkFileNames: '[name].js',
+        },
       },
     },
     ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright', '@huggingface/tokenizers'] },
@@ -42,7 +45,13 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/pages',
       rollupOptions: {
-        input: ['index.html', 'examples/classify/index.html', 'examples/generate/index.html', 'bench/index.html', 'src/cli/host.html'].map(at),
+        input: [
+          'index.html',
+          'examples/classify/index.html',
+          'examples/generate/index.html',
+          'bench/index.html',
+          'src/cli/host.html',
+        ].map(at),
       },
     },
     plugins: [copyWeights()],
@@ -59,19 +68,57 @@ const shared = at('../shared');
 async function projects(): Promise<TestProjectConfiguration[]> {
   const chrome = await findChrome();
   const driver = findVulkanDriver();
-  const gpu = { include: ['tests/**/*.gpu.test.ts'], testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: false };
-  const env = { TILEWRIGHT_SHARED: existsSync(shared) ? shared : '', TILEWRIGHT_CI: process.env['CI'] ? '1' : '' };
-  const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({ extends: true, test: { ...test, env: { ...env, ...test?.env } } });
+  const gpu = {
+    include: ['tests/**/*.gpu.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  };
+  const env = {
+    TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
+    TILEWRIGHT_CI: process.env['CI'] ? '1' : '',
+    TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
+  };
+  const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
+    extends: true,
+    test: { ...test, env: { ...env, ...test?.env } },
+  });
   const list: TestProjectConfiguration[] = [
-    project({ name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/**/*.{gpu,pages}.test.ts'], testTimeout: 120_000 }),
-    project({ name: 'pages', include: ['tests/**/*.pages.test.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),
+    project({
+      name: 'unit',
+      include: ['tests/**/*.test.ts'],
+      exclude: ['tests/**/*.{gpu,pages}.test.ts'],
+      testTimeout: 120_000,
+    }),
+    project({
+      name: 'pages',
+      include: ['tests/**/*.pages.test.ts'],
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
+      fileParallelism: false,
+    }),
   ];
   if (chrome) {
     const launchOptions = { executablePath: chrome, args: chromeFlags(await chooseAdapter(chrome)) };
-    const browser = { enabled: true, headless: true, screenshotFailures: false, provider: playwright({ launchOptions }), instances: [{ browser: 'chromium' as const }] };
+    const browser = {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions }),
+      instances: [{ browser: 'chromium' as const }],
+    };
     list.push(project({ name: 'chrome', ...gpu, browser }));
   }
-  if (driver) list.push(project({ name: `dawn-${driver.name}`, ...gpu, setupFiles: ['tests/support/dawn.ts'], pool: 'forks', env: vulkanEnv(driver.icd) }));
+  if (driver)
+    list.push(
+      project({
+        name: `dawn-${driver.name}`,
+        ...gpu,
+        setupFiles: ['tests/support/dawn.ts'],
+        pool: 'forks',
+        env: vulkanEnv(driver.icd),
+      }),
+    );
   return list;
 }
 
@@ -81,7 +128,7 @@ export default defineConfig(async ({ mode }) => {
     ...rest,
     plugins: [wgsl(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
-    server: { fs: { allow: [at('..')] } },
+    server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
     ...(mode === 'test' && { test: { projects: await projects() } }),
   };
 });

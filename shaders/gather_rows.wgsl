@@ -1,10 +1,11 @@
 // gather_rows: output[t] = table[indices[t]], rows of floats; a row that is kept as int8 is scaled back
 //
-// An index is clamped to the table, -1 is its last row.
+// An index is clamped to the table, -1 is its last row. A table beyond what a binding holds comes in pieces: each dispatch
+// has the rows first..first+bound of it, and writes the outputs that lie there.
 // ports   Elem4 (elem)   b_at (operand_b)   row_scale (row_scale)   store (store)   flat_index (grid)
 // consts  WG
 
-struct Params { count: u32, rows: u32, width: u32 }
+struct Params { count: u32, rows: u32, width: u32, first: u32, bound: u32 }
 
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
 
@@ -17,7 +18,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = 4u * (i - t * width4);
   let wanted = indices[t];
   let extent = i32(params.rows);
-  let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1));
+  let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1)) - params.first; // huge where it lies before
+  if row >= params.bound { return; }
   let live = params.width - column;
   store((t * params.width + column) / OUT_UNIT, b_at((row * params.width + column) / B_UNIT, live) * row_scale(row), live);
 }

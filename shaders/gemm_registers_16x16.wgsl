@@ -21,12 +21,10 @@ fn add_product(c: Strip, a: mat4x4f, b: Strip) -> Strip {
 }
 
 fn finish_strip(row: u32, left: u32, batch: u32, c: Strip) {
-  for (var i = 0u; i < 4u; i++) {
-    finish_row(row + i, left, batch, c.p[i]);
-    finish_row(row + i, left + 1u, batch, c.q[i]);
-    finish_row(row + i, left + 2u, batch, c.r[i]);
-    finish_row(row + i, left + 3u, batch, c.s[i]);
-  }
+  finish_block(row, left, batch, c.p);
+  finish_block(row, left + 1u, batch, c.q);
+  finish_block(row, left + 2u, batch, c.r);
+  finish_block(row, left + 3u, batch, c.s);
 }
 
 @compute @workgroup_size(WG_X, WG_Y)

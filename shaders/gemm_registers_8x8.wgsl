@@ -8,7 +8,7 @@
 // layout  row-major; whole vec4 along K and N, or any length with the ragged ports
 // sums    float32, whatever is stored
 // ports   Elem4 (elem)   Params (gemm)   a_at (operand_a)   b_at (operand_b)   block_b (layout_b)   rows_of_a (rows)
-//         block_a (block_a)   outer (outer)   finish_row (gemm_finish)
+//         block_a (block_a)   outer (outer)   finish_block (gemm_finish)
 // consts  WG_X WG_Y   invocations a workgroup
 
 @compute @workgroup_size(WG_X, WG_Y)
@@ -41,10 +41,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     b_start += params.k * params.ldb;
   }
 
-  for (var i = 0u; i < 4u; i++) {
-    finish_row(row + i, left, id.z, c00[i]);
-    finish_row(row + i, left + 1u, id.z, c01[i]);
-    finish_row(row + 4u + i, left, id.z, c10[i]);
-    finish_row(row + 4u + i, left + 1u, id.z, c11[i]);
-  }
+  finish_block(row, left, id.z, c00);
+  finish_block(row, left + 1u, id.z, c01);
+  finish_block(row + 4u, left, id.z, c10);
+  finish_block(row + 4u, left + 1u, id.z, c11);
 }

@@ -65,10 +65,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
   let row = group.y * 64u + local.y * 8u;
   let left = group.x * TILE + local.x * 2u;
-  for (var i = 0u; i < 4u; i++) {
-    finish_row(row + i, left, group.z, c00[i]);
-    finish_row(row + i, left + 1u, group.z, c01[i]);
-    finish_row(row + 4u + i, left, group.z, c10[i]);
-    finish_row(row + 4u + i, left + 1u, group.z, c11[i]);
-  }
+  finish_block(row, left, group.z, c00);
+  finish_block(row, left + 1u, group.z, c01);
+  finish_block(row + 4u, left, group.z, c10);
+  finish_block(row + 4u, left + 1u, group.z, c11);
 }

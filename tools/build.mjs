@@ -7,7 +7,18 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMP = join(ROOT, 'dist/.stamp');
 
 /** What a build is made from. Folders count too: a file that was deleted is a change. */
-const SOURCES = ['src', 'shaders', 'bench', 'examples', 'weights', 'tools', 'index.html', 'vite.config.ts', 'tsconfig.json', 'package.json'];
+const SOURCES = [
+  'src',
+  'shaders',
+  'bench',
+  'examples',
+  'weights',
+  'tools',
+  'index.html',
+  'vite.config.ts',
+  'tsconfig.json',
+  'package.json',
+];
 
 /** @typedef {'lib' | 'cli' | 'pages'} Part */
 
@@ -23,7 +34,9 @@ const RESULT = { lib: 'dist/lib/index.js', cli: 'dist/cli/main.js', pages: 'dist
 export async function build({ only = ['lib', 'cli', 'pages'], force = false, log = console.error } = {}) {
   const stamps = readStamps();
   const changed = newest(SOURCES.map((path) => join(ROOT, path)));
-  const stale = only.filter((part) => force || !existsSync(join(ROOT, RESULT[part])) || !((stamps[part] ?? 0) > changed));
+  const stale = only.filter(
+    (part) => force || !existsSync(join(ROOT, RESULT[part])) || !((stamps[part] ?? 0) > changed),
+  );
   if (!stale.length) return;
   const started = Date.now();
   const { build: viteBuild } = await import('vite');
@@ -41,7 +54,13 @@ async function emitTypes() {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
-  const emission = { noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: join(ROOT, 'dist/lib'), rootDir: join(ROOT, 'src') };
+  const emission = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    outDir: join(ROOT, 'dist/lib'),
+    rootDir: join(ROOT, 'src'),
+  };
   const files = ['src/index.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit();
   if (diagnostics.length) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)));

@@ -18,7 +18,9 @@ process.on('SIGINT', () => {}); // the job is told too, and ends first
 const [status] = await once(job, 'exit');
 if (status !== 0 || process.argv.includes('--once') || !process.stdout.isTTY) process.exit(status ?? 1);
 
-const { url, close } = await serveFolder(root('dist/pages'), { port: PORT }).catch(() => serveFolder(root('dist/pages')));
+const { url, close } = await serveFolder(root('dist/pages'), { port: PORT }).catch(() =>
+  serveFolder(root('dist/pages')),
+);
 console.log(`The pages are at ${url} (Ctrl-C ends)`);
 openInBrowser(url);
 process.on('SIGINT', () => close().then(() => process.exit(0)));
@@ -27,6 +29,11 @@ process.on('SIGINT', () => close().then(() => process.exit(0)));
 function openInBrowser(address) {
   const { platform } = process;
   if (platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return;
-  const [command, ...args] = platform === 'win32' ? ['cmd', '/c', 'start', '""', address] : [platform === 'darwin' ? 'open' : 'xdg-open', address];
-  spawn(/** @type {string} */ (command), args, { stdio: 'ignore', detached: true }).on('error', () => {}).unref();
+  const [command, ...args] =
+    platform === 'win32'
+      ? ['cmd', '/c', 'start', '""', address]
+      : [platform === 'darwin' ? 'open' : 'xdg-open', address];
+  spawn(/** @type {string} */ (command), args, { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
 }

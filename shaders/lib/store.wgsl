@@ -8,9 +8,13 @@ fn store(i: u32, v: vec4f, live: u32) { output[i] = Elem4(v); }
 //# ragged
 const OUT_UNIT = 1u;
 @group(0) @binding(3) var<storage, read_write> output: array<Elem>;
+// Without a branch: what is beyond the live ones writes the last of them again.
 fn store(i: u32, v: vec4f, live: u32) {
+  let last = live - 1u;
+  let y = select(v.x, v.y, last > 0u);
+  let z = select(y, v.z, last > 1u);
   output[i] = Elem(v.x);
-  if live > 1u { output[i + 1u] = Elem(v.y); }
-  if live > 2u { output[i + 2u] = Elem(v.z); }
-  if live > 3u { output[i + 3u] = Elem(v.w); }
+  output[i + min(last, 1u)] = Elem(y);
+  output[i + min(last, 2u)] = Elem(z);
+  output[i + min(last, 3u)] = Elem(select(z, v.w, last > 2u));
 }

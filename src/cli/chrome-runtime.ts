@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'puppeteer-core';
 import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import type { JobEvent } from './jobs/job.ts';
+import { PAGES } from './files.ts';
 import { type JobServer, serveJobs } from './job-server.ts';
+import type { JobEvent } from './jobs/job.ts';
 import { optional } from './optional.ts';
-import { PAGES } from './package-files.ts';
 import type { Runtime } from './runtime.ts';
 import { fromWire } from './wire.ts';
 
@@ -35,7 +35,9 @@ export async function openChrome(signal: AbortSignal): Promise<Runtime> {
     await page.exposeFunction('tilewrightEmit', (event: JobEvent) => events.listener(event));
     const response = await page.goto(`${server.url}src/cli/host.html`);
     if (!response?.ok()) {
-      throw new TilewrightError('not-found', `the page for headless Chrome is not built (${PAGES})`, { hint: 'npm run build' });
+      throw new TilewrightError('not-found', `the page for headless Chrome is not built (${PAGES})`, {
+        hint: 'npm run build',
+      });
     }
     throwIfAborted(signal, 'starting Chrome');
     return chromeRuntime(browser, page, server, events);
@@ -55,7 +57,12 @@ async function chromePath(): Promise<string> {
   });
 }
 
-async function chromeRuntime(browser: Browser, page: Page, server: JobServer, events: { listener: (event: JobEvent) => void }): Promise<Runtime> {
+async function chromeRuntime(
+  browser: Browser,
+  page: Page,
+  server: JobServer,
+  events: { listener: (event: JobEvent) => void },
+): Promise<Runtime> {
   return {
     name: 'chrome',
     description: `headless ${(await browser.version()).replace(/^Headless/, '').replace('/', ' ')}`,

@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
-import { type JobName, jobs } from './jobs.ts';
 import type { JobContext, JobEvent } from './jobs/job.ts';
+import { type JobName, jobs } from './jobs.ts';
 import { toWire, type WireError } from './wire.ts';
 
 /** How the command line drives this page. */

@@ -46,7 +46,10 @@ export async function serveJobs(pages: string): Promise<JobServer> {
     const [, lent] = path.match(/^lent\/(\d+)$/) ?? [];
     if (lent !== undefined) {
       const chunk = await lending.next(lent);
-      response.writeHead(chunk ? 200 : 204, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+      response.writeHead(chunk ? 200 : 204, {
+        'content-type': 'application/octet-stream',
+        'cache-control': 'no-store',
+      });
       response.end(chunk);
       return;
     }
@@ -69,7 +72,8 @@ export async function serveJobs(pages: string): Promise<JobServer> {
 
   const server = createServer((request, response) => {
     respond(request, response).catch((error: unknown) => {
-      const missing = error instanceof TilewrightError && error.code === 'not-found' && !request.url?.startsWith('/lent/');
+      const missing =
+        error instanceof TilewrightError && error.code === 'not-found' && !request.url?.startsWith('/lent/');
       const gone = response.destroyed; // the page went, or no longer wants it
       if (!missing && !gone) failed ??= error;
       if (response.headersSent) response.destroy();

@@ -43,7 +43,8 @@ export async function* labelledBatches(dataset: Dataset, classes: number, size: 
 async function* collect(dataset: Dataset, classes: number, size: number): AsyncGenerator<LabelledPicture[], undefined> {
   let batch: LabelledPicture[] = [];
   for await (const { picture, label, name } of dataset) {
-    if (label >= classes) throw new TilewrightError('invalid-argument', `${name} is of class ${label}, the model tells ${classes} apart`);
+    if (label >= classes)
+      throw new TilewrightError('invalid-argument', `${name} is of class ${label}, the model tells ${classes} apart`);
     if (batch.push({ picture, label }) < size) continue;
     yield batch;
     batch = [];

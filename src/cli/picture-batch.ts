@@ -34,7 +34,11 @@ export function unpackPictures(bytes: Uint8Array): LabelledPicture[] {
   const count = view.getUint32(0, true);
   let at = 4 * (1 + FIELDS * count);
   return Array.from({ length: count }, (_, n) => {
-    const [label, width, height] = [0, 1, 2].map((field) => view.getUint32(4 * (1 + FIELDS * n + field), true)) as [number, number, number];
+    const [label, width, height] = [0, 1, 2].map((field) => view.getUint32(4 * (1 + FIELDS * n + field), true)) as [
+      number,
+      number,
+      number,
+    ];
     const data = bytes.subarray(at, at + width * height * 4);
     at += data.length;
     return { picture: { width, height, data }, label };

@@ -12,24 +12,37 @@ export interface ProfileLinesOptions {
 const COSTS: readonly Column[] = ['ms', 'GFLOP', 'GFLOPS', 'GB/s', 'share'].map((title) => ({ title, right: true }));
 
 /** A profile for people: the model's totals, the table, the sum against the whole run. */
-export function profileLines(profile: Profile, { steps = false, heading = (text) => text }: ProfileLinesOptions = {}): string[] {
+export function profileLines(
+  profile: Profile,
+  { steps = false, heading = (text) => text }: ProfileLinesOptions = {},
+): string[] {
   const { plan, rows, sumMs, runMs, rounds, timestamps, totals } = profile;
   const { parameters, macs, flops, bytes } = totals;
   const title = `${heading(plan)}: ${count(parameters, 'parameter')}, ${scaled(macs)}MAC = ${scaled(flops)}FLOP, ${scaled(bytes, 'B')} moved a run`;
   if (!timestamps) {
-    return [title, 'This device has no timestamp-query, so no kernel can be timed alone.', `whole run ${figures(runMs)} ms (median of ${rounds})`];
+    return [
+      title,
+      'This device has no timestamp-query, so no kernel can be timed alone.',
+      `whole run ${figures(runMs)} ms (median of ${rounds})`,
+    ];
   }
-  const body = steps
-    ? table([{ title: 'where', elastic: true }, { title: 'kernel', elastic: true }, { title: 'shape', elastic: true }, ...COSTS], rows.map((row) => [row.label, row.kernel, row.shape, ...costs(row)]), { heading })
-    : table([{ title: 'kernel', elastic: true }, { title: 'shape', elastic: true }, { title: 'n', right: true }, ...COSTS], grouped(rows).map(({ row, n }) => [row.kernel, row.shape, String(n), ...costs(row)]), { heading });
-  const sum = `${count(rows.length, 'dispatch').replace(/dispatchs$/, 'dispatches')}: sum ${figures(sumMs)} ms, whole run ${figures(runMs)} ms`;
+  const where = { title: steps ? 'where' : 'n', elastic: steps, right: !steps };
+  const lines = steps
+    ? rows.map((row) => ({ row, first: row.label }))
+    : grouped(rows).map(({ row, n }) => ({ row, first: String(n) }));
+  const body = table(
+    [where, { title: 'kernel', elastic: true }, { title: 'shape', elastic: true }, ...COSTS],
+    lines.map(({ row, first }) => [first, row.kernel, row.shape, ...costs(row)]),
+    { heading },
+  );
+  const sum = `${count(rows.length, 'dispatch', 'dispatches')}: sum ${figures(sumMs)} ms, whole run ${figures(runMs)} ms`;
   return [title, ...body, `${sum} (sum is ${percent(sumMs / runMs, 0)} of it; medians of ${rounds})`];
 }
 
 const costs = ({ ms, flops, gflops, gbps, share }: ProfileRow): string[] => [
   figures(ms),
-  (flops / 1e9).toFixed(4),
-  figures(gflops),
+  flops ? String(Number((flops / 1e9).toPrecision(3))) : '-',
+  flops ? figures(gflops) : '-',
   figures(gbps),
   percent(share),
 ];
@@ -41,13 +54,14 @@ export function grouped(rows: readonly ProfileRow[]): { row: ProfileRow; n: numb
     const key = `${row.kernel} ${row.shape}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  const total = (group: readonly ProfileRow[], field: 'ms' | 'macs' | 'flops' | 'bytes' | 'share'): number =>
-    group.reduce((sum, row) => sum + row[field], 0);
-  return [...groups.values()]
-    .map((group) => {
-      const [ms, macs, flops, bytes, share] = (['ms', 'macs', 'flops', 'bytes', 'share'] as const).map((field) => total(group, field)) as [number, number, number, number, number];
-      const rate = (amount: number): number => (ms > 0 ? amount / ms / 1e6 : 0);
-      return { n: group.length, row: { ...group[0]!, ms, macs, flops, bytes, share, gflops: rate(flops), gbps: rate(bytes) } };
-    })
-    .sort((a, b) => b.row.ms - a.row.ms);
+  return [...groups.values()].map(merge).sort((a, b) => b.row.ms - a.row.ms);
+}
+
+function merge(group: readonly ProfileRow[]): { row: ProfileRow; n: number } {
+  const sum = (field: 'ms' | 'macs' | 'flops' | 'bytes' | 'share'): number =>
+    group.reduce((total, row) => total + row[field], 0);
+  const [ms, flops, bytes] = [sum('ms'), sum('flops'), sum('bytes')];
+  const rate = (amount: number): number => (ms > 0 ? amount / ms / 1e6 : 0);
+  const rates = { gflops: rate(flops), gbps: rate(bytes) };
+  return { n: group.length, row: { ...group[0]!, ms, flops, bytes, macs: sum('macs'), share: sum('share'), ...rates } };
 }

@@ -56,35 +56,56 @@ function report(error: unknown, json: boolean): void {
 /** All commands. What they do is loaded when they are called. */
 export function build(signal: AbortSignal): Command {
   const program = new Command('tilewright')
-    .description('WebGPU inference from safetensors: run, profile, inspect and evaluate models in headless Chrome or in Node.')
+    .description(
+      'WebGPU inference from safetensors: run, profile, inspect and evaluate models in headless Chrome or in Node.',
+    )
     .version(version)
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  const contextOf = ({ json, runtime = 'chrome' }: Options): CommandContext => ({ terminal: openTerminal(json === true), signal, runtime });
-  const command = (usage: string, description: string): Command => program.command(usage).description(description).exitOverride();
-  const withJson = (target: Command): Command => target.option('--json', 'print the result as JSON, and nothing else on standard output');
+  const contextOf = ({ json, runtime = 'chrome' }: Options): CommandContext => ({
+    terminal: openTerminal(json === true),
+    signal,
+    runtime,
+  });
+  const command = (usage: string, description: string): Command =>
+    program.command(usage).description(description).exitOverride();
+  const withJson = (target: Command): Command =>
+    target.option('--json', 'print the result as JSON, and nothing else on standard output');
   const withRuntime = (target: Command): Command =>
-    target.addOption(new Option('--runtime <name>', 'where the GPU is reached: headless Chrome, or Dawn in Node').choices(['chrome', 'dawn']));
+    target.addOption(
+      new Option('--runtime <name>', 'where the GPU is reached: headless Chrome, or Dawn in Node').choices([
+        'chrome',
+        'dawn',
+      ]),
+    );
   const withDtype = (target: Command): Command =>
     target.addOption(
       new Option('--dtype <type>', 'type of the weights').choices(['float32', 'float16', 'int8']).default('float32'),
     );
   const onModel = (target: Command): Command => withJson(withRuntime(withDtype(target)));
 
-  withJson(withRuntime(command('devices', 'list the adapters, of both runtimes where none is named'))).action(async (options: Options) => {
-    const { devices } = await import('./commands/devices.ts');
-    await devices(options.runtime, contextOf(options));
-  });
+  withJson(withRuntime(command('devices', 'list the adapters, of both runtimes where none is named'))).action(
+    async (options: Options) => {
+      const { devices } = await import('./commands/devices.ts');
+      await devices(options.runtime, contextOf(options));
+    },
+  );
 
   onModel(command('run <model>', 'classify pictures, or continue a prompt'))
     .option('--image <file...>', 'pictures to classify')
     .option('--prompt <text>', 'text to continue')
-    .option('--top-k <n>', 'labels a picture (default 5), or likeliest tokens to draw from (default 40)', positiveInteger)
+    .option(
+      '--top-k <n>',
+      'labels a picture (default 5), or likeliest tokens to draw from (default 40)',
+      positiveInteger,
+    )
     .option('--temperature <t>', '0 always takes the likeliest token', temperature, 0.8)
     .option('--top-p <p>', 'draw from the fewest tokens whose probabilities reach this sum', probability)
     .option('--seed <n>', 'the same seed draws the same text', wholeNumber)
     .option('--max-new-tokens <n>', 'tokens to add', positiveInteger, 128)
-    .addOption(new Option('--overflow <what>', 'what to do when the context is full').choices(['stop', 'slide']).default('stop'))
+    .addOption(
+      new Option('--overflow <what>', 'what to do when the context is full').choices(['stop', 'slide']).default('stop'),
+    )
     .action(async (model: string, options, self: Command) => {
       exactlyOne(self, options, 'image', 'prompt');
       const { run } = await import('./commands/run.ts');
@@ -99,10 +120,12 @@ export function build(signal: AbortSignal): Command {
       await profile(model, options, contextOf(options));
     });
 
-  withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(async (source: string, options: Options) => {
-    const { inspect } = await import('./commands/inspect.ts');
-    await inspect(source, contextOf(options));
-  });
+  withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(
+    async (source: string, options: Options) => {
+      const { inspect } = await import('./commands/inspect.ts');
+      await inspect(source, contextOf(options));
+    },
+  );
 
   onModel(command('plan <model>', 'print what would run: kernels, buffers, memory'))
     .option('--plan <name>', 'only this plan: image, decode, prefill')
@@ -112,7 +135,10 @@ export function build(signal: AbortSignal): Command {
     });
 
   onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text'))
-    .option('--images <set>', 'a folder or .tar(.gz) with a folder a class, a .csv of label,bytes, or an ...-images-idx3-ubyte(.gz)')
+    .option(
+      '--images <set>',
+      'a folder or .tar(.gz) with a folder a class, a .csv of label,bytes, or an ...-images-idx3-ubyte(.gz)',
+    )
     .option('--text <file>', 'a text in UTF-8')
     .option('--from <fraction>', 'start at this share of the text: 0.9 is its last tenth', fraction, 0)
     .option('--limit <n>', 'at most so many pictures, spread over the set; or windows of text', positiveInteger)
@@ -132,7 +158,9 @@ export function build(signal: AbortSignal): Command {
       await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, ...options }));
     });
 
-  withJson(withRuntime(program.command('demo', { hidden: true }).description('the models that ship at work').exitOverride())).action(async (options: Options) => {
+  withJson(
+    withRuntime(program.command('demo', { hidden: true }).description('the models that ship at work').exitOverride()),
+  ).action(async (options: Options) => {
     const { demo } = await import('./commands/demo.ts');
     await demo(contextOf(options));
   });

@@ -1,5 +1,5 @@
-import type { ArgsOf, JobName, ResultOf } from './jobs.ts';
 import type { JobEvent } from './jobs/job.ts';
+import type { ArgsOf, JobName, ResultOf } from './jobs.ts';
 
 export type RuntimeName = 'chrome' | 'dawn';
 

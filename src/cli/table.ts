@@ -18,8 +18,16 @@ const GAP = '  ';
 const LEAST = 12;
 
 /** Cells under their headings, aligned by spaces: lines of text without an end of line. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], { width = 118, heading = (text) => text }: TableOptions = {}): string[] {
-  const widths = fit(columns, columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length))), width);
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width = 118, heading = (text) => text }: TableOptions = {},
+): string[] {
+  const widths = narrowed(
+    columns,
+    columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length))),
+    width,
+  );
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ right }, c) => {
@@ -32,7 +40,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 }
 
 /** Widths whose sum fits: the widest elastic column gives way first. */
-function fit(columns: readonly Column[], widths: readonly number[], width: number): number[] {
+function narrowed(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   const fitted = [...widths];
   const elastic = fitted.map((_, c) => c).filter((c) => columns[c]!.elastic);
   let surplus = fitted.reduce((sum, each) => sum + each, GAP.length * (columns.length - 1)) - width;

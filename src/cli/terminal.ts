@@ -24,12 +24,13 @@ export interface Terminal {
 
 /** Whether a stream is a terminal that shows colour, by https://no-color.org and TERM. */
 const colourful = (stream: NodeJS.WriteStream): boolean =>
-  Boolean(stream.isTTY) && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 
 export function openTerminal(json: boolean): Terminal {
   const { stdout, stderr } = process;
   const bars = new Bars(Boolean(stderr.isTTY));
-  const painter = (stream: NodeJS.WriteStream) => (format: Format, text: string) => (colourful(stream) ? styleText(format, text) : text);
+  const painter = (stream: NodeJS.WriteStream) => (format: Format, text: string) =>
+    colourful(stream) ? styleText(format, text) : text;
   const out = (text: string): void => {
     if (json) return;
     bars.clear(); // bars and results may share the screen
@@ -71,7 +72,14 @@ export class Bars {
   update(name: string, done: number, total: number, label = ''): void {
     if (!this.#cliProgress || !(total > 0)) return;
     this.#all ??= new this.#cliProgress.MultiBar(
-      { format: '  {name} {bar} {percentage} %  {label}', hideCursor: true, clearOnComplete: true, barsize: 30, fps: 10, stream: process.stderr },
+      {
+        format: '  {name} {bar} {percentage} %  {label}',
+        hideCursor: true,
+        clearOnComplete: true,
+        barsize: 30,
+        fps: 10,
+        stream: process.stderr,
+      },
       this.#cliProgress.Presets.rect,
     );
     let bar = this.#bars.get(name);

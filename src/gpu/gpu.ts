@@ -8,6 +8,8 @@ export interface Caps {
   readonly software: boolean;
   readonly f16: boolean;
   readonly subgroups: boolean;
+  /** The compiler takes long unrolled kernels in its stride: SwiftShader's does (0.2 s), llvmpipe's takes 10 s and more. */
+  readonly longKernels: boolean;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
   readonly maxWorkgroupStorageBytes: number;
@@ -34,6 +36,7 @@ export class Gpu {
       software: this.card.software,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups' as GPUFeatureName),
+      longKernels: !/llvmpipe/i.test(`${this.card.device} ${this.card.description}`),
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxBufferBytes: device.limits.maxBufferSize,
       maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,

@@ -55,12 +55,12 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   const order = topological(graph);
   const constant = constantOperands(graph);
   const runs = (node: Operand): boolean => !isLeaf(node) && !opNamed(node.op).alias;
-  const steps = order.filter((node) => runs(node) && !constant.has(node)).map((node) => makeStep(node, caps, choose));
+  const steps = order.filter((node) => runs(node) && !constant.has(node)).flatMap((node) => makeSteps(node, caps, choose));
   const outputs = new Map(Object.entries(graph.outputs).map(([name, operand]) => [name, { operand, storage: storageOf(operand) }]));
   const needed = new Set([...steps.flatMap(({ reads }) => Object.values(reads)), ...[...outputs.values()].map(({ storage }) => storage)]);
   const constants = order.filter((node) => needed.has(node) && constant.has(node));
   const prepared = new Set(topological({ outputs: Object.fromEntries(constants.map((node, i) => [i, node])) }));
-  const prepare = order.filter((node) => prepared.has(node) && runs(node)).map((node) => makeStep(node, caps, choose));
+  const prepare = order.filter((node) => prepared.has(node) && runs(node)).flatMap((node) => makeSteps(node, caps, choose));
   const named = (op: string): Map<string, Operand> =>
     new Map(order.filter((node) => node.op === op).map((node) => [(node.options as NamedOptions).name, node]));
   const [inputs, states] = [named('input'), named('state')];
@@ -79,12 +79,6 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   }
   const operands = [...lifetimes.keys()];
   const memory = planMemory([...lifetimes.values()] as Lifetime[]);
-  for (const node of order) {
-    const bytes = byteLength(node);
-    if (bytes > caps.maxBindingBytes && needed.has(node)) {
-      throw new TilewrightError('limit-exceeded', `${node.label ?? node.op}: ${formatTensor(node)} takes ${bytes} bytes, a binding holds ${caps.maxBindingBytes} here`);
-    }
-  }
   return {
     graph, steps, constants, prepare, inputs, states, outputs,
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
@@ -92,7 +86,8 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   }; // prettier-ignore
 }
 
-function makeStep(node: Operand, caps: Caps, choose: Choose): Step {
+/** The dispatches of an operand: one, or several where something is larger than a binding may be. */
+function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
   const op = opNamed(node.op);
   const output = { dataType: node.dataType, shape: node.shape };
   const candidates = op.candidates?.(node.inputs, node.options, output, caps) ?? [];
@@ -101,10 +96,14 @@ function makeStep(node: Operand, caps: Caps, choose: Choose): Step {
     throw new TilewrightError('unsupported-type', `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`);
   }
   if (!candidates.length) throw new TilewrightError('invalid-graph', `${node.op}: no kernel for ${Object.values(node.inputs).map(formatTensor).join(', ')}`);
-  const candidate = choose(candidates, node);
-  const [x, y, z] = candidate.grid;
+  const chosen = choose(candidates, node);
+  const [x, y, z] = chosen.grid;
   if (Math.max(x, y, z) > 65535) {
-    throw new TilewrightError('limit-exceeded', `${candidate.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`);
+    throw new TilewrightError('limit-exceeded', `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`);
+  }
+  const large = [node, ...Object.values(node.inputs)].find((operand) => byteLength(operand) > caps.maxBindingBytes);
+  if (large && !op.split) {
+    throw new TilewrightError('limit-exceeded', `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`);
   }
   const reads = Object.entries(node.inputs)
     .filter(([name]) => name !== op.inPlace)
@@ -112,11 +111,13 @@ function makeStep(node: Operand, caps: Caps, choose: Choose): Step {
   const writes = storageOf(node);
   const cost = op.cost?.(node.inputs, node.options, output);
   const bytes = [...new Set(Object.values(node.inputs))].reduce((sum, input) => sum + byteLength(input), byteLength(output));
-  return {
+  const pieces = large ? op.split!(chosen, node.inputs, node.options, output, caps.maxBindingBytes) : [chosen];
+  const share = (amount: number): number => amount / pieces.length;
+  return pieces.map((candidate) => ({
     node, candidate, candidates, writes,
     reads: Object.fromEntries(reads),
-    cost: { macs: cost?.macs ?? 0, flops: cost?.flops ?? 0, bytes: cost?.bytes ?? bytes },
-  }; // prettier-ignore
+    cost: { macs: share(cost?.macs ?? 0), flops: share(cost?.flops ?? 0), bytes: share(cost?.bytes ?? bytes) },
+  })); // prettier-ignore
 }
 
 /** One line a step, then the memory: for people, and for a diff in a test. */

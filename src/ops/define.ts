@@ -18,6 +18,13 @@ export interface Candidate {
   readonly grid: readonly [number, number, number];
   /** Shader binding to operand, where the names differ. `output` is the output. */
   readonly bind?: Readonly<Record<string, string>>;
+  /** Shader binding to the bytes of its operand that are bound, where that is not all of them. */
+  readonly ranges?: Readonly<Record<string, ByteRange>>;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly size: number;
 }
 
 export interface Cost {
@@ -43,6 +50,8 @@ export interface OpDefinition<Options> {
   candidates?(inputs: Inputs, options: Options, output: TensorDescriptor, caps: Caps): Candidate[];
   /** An op that is other ops; where it returns undefined, the op has candidates for this case. */
   decompose?<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, options: Options, rewriter: Rewriter<T>): T | undefined;
+  /** The candidate as several dispatches, each with at most `limit` bytes in a binding. Without it, large operands are an error. */
+  split?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Candidate[];
   cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
   /** The output is this input under another shape: no kernel runs. */
   readonly alias?: string;
@@ -106,3 +115,37 @@ export function aroundAxis(shape: Shape, axis: number): { outer: number; size: n
 
 /** Invocations a workgroup of every kernel that walks a flat range. */
 export const FLAT = 64;
+
+/** Items in a piece start where a binding may: at multiples of 256 bytes, for items of 4 bytes or more. */
+const PIECE = 64;
+
+/**
+ * Cuts `count` items into pieces that fit: `bytes` are those of an item in each binding that is cut along. A piece starts at a
+ * multiple of `multiple` items.
+ */
+export function splitItems(
+  count: number,
+  bytes: Readonly<Record<string, number>>,
+  limit: number,
+  piece: (start: number, count: number) => Partial<Candidate>,
+  candidate: Candidate,
+  multiple = 1,
+): Candidate[] {
+  const step = PIECE * multiple;
+  const most = Math.floor(limit / Math.max(...Object.values(bytes)) / step) * step;
+  if (most < step) throw new TilewrightError('limit-exceeded', `${candidate.label}: ${step} items take more than a binding of ${limit} bytes`);
+  const pieces: Candidate[] = [];
+  for (let start = 0; start < count; start += most) {
+    const size = Math.min(most, count - start);
+    const ranges = Object.fromEntries(Object.entries(bytes).map(([name, width]) => [name, { offset: start * width, size: Math.ceil((size * width) / 4) * 4 }]));
+    pieces.push({ ...candidate, ...piece(start, size), ranges });
+  }
+  return pieces;
+}
+
+/** A candidate over a flat range of vec4, cut. `elements` are the bytes of an element in each binding. */
+export function splitFlat(candidate: Candidate, count4: number, elements: Readonly<Record<string, number>>, limit: number, multiple = 1): Candidate[] {
+  const bytes = Object.fromEntries(Object.entries(elements).map(([name, width]) => [name, 4 * width]));
+  const piece = (_start: number, items: number): Partial<Candidate> => ({ params: { ...candidate.params, count4: items }, grid: flatGrid(items, FLAT) });
+  return splitItems(count4, bytes, limit, piece, candidate, multiple);
+}

@@ -10,8 +10,8 @@ import strides from '../../shaders/lib/strides.wgsl';
 import unaryParts from '../../shaders/lib/unary.wgsl';
 import whereKernel from '../../shaders/where.wgsl';
 import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import { broadcastShapes, type DataType, elementCount, isFloat, sameShape, stridesOf } from '../tensor/types.ts';
-import { type Candidate, defineOp, FLAT, flatGrid, type Inputs, need, needSameType, type Op, opError, type Shape } from './define.ts';
+import { BYTES, broadcastShapes, type DataType, elementCount, isFloat, sameShape, stridesOf, type TensorDescriptor } from '../tensor/types.ts';
+import { type Candidate, defineOp, FLAT, flatGrid, type Inputs, need, needSameType, type Op, opError, type Shape, splitFlat } from './define.ts';
 
 /** A function of one argument with its options: an op of its own, or the activation that ends another kernel. */
 export interface Activation {
@@ -132,6 +132,11 @@ function unaryCandidate(name: string, inputs: Inputs, output: { dataType: DataTy
   ];
 }
 
+function splitUnary(candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Candidate[] {
+  const elements = { input: BYTES[inputs['input']!.dataType], output: BYTES[output.dataType] };
+  return splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), elements, limit);
+}
+
 const unaryOp = (name: string, { flops, types = FLOATS }: UnaryRow): Op =>
   defineOp<{ alpha?: number; beta?: number }>({
     name,
@@ -142,6 +147,7 @@ const unaryOp = (name: string, { flops, types = FLOATS }: UnaryRow): Op =>
       return { dataType: input.dataType, shape: input.shape };
     },
     candidates: (inputs, options, output) => unaryCandidate(name, inputs, output, { name, ...options }),
+    split: splitUnary,
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: flops * elementCount(shape) }),
   });
 
@@ -150,6 +156,7 @@ export const cast = defineOp<{ to: DataType }>({
   pointwise: true,
   infer: (inputs, { to }) => ({ dataType: to, shape: need(inputs, 'input', 'cast').shape }),
   candidates: (inputs, { to }, output) => unaryCandidate('cast', inputs, { ...output, dataType: to }, { name: 'identity' }),
+  split: splitUnary,
 });
 
 /** Axes of the output as (size, stride in each operand): neighbours that all operands walk in step are one axis. */
@@ -225,6 +232,15 @@ const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[stri
         ...common,
       };
       return [flat, strided];
+    },
+    split(candidate, inputs, _options, output, limit) {
+      const { a_period: p, b_period: q } = candidate.params as Record<string, number | undefined>;
+      if (p === undefined || q === undefined) throw opError('wrong-shape', name, 'operands of this size broadcast only in whole vec4');
+      const count4 = Math.ceil(elementCount(output.shape) / 4);
+      const element = BYTES[inputs[a]!.dataType];
+      const elements = { output: BYTES[output.dataType], ...(p === count4 && { a: element }), ...(q === count4 && { b: element }) };
+      const repeats = [p, q].filter((period) => period !== count4);
+      return splitFlat(candidate, count4, elements, limit, Math.max(1, ...repeats));
     },
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: elementCount(shape) }),
   });

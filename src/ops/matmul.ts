@@ -1,5 +1,5 @@
-import { broadcastShapes, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
-import { defineOp, type Inputs, need, needFloat, opError, type Rewriter, type Shape } from './define.ts';
+import { BYTES, broadcastShapes, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import { defineOp, type Inputs, need, needFloat, opError, type Rewriter, type Shape, splitItems } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { type Gemm, gemmCandidates } from './gemm.ts';
 
@@ -70,6 +70,22 @@ export const matmul = defineOp<MatmulOptions>({
       bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation: options.activation,
     }; // prettier-ignore
     return gemmCandidates(gemm, caps, {});
+  },
+  split(candidate, inputs, { transposeB = false }, { shape }, limit) {
+    const { b, scales, bias, residual } = inputs;
+    const [n, k] = b!.shape as [number, number];
+    const { b_batch: batched } = candidate.params as Record<string, number>;
+    if (!transposeB || batched || residual || elementCount(b!.shape) !== n * k) {
+      throw opError('wrong-shape', 'matmul', `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual`);
+    }
+    // Columns of the output are rows of b: a piece writes its columns from where they begin.
+    const bytes = { b: k * BYTES[b!.dataType], ...(scales && { scales: 4 }), ...(bias && { bias: BYTES[bias.dataType] }) };
+    const element = BYTES[inputs['a']!.dataType];
+    const whole = elementCount(shape) * element;
+    return splitItems(n, bytes, limit, (_start, count) => ({ params: { ...candidate.params, n: count } }), candidate).map((piece) => {
+      const offset = (piece.ranges!['b']!.offset / bytes.b) * element;
+      return { ...piece, ranges: { ...piece.ranges, output: { offset, size: Math.ceil((whole - offset) / 4) * 4 } } };
+    });
   },
   decompose(inputs, options, rewriter) {
     const { m, n, k, batch } = sizes(inputs, options);

@@ -14,7 +14,7 @@ import scatterKernel from '../../shaders/scatter_rows.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { toHalf } from '../tensor/half.ts';
 import { BYTES, broadcastShapes, type DataType, elementCount, formatShape, sameShape, stridesOf, type TensorDescriptor } from '../tensor/types.ts';
-import { aroundAxis, type Candidate, defineOp, ELEM, FLAT, flatGrid, need, needAxis, type Op, opError, type Shape } from './define.ts';
+import { aroundAxis, type Candidate, defineOp, ELEM, FLAT, flatGrid, need, needAxis, type Op, opError, type Shape, splitItems } from './define.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
 
@@ -218,11 +218,18 @@ export const gather = defineOp<{ axis?: number }>({
         ports: [grid, part(elem, type), part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`), part(rowScale, weights === 'q8' ? 'row' : 'none'), part(store, unit)],
         constants: { WG: u32(FLAT) },
       },
-      params: { count, rows: size, width: stride },
+      params: { count, rows: size, width: stride, first: 0, bound: size },
       grid: flatGrid(count * Math.ceil(stride / 4), FLAT),
       bind: { b: 'input' },
     };
     return dataType === 'int8' ? [rows] : [rows, general];
+  },
+  split(candidate, inputs, { axis = 0 }, _output, limit) {
+    const { dataType, shape } = inputs['input']!;
+    const { size, stride } = aroundAxis(shape, needAxis('gather', axis, shape.length));
+    if (!('bound' in candidate.params)) throw opError('wrong-shape', 'gather', `a table of ${formatShape(shape)} can be cut by rows of floats only`);
+    const bytes = { b: stride * BYTES[dataType], ...(inputs['scales'] && { scales: 4 }) };
+    return splitItems(size, bytes, limit, (first, bound) => ({ params: { ...candidate.params, first, bound } }), candidate);
   },
   cost(inputs, _options, output) {
     const { dataType } = inputs['input']!;

@@ -5,8 +5,8 @@ import kernel from '../../shaders/quantize.wgsl';
 import scalesKernel from '../../shaders/quantize_scales.wgsl';
 import widenKernel from '../../shaders/widen.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
-import { elementCount } from '../tensor/types.ts';
-import { defineOp, ELEM, FLAT, flatGrid, need, needFloat, type Op } from './define.ts';
+import { BYTES, elementCount } from '../tensor/types.ts';
+import { defineOp, ELEM, FLAT, flatGrid, need, needFloat, type Op, opError, splitFlat, splitItems } from './define.ts';
 
 interface ChannelOptions {
   /** Output channels are the rows of the weights, [N, ...K], else the last axis, [...K, N]. */
@@ -37,6 +37,12 @@ const quantizeScales = defineOp<ChannelOptions>({
       },
     ];
   },
+  split(candidate, inputs, { rows }, _output, limit) {
+    const { dataType, shape } = inputs['input']!;
+    if (!rows) throw opError('wrong-shape', 'quantizeScales', 'weights of this size can be cut by rows only');
+    const bytes = { input: (elementCount(shape) / shape[0]!) * BYTES[dataType], output: 4 };
+    return splitItems(shape[0]!, bytes, limit, (_start, channels) => ({ params: { ...candidate.params, channels }, grid: flatGrid(channels, FLAT) }), candidate);
+  },
 });
 
 /** quantize: round(w / scale of its output channel) as int8, four to a u32. */
@@ -57,6 +63,14 @@ const quantize = defineOp<ChannelOptions>({
       },
     ];
   },
+  split(candidate, inputs, { rows }, _output, limit) {
+    const { dataType, shape } = inputs['input']!;
+    const size = elementCount(shape) / shape[0]!;
+    if (!rows || size % 4) throw opError('wrong-shape', 'quantize', 'weights of this size can be cut by rows of whole vec4 only');
+    const bytes = { input: size * BYTES[dataType], output: size, scales: 4 };
+    const piece = (_start: number, channels: number) => ({ params: { ...candidate.params, count: channels * size, channels }, grid: flatGrid((channels * size) / 4, FLAT) });
+    return splitItems(shape[0]!, bytes, limit, piece, candidate);
+  },
 });
 
 /** widen: float32 out of float16 or bfloat16, as files hold them: the input is their bits, two to an uint32. */
@@ -74,6 +88,7 @@ const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: readonly number
       },
     ];
   },
+  split: (candidate, _inputs, _options, output, limit) => splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
 });
 
 export const quantization: readonly Op[] = [quantizeScales, quantize, widen];

@@ -1,7 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantOptions, Operand } from '../graph/ir.ts';
-import { type Plan, storageOf } from '../graph/plan.ts';
+import { type Plan, type Step, storageOf } from '../graph/plan.ts';
 import { converted } from '../tensor/convert.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength } from '../tensor/types.ts';
@@ -62,9 +62,10 @@ export class ConstantStore {
     if (!wanted.length) return;
     const made = new Map<string, GPUBuffer>(); // new in this call: roots and what is on the way
     const roots = new Set(wanted.map((operand) => this.#key(operand)));
-    const stepOf = new Map(plan.prepare.map((step) => [step.writes, step]));
+    const stepsOf = new Map<Operand, Step[]>();
+    for (const step of plan.prepare) stepsOf.set(step.writes, [...(stepsOf.get(step.writes) ?? []), step]);
     const needed = reachable(wanted, (operand) => this.#buffers.has(this.#key(operand)));
-    const steps = needed.flatMap((operand) => stepOf.get(operand) ?? []);
+    const steps = needed.flatMap((operand) => stepsOf.get(operand) ?? []);
     const leaves = needed.filter(({ op }) => op === 'constant');
     const readers = new Map<string, number>();
     for (const step of steps) for (const read of Object.values(step.reads)) readers.set(this.#key(read), (readers.get(this.#key(read)) ?? 0) + 1);
@@ -121,18 +122,18 @@ export class ConstantStore {
           await upload(operand);
           continue;
         }
-        const step = stepOf.get(operand);
-        if (!step) continue;
         if (!made.has(this.#key(operand))) allocate(operand);
-        const bound = bind(gpu, step, compiled[index]!, arena, index, bufferOf);
-        index++;
         const encoder = gpu.device.createCommandEncoder();
         const pass = encoder.beginComputePass();
-        dispatch(gpu, pass, bound);
+        const pieces = stepsOf.get(operand) ?? [];
+        for (const step of pieces) {
+          dispatch(gpu, pass, bind(gpu, step, compiled[index]!, arena, index, bufferOf));
+          index++;
+        }
         pass.end();
         gpu.counters.passes++;
         gpu.submit(encoder);
-        for (const read of Object.values(step.reads)) release(read);
+        for (const step of pieces) for (const read of Object.values(step.reads)) release(read);
       }
       await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
       gpu.check();

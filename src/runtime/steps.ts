@@ -66,7 +66,7 @@ export function bind(gpu: Gpu, step: Step, program: Program, uniforms: UniformAr
       return { binding, resource: { buffer: uniforms.buffer!, offset, size: uniform.layout.size } };
     }
     const operand = name === 'output' ? writes : reads[candidate.bind?.[name] ?? name]!;
-    return { binding, resource: { buffer: bufferOf(operand) } };
+    return { binding, resource: { buffer: bufferOf(operand), ...candidate.ranges?.[name] } };
   });
   gpu.counters.bindGroups++;
   const bindGroup = gpu.device.createBindGroup({ label: candidate.label, layout: program.layout, entries });

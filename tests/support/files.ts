@@ -1,34 +1,32 @@
+import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { bytesSource } from '../../src/hub/source.ts';
-import { type Checkpoint, openSafetensors } from '../../src/formats/safetensors.ts';
+
+const inNode = typeof window === 'undefined';
 
 /** Where a folder of the repository lies for a test: a path in Node, a URL of the test server in a browser. */
 export function repositoryFolder(path: string): string {
-  if (typeof window === 'undefined') return new URL(`../../${path}`, import.meta.url).pathname;
+  if (inNode) return new URL(`../../${path}`, import.meta.url).pathname;
   return new URL(`/${path}`, window.location.href).href;
 }
 
-/** Bytes of a file of the repository. */
-export async function readFile(path: string): Promise<Uint8Array> {
-  if (typeof window === 'undefined') {
-    const { readFile: read } = await import('node:fs/promises');
-    return read(new URL(`../../${path}`, import.meta.url));
+/** Bytes of a file, by its path in Node or its URL in a browser. */
+export async function readAnywhere(file: string): Promise<Uint8Array> {
+  if (inNode) {
+    const { readFile } = await import('node:fs/promises');
+    return readFile(file);
   }
-  const response = await fetch(`/${path}`);
-  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) throw new Error(`${path}: ${response.status}`);
+  const response = await fetch(file);
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) throw new Error(`${file}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export const readJson = async <T>(path: string): Promise<T> => JSON.parse(new TextDecoder().decode(await readFile(path))) as T;
-
-/** A safetensors file of float32 tensors, whole. */
-export async function readTensors(path: string): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
-  const checkpoint: Checkpoint = await openSafetensors(bytesSource(path, await readFile(path)));
-  const entries = [...checkpoint.tensors].map(async ([name, tensor]): Promise<[string, { shape: readonly number[]; data: Float32Array }]> => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of tensor.chunks()) chunks.push(chunk);
-    const bytes = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
-    return [name, { shape: tensor.shape, data: new Float32Array(bytes.buffer) }];
+/** The float32 tensors of a safetensors file, whole. */
+export async function parseTensors(file: Uint8Array): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
+  const { tensors } = await openSafetensors(bytesSource('file', file));
+  const list = [...tensors].map(async ([name, tensor]): Promise<[string, { shape: readonly number[]; data: Float32Array }]> => {
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of tensor.chunks()) chunks.push(chunk as Uint8Array<ArrayBuffer>);
+    return [name, { shape: tensor.shape, data: new Float32Array(await new Blob(chunks).arrayBuffer()) }];
   });
-  return new Map(await Promise.all(entries));
+  return new Map(await Promise.all(list));
 }
-

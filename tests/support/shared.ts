@@ -1,20 +1,17 @@
+import { readAnywhere } from './files.ts';
+
 const shared = import.meta.env['TILEWRIGHT_SHARED'] as string;
 
 /** The folder beside the repository with third-party data; tests that need it skip where it is missing, but never in CI. */
 export const hasShared: boolean = Boolean(shared || import.meta.env['TILEWRIGHT_CI']);
 
-/** A folder or file in it, for `engine.load` and `fetch`: a path in Node, a URL of the test server in a browser. */
+/** A folder or file outside the repository, for `engine.load` and `fetch`: its path in Node, a URL of the test server in a browser. */
+export const outsideFolder = (path: string): string => (typeof window === 'undefined' ? path : new URL(`/@fs${path}`, window.location.href).href);
+
+/** A folder or file in ../shared. */
 export function sharedPath(path: string): string {
   if (!shared) throw new Error('../shared is missing, and this is CI');
-  return typeof window === 'undefined' ? `${shared}/${path}` : new URL(`/@fs${shared}/${path}`, window.location.href).href;
+  return outsideFolder(`${shared}/${path}`);
 }
 
-export async function readShared(path: string): Promise<Uint8Array> {
-  if (typeof window === 'undefined') {
-    const { readFile } = await import('node:fs/promises');
-    return readFile(sharedPath(path));
-  }
-  const response = await fetch(sharedPath(path));
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
+export const readShared = (path: string): Promise<Uint8Array> => readAnywhere(sharedPath(path));

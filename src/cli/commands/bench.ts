@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { PresetName } from '../../../bench/cases.ts';
 import type { BenchReport, BenchRow, SuiteName } from '../../../bench/report.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import { weightsFolder } from '../files.ts';
 import { figures } from '../format.ts';
-import { weightsFolder } from '../package-files.ts';
 import { table } from '../table.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
@@ -29,7 +29,10 @@ export async function bench({ suite, preset, file }: BenchOptions, context: Comm
   });
 }
 
-export function benchLines({ adapter, rows, notes }: BenchReport, heading: (text: string) => string = (text) => text): string[] {
+export function benchLines(
+  { adapter, rows, notes }: BenchReport,
+  heading: (text: string) => string = (text) => text,
+): string[] {
   const numbers = ['ms', 'p10', 'p90', 'n', 'GFLOPS', 'GB/s', 'rate'].map((title) => ({ title, right: true }));
   const cells = ({ suite, name, shape, dtype, ms, gflops, gbps, rate }: BenchRow): string[] => [
     suite,
@@ -42,6 +45,12 @@ export function benchLines({ adapter, rows, notes }: BenchReport, heading: (text
     figures(gbps),
     rate ? `${figures(rate.value)} ${rate.unit}` : '',
   ];
-  const columns = [{ title: 'suite' }, { title: 'case', elastic: true }, { title: 'shape', elastic: true }, { title: 'type' }, ...numbers];
+  const columns = [
+    { title: 'suite' },
+    { title: 'case', elastic: true },
+    { title: 'shape', elastic: true },
+    { title: 'type' },
+    ...numbers,
+  ];
   return [heading(adapterName(adapter)), ...table(columns, rows.map(cells), { heading }), ...notes];
 }

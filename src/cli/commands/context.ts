@@ -11,7 +11,10 @@ export interface CommandContext {
 }
 
 /** Opens the runtime that was asked for, and closes it when the work is done, however it ends. */
-export async function withRuntime<T>({ runtime: name, signal, terminal }: CommandContext, work: (runtime: Runtime) => Promise<T>): Promise<T> {
+export async function withRuntime<T>(
+  { runtime: name, signal, terminal }: CommandContext,
+  work: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
   await terminal.bars.ready();
   const runtime = await openRuntime(name, signal);
   try {
@@ -23,9 +26,14 @@ export async function withRuntime<T>({ runtime: name, signal, terminal }: Comman
 }
 
 /** Shows what a job tells: the adapter and the model in a line each, progress as bars. `more` sees every event too. */
-export function follow({ terminal }: CommandContext, runtime: Runtime, more: (event: JobEvent) => void = () => {}): (event: JobEvent) => void {
+export function follow(
+  { terminal }: CommandContext,
+  runtime: Runtime,
+  more: (event: JobEvent) => void = () => {},
+): (event: JobEvent) => void {
   return (event) => {
-    if (event.type === 'adapter') terminal.note(terminal.paintNote('dim', `adapter  ${event.name}, ${runtime.description}`));
+    if (event.type === 'adapter')
+      terminal.note(terminal.paintNote('dim', `adapter  ${event.name}, ${runtime.description}`));
     if (event.type === 'loaded') terminal.note(terminal.paintNote('dim', `model    ${describe(event.model)}`));
     showProgress(terminal, event);
     more(event);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { version } from '../../../package.json';
 import type { Prediction } from '../../models/resnet.ts';
 import type { Profile } from '../../profile/profile.ts';
+import { weightsFolder } from '../files.ts';
 import { count, percent } from '../format.ts';
 import type { Classified } from '../jobs/classify.ts';
 import type { Generated } from '../jobs/generate.ts';
 import type { JobEvent, ModelCard } from '../jobs/job.ts';
-import { weightsFolder } from '../package-files.ts';
 import { profileLines } from '../profile-table.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
@@ -21,7 +21,14 @@ interface Sample {
 
 const CLASSIFIER = 'resnet20-cifar10';
 const GENERATOR = 'gpt-shakespeare';
-const TEXT = { prompt: 'ROMEO:\n', maxNewTokens: 120, temperature: 0.8, topK: 40, seed: 1595, overflow: 'stop' } as const;
+const TEXT = {
+  prompt: 'ROMEO:\n',
+  maxNewTokens: 120,
+  temperature: 0.7,
+  topK: 40,
+  seed: 1,
+  overflow: 'stop',
+} as const;
 
 /** The models that ship at work: the sample pictures, a text, and what each kernel cost. */
 export async function demo(context: CommandContext): Promise<void> {
@@ -40,19 +47,32 @@ export async function demo(context: CommandContext): Promise<void> {
 
 const inSamples = (file: string): string => join(weightsFolder(), 'samples', file);
 
-const modelArgs = async (runtime: Runtime, name: string) => ({ model: await runtime.model(join(weightsFolder(), name)), dtype: 'float32' as const });
+const modelArgs = async (runtime: Runtime, name: string) => ({
+  model: await runtime.model(join(weightsFolder(), name)),
+  dtype: 'float32' as const,
+});
 
-async function classifySamples(runtime: Runtime, samples: readonly Sample[], { terminal, signal }: CommandContext): Promise<Classified[]> {
+async function classifySamples(
+  runtime: Runtime,
+  samples: readonly Sample[],
+  { terminal, signal }: CommandContext,
+): Promise<Classified[]> {
   const onEvent = (event: JobEvent): void => {
     showProgress(terminal, event);
     if (event.type === 'adapter') {
-      const software = event.software ? ': every figure below is one of the CPU' : '';
-      terminal.print(`${title(terminal, `Tilewright ${version}`)} on ${event.name}${software}, in ${runtime.description}\n`);
+      terminal.print(`${title(terminal, `Tilewright ${version}`)} on ${event.name}`);
+      terminal.print(
+        `in ${runtime.description}${event.software ? ', a software adapter: every figure below is one of the CPU' : ''}\n`,
+      );
     }
     if (event.type === 'loaded') terminal.print(heading(terminal, 'Pictures', event.model));
     if (event.type === 'classified') terminal.print(sampleLine(terminal, samples[event.index]!, event.predictions));
   };
-  const args = { ...(await modelArgs(runtime, CLASSIFIER)), topK: 5, pictures: runtime.lend(pictures(samples.map(({ file }) => inSamples(file)))) };
+  const args = {
+    ...(await modelArgs(runtime, CLASSIFIER)),
+    topK: 5,
+    pictures: runtime.lend(pictures(samples.map(({ file }) => inSamples(file)))),
+  };
   const results = await runtime.run('classify', args, { signal, onEvent });
   const right = results.filter(({ predictions }, n) => isRight(samples[n]!, predictions)).length;
   const [, ...warm] = results;
@@ -79,15 +99,27 @@ async function continuePrompt(runtime: Runtime, { terminal, signal }: CommandCon
     }
     if (event.type === 'token') terminal.write(indented(event.text));
   };
-  const generated = await runtime.run('generate', { ...(await modelArgs(runtime, GENERATOR)), ...TEXT }, { signal, onEvent });
+  const generated = await runtime.run(
+    'generate',
+    { ...(await modelArgs(runtime, GENERATOR)), ...TEXT },
+    { signal, onEvent },
+  );
   terminal.print(`\n  ${speed(generated, TEXT.seed)}\n`);
   return generated;
 }
 
-async function profilePlan(runtime: Runtime, name: string, plan: string, { terminal, signal }: CommandContext): Promise<Profile> {
+async function profilePlan(
+  runtime: Runtime,
+  name: string,
+  plan: string,
+  { terminal, signal }: CommandContext,
+): Promise<Profile> {
   const onEvent = (event: JobEvent): void => showProgress(terminal, event);
   const [profile] = await runtime.run('profile', { ...(await modelArgs(runtime, name)), plan }, { signal, onEvent });
-  const lines = profileLines({ ...profile!, plan: `Profile of ${name}, ${plan}` }, { heading: (text) => title(terminal, text) });
+  const lines = profileLines(
+    { ...profile!, plan: `Profile of ${name}, ${plan}` },
+    { heading: (text) => title(terminal, text) },
+  );
   for (const line of lines) terminal.print(line);
   terminal.print();
   return profile!;

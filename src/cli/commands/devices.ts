@@ -42,7 +42,9 @@ function lines({ runtime, description, devices: list = [], error }: Found, stron
     ...list.flatMap(({ name, features, limits }) => [
       `  ${strong(name)}`,
       ...wrap(`features  ${features.join(' ')}`, 110).map((line, n) => `    ${n ? ' '.repeat(10) : ''}${line}`),
-      ...Object.entries(limits).map(([limit, value]) => `    ${limit.padEnd(36)} ${/Size$/.test(limit) && value >= 1024 ? bytes(value) : value}`),
+      ...Object.entries(limits).map(
+        ([limit, value]) => `    ${limit.padEnd(36)} ${/Size$/.test(limit) && value >= 1024 ? bytes(value) : value}`,
+      ),
     ]),
     '',
   ];

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
 import type { ModelDataType } from '../../models/model.ts';
+import { mustExist, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
 import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
-import { resolveModel } from '../package-files.ts';
 import { table } from '../table.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
@@ -29,8 +29,14 @@ export async function evaluate(model: string, options: EvalOptions, context: Com
 /** Above so many classes a table of them says little. */
 const MOST_CLASSES = 20;
 
-async function evaluatePictures(source: string, path: string, { dtype, limit, batch }: EvalOptions, context: CommandContext): Promise<void> {
+async function evaluatePictures(
+  source: string,
+  path: string,
+  { dtype, limit, batch }: EvalOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal, signal } = context;
+  await mustExist(path);
   let labels: readonly string[] | undefined;
   let total: number | undefined;
   await withRuntime(context, async (runtime) => {
@@ -54,32 +60,69 @@ async function evaluatePictures(source: string, path: string, { dtype, limit, ba
     terminal.bars.clear();
     const perSecond = score.pictures / score.seconds;
     for (const line of scoreLines(score, labels, (text) => terminal.paint('bold', text))) terminal.print(line);
-    terminal.result({ ...score, top1Share: score.top1 / score.pictures, top5Share: score.top5 / score.pictures, perSecond, labels });
+    terminal.result({
+      ...score,
+      top1Share: score.top1 / score.pictures,
+      top5Share: score.top5 / score.pictures,
+      perSecond,
+      labels,
+    });
   });
 }
 
-export function scoreLines({ pictures, top1, top5, confusion, seconds }: ImageScore, labels?: readonly string[], heading: (text: string) => string = (text) => text): string[] {
-  const share = (name: string, right: number): string => `${heading(name)}  ${percent(right / pictures, 2)}  ${right} of ${pictures}`;
-  const lines = [share('top-1', top1), share('top-5', top5), `${heading('time ')}  ${duration(seconds)}, ${(pictures / seconds).toFixed(1)} pictures/s`];
+export function scoreLines(
+  { pictures, top1, top5, confusion, seconds }: ImageScore,
+  labels?: readonly string[],
+  heading: (text: string) => string = (text) => text,
+): string[] {
+  const share = (name: string, right: number): string =>
+    `${heading(name)}  ${percent(right / pictures, 2)}  ${right} of ${pictures}`;
+  const lines = [
+    share('top-1', top1),
+    share('top-5', top5),
+    `${heading('time ')}  ${duration(seconds)}, ${(pictures / seconds).toFixed(1)} pictures/s`,
+  ];
   if (confusion.length > MOST_CLASSES) return lines;
   const name = (label: number): string => labels?.[label] ?? `class ${label}`;
   const rows = confusion.map((answers, label) => {
     const all = answers.reduce((sum, n) => sum + n, 0);
     const wrong = answers.map((n, answer) => ({ n: answer === label ? 0 : n, answer })).sort((a, b) => b.n - a.n)[0]!;
-    return [name(label), String(all), String(answers[label]), all ? percent(answers[label]! / all) : '', wrong.n ? `${name(wrong.answer)} ${wrong.n}` : ''];
+    return [
+      name(label),
+      String(all),
+      String(answers[label]),
+      all ? percent(answers[label]! / all) : '',
+      wrong.n ? `${name(wrong.answer)} ${wrong.n}` : '',
+    ];
   });
-  const columns = [{ title: 'class' }, { title: 'pictures', right: true }, { title: 'right', right: true }, { title: 'share', right: true }, { title: 'most taken for' }];
+  const columns = [
+    { title: 'class' },
+    { title: 'pictures', right: true },
+    { title: 'right', right: true },
+    { title: 'share', right: true },
+    { title: 'most taken for' },
+  ];
   return [...lines, '', ...table(columns, rows, { heading })];
 }
 
-async function evaluateText(source: string, path: string, { dtype, limit, from }: EvalOptions, context: CommandContext): Promise<void> {
+async function evaluateText(
+  source: string,
+  path: string,
+  { dtype, limit, from }: EvalOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal, signal } = context;
   const whole = await readFile(path, 'utf8').catch((cause: Error) => {
     throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
   });
   const text = new TextEncoder().encode(endOf(whole, from));
   await withRuntime(context, async (runtime) => {
-    const args = { model: await runtime.model(source), dtype, text: runtime.lend([text]), ...(limit !== undefined && { limit }) };
+    const args = {
+      model: await runtime.model(source),
+      dtype,
+      text: runtime.lend([text]),
+      ...(limit !== undefined && { limit }),
+    };
     const score = await runtime.run('evalText', args, { signal, onEvent: follow(context, runtime) });
     terminal.bars.clear();
     const { perplexity, loss, tokens, windows, seconds } = score;

@@ -2,8 +2,8 @@ import { openCheckpoint } from '../../formats/checkpoint.ts';
 import type { Checkpoint, CheckpointTensor } from '../../formats/safetensors.ts';
 import { openFolder } from '../../hub/folder.ts';
 import { elementCount, formatShape } from '../../tensor/types.ts';
+import { resolveModel } from '../files.ts';
 import { bytes, count } from '../format.ts';
-import { resolveModel } from '../package-files.ts';
 import { table } from '../table.ts';
 import type { CommandContext } from './context.ts';
 
@@ -27,11 +27,21 @@ export function inspectLines(checkpoint: Checkpoint, heading: (text: string) => 
       { title: 'bytes', right: true },
       ...(several ? [{ title: 'file', elastic: true }] : []),
     ],
-    tensors.map((tensor) => [tensor.name, tensor.typeName, formatShape(tensor.shape), tensor.byteLength.toLocaleString('en'), tensor.file]),
+    tensors.map((tensor) => [
+      tensor.name,
+      tensor.typeName,
+      formatShape(tensor.shape),
+      tensor.byteLength.toLocaleString('en'),
+      tensor.file,
+    ]),
     { heading },
   );
   const types = [...typesOf(tensors)].map(([type, n]) => `${n.toLocaleString('en')} ${type}`).join(', ');
-  const total = [count(tensors.length, 'tensor'), `${types} elements`, `${bytes(checkpoint.byteLength)}${several ? ` in ${files.size} files` : ''}`];
+  const total = [
+    count(tensors.length, 'tensor'),
+    `${types} elements`,
+    `${bytes(checkpoint.byteLength)}${several ? ` in ${files.size} files` : ''}`,
+  ];
   return [...[...checkpoint.metadata].map(([key, value]) => `${key}: ${value}`), ...body, total.join('; ')];
 }
 

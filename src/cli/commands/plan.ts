@@ -1,5 +1,5 @@
 import type { ModelDataType } from '../../models/model.ts';
-import { resolveModel } from '../package-files.ts';
+import { resolveModel } from '../files.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
 export interface PlanOptions {

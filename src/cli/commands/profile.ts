@@ -1,5 +1,5 @@
 import type { ModelDataType } from '../../models/model.ts';
-import { resolveModel } from '../package-files.ts';
+import { resolveModel } from '../files.ts';
 import { profileLines } from '../profile-table.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
@@ -11,14 +11,19 @@ export interface ProfileOptions {
 }
 
 /** What each kernel of a model costs. */
-export async function profile(model: string, { dtype, plan, steps = false }: ProfileOptions, context: CommandContext): Promise<void> {
+export async function profile(
+  model: string,
+  { dtype, plan, steps = false }: ProfileOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal, signal } = context;
   const source = await resolveModel(model);
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), dtype, ...(plan !== undefined && { plan }) };
     const profiles = await runtime.run('profile', args, { signal, onEvent: follow(context, runtime) });
     for (const one of profiles) {
-      for (const line of profileLines(one, { steps, heading: (text) => terminal.paint('bold', text) })) terminal.print(line);
+      for (const line of profileLines(one, { steps, heading: (text) => terminal.paint('bold', text) }))
+        terminal.print(line);
       terminal.print();
     }
     terminal.result(profiles);

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { duration } from '../format.ts';
 import type { ModelDataType } from '../../models/model.ts';
 import type { Prediction } from '../../models/resnet.ts';
+import { mustExist, resolveModel } from '../files.ts';
+import { duration } from '../format.ts';
 import type { GenerateArgs, Generated } from '../jobs/generate.ts';
-import { resolveModel } from '../package-files.ts';
 import { packPictures } from '../picture-batch.ts';
 import { decodeFile } from '../pictures.ts';
 import type { Terminal } from '../terminal.ts';
@@ -28,8 +28,14 @@ export async function run(model: string, options: RunOptions, context: CommandCo
   else await runPrompt(source, options.prompt, options, context);
 }
 
-async function runPictures(source: string, files: readonly string[], { dtype, topK = 5 }: RunOptions, context: CommandContext): Promise<void> {
+async function runPictures(
+  source: string,
+  files: readonly string[],
+  { dtype, topK = 5 }: RunOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal, signal } = context;
+  await Promise.all(files.map(mustExist));
   await withRuntime(context, async (runtime) => {
     const onEvent = follow(context, runtime, (event) => {
       if (event.type === 'classified') printPredictions(terminal, files[event.index]!, event.predictions);
@@ -62,11 +68,23 @@ async function runPrompt(source: string, prompt: string, options: RunOptions, co
   const { dtype, maxNewTokens, temperature, topK = 40, topP, overflow } = options;
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   await withRuntime(context, async (runtime) => {
+    let shown = terminal.paint('dim', prompt);
     const onEvent = follow(context, runtime, (event) => {
-      if (event.type === 'loaded') terminal.write(terminal.paint('dim', prompt));
-      if (event.type === 'token') terminal.write(event.text);
+      if (event.type !== 'token') return;
+      terminal.write(shown + event.text);
+      shown = '';
     });
-    const args: GenerateArgs = { model: await runtime.model(source), dtype, prompt, maxNewTokens, temperature, topK, topP, seed, overflow };
+    const args: GenerateArgs = {
+      model: await runtime.model(source),
+      dtype,
+      prompt,
+      maxNewTokens,
+      temperature,
+      topK,
+      topP,
+      seed,
+      overflow,
+    };
     const generated = await runtime.run('generate', args, { signal, onEvent });
     terminal.print();
     terminal.note(terminal.paintNote('dim', speed(generated, seed)));
@@ -76,6 +94,7 @@ async function runPrompt(source: string, prompt: string, options: RunOptions, co
 
 /** `100 tokens in 3.10 s: 33.1 tokens/s, the first after 0.12 s; seed 7`. */
 export function speed({ tokens, ms, firstMs, tokensPerSecond }: Generated, seed: number): string {
-  const rate = tokens.length > 1 ? `: ${tokensPerSecond.toFixed(1)} tokens/s, the first after ${duration(firstMs / 1e3)}` : '';
+  const rate =
+    tokens.length > 1 ? `: ${tokensPerSecond.toFixed(1)} tokens/s, the first after ${duration(firstMs / 1e3)}` : '';
   return `${tokens.length} tokens in ${duration(ms / 1e3)}${rate}; seed ${seed}`;
 }

@@ -22,7 +22,10 @@ export interface Generated {
 }
 
 /** Continues a prompt; every piece of text is told as it comes. */
-export const generate: Job<GenerateArgs, Generated> = async ({ model: address, dtype, prompt, ...options }, context) => {
+export const generate: Job<GenerateArgs, Generated> = async (
+  { model: address, dtype, prompt, ...options },
+  context,
+) => {
   const { emit, signal } = context;
   const model = await loadGenerator({ model: address, dtype }, context);
   const tokens: number[] = [];
@@ -36,5 +39,11 @@ export const generate: Job<GenerateArgs, Generated> = async ({ model: address, d
     if (piece.text) emit({ type: 'token', text: piece.text });
   }
   const ms = performance.now() - start;
-  return { text, tokens, firstMs, ms, tokensPerSecond: tokens.length > 1 ? ((tokens.length - 1) / (ms - firstMs)) * 1e3 : 0 };
+  return {
+    text,
+    tokens,
+    firstMs,
+    ms,
+    tokensPerSecond: tokens.length > 1 ? ((tokens.length - 1) / (ms - firstMs)) * 1e3 : 0,
+  };
 };

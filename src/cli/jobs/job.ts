@@ -7,7 +7,12 @@ export type JobEvent =
   | { readonly type: 'adapter'; readonly name: string; readonly software: boolean }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'loaded'; readonly model: ModelCard }
-  | { readonly type: 'classified'; readonly index: number; readonly predictions: readonly Prediction[]; readonly ms: number }
+  | {
+      readonly type: 'classified';
+      readonly index: number;
+      readonly predictions: readonly Prediction[];
+      readonly ms: number;
+    }
   | { readonly type: 'token'; readonly text: string }
   | { readonly type: 'done'; readonly done: number; readonly total?: number; readonly label?: string };
 

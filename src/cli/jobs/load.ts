@@ -51,7 +51,14 @@ function cardOf(model: Model): ModelCard {
   }
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
-  return { ...shared, task, labels: named ? labels : undefined, classes: labels.length, size: preprocessing.size, context: undefined };
+  return {
+    ...shared,
+    task,
+    labels: named ? labels : undefined,
+    classes: labels.length,
+    size: preprocessing.size,
+    context: undefined,
+  };
 }
 
 /** Errors: `invalid-argument` where the model is for another task. */

@@ -16,7 +16,8 @@ function findRoot(folder: string): string {
 
 /** Where the weights lie: in the repository, or in the package as it is published. */
 export const weightsFolder = (): string =>
-  [join(PACKAGE_ROOT, 'weights'), join(PAGES, 'weights')].find((folder) => existsSync(folder)) ?? join(PAGES, 'weights');
+  [join(PACKAGE_ROOT, 'weights'), join(PAGES, 'weights')].find((folder) => existsSync(folder)) ??
+  join(PAGES, 'weights');
 
 /** Names of the models that ship. */
 export function shippedModels(): string[] {
@@ -38,5 +39,12 @@ export async function resolveModel(name: string): Promise<string> {
   if (shipped.includes(name)) return join(weightsFolder(), name);
   throw new TilewrightError('not-found', `there is no model ${name}`, {
     hint: `Give a folder, a .safetensors file, a URL, or one that ships: ${shipped.join(', ')}.`,
+  });
+}
+
+/** Told before a model is loaded for nothing. Error: `not-found`. */
+export async function mustExist(path: string): Promise<void> {
+  await stat(path).catch((cause: Error) => {
+    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
   });
 }
