@@ -4,8 +4,7 @@ export type PresetName = 'tiny' | 'quick' | 'full';
 export const PRESETS: readonly PresetName[] = ['tiny', 'quick', 'full'];
 
 export interface ConvLayer {
-  /** `3x3 56x56x64`: window, input. */
-  readonly name: string;
+  /** Height and width of the input. */
   readonly size: number;
   readonly channels: number;
   readonly out: number;
@@ -14,18 +13,18 @@ export interface ConvLayer {
   readonly groups: number;
 }
 
-const layer = (size: number, channels: number, out: number, window: number, stride = 1, groups = 1): ConvLayer => {
-  const kind = groups > 1 ? ' depthwise' : '';
-  return {
-    name: `${window}x${window}${kind} ${size}x${size}x${channels}`,
-    size,
-    channels,
-    out,
-    window,
-    stride,
-    groups,
-  };
-};
+const layer = (size: number, channels: number, out: number, window: number, stride = 1, groups = 1): ConvLayer => ({
+  size,
+  channels,
+  out,
+  window,
+  stride,
+  groups,
+}); // prettier-ignore
+
+/** `3x3`, `7x7/2`, `3x3 depthwise`. */
+export const layerName = ({ window, stride, groups }: ConvLayer): string =>
+  `${window}x${window}${stride > 1 ? `/${stride}` : ''}${groups > 1 ? ' depthwise' : ''}`;
 
 export interface Preset {
   /** M = N = K. */

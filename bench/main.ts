@@ -18,27 +18,26 @@ const copy = byId('copy', HTMLButtonElement);
 const copied = byId('copied', HTMLElement);
 const progress = byId('progress', HTMLElement);
 const results = byId('results', HTMLElement);
+const plot = (suite: SuiteName, kind: 'lines' | 'bars', label: (row: BenchRow) => string) => {
+  const figure = byId(`plot-${suite}`, HTMLElement);
+  return { suite, label, figure, drawing: new Plot(figure.querySelector<HTMLElement>('.drawing')!, kind) };
+};
 const plots = [
-  {
-    suite: 'matmul',
-    figure: byId('plot-matmul', HTMLElement),
-    lines: true,
-    label: ({ shape }: BenchRow) => shape.split('x')[0]!,
-  },
-  { suite: 'conv2d', figure: byId('plot-conv2d', HTMLElement), lines: false, label: ({ name }: BenchRow) => name },
-].map((plot) => ({ ...plot, drawing: new Plot(plot.figure.querySelector<HTMLElement>('.drawing')!, plot.lines) }));
+  plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!),
+  plot('conv2d', 'bars', ({ name, shape }) => `${name.replace('conv2d ', '')} ${shape.split('->')[0]}`),
+];
 
 let running: AbortController | undefined;
 let report: BenchReport | undefined;
 
 async function run(): Promise<void> {
   if (running) return;
+  const chosen = new FormData(form); // before its fields are disabled, which would leave them out
   running = new AbortController();
   problems.clear();
   showRunning(true);
   const rows: BenchRow[] = [];
   showRows(rows);
-  const chosen = new FormData(form);
   try {
     report = await runBench({
       weights: WEIGHTS,
@@ -99,6 +98,9 @@ function presetFromAddress(): PresetName | undefined {
 
 const json = (): string => `${JSON.stringify(report, null, 2)}\n`;
 
+form.addEventListener('change', () => {
+  go.disabled = !new FormData(form).has('suite');
+});
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   void run();

@@ -27,10 +27,12 @@ export class Plot {
 
   constructor(
     readonly place: HTMLElement,
-    /** Lines between the points: for sizes, not for layers. */
-    readonly lines: boolean,
+    /** Lines for sizes, which have an order; bars for layers, which have none. */
+    readonly kind: 'lines' | 'bars',
   ) {
-    new ResizeObserver(() => this.#plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+    new ResizeObserver(() => {
+      if (this.#plot && this.#plot.width !== place.clientWidth) void this.#redraw();
+    }).observe(place);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => void this.#redraw());
   }
 
@@ -44,7 +46,7 @@ export class Plot {
     if (!this.#data) return;
     this.#plot?.destroy();
     this.#plot = new UPlot(
-      this.#options(this.#data),
+      this.#options(this.#data, UPlot),
       [this.#data.labels.map((_, i) => i), ...this.#data.series.values()] as uPlot.AlignedData,
       this.place,
     );
@@ -56,7 +58,7 @@ export class Plot {
     );
   }
 
-  #options({ labels, series }: PlotData): uPlot.Options {
+  #options({ labels, series }: PlotData, { paths }: typeof uPlot): uPlot.Options {
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
     const font = `12px ${colour('--sans')}`;
@@ -72,7 +74,7 @@ export class Plot {
       cursor: { y: false, drag: { x: false, y: false } },
       legend: { live: true },
       scales: {
-        x: { time: false, range: [-0.3, labels.length - 0.7] },
+        x: { time: false, range: [-0.5, labels.length - 0.5] },
         y: { range: (_, __, most) => [0, most * 1.12 || 1] },
       },
       axes: [
@@ -86,16 +88,21 @@ export class Plot {
         { ...axis, size: 52, values: (_, at) => at.map((value) => (value ? number(value) : '0')) },
       ],
       series: [
-        { label: 'Size', value: (_, i) => labels[i] ?? '–' },
-        ...[...series.keys()].map((type): uPlot.Series => {
+        { label: 'At', value: (_, i) => labels[i] ?? '–' },
+        ...[...series.keys()].map((type, i): uPlot.Series => {
           const stroke = colour(COLOURS[type]);
           return {
             label: type,
             stroke,
-            width: 2,
-            points: { show: true, size: this.lines ? 7 : 10, fill: colour('--raised'), stroke, width: 2 },
             value: (_, value) => (value === null || value === undefined ? '–' : `${number(value)} GFLOPS`),
-            ...(!this.lines && { paths: () => null }),
+            ...(this.kind === 'lines'
+              ? { width: 2, points: { show: true, size: 8, fill: colour('--raised'), stroke, width: 2 } }
+              : {
+                  width: 0,
+                  fill: stroke,
+                  points: { show: false },
+                  paths: paths.bars?.(barsOf(i, series.size, labels)),
+                }),
           };
         }),
       ],
@@ -106,6 +113,20 @@ export class Plot {
   #fit(labels: readonly string[]): Partial<uPlot.Axis> {
     const room = (this.place.clientWidth - 60) / labels.length;
     const longest = Math.max(...labels.map(({ length }) => length)) * 6.6;
-    return longest < room ? { size: 32 } : { size: 30 + longest * 0.6, rotate: -38 };
+    return longest < room ? { size: 32 } : { size: 30 + longest * 0.6, rotate: 38 };
   }
+}
+
+/** Where the bars of one of several series stand: side by side around each position. */
+function barsOf(series: number, of: number, labels: readonly string[]): uPlot.Series.BarsPathBuilderOpts {
+  const width = Math.min(0.3, 0.72 / of);
+  const left = (series - of / 2) * width;
+  const inScale = 1; // uPlot.Series.BarsPathBuilderFacetUnit.ScaleValue
+  return {
+    radius: [0.16, 0],
+    disp: {
+      x0: { unit: inScale, values: () => labels.map((_, i) => i + left) },
+      size: { unit: inScale, values: () => labels.map(() => width * 0.9) },
+    },
+  };
 }

@@ -15,7 +15,7 @@ export interface Timing {
 
 export interface BenchRow {
   readonly suite: SuiteName;
-  /** What runs: `matmul`, a layer, `resnet20`, `decode`. */
+  /** What runs: `matmul`, `conv2d 3x3`, `resnet20`, `gpt decode`. */
   readonly name: string;
   readonly shape: string;
   /** The type of the weights; activations are float16 for `float16` and float32 else. */

@@ -7,7 +7,7 @@ import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerato
 import { toHalf } from '../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
-import { type ConvLayer, PRESET, type Preset, type PresetName } from './cases.ts';
+import { type ConvLayer, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
 import { sample, summarise, timeSession } from './measure.ts';
 import { type BenchDataType, type BenchReport, type BenchRow, SUITES, type SuiteName, type Timing } from './report.ts';
 
@@ -114,8 +114,8 @@ const CASES: Record<SuiteName, MakeCases> = {
     typesOf(engine, preset.dtypes).flatMap((dtype) =>
       preset.conv2d.map((layer) => ({
         suite: 'conv2d' as const,
-        name: layer.name,
-        shape: `${layer.size}x${layer.size}x${layer.channels}->${layer.out}${layer.stride > 1 ? `/${layer.stride}` : ''}`,
+        name: `conv2d ${layerName(layer)}`,
+        shape: `${layer.size}x${layer.size}x${layer.channels}->${layer.out}`,
         dtype,
         run: (signal) => timeGraph(engine, preset, dtype, convGraph(engine, layer, dtype), signal),
       })),
@@ -148,8 +148,8 @@ const CASES: Record<SuiteName, MakeCases> = {
         run: (signal) => withModel(engine, path, dtype, signal, (model: TextGenerator) => time(model, preset, signal)),
       }); // prettier-ignore
       return [
-        part('prefill', `${preset.prompt} tokens`, timePrefill),
-        part('decode', `${preset.tokens} tokens`, timeDecode),
+        part('gpt prefill', `${preset.prompt} tokens`, timePrefill),
+        part('gpt decode', `${preset.tokens} tokens`, timeDecode),
       ];
     }),
 };

@@ -39,7 +39,7 @@ export function headlines(rows: readonly BenchRow[]): HTMLElement[] {
     ),
     ...best('ResNet-20', 'images/s', ({ suite, rate }) => (suite === 'resnet' ? rate?.value : undefined)),
     ...best('GPT, decoding', 'tokens/s', ({ suite, name, rate }) =>
-      suite === 'gpt' && name === 'decode' ? rate?.value : undefined,
+      suite === 'gpt' && name === 'gpt decode' ? rate?.value : undefined,
     ),
   ];
   return list.map(({ title, value, unit }) =>

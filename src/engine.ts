@@ -1,5 +1,12 @@
 import { TilewrightError, throwIfAborted } from './errors.ts';
-import { type AdapterCard, adapterName, type DeviceOptions, describeAdapter, requestAdapter, requestDevice } from './gpu/adapter.ts';
+import {
+  type AdapterCard,
+  adapterName,
+  type DeviceOptions,
+  describeAdapter,
+  requestAdapter,
+  requestDevice,
+} from './gpu/adapter.ts';
 import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
@@ -17,7 +24,12 @@ export interface EngineOptions extends DeviceOptions {
 
 export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
-  | { readonly available: false; readonly code: 'no-webgpu' | 'no-adapter'; readonly reason: string; readonly hint: string | undefined };
+  | {
+      readonly available: false;
+      readonly code: 'no-webgpu' | 'no-adapter';
+      readonly reason: string;
+      readonly hint: string | undefined;
+    };
 
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
@@ -32,7 +44,8 @@ export class Engine {
       const adapter = describeAdapter(await requestAdapter(options));
       return { available: true, adapter, name: adapterName(adapter) };
     } catch (error) {
-      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter')) throw error;
+      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter'))
+        throw error;
       return { available: false, code: error.code, reason: error.message, hint: error.hint };
     }
   }

@@ -11,6 +11,17 @@ if (!folder) {
   process.exit(2);
 }
 await setup();
-const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, 'tests/models/gpt2.gpu.test.ts', '-t', '124 M'];
-const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TILEWRIGHT_GPT2: resolve(folder) } });
+const args = [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--project',
+  project,
+  'tests/models/gpt2.gpu.test.ts',
+  '-t',
+  '124 M',
+];
+const { status } = spawnSync(process.execPath, args, {
+  stdio: 'inherit',
+  env: { ...process.env, TILEWRIGHT_GPT2: resolve(folder) },
+});
 process.exit(status ?? 1);

@@ -73,7 +73,7 @@ async function classify(): Promise<void> {
       const predictions = await model.classify(picture, { topK: 5 });
       const ms = performance.now() - start;
       drawBars(byId('bars', HTMLElement), predictions);
-      time.textContent = milliseconds(ms);
+      time.textContent = `${milliseconds(ms)} an image`;
       const best = predictions[0]!;
       const said = `${best.label}, ${percent(best.probability)}`;
       if (!camera.running || !spoken.textContent?.startsWith(`${best.label},`)) spoken.textContent = said;

@@ -59,8 +59,11 @@ export function adapterFacts(card: AdapterCard): HTMLElement {
     facts({
       ...Object.fromEntries(known.filter(([, value]) => value)),
       Kind: card.software ? 'Software, on the CPU' : 'Hardware',
+      float16: card.features.includes('shader-f16') ? 'yes' : 'no',
+      Subgroups: card.features.includes('subgroups') ? 'yes' : 'no',
+      'Largest buffer': binaryBytes(card.limits.maxBufferSize),
     }),
-    make('details', {}, make('summary', {}, `${card.features.length} features`), features),
-    make('details', {}, make('summary', {}, 'Limits'), facts(Object.fromEntries(limits))),
+    make('details', {}, make('summary', {}, `All ${card.features.length} features`), features),
+    make('details', {}, make('summary', {}, 'All limits'), facts(Object.fromEntries(limits))),
   );
 }

@@ -69,7 +69,7 @@ async function chromeRuntime(
     model: (source) => server.model(source),
     lend: (chunks) => server.lend(chunks),
     async run(name, args, { signal, onEvent = () => {} }) {
-      throwIfAborted(signal, name);
+      throwIfAborted(signal, 'the work');
       events.listener = onEvent;
       const onAbort = (): void => {
         page.evaluate(() => window.tilewright.abort()).catch(() => {}); // a page that is gone is stopped
@@ -81,7 +81,7 @@ async function chromeRuntime(
         if ('error' in answer) throw fromWire(answer.error);
         return answer.result as never;
       } catch (error) {
-        throwIfAborted(signal, name);
+        throwIfAborted(signal, 'the work');
         throw server.failure() ?? (error instanceof TilewrightError || browser.connected ? error : browserGone(error));
       } finally {
         signal.removeEventListener('abort', onAbort);

@@ -41,7 +41,7 @@ export function profileLines(
 
 const costs = ({ ms, flops, gflops, gbps, share }: ProfileRow): string[] => [
   figures(ms),
-  flops ? String(Number((flops / 1e9).toPrecision(3))) : '-',
+  flops ? (flops / 1e9).toFixed(5) : '-',
   flops ? figures(gflops) : '-',
   figures(gbps),
   percent(share),

@@ -37,11 +37,22 @@ export interface DeviceOptions {
 }
 
 const isSoftware = (info: GPUAdapterInfo, adapter?: GPUAdapter): boolean => {
-  const flagged = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean } | undefined)?.isFallbackAdapter;
-  return flagged === true || /swiftshader|llvmpipe|lavapipe|software|basic render|\bwarp\b/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+  const flagged =
+    (info as { isFallbackAdapter?: boolean }).isFallbackAdapter ??
+    (adapter as { isFallbackAdapter?: boolean } | undefined)?.isFallbackAdapter;
+  return (
+    flagged === true ||
+    /swiftshader|llvmpipe|lavapipe|software|basic render|\bwarp\b/i.test(
+      `${info.vendor} ${info.architecture} ${info.device} ${info.description}`,
+    )
+  );
 };
 
-export function describeAdapter(source: { info: GPUAdapterInfo; features: GPUSupportedFeatures; limits: GPUSupportedLimits }): AdapterCard {
+export function describeAdapter(source: {
+  info: GPUAdapterInfo;
+  features: GPUSupportedFeatures;
+  limits: GPUSupportedLimits;
+}): AdapterCard {
   const { info } = source;
   return {
     vendor: info.vendor,
@@ -56,7 +67,8 @@ export function describeAdapter(source: { info: GPUAdapterInfo; features: GPUSup
 
 /** `google swiftshader (software)`: one line for people. */
 export function adapterName({ vendor, architecture, device, description, software }: AdapterCard): string {
-  const words = [...new Set([vendor, architecture, device, description].filter(Boolean))].join(' ') || 'unnamed adapter';
+  const words =
+    [...new Set([vendor, architecture, device, description].filter(Boolean))].join(' ') || 'unnamed adapter';
   return software ? `${words} (software)` : words;
 }
 
@@ -64,11 +76,17 @@ export async function requestAdapter({ powerPreference }: DeviceOptions = {}): P
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
     const secure = globalThis.isSecureContext !== false;
-    throw new TilewrightError('no-webgpu', secure ? 'navigator.gpu is missing: this browser has no WebGPU' : 'navigator.gpu is missing: the page is not a secure context', {
-      hint: secure
-        ? 'Use Chrome or Edge 121+, Safari 26+ or Firefox 141+; in Node, create one with the npm package "webgpu".'
-        : 'Serve the page over https, or from localhost.',
-    });
+    throw new TilewrightError(
+      'no-webgpu',
+      secure
+        ? 'navigator.gpu is missing: this browser has no WebGPU'
+        : 'navigator.gpu is missing: the page is not a secure context',
+      {
+        hint: secure
+          ? 'Use Chrome or Edge 121+, Safari 26+ or Firefox 141+; in Node, create one with the npm package "webgpu".'
+          : 'Serve the page over https, or from localhost.',
+      },
+    );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: powerPreference ?? 'high-performance' });
   if (!adapter) {
@@ -79,7 +97,10 @@ export async function requestAdapter({ powerPreference }: DeviceOptions = {}): P
   return adapter;
 }
 
-export async function requestDevice(adapter: GPUAdapter, { without = [], defaultLimits = false, timestamps = false }: DeviceOptions = {}): Promise<GPUDevice> {
+export async function requestDevice(
+  adapter: GPUAdapter,
+  { without = [], defaultLimits = false, timestamps = false }: DeviceOptions = {},
+): Promise<GPUDevice> {
   const wanted: GPUFeatureName[] = [...WANTED_FEATURES, ...(timestamps ? (['timestamp-query'] as const) : [])];
   const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name));
   const requiredLimits = defaultLimits ? {} : Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));

@@ -13,7 +13,15 @@ export interface Counters {
 }
 
 export const createCounters = (): Counters => ({
-  dispatches: 0, passes: 0, submits: 0, bindGroups: 0, pipelines: 0, bytesUploaded: 0, bytesRead: 0, bytes: 0, peakBytes: 0,
+  dispatches: 0,
+  passes: 0,
+  submits: 0,
+  bindGroups: 0,
+  pipelines: 0,
+  bytesUploaded: 0,
+  bytesRead: 0,
+  bytes: 0,
+  peakBytes: 0,
 }); // prettier-ignore
 
 /** How much each counter rose between two readings. `bytes` and `peakBytes` are levels: the later reading stands. */

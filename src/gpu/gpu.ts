@@ -29,7 +29,11 @@ export class Gpu {
   #owned: boolean;
 
   /** `owned` devices are destroyed with this object; the caller's own device is not. */
-  constructor(readonly device: GPUDevice, adapter: GPUAdapter | undefined, owned: boolean) {
+  constructor(
+    readonly device: GPUDevice,
+    adapter: GPUAdapter | undefined,
+    owned: boolean,
+  ) {
     const info = adapter?.info ?? device.adapterInfo;
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
     this.caps = {
@@ -45,9 +49,13 @@ export class Gpu {
     this.#owned = owned;
     this.pipelines = new PipelineCache(device, this.counters);
     void device.lost.then((info) => {
-      this.#failure ??= new TilewrightError('device-lost', `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, {
-        hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
-      });
+      this.#failure ??= new TilewrightError(
+        'device-lost',
+        `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`,
+        {
+          hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
+        },
+      );
     });
     device.addEventListener('uncapturederror', (event) => {
       this.#failure ??= new TilewrightError('gpu-validation', (event as GPUUncapturedErrorEvent).error.message);
@@ -66,7 +74,9 @@ export class Gpu {
     } catch (cause) {
       await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
       this.check();
-      throw cause instanceof TilewrightError ? cause : new TilewrightError('gpu-validation', (cause as Error).message, { cause });
+      throw cause instanceof TilewrightError
+        ? cause
+        : new TilewrightError('gpu-validation', (cause as Error).message, { cause });
     }
   }
 
@@ -74,7 +84,10 @@ export class Gpu {
     this.check();
     const size = paddedBytes(bytes);
     if (size > this.caps.maxBufferBytes) {
-      throw new TilewrightError('limit-exceeded', `${label}: ${size} bytes are more than a buffer can hold here (${this.caps.maxBufferBytes})`);
+      throw new TilewrightError(
+        'limit-exceeded',
+        `${label}: ${size} bytes are more than a buffer can hold here (${this.caps.maxBufferBytes})`,
+      );
     }
     const buffer = this.device.createBuffer({ size, usage, label });
     this.counters.bytes += size;

@@ -38,7 +38,11 @@ export class PipelineCache {
     const key = bindings.map(({ binding, type }) => `${binding}:${type}`).join();
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const entries = bindings.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
+      const entries = bindings.map(({ binding, type }) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      }));
       layout = this.device.createBindGroupLayout({ entries });
       this.#layouts.set(key, layout);
     }
@@ -62,8 +66,12 @@ export class PipelineCache {
       return { pipeline: compiled, layout, linked };
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();
-      const lines = messages.filter(({ type }) => type === 'error').map(({ lineNum, message }) => `${linked.locate(lineNum)}: ${message}`);
-      throw new TilewrightError('shader-compile', `${label}: ${lines.join('\n') || (cause as Error).message}`, { cause });
+      const lines = messages
+        .filter(({ type }) => type === 'error')
+        .map(({ lineNum, message }) => `${linked.locate(lineNum)}: ${message}`);
+      throw new TilewrightError('shader-compile', `${label}: ${lines.join('\n') || (cause as Error).message}`, {
+        cause,
+      });
     }
   }
 }

@@ -100,7 +100,11 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
     const layout = modules.find(({ structs }) => structs[struct])?.structs[struct];
     if (!layout) continue;
     if (!baked) uniforms.push({ name, binding, type: 'uniform', layout });
-    out.push(baked ? `const ${name} = ${structLiteral(struct, layout, baked)};` : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`);
+    out.push(
+      baked
+        ? `const ${name} = ${structLiteral(struct, layout, baked)};`
+        : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`,
+    );
   }
   const starts = bodies.map((lines, index) => {
     const first = out.length + 1;
@@ -128,7 +132,8 @@ function fieldValues({ name, count }: StructField, values: ParamValues): readonl
   const value = values[name];
   if (value === undefined) throw new TilewrightError('invalid-graph', `params lacks the field '${name}'`);
   const list = typeof value === 'number' ? [value] : value;
-  if (list.length > count) throw new TilewrightError('invalid-graph', `params.${name} holds ${count} numbers, got ${list.length}`);
+  if (list.length > count)
+    throw new TilewrightError('invalid-graph', `params.${name} holds ${count} numbers, got ${list.length}`);
   return [...list, ...new Array<number>(count - list.length).fill(0)];
 }
 
@@ -137,7 +142,10 @@ function structLiteral(struct: string, { fields }: StructLayout, values: ParamVa
     const list = fieldValues(field, values);
     if (!field.type.startsWith('array')) return `${field.type}(${list.join(', ')})`;
     const element = field.type.match(/^array<\s*(vec4<?\w+>?)/)![1]!;
-    const rows = Array.from({ length: list.length / 4 }, (_, i) => `${element}(${list.slice(4 * i, 4 * i + 4).join(', ')})`);
+    const rows = Array.from(
+      { length: list.length / 4 },
+      (_, i) => `${element}(${list.slice(4 * i, 4 * i + 4).join(', ')})`,
+    );
     return `array(${rows.join(', ')})`;
   });
   return `${struct}(${literals.join(', ')})`;

@@ -19,13 +19,26 @@ type Unary = (input: Operand, options?: Labelled) => Operand;
 type Binary = (a: Operand, b: Operand, options?: Labelled) => Operand;
 type Reduce = (input: Operand, options?: { axes?: readonly number[]; keepDimensions?: boolean } & Labelled) => Operand;
 
-function call(op: string, inputs: Record<string, Operand | undefined>, { label, ...options }: Labelled & Record<string, unknown> = {}): Operand {
+function call(
+  op: string,
+  inputs: Record<string, Operand | undefined>,
+  { label, ...options }: Labelled & Record<string, unknown> = {},
+): Operand {
   return operand(op, inputs, options, label);
 }
 
-const unary = (op: string): Unary => (input, options) => call(op, { input }, { ...options });
-const binary = (op: string): Binary => (a, b, options) => call(op, { a, b }, { ...options });
-const reduce = (op: string): Reduce => (input, options) => call(op, { input }, { ...options });
+const unary =
+  (op: string): Unary =>
+  (input, options) =>
+    call(op, { input }, { ...options });
+const binary =
+  (op: string): Binary =>
+  (a, b, options) =>
+    call(op, { a, b }, { ...options });
+const reduce =
+  (op: string): Reduce =>
+  (input, options) =>
+    call(op, { input }, { ...options });
 
 /**
  * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder; what WebNN lacks (attention,
@@ -56,15 +69,28 @@ export class GraphBuilder {
     if (data) {
       const { dataType, shape } = first as TensorDescriptor;
       if (data.length !== elementCount(shape)) {
-        throw new TilewrightError('wrong-shape', `constant: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`);
+        throw new TilewrightError(
+          'wrong-shape',
+          `constant: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,
+        );
       }
       return leaf('constant', { dataType, shape }, { data });
     }
     const source = first as TensorSource;
     const { name, storedType, shape } = source;
     if (storedType === 'BF16' || storedType === 'F16') {
-      const bits = leaf('constant', { dataType: 'uint32', shape: [Math.ceil(elementCount(shape) / 2)] }, { source }, name);
-      return operand('widen', { input: bits }, { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape }, name);
+      const bits = leaf(
+        'constant',
+        { dataType: 'uint32', shape: [Math.ceil(elementCount(shape) / 2)] },
+        { source },
+        name,
+      );
+      return operand(
+        'widen',
+        { input: bits },
+        { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape },
+        name,
+      );
     }
     return leaf('constant', { dataType: toDataType(storedType), shape }, { source }, name);
   }
@@ -73,11 +99,22 @@ export class GraphBuilder {
     return call('matmul', { a, b }, { ...options });
   }
 
-  gemm(a: Operand, b: Operand, { c, ...options }: { c?: Operand; alpha?: number; beta?: number; aTranspose?: boolean; bTranspose?: boolean } & Labelled = {}): Operand {
+  gemm(
+    a: Operand,
+    b: Operand,
+    {
+      c,
+      ...options
+    }: { c?: Operand; alpha?: number; beta?: number; aTranspose?: boolean; bTranspose?: boolean } & Labelled = {},
+  ): Operand {
     return call('gemm', { a, b, c }, options);
   }
 
-  conv2d(input: Operand, filter: Operand, { bias, ...options }: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled = {}): Operand {
+  conv2d(
+    input: Operand,
+    filter: Operand,
+    { bias, ...options }: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled = {},
+  ): Operand {
     return call('conv2d', { input, filter, bias }, options);
   }
 
@@ -94,7 +131,14 @@ export class GraphBuilder {
     return call('softmax', { input }, { axis, ...options });
   }
 
-  layerNormalization(input: Operand, { scale, bias, ...options }: { scale?: Operand; bias?: Operand; axes?: readonly number[]; epsilon?: number } & Labelled = {}): Operand {
+  layerNormalization(
+    input: Operand,
+    {
+      scale,
+      bias,
+      ...options
+    }: { scale?: Operand; bias?: Operand; axes?: readonly number[]; epsilon?: number } & Labelled = {},
+  ): Operand {
     return call('layerNormalization', { input, scale, bias }, options);
   }
 
@@ -107,17 +151,34 @@ export class GraphBuilder {
     return call('batchNormalization', { input, mean, variance, scale, bias }, options);
   }
 
-  instanceNormalization(input: Operand, { scale, bias, ...options }: { scale?: Operand; bias?: Operand; epsilon?: number; layout?: ImageLayout } & Labelled = {}): Operand {
+  instanceNormalization(
+    input: Operand,
+    {
+      scale,
+      bias,
+      ...options
+    }: { scale?: Operand; bias?: Operand; epsilon?: number; layout?: ImageLayout } & Labelled = {},
+  ): Operand {
     return call('instanceNormalization', { input, scale, bias }, options);
   }
 
   /** Multi-head attention; see AttentionOptions for how heads and rows lie. */
-  attention(query: Operand, key: Operand, value: Operand, { positions, ...options }: AttentionOptions & { positions?: Operand } & Labelled): Operand {
+  attention(
+    query: Operand,
+    key: Operand,
+    value: Operand,
+    { positions, ...options }: AttentionOptions & { positions?: Operand } & Labelled,
+  ): Operand {
     return call('attention', { query, key, value, positions }, options);
   }
 
   /** Writes columns `column`.. of each row of `updates` to row `positions[t]` of a state, and returns the state as it is then. */
-  scatterRows(state: Operand, updates: Operand, positions: Operand, options: { column?: number } & Labelled = {}): Operand {
+  scatterRows(
+    state: Operand,
+    updates: Operand,
+    positions: Operand,
+    options: { column?: number } & Labelled = {},
+  ): Operand {
     return call('scatterRows', { state, updates, positions }, { ...options });
   }
 
@@ -165,8 +226,19 @@ export class GraphBuilder {
     return call(approximate === 'tanh' ? 'gelu_tanh' : 'gelu', { input }, options);
   }
 
-  clamp(input: Operand, { minValue, maxValue, ...options }: { minValue?: number; maxValue?: number } & Labelled = {}): Operand {
-    return call('clamp', { input }, { ...options, ...(minValue !== undefined && { alpha: minValue }), ...(maxValue !== undefined && { beta: maxValue }) });
+  clamp(
+    input: Operand,
+    { minValue, maxValue, ...options }: { minValue?: number; maxValue?: number } & Labelled = {},
+  ): Operand {
+    return call(
+      'clamp',
+      { input },
+      {
+        ...options,
+        ...(minValue !== undefined && { alpha: minValue }),
+        ...(maxValue !== undefined && { beta: maxValue }),
+      },
+    );
   }
 
   elu(input: Operand, options: { alpha?: number } & Labelled = {}): Operand {
@@ -232,7 +304,12 @@ export class GraphBuilder {
     return call('expand', { input }, { newShape, ...options });
   }
 
-  slice(input: Operand, starts: readonly number[], sizes: readonly number[], options: { strides?: readonly number[] } & Labelled = {}): Operand {
+  slice(
+    input: Operand,
+    starts: readonly number[],
+    sizes: readonly number[],
+    options: { strides?: readonly number[] } & Labelled = {},
+  ): Operand {
     return call('slice', { input }, { starts, sizes, ...options });
   }
 
@@ -255,18 +332,34 @@ export class GraphBuilder {
   }
 
   /** Slices of `axis`: as many as the number says, or of the sizes given. */
-  split(input: Operand, splits: number | readonly number[], { axis = 0, ...options }: { axis?: number } & Labelled = {}): Operand[] {
+  split(
+    input: Operand,
+    splits: number | readonly number[],
+    { axis = 0, ...options }: { axis?: number } & Labelled = {},
+  ): Operand[] {
     const extent = input.shape[axis];
-    if (extent === undefined) throw new TilewrightError('invalid-argument', `split: axis ${axis} is not an axis of ${formatShape(input.shape)}`);
+    if (extent === undefined)
+      throw new TilewrightError(
+        'invalid-argument',
+        `split: axis ${axis} is not an axis of ${formatShape(input.shape)}`,
+      );
     const list = typeof splits === 'number' ? new Array<number>(splits).fill(extent / splits) : splits;
     if (list.reduce((a, b) => a + b, 0) !== extent || !list.every(Number.isInteger)) {
-      throw new TilewrightError('invalid-argument', `split: [${list.join(',')}] does not divide the ${extent} of axis ${axis}`);
+      throw new TilewrightError(
+        'invalid-argument',
+        `split: [${list.join(',')}] does not divide the ${extent} of axis ${axis}`,
+      );
     }
     let start = 0;
     return list.map((size) => {
       const starts = input.shape.map((_, d) => (d === axis ? start : 0));
       start += size;
-      return this.slice(input, starts, input.shape.map((whole, d) => (d === axis ? size : whole)), options);
+      return this.slice(
+        input,
+        starts,
+        input.shape.map((whole, d) => (d === axis ? size : whole)),
+        options,
+      );
     });
   }
 

@@ -3,7 +3,14 @@ import type { Rewriter, Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
-import { type DataType, elementCount, formatTensor, type TensorData, type TensorDescriptor, typedArray } from '../tensor/types.ts';
+import {
+  type DataType,
+  elementCount,
+  formatTensor,
+  type TensorData,
+  type TensorDescriptor,
+  typedArray,
+} from '../tensor/types.ts';
 
 /**
  * A node and its only output: SSA, immutable, static shape. What has no op of its own is a leaf: `input`, `constant`,
@@ -44,8 +51,15 @@ export function leaf(op: string, { dataType, shape }: TensorDescriptor, options:
 }
 
 /** Infers and checks an op, or throws an error that names the numbers and the operand's label. */
-export function operand(op: string, inputs: Readonly<Record<string, Operand | undefined>>, options: object = {}, label?: string): Operand {
-  const given = Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Operand] => entry[1] !== undefined));
+export function operand(
+  op: string,
+  inputs: Readonly<Record<string, Operand | undefined>>,
+  options: object = {},
+  label?: string,
+): Operand {
+  const given = Object.fromEntries(
+    Object.entries(inputs).filter((entry): entry is [string, Operand] => entry[1] !== undefined),
+  );
   const labels = Object.values(given).map((input) => input.label);
   const name = label ?? labels.find(Boolean);
   try {
@@ -113,7 +127,8 @@ export function constantOperands(graph: Graph): Set<Operand> {
   const constant = new Set<Operand>();
   for (const node of topological(graph)) {
     const inputs = Object.values(node.inputs);
-    if (node.op === 'constant' || (inputs.length > 0 && inputs.every((input) => constant.has(input)))) constant.add(node);
+    if (node.op === 'constant' || (inputs.length > 0 && inputs.every((input) => constant.has(input))))
+      constant.add(node);
   }
   return constant;
 }
@@ -135,5 +150,7 @@ export function rewrite(graph: Graph, replace: (node: Operand, uses: (input: Ope
     done.set(node, result);
     usesOf.set(result, Math.max(usesOf.get(result) ?? 0, counts.get(node) ?? 0));
   }
-  return { outputs: Object.fromEntries(Object.entries(graph.outputs).map(([name, output]) => [name, done.get(output)!])) };
+  return {
+    outputs: Object.fromEntries(Object.entries(graph.outputs).map(([name, output]) => [name, done.get(output)!])),
+  };
 }

@@ -55,12 +55,21 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   const order = topological(graph);
   const constant = constantOperands(graph);
   const runs = (node: Operand): boolean => !isLeaf(node) && !opNamed(node.op).alias;
-  const steps = order.filter((node) => runs(node) && !constant.has(node)).flatMap((node) => makeSteps(node, caps, choose));
-  const outputs = new Map(Object.entries(graph.outputs).map(([name, operand]) => [name, { operand, storage: storageOf(operand) }]));
-  const needed = new Set([...steps.flatMap(({ reads }) => Object.values(reads)), ...[...outputs.values()].map(({ storage }) => storage)]);
+  const steps = order
+    .filter((node) => runs(node) && !constant.has(node))
+    .flatMap((node) => makeSteps(node, caps, choose));
+  const outputs = new Map(
+    Object.entries(graph.outputs).map(([name, operand]) => [name, { operand, storage: storageOf(operand) }]),
+  );
+  const needed = new Set([
+    ...steps.flatMap(({ reads }) => Object.values(reads)),
+    ...[...outputs.values()].map(({ storage }) => storage),
+  ]);
   const constants = order.filter((node) => needed.has(node) && constant.has(node));
   const prepared = new Set(topological({ outputs: Object.fromEntries(constants.map((node, i) => [i, node])) }));
-  const prepare = order.filter((node) => prepared.has(node) && runs(node)).flatMap((node) => makeSteps(node, caps, choose));
+  const prepare = order
+    .filter((node) => prepared.has(node) && runs(node))
+    .flatMap((node) => makeSteps(node, caps, choose));
   const named = (op: string): Map<string, Operand> =>
     new Map(order.filter((node) => node.op === op).map((node) => [(node.options as NamedOptions).name, node]));
   const [inputs, states] = [named('input'), named('state')];
@@ -80,7 +89,13 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   const operands = [...lifetimes.keys()];
   const memory = planMemory([...lifetimes.values()] as Lifetime[]);
   return {
-    graph, steps, constants, prepare, inputs, states, outputs,
+    graph,
+    steps,
+    constants,
+    prepare,
+    inputs,
+    states,
+    outputs,
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
     slotBytes: memory.sizes,
   }; // prettier-ignore
@@ -93,28 +108,47 @@ function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
   const candidates = op.candidates?.(node.inputs, node.options, output, caps) ?? [];
   const usesF16 = [node, ...Object.values(node.inputs)].some(({ dataType }) => dataType === 'float16');
   if (usesF16 && !caps.f16) {
-    throw new TilewrightError('unsupported-type', `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`);
+    throw new TilewrightError(
+      'unsupported-type',
+      `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`,
+    );
   }
-  if (!candidates.length) throw new TilewrightError('invalid-graph', `${node.op}: no kernel for ${Object.values(node.inputs).map(formatTensor).join(', ')}`);
+  if (!candidates.length)
+    throw new TilewrightError(
+      'invalid-graph',
+      `${node.op}: no kernel for ${Object.values(node.inputs).map(formatTensor).join(', ')}`,
+    );
   const chosen = choose(candidates, node);
   const [x, y, z] = chosen.grid;
   if (Math.max(x, y, z) > 65535) {
-    throw new TilewrightError('limit-exceeded', `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`);
+    throw new TilewrightError(
+      'limit-exceeded',
+      `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`,
+    );
   }
   const large = [node, ...Object.values(node.inputs)].find((operand) => byteLength(operand) > caps.maxBindingBytes);
   if (large && !op.split) {
-    throw new TilewrightError('limit-exceeded', `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`);
+    throw new TilewrightError(
+      'limit-exceeded',
+      `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
+    );
   }
   const reads = Object.entries(node.inputs)
     .filter(([name]) => name !== op.inPlace)
     .map(([name, input]) => [name, storageOf(input)]);
   const writes = storageOf(node);
   const cost = op.cost?.(node.inputs, node.options, output);
-  const bytes = [...new Set(Object.values(node.inputs))].reduce((sum, input) => sum + byteLength(input), byteLength(output));
+  const bytes = [...new Set(Object.values(node.inputs))].reduce(
+    (sum, input) => sum + byteLength(input),
+    byteLength(output),
+  );
   const pieces = large ? op.split!(chosen, node.inputs, node.options, output, caps.maxBindingBytes) : [chosen];
   const share = (amount: number): number => amount / pieces.length;
   return pieces.map((candidate) => ({
-    node, candidate, candidates, writes,
+    node,
+    candidate,
+    candidates,
+    writes,
     reads: Object.fromEntries(reads),
     cost: { macs: share(cost?.macs ?? 0), flops: share(cost?.flops ?? 0), bytes: share(cost?.bytes ?? bytes) },
   })); // prettier-ignore
@@ -124,7 +158,9 @@ function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
 export function formatPlan({ steps, prepare, constants, slots, slotBytes, states }: Plan): string {
   const name = (node: Operand): string => {
     const slot = slots.get(node);
-    return slot === undefined ? `${node.op === 'input' || node.op === 'state' ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}` : `m${slot}`;
+    return slot === undefined
+      ? `${node.op === 'input' || node.op === 'state' ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}`
+      : `m${slot}`;
   };
   const lines = steps.map(({ node, candidate, reads, writes }, i) => {
     const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${name(operand)}`);

@@ -14,7 +14,10 @@ export type Model = ImageClassifier | TextGenerator;
 /** Opens a model's folder: config and header of the weights; no tensor is read yet. */
 export async function openModel(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
   const folder = await openFolder(source, signal ? { signal } : {});
-  const [checkpoint, config] = await Promise.all([openCheckpoint(folder, signal), readJson(folder, 'config.json', signal)]);
+  const [checkpoint, config] = await Promise.all([
+    openCheckpoint(folder, signal),
+    readJson(folder, 'config.json', signal),
+  ]);
   if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config))) {
     throw new TilewrightError('invalid-file', `${folder.name}: config.json holds no object`);
   }
@@ -25,9 +28,17 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
 export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const files = await openModel(source, options.signal);
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
-  if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined)) return TextGenerator.load(gpu, files, options);
-  if (/^resnet/.test(type) || (!type && looksLikeResNet(new Weights(files.checkpoint)))) return ImageClassifier.load(gpu, files, options);
-  throw new TilewrightError('unknown-architecture', type ? `${files.name}: the architecture '${type}' is not known` : `${files.name}: neither config.json nor the tensors name an architecture that is known`, {
-    hint: 'Known are ResNet (CIFAR and ImageNet depths) and GPT-2.',
-  });
+  if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
+    return TextGenerator.load(gpu, files, options);
+  if (/^resnet/.test(type) || (!type && looksLikeResNet(new Weights(files.checkpoint))))
+    return ImageClassifier.load(gpu, files, options);
+  throw new TilewrightError(
+    'unknown-architecture',
+    type
+      ? `${files.name}: the architecture '${type}' is not known`
+      : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
+    {
+      hint: 'Known are ResNet (CIFAR and ImageNet depths) and GPT-2.',
+    },
+  );
 }

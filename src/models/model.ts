@@ -71,13 +71,24 @@ export abstract class LoadedModel {
 
   get info(): ModelInfo {
     const weightBytes = { file: this.files.checkpoint.byteLength, device: this.#constants.bytes };
-    return { name: this.files.name, architecture: this.architecture, dtype: this.dtype, parameters: this.parameters, macs: this.macs, weightBytes };
+    return {
+      name: this.files.name,
+      architecture: this.architecture,
+      dtype: this.dtype,
+      parameters: this.parameters,
+      macs: this.macs,
+      weightBytes,
+    };
   }
 
   /** Bytes of the weights, the states and all sessions' buffers on the device. */
   async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
     const sessions = await Promise.all(this.#sessions.values());
-    return { weights: this.#constants.bytes, states: this.states.bytes, sessions: sessions.reduce((sum, { bytes }) => sum + bytes, 0) };
+    return {
+      weights: this.#constants.bytes,
+      states: this.states.bytes,
+      sessions: sessions.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
@@ -85,7 +96,12 @@ export abstract class LoadedModel {
     if (this.#disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
     let session = this.#sessions.get(name);
     if (!session) {
-      session = this.buildOn(this.gpu, graph(), { ...options, constants: this.#constants, states: this.states, label: name });
+      session = this.buildOn(this.gpu, graph(), {
+        ...options,
+        constants: this.#constants,
+        states: this.states,
+        label: name,
+      });
       session.catch(() => this.#sessions.delete(name));
       this.#sessions.set(name, session);
     }
@@ -111,7 +127,8 @@ export abstract class LoadedModel {
     const graphs = this.graphs();
     const name = plan ?? Object.keys(graphs)[0]!;
     const graph = graphs[name];
-    if (!graph) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
+    if (!graph)
+      throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
     const adapter = await requestAdapter();
     const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
     try {
@@ -126,7 +143,11 @@ export abstract class LoadedModel {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const session of this.#sessions.values()) session.then((built) => built.dispose(), () => {});
+    for (const session of this.#sessions.values())
+      session.then(
+        (built) => built.dispose(),
+        () => {},
+      );
     this.#constants.dispose();
     this.states.dispose();
   }

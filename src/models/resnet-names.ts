@@ -37,7 +37,10 @@ const torchvision = (classifier: string): NamingScheme => ({
 
 /** Hugging Face's ResNetForImageClassification: `resnet.encoder.stages.0.layers.0.layer.0.convolution`. */
 const huggingFace: NamingScheme = {
-  stem: { convolution: 'resnet.embedder.embedder.convolution', normalization: 'resnet.embedder.embedder.normalization' },
+  stem: {
+    convolution: 'resnet.embedder.embedder.convolution',
+    normalization: 'resnet.embedder.embedder.normalization',
+  },
   block(stage, index) {
     const name = `resnet.encoder.stages.${stage}.layers.${index}`;
     return {
@@ -56,11 +59,15 @@ export function namingOf(weights: Weights): NamingScheme {
   if (weights.has('conv1.weight') && weights.has('bn1.weight')) {
     const classifier = ['fc', 'linear', 'classifier', 'head'].find((name) => weights.has(`${name}.weight`));
     if (classifier) return torchvision(classifier);
-    throw new TilewrightError('missing-tensor', "the checkpoint has no classifier: no tensor 'fc.weight' or 'linear.weight'");
+    throw new TilewrightError(
+      'missing-tensor',
+      "the checkpoint has no classifier: no tensor 'fc.weight' or 'linear.weight'",
+    );
   }
   throw new TilewrightError('unknown-architecture', 'the tensors are those of no ResNet that is known');
 }
 
 /** Whether these tensors look like a ResNet's. */
 export const looksLikeResNet = (weights: Weights): boolean =>
-  weights.has(`${huggingFace.stem.convolution}.weight`) || (weights.has('conv1.weight') && weights.has('bn1.running_mean'));
+  weights.has(`${huggingFace.stem.convolution}.weight`) ||
+  (weights.has('conv1.weight') && weights.has('bn1.running_mean'));

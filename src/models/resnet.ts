@@ -8,7 +8,7 @@ import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Picture, type Preprocessing, preprocess } from '../vision/preprocess.ts';
-import { type LoadOptions, LoadedModel, macsOf, type ModelDataType, type ModelFiles } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelDataType, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
@@ -30,10 +30,20 @@ export interface ResNetShape {
 /** Reads depth, kind of block and classes from the tensors. Errors: `missing-tensor`, `unknown-architecture`. */
 export function shapeOf(weights: Weights, names: NamingScheme): ResNetShape {
   const [, channels, kernel] = weights.shape(`${names.stem.convolution}.weight`);
-  if (channels !== 3) throw new TilewrightError('unknown-architecture', `the first convolution takes ${channels} channels, 3 are expected`);
+  if (channels !== 3)
+    throw new TilewrightError(
+      'unknown-architecture',
+      `the first convolution takes ${channels} channels, 3 are expected`,
+    );
   const stages = weights.count((s) => `${names.block(s, 0).convolution(0)}.weight`);
-  const blocks = Array.from({ length: stages }, (_, s) => weights.count((b) => `${names.block(s, b).convolution(0)}.weight`));
-  if (!stages) throw new TilewrightError('missing-tensor', `the checkpoint has no tensor '${names.block(0, 0).convolution(0)}.weight'`);
+  const blocks = Array.from({ length: stages }, (_, s) =>
+    weights.count((b) => `${names.block(s, b).convolution(0)}.weight`),
+  );
+  if (!stages)
+    throw new TilewrightError(
+      'missing-tensor',
+      `the checkpoint has no tensor '${names.block(0, 0).convolution(0)}.weight'`,
+    );
   const bottleneck = weights.has(`${names.block(0, 0).convolution(2)}.weight`);
   const classes = weights.shape(`${names.classifier}.weight`)[0]!;
   const depth = blocks.reduce((a, b) => a + b, 0) * (bottleneck ? 3 : 2) + 2;
@@ -57,22 +67,40 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
   const b = new GraphBuilder();
   const w = new GraphWeights(b, weights, options.dataType);
 
-  const convolution = (x: Operand, { convolution: conv, normalization: norm }: { convolution: string; normalization: string }, stride: number): Operand => {
+  const convolution = (
+    x: Operand,
+    { convolution: conv, normalization: norm }: { convolution: string; normalization: string },
+    stride: number,
+  ): Operand => {
     const filter = w.get(`${conv}.weight`, [-1, x.shape[1]!, -1, -1]);
     const [out, , kernel] = filter.shape as [number, number, number, number];
     const padding = new Array<number>(4).fill((kernel - 1) / 2);
     const bias = w.optional(`${conv}.bias`, [out]);
     const y = b.conv2d(x, filter, { padding, strides: [stride, stride], label: conv, ...(bias && { bias }) });
-    const [mean, variance, scale, shift] = ['running_mean', 'running_var', 'weight', 'bias'].map((part) => w.get(`${norm}.${part}`, [out])) as [Operand, Operand, Operand, Operand];
+    const [mean, variance, scale, shift] = ['running_mean', 'running_var', 'weight', 'bias'].map((part) =>
+      w.get(`${norm}.${part}`, [out]),
+    ) as [Operand, Operand, Operand, Operand];
     return b.batchNormalization(y, mean, variance, { scale, bias: shift, epsilon: options.epsilon, label: norm });
   };
 
-  const shortcut = (x: Operand, out: Operand, name: string, projection: { convolution: string; normalization: string }, stride: number): Operand => {
+  const shortcut = (
+    x: Operand,
+    out: Operand,
+    name: string,
+    projection: { convolution: string; normalization: string },
+    stride: number,
+  ): Operand => {
     if (weights.has(`${projection.convolution}.weight`)) return convolution(x, projection, stride);
     const [n, channels, height, width] = x.shape as [number, number, number, number];
     if (stride === 1 && channels === out.shape[1]) return x;
     // Option A of the paper: every second pixel, and empty channels on both sides.
-    const taken = stride === 1 ? x : b.slice(x, [0, 0, 0, 0], [n, channels, height, width], { strides: [1, 1, stride, stride], label: `${name}.shortcut` });
+    const taken =
+      stride === 1
+        ? x
+        : b.slice(x, [0, 0, 0, 0], [n, channels, height, width], {
+            strides: [1, 1, stride, stride],
+            label: `${name}.shortcut`,
+          });
     const missing = out.shape[1]! - channels;
     const before = missing >> 1;
     return b.pad(taken, [0, before, 0, 0], [0, missing - before, 0, 0], { label: `${name}.shortcut` });
@@ -80,7 +108,8 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
 
   const image = b.input('image', { dataType: options.dataType, shape: [options.batch, 3, ...options.input] });
   let x = b.relu(convolution(image, names.stem, shape.stem === 'cifar' ? 1 : 2));
-  if (shape.stem === 'imagenet') x = b.maxPool2d(x, { windowDimensions: [3, 3], padding: [1, 1, 1, 1], strides: [2, 2], label: 'stem.pool' });
+  if (shape.stem === 'imagenet')
+    x = b.maxPool2d(x, { windowDimensions: [3, 3], padding: [1, 1, 1, 1], strides: [2, 2], label: 'stem.pool' });
   shape.blocks.forEach((count, s) => {
     for (let i = 0; i < count; i++) {
       const block = names.block(s, i);
@@ -89,7 +118,11 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
       const strided = shape.bottleneck && !options.strideInFirst ? 1 : 0;
       let y = x;
       for (let c = 0; c <= last; c++) {
-        y = convolution(y, { convolution: block.convolution(c), normalization: block.normalization(c) }, c === strided ? stride : 1);
+        y = convolution(
+          y,
+          { convolution: block.convolution(c), normalization: block.normalization(c) },
+          c === strided ? stride : 1,
+        );
         if (c < last) y = b.relu(y);
       }
       x = b.relu(b.add(y, shortcut(x, y, block.name, block.shortcut, stride)));
@@ -124,14 +157,27 @@ export class ImageClassifier extends LoadedModel {
     this.parameters = weights.parameters;
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, { dtype = 'float32', inputSize, ...options }: LoadOptions = {}): Promise<ImageClassifier> {
+  static async load(
+    gpu: Gpu,
+    files: ModelFiles,
+    { dtype = 'float32', inputSize, ...options }: LoadOptions = {},
+  ): Promise<ImageClassifier> {
     const { checkpoint, config, folder } = files;
     const bare = new Weights(checkpoint);
     const names = namingOf(bare);
     const shape = shapeOf(bare, names);
     const said = await preprocessingOf(files, shape, options.signal);
     const preprocessing = inputSize ? { ...said, size: [...inputSize] as [number, number] } : said;
-    const model = new ImageClassifier(gpu, files, dtype, bare, names, shape, preprocessing, labelsOf(config, shape.classes, folder.name));
+    const model = new ImageClassifier(
+      gpu,
+      files,
+      dtype,
+      bare,
+      names,
+      shape,
+      preprocessing,
+      labelsOf(config, shape.classes, folder.name),
+    );
     try {
       const session = await model.#session(1, options);
       model.macs = macsOf(session.plan);
@@ -175,7 +221,10 @@ export class ImageClassifier extends LoadedModel {
   }
 
   /** The likeliest labels of a picture, best first. Errors: `invalid-image`, `aborted`, `device-lost`. */
-  async classify(source: PictureSource, { topK = 5, signal }: { topK?: number; signal?: AbortSignal } = {}): Promise<Prediction[]> {
+  async classify(
+    source: PictureSource,
+    { topK = 5, signal }: { topK?: number; signal?: AbortSignal } = {},
+  ): Promise<Prediction[]> {
     throwIfAborted(signal, 'classifying');
     const picture = isPicture(source) ? source : await decodePicture(source);
     const logits = await this.logits(preprocess([picture], this.preprocessing), 1, signal ? { signal } : {});
@@ -194,9 +243,14 @@ export class ImageClassifier extends LoadedModel {
   }
 }
 
-const isPicture = (source: PictureSource): source is Picture => !(typeof ImageData === 'function' && source instanceof ImageData) && ArrayBuffer.isView((source as Picture).data);
+const isPicture = (source: PictureSource): source is Picture =>
+  !(typeof ImageData === 'function' && source instanceof ImageData) && ArrayBuffer.isView((source as Picture).data);
 
-async function preprocessingOf({ folder, config }: ModelFiles, { stem }: ResNetShape, signal?: AbortSignal): Promise<Preprocessing> {
+async function preprocessingOf(
+  { folder, config }: ModelFiles,
+  { stem }: ResNetShape,
+  signal?: AbortSignal,
+): Promise<Preprocessing> {
   const own = await readJson(folder, 'preprocessor_config.json', signal);
   const timm = config && ('pretrained_cfg' in config || 'input_size' in config);
   const read = preprocessingFrom(own ?? (timm ? config : undefined));
@@ -205,9 +259,18 @@ async function preprocessingOf({ folder, config }: ModelFiles, { stem }: ResNetS
 
 /** Labels from `label_names` (timm), `id2label` (Hugging Face), else `class 0`... */
 function labelsOf(config: ModelFiles['config'], classes: number, name: string): string[] {
-  const list = config?.['label_names'] ?? (config?.['pretrained_cfg'] as Record<string, unknown> | undefined)?.['label_names'];
+  const list =
+    config?.['label_names'] ?? (config?.['pretrained_cfg'] as Record<string, unknown> | undefined)?.['label_names'];
   const byId = config?.['id2label'] as Record<string, string> | undefined;
-  const labels = Array.isArray(list) ? list.map(String) : byId ? Array.from({ length: classes }, (_, i) => String(byId[i] ?? `class ${i}`)) : Array.from({ length: classes }, (_, i) => `class ${i}`);
-  if (labels.length !== classes) throw new TilewrightError('invalid-file', `${name}: config.json names ${labels.length} labels, the classifier has ${classes}`);
+  const labels = Array.isArray(list)
+    ? list.map(String)
+    : byId
+      ? Array.from({ length: classes }, (_, i) => String(byId[i] ?? `class ${i}`))
+      : Array.from({ length: classes }, (_, i) => `class ${i}`);
+  if (labels.length !== classes)
+    throw new TilewrightError(
+      'invalid-file',
+      `${name}: config.json names ${labels.length} labels, the classifier has ${classes}`,
+    );
   return labels;
 }

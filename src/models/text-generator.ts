@@ -10,7 +10,7 @@ import { createSampler, type SamplerOptions } from '../text/sampler.ts';
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
-import { type LoadOptions, LoadedModel, macsOf, type ModelDataType, type ModelFiles } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelDataType, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
 
 export interface GenerateOptions extends SamplerOptions {
@@ -61,10 +61,16 @@ export class TextGenerator extends LoadedModel {
     this.parameters = weights.parameters;
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, { dtype = 'float32', ...options }: LoadOptions = {}): Promise<TextGenerator> {
+  static async load(
+    gpu: Gpu,
+    files: ModelFiles,
+    { dtype = 'float32', ...options }: LoadOptions = {},
+  ): Promise<TextGenerator> {
     const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
     const shape = gpt2Shape(files, weights);
-    const [json, config] = await Promise.all(['tokenizer.json', 'tokenizer_config.json'].map((file) => readJson(files.folder, file, options.signal)));
+    const [json, config] = await Promise.all(
+      ['tokenizer.json', 'tokenizer_config.json'].map((file) => readJson(files.folder, file, options.signal)),
+    );
     const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
     const model = new TextGenerator(gpu, files, dtype, weights, shape, tokenizer);
     try {
@@ -85,7 +91,11 @@ export class TextGenerator extends LoadedModel {
 
   /** Errors: `not-found` where the folder has no tokenizer.json. */
   get tokenizer(): Tokenizer {
-    if (!this.textCoder) throw new TilewrightError('not-found', `${this.files.name} has no tokenizer.json: give token ids instead of text`);
+    if (!this.textCoder)
+      throw new TilewrightError(
+        'not-found',
+        `${this.files.name} has no tokenizer.json: give token ids instead of text`,
+      );
     return this.textCoder;
   }
 
@@ -145,7 +155,11 @@ export class TextGenerator extends LoadedModel {
 
   #checkIds(ids: readonly number[]): void {
     const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.shape.vocabulary);
-    if (bad !== undefined) throw new TilewrightError('invalid-argument', `token ${bad} is outside the vocabulary of ${this.shape.vocabulary}`);
+    if (bad !== undefined)
+      throw new TilewrightError(
+        'invalid-argument',
+        `token ${bad} is outside the vocabulary of ${this.shape.vocabulary}`,
+      );
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -158,7 +172,11 @@ export class TextGenerator extends LoadedModel {
   }
 
   #acquire(): void {
-    if (this.#busy) throw new TilewrightError('busy', `${this.files.name} is generating already: one text at a time, it has one cache`);
+    if (this.#busy)
+      throw new TilewrightError(
+        'busy',
+        `${this.files.name} is generating already: one text at a time, it has one cache`,
+      );
     this.#busy = true;
   }
 
@@ -188,7 +206,10 @@ export class TextGenerator extends LoadedModel {
    * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `busy`, `invalid-argument`,
    * `device-lost`. Leaving the loop early stops it.
    */
-  async *generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, void> {
+  async *generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GeneratedToken, void> {
     const { maxNewTokens = 64, signal, overflow = 'stop', ...sampling } = options;
     const sample = createSampler(sampling);
     const given = typeof prompt === 'string' ? this.tokenizer.encode(prompt) : [...prompt];
@@ -237,7 +258,10 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** Perplexity over windows of the context's length, each scored on its own (the last tokens that fill none are left out). */
-  async perplexity(text: string | readonly number[], { signal, onWindow }: { signal?: AbortSignal; onWindow?: (done: number, total: number) => void } = {}): Promise<Perplexity> {
+  async perplexity(
+    text: string | readonly number[],
+    { signal, onWindow }: { signal?: AbortSignal; onWindow?: (done: number, total: number) => void } = {},
+  ): Promise<Perplexity> {
     const ids = typeof text === 'string' ? this.tokenizer.encode(text) : text;
     const parts: Window[] = windows(ids, this.context);
     let sum = 0;

@@ -21,11 +21,21 @@ export class Weights {
     const full = this.prefix + name;
     const tensor = this.checkpoint.tensors.get(full);
     if (!tensor) {
-      throw new TilewrightError('missing-tensor', `the checkpoint has no tensor '${full}'${expected ? `, expected one of ${formatShape(expected)}` : ''}`);
+      throw new TilewrightError(
+        'missing-tensor',
+        `the checkpoint has no tensor '${full}'${expected ? `, expected one of ${formatShape(expected)}` : ''}`,
+      );
     }
-    const fits = (): boolean => sameShape(tensor.shape, expected!.map((size, d) => (size < 0 ? tensor.shape[d]! : size)));
+    const fits = (): boolean =>
+      sameShape(
+        tensor.shape,
+        expected!.map((size, d) => (size < 0 ? tensor.shape[d]! : size)),
+      );
     if (expected && !fits()) {
-      throw new TilewrightError('wrong-shape', `tensor '${full}': expected ${formatShape(expected)}, got ${formatShape(tensor.shape)}`);
+      throw new TilewrightError(
+        'wrong-shape',
+        `tensor '${full}': expected ${formatShape(expected)}, got ${formatShape(tensor.shape)}`,
+      );
     }
     return tensor;
   }
@@ -43,7 +53,9 @@ export class Weights {
 
   /** Elements of all tensors: running counts of batches are no parameters. */
   get parameters(): number {
-    const counted = [...this.checkpoint.tensors.values()].filter(({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$/.test(name));
+    const counted = [...this.checkpoint.tensors.values()].filter(
+      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$/.test(name),
+    );
     return counted.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   }
 }

@@ -9,7 +9,18 @@ import reducer from '../../shaders/lib/reducer.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { BYTES, elementCount, formatShape } from '../tensor/types.ts';
-import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, needSameType, opError } from './define.ts';
+import {
+  type Candidate,
+  defineOp,
+  ELEM,
+  FLAT,
+  flatGrid,
+  type Inputs,
+  need,
+  needFloat,
+  needSameType,
+  opError,
+} from './define.ts';
 
 /**
  * Query, key and value are [T, columns] or [B, T, columns]; heads lie side by side in the columns, as in the
@@ -31,16 +42,27 @@ function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 
   const names = ['query', 'key', 'value'] as const;
   const shapes = names.map((name) => need(inputs, name, 'attention').shape);
   const rows = shapes.map((shape, i) => {
-    if (shape.length !== 2 && shape.length !== 3) throw opError('wrong-shape', 'attention', `${names[i]} needs rank 2 or 3, got ${formatShape(shape)}`);
+    if (shape.length !== 2 && shape.length !== 3)
+      throw opError('wrong-shape', 'attention', `${names[i]} needs rank 2 or 3, got ${formatShape(shape)}`);
     const width = columns[i]! + (i === 0 ? h : kvHeads) * headSize;
-    if (shape.at(-1)! < width) throw opError('wrong-shape', 'attention', `${names[i]} has rows of ${shape.at(-1)}, columns up to ${width} are needed (${formatShape(shape)})`);
+    if (shape.at(-1)! < width)
+      throw opError(
+        'wrong-shape',
+        'attention',
+        `${names[i]} has rows of ${shape.at(-1)}, columns up to ${width} are needed (${formatShape(shape)})`,
+      );
     return { batch: shape.length === 3 ? shape[0]! : 1, count: shape.at(-2)!, width: shape.at(-1)! };
   });
   const [q, k, v] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
   if (k.count !== v.count || q.batch !== k.batch || k.batch !== v.batch) {
-    throw opError('wrong-shape', 'attention', `query ${formatShape(shapes[0]!)}, key ${formatShape(shapes[1]!)} and value ${formatShape(shapes[2]!)} do not go together`);
+    throw opError(
+      'wrong-shape',
+      'attention',
+      `query ${formatShape(shapes[0]!)}, key ${formatShape(shapes[1]!)} and value ${formatShape(shapes[2]!)} do not go together`,
+    );
   }
-  if (h % kvHeads) throw opError('invalid-argument', 'attention', `${h} heads do not share ${kvHeads} heads of key and value evenly`);
+  if (h % kvHeads)
+    throw opError('invalid-argument', 'attention', `${h} heads do not share ${kvHeads} heads of key and value evenly`);
   return { q, k, v, kvHeads, columns };
 }
 
@@ -54,7 +76,11 @@ export const attention = defineOp<AttentionOptions>({
     needSameType('attention', inputs, ['query', 'key', 'value']);
     const { positions } = inputs;
     if (positions && (positions.dataType !== 'uint32' || elementCount(positions.shape) !== q.count)) {
-      throw opError('wrong-shape', 'attention', `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${q.count}]`);
+      throw opError(
+        'wrong-shape',
+        'attention',
+        `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${q.count}]`,
+      );
     }
     return { dataType: query.dataType, shape: [...query.shape.slice(0, -1), options.heads * options.headSize] };
   },
@@ -67,13 +93,29 @@ export const attention = defineOp<AttentionOptions>({
     const positions = inputs['positions'] ? 'positions' : 'fixed';
     const common = [grid, heads, part(elem, type), part(qkv, unit), part(position, positions), part(store, unit)];
     const params = {
-      queries: q.count, keys: k.count, heads: options.heads, kv_heads: kvHeads, head_size: headSize,
-      causal: Number(causal), offset: Math.max(0, k.count - q.count), scale,
-      query_row: q.width, query_column: columns[0], key_row: k.width, key_column: columns[1],
-      value_row: v.width, value_column: columns[2], batches: q.batch,
+      queries: q.count,
+      keys: k.count,
+      heads: options.heads,
+      kv_heads: kvHeads,
+      head_size: headSize,
+      causal: Number(causal),
+      offset: Math.max(0, k.count - q.count),
+      scale,
+      query_row: q.width,
+      query_column: columns[0],
+      key_row: k.width,
+      key_column: columns[1],
+      value_row: v.width,
+      value_column: columns[2],
+      batches: q.batch,
     }; // prettier-ignore
     const lines = q.batch * q.count * options.heads;
-    const tags = [type, ...(vec4 ? [] : ['ragged']), ...(causal ? ['causal'] : []), ...(positions === 'fixed' ? [] : ['positions'])].join();
+    const tags = [
+      type,
+      ...(vec4 ? [] : ['ragged']),
+      ...(causal ? ['causal'] : []),
+      ...(positions === 'fixed' ? [] : ['positions']),
+    ].join();
     const registers: Candidate = {
       label: `attention_registers[${tags}]`,
       variant: { kernel: registersKernel, ports: common, constants: { WG: u32(FLAT) } },
@@ -100,7 +142,8 @@ export const attention = defineOp<AttentionOptions>({
     const { q, k, kvHeads } = sizes(inputs, options);
     // Where positions come at run time, all keys are counted: the most it can take.
     const macs = 2 * q.batch * q.count * k.count * options.heads * options.headSize;
-    const bytes = (2 * elementCount(output.shape) + 2 * k.batch * k.count * kvHeads * options.headSize) * BYTES[output.dataType];
+    const bytes =
+      (2 * elementCount(output.shape) + 2 * k.batch * k.count * kvHeads * options.headSize) * BYTES[output.dataType];
     return { macs, flops: 2 * macs, bytes };
   },
 });

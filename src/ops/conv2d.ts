@@ -21,16 +21,23 @@ export interface Conv2dOptions extends WindowOptions {
   activation?: Activation;
 }
 
-function geometry(inputs: Inputs, { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions) {
+function geometry(
+  inputs: Inputs,
+  { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions,
+) {
   const [input, filter] = [need(inputs, 'input', 'conv2d'), need(inputs, 'filter', 'conv2d')];
   const image = imageOf('conv2d', input.shape, inputLayout);
-  if (filter.shape.length !== 4) throw opError('wrong-shape', 'conv2d', `filter needs rank 4, got ${formatShape(filter.shape)}`);
+  if (filter.shape.length !== 4)
+    throw opError('wrong-shape', 'conv2d', `filter needs rank 4, got ${formatShape(filter.shape)}`);
   const at = (axis: string): number => filter.shape[filterLayout.indexOf(axis)]!;
   const [o, i, kh, kw] = [at('o'), at('i'), at('h'), at('w')];
   const where = `(input ${formatShape(input.shape)} ${inputLayout}, filter ${formatShape(filter.shape)} ${filterLayout}, groups ${groups})`;
-  if (!Number.isInteger(groups) || groups < 1) throw opError('invalid-argument', 'conv2d', `groups is ${groups}, expected an integer of 1 or more`);
-  if (image.c !== i * groups) throw opError('wrong-shape', 'conv2d', `input has ${image.c} channels, filter expects ${i * groups} ${where}`);
-  if (o % groups) throw opError('wrong-shape', 'conv2d', `${o} output channels do not divide into ${groups} groups ${where}`);
+  if (!Number.isInteger(groups) || groups < 1)
+    throw opError('invalid-argument', 'conv2d', `groups is ${groups}, expected an integer of 1 or more`);
+  if (image.c !== i * groups)
+    throw opError('wrong-shape', 'conv2d', `input has ${image.c} channels, filter expects ${i * groups} ${where}`);
+  if (o % groups)
+    throw opError('wrong-shape', 'conv2d', `${o} output channels do not divide into ${groups} groups ${where}`);
   const out = slide('conv2d', image, [kh, kw], window);
   return { image, o, i, kh, kw, groups, out, inputLayout, filterLayout };
 }
@@ -43,9 +50,16 @@ export const conv2d = defineOp<Conv2dOptions>({
     const [input, filter] = [inputs['input']!, inputs['filter']!];
     needFloat('conv2d', 'input', input);
     if (inputs['scales'] ? filter.dataType !== 'int8' : filter.dataType !== input.dataType) {
-      throw opError('wrong-type', 'conv2d', `filter is ${filter.dataType}, expected ${inputs['scales'] ? 'int8' : input.dataType}`);
+      throw opError(
+        'wrong-type',
+        'conv2d',
+        `filter is ${filter.dataType}, expected ${inputs['scales'] ? 'int8' : input.dataType}`,
+      );
     }
-    const output = { dataType: input.dataType, shape: imageShape({ n: image.n, h: out.h, w: out.w, c: o }, inputLayout) };
+    const output = {
+      dataType: input.dataType,
+      shape: imageShape({ n: image.n, h: out.h, w: out.w, c: o }, inputLayout),
+    };
     checkEpilogue('conv2d', inputs, output, o);
     return output;
   },
@@ -55,14 +69,33 @@ export const conv2d = defineOp<Conv2dOptions>({
     const bind = { a: 'input', b: 'filter' };
     const weights = inputs['scales'] ? 'q8' : 'dense';
     const pixels = image.n * out.h * out.w;
-    const epilogue = { bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation: options.activation };
-    const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && (options.padding ?? []).every((p) => p === 0);
+    const epilogue = {
+      bias: Boolean(inputs['bias']),
+      residual: Boolean(inputs['residual']),
+      activation: options.activation,
+    };
+    const pointwise =
+      kh * kw === 1 && elementCount(options.strides ?? []) === 1 && (options.padding ?? []).every((p) => p === 0);
     const n = o / groups;
     const general = gemmCandidates(
       {
-        op: 'conv2d', m: pixels, n, k: i, taps: kh * kw, batches: groups,
-        lda: image.c, ldb: o, ldc: o, aBatch: groups > 1 ? i : 0, bBatch: groups > 1 ? n : 0, cBatch: groups > 1 ? n : 0, columnBatch: groups > 1 ? n : 0,
-        dataType: output.dataType, weights, layout: 'kn', ...epilogue,
+        op: 'conv2d',
+        m: pixels,
+        n,
+        k: i,
+        taps: kh * kw,
+        batches: groups,
+        lda: image.c,
+        ldb: o,
+        ldc: o,
+        aBatch: groups > 1 ? i : 0,
+        bBatch: groups > 1 ? n : 0,
+        cBatch: groups > 1 ? n : 0,
+        columnBatch: groups > 1 ? n : 0,
+        dataType: output.dataType,
+        weights,
+        layout: 'kn',
+        ...epilogue,
         ...(pointwise ? {} : { window: out.params }),
       },
       caps,
@@ -73,12 +106,24 @@ export const conv2d = defineOp<Conv2dOptions>({
     const name = ELEM[output.dataType]!;
     const items = pixels * Math.ceil(o / 4);
     const { ports, constants } = epiloguePorts(epilogue, weights, unit);
-    const tags = [name, ...(weights === 'q8' ? ['q8'] : []), ...(unit === 'ragged' ? ['ragged'] : []), epilogueName(epilogue)];
+    const tags = [
+      name,
+      ...(weights === 'q8' ? ['q8'] : []),
+      ...(unit === 'ragged' ? ['ragged'] : []),
+      epilogueName(epilogue),
+    ];
     const depthwise: Candidate = {
       label: `conv2d_depthwise[${tags.join()}]`,
       variant: {
         kernel: depthwiseKernel,
-        ports: [grid, windowStruct, part(elem, name), part(operandA, unit), part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`), ...ports],
+        ports: [
+          grid,
+          windowStruct,
+          part(elem, name),
+          part(operandA, unit),
+          part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`),
+          ...ports,
+        ],
         constants: { WG: u32(FLAT), ...constants },
       },
       params: { count: pixels, channels: o, ...out.params },

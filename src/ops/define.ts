@@ -49,7 +49,11 @@ export interface OpDefinition<Options> {
   /** Kernel variants that are legal here, the best guess first. Pure. */
   candidates?(inputs: Inputs, options: Options, output: TensorDescriptor, caps: Caps): Candidate[];
   /** An op that is other ops; where it returns undefined, the op has candidates for this case. */
-  decompose?<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, options: Options, rewriter: Rewriter<T>): T | undefined;
+  decompose?<T extends TensorDescriptor>(
+    inputs: Readonly<Record<string, T>>,
+    options: Options,
+    rewriter: Rewriter<T>,
+  ): T | undefined;
   /** The candidate as several dispatches, each with at most `limit` bytes in a binding. Without it, large operands are an error. */
   split?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Candidate[];
   cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
@@ -68,8 +72,11 @@ export const defineOp = <Options>(definition: OpDefinition<Options>): Op => defi
 
 export const ELEM: Partial<Record<DataType, string>> = { float32: 'f32', float16: 'f16' };
 
-export const opError = (code: 'wrong-shape' | 'wrong-type' | 'invalid-argument', op: string, message: string): TilewrightError =>
-  new TilewrightError(code, `${op}: ${message}`);
+export const opError = (
+  code: 'wrong-shape' | 'wrong-type' | 'invalid-argument',
+  op: string,
+  message: string,
+): TilewrightError => new TilewrightError(code, `${op}: ${message}`);
 
 /** The operand, or an error: for the ones that an op cannot do without. */
 export function need<T>(inputs: Readonly<Record<string, T>>, name: string, op: string): T {
@@ -133,19 +140,37 @@ export function splitItems(
 ): Candidate[] {
   const step = PIECE * multiple;
   const most = Math.floor(limit / Math.max(...Object.values(bytes)) / step) * step;
-  if (most < step) throw new TilewrightError('limit-exceeded', `${candidate.label}: ${step} items take more than a binding of ${limit} bytes`);
+  if (most < step)
+    throw new TilewrightError(
+      'limit-exceeded',
+      `${candidate.label}: ${step} items take more than a binding of ${limit} bytes`,
+    );
   const pieces: Candidate[] = [];
   for (let start = 0; start < count; start += most) {
     const size = Math.min(most, count - start);
-    const ranges = Object.fromEntries(Object.entries(bytes).map(([name, width]) => [name, { offset: start * width, size: Math.ceil((size * width) / 4) * 4 }]));
+    const ranges = Object.fromEntries(
+      Object.entries(bytes).map(([name, width]) => [
+        name,
+        { offset: start * width, size: Math.ceil((size * width) / 4) * 4 },
+      ]),
+    );
     pieces.push({ ...candidate, ...piece(start, size), ranges });
   }
   return pieces;
 }
 
 /** A candidate over a flat range of vec4, cut. `elements` are the bytes of an element in each binding. */
-export function splitFlat(candidate: Candidate, count4: number, elements: Readonly<Record<string, number>>, limit: number, multiple = 1): Candidate[] {
+export function splitFlat(
+  candidate: Candidate,
+  count4: number,
+  elements: Readonly<Record<string, number>>,
+  limit: number,
+  multiple = 1,
+): Candidate[] {
   const bytes = Object.fromEntries(Object.entries(elements).map(([name, width]) => [name, 4 * width]));
-  const piece = (_start: number, items: number): Partial<Candidate> => ({ params: { ...candidate.params, count4: items }, grid: flatGrid(items, FLAT) });
+  const piece = (_start: number, items: number): Partial<Candidate> => ({
+    params: { ...candidate.params, count4: items },
+    grid: flatGrid(items, FLAT),
+  });
   return splitItems(count4, bytes, limit, piece, candidate, multiple);
 }

@@ -10,8 +10,29 @@ import strides from '../../shaders/lib/strides.wgsl';
 import unaryParts from '../../shaders/lib/unary.wgsl';
 import whereKernel from '../../shaders/where.wgsl';
 import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import { BYTES, broadcastShapes, type DataType, elementCount, isFloat, sameShape, stridesOf, type TensorDescriptor } from '../tensor/types.ts';
-import { type Candidate, defineOp, FLAT, flatGrid, type Inputs, need, needSameType, type Op, opError, type Shape, splitFlat } from './define.ts';
+import {
+  BYTES,
+  broadcastShapes,
+  type DataType,
+  elementCount,
+  isFloat,
+  sameShape,
+  stridesOf,
+  type TensorDescriptor,
+} from '../tensor/types.ts';
+import {
+  type Candidate,
+  defineOp,
+  FLAT,
+  flatGrid,
+  type Inputs,
+  need,
+  needSameType,
+  type Op,
+  opError,
+  type Shape,
+  splitFlat,
+} from './define.ts';
 
 /** A function of one argument with its options: an op of its own, or the activation that ends another kernel. */
 export interface Activation {
@@ -86,7 +107,10 @@ export const BINARY: Readonly<Record<string, { types: readonly DataType[]; outpu
 };
 
 /** The modules and constants that give a kernel its `apply`. */
-export function activationPorts({ name, alpha, beta }: Activation, dataType: DataType = 'float32'): { ports: WgslModule[]; constants: Record<string, string> } {
+export function activationPorts(
+  { name, alpha, beta }: Activation,
+  dataType: DataType = 'float32',
+): { ports: WgslModule[]; constants: Record<string, string> } {
   const row = UNARY[name]!;
   const literal = isFloat(dataType) ? f32 : integerLiteral(dataType);
   const constants: Record<string, string> = {};
@@ -110,10 +134,16 @@ function integerLiteral(dataType: DataType): (value: number) => string {
 }
 
 const needType = (op: string, name: string, dataType: DataType, types: readonly DataType[]): void => {
-  if (!types.includes(dataType)) throw opError('wrong-type', op, `${name} is ${dataType}, expected one of ${types.join(', ')}`);
+  if (!types.includes(dataType))
+    throw opError('wrong-type', op, `${name} is ${dataType}, expected one of ${types.join(', ')}`);
 };
 
-function unaryCandidate(name: string, inputs: Inputs, output: { dataType: DataType; shape: Shape }, activation: Activation): Candidate[] {
+function unaryCandidate(
+  name: string,
+  inputs: Inputs,
+  output: { dataType: DataType; shape: Shape },
+  activation: Activation,
+): Candidate[] {
   const { dataType } = inputs['input']!;
   const { ports, constants } = activationPorts(activation, dataType);
   const count4 = Math.ceil(elementCount(output.shape) / 4);
@@ -132,7 +162,13 @@ function unaryCandidate(name: string, inputs: Inputs, output: { dataType: DataTy
   ];
 }
 
-function splitUnary(candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Candidate[] {
+function splitUnary(
+  candidate: Candidate,
+  inputs: Inputs,
+  _options: unknown,
+  output: TensorDescriptor,
+  limit: number,
+): Candidate[] {
   const elements = { input: BYTES[inputs['input']!.dataType], output: BYTES[output.dataType] };
   return splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), elements, limit);
 }
@@ -155,7 +191,8 @@ export const cast = defineOp<{ to: DataType }>({
   name: 'cast',
   pointwise: true,
   infer: (inputs, { to }) => ({ dataType: to, shape: need(inputs, 'input', 'cast').shape }),
-  candidates: (inputs, { to }, output) => unaryCandidate('cast', inputs, { ...output, dataType: to }, { name: 'identity' }),
+  candidates: (inputs, { to }, output) =>
+    unaryCandidate('cast', inputs, { ...output, dataType: to }, { name: 'identity' }),
   split: splitUnary,
 });
 
@@ -186,7 +223,11 @@ function broadcastAxes(shape: Shape, operands: readonly Shape[]): number[][] {
 function stridedParams(op: string, shape: Shape, operands: readonly Shape[]) {
   const axes = broadcastAxes(shape, operands);
   if (axes.length > 8) throw opError('wrong-shape', op, `broadcasting over ${axes.length} separate axes, 8 at most`);
-  return { count: elementCount(shape), rank: axes.length, axes: axes.flatMap((axis) => [...axis, 0, 0, 0, 0].slice(0, 4)) };
+  return {
+    count: elementCount(shape),
+    rank: axes.length,
+    axes: axes.flatMap((axis) => [...axis, 0, 0, 0, 0].slice(0, 4)),
+  };
 }
 
 /** Vec4 after which an operand repeats, or undefined where it does not repeat in whole vec4. */
@@ -235,10 +276,15 @@ const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[stri
     },
     split(candidate, inputs, _options, output, limit) {
       const { a_period: p, b_period: q } = candidate.params as Record<string, number | undefined>;
-      if (p === undefined || q === undefined) throw opError('wrong-shape', name, 'operands of this size broadcast only in whole vec4');
+      if (p === undefined || q === undefined)
+        throw opError('wrong-shape', name, 'operands of this size broadcast only in whole vec4');
       const count4 = Math.ceil(elementCount(output.shape) / 4);
       const element = BYTES[inputs[a]!.dataType];
-      const elements = { output: BYTES[output.dataType], ...(p === count4 && { a: element }), ...(q === count4 && { b: element }) };
+      const elements = {
+        output: BYTES[output.dataType],
+        ...(p === count4 && { a: element }),
+        ...(q === count4 && { b: element }),
+      };
       const repeats = [p, q].filter((period) => period !== count4);
       return splitFlat(candidate, count4, elements, limit, Math.max(1, ...repeats));
     },
@@ -249,16 +295,27 @@ const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[stri
 export const where = defineOp<object>({
   name: 'where',
   infer(inputs) {
-    const [condition, x, y] = [need(inputs, 'condition', 'where'), need(inputs, 'trueValue', 'where'), need(inputs, 'falseValue', 'where')];
+    const [condition, x, y] = [
+      need(inputs, 'condition', 'where'),
+      need(inputs, 'trueValue', 'where'),
+      need(inputs, 'falseValue', 'where'),
+    ];
     needType('where', 'condition', condition.dataType, ['uint8']);
     needSameType('where', inputs, ['trueValue', 'falseValue']);
-    return { dataType: x.dataType, shape: broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape)) };
+    return {
+      dataType: x.dataType,
+      shape: broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape)),
+    };
   },
   candidates({ condition, trueValue, falseValue }, _options, { dataType, shape }) {
     return [
       {
         label: `where[${dataType}]`,
-        variant: { kernel: whereKernel, ports: [grid, part(stored, dataType), part(result, dataType), strides], constants: { WG: u32(FLAT) } },
+        variant: {
+          kernel: whereKernel,
+          ports: [grid, part(stored, dataType), part(result, dataType), strides],
+          constants: { WG: u32(FLAT) },
+        },
         params: stridedParams('where', shape, [condition!.shape, trueValue!.shape, falseValue!.shape]),
         grid: flatGrid(Math.ceil(elementCount(shape) / 4), FLAT),
       },

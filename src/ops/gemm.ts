@@ -1,5 +1,5 @@
-import largeKernel from '../../shaders/gemm_registers_16x16.wgsl';
 import smallKernel from '../../shaders/gemm_registers_8x8.wgsl';
+import largeKernel from '../../shaders/gemm_registers_16x16.wgsl';
 import tiledKernel from '../../shaders/gemm_tiled.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import biasParts from '../../shaders/lib/bias.wgsl';
@@ -59,7 +59,11 @@ export const epilogueName = ({ bias, residual, activation }: Epilogue): string =
   [bias && 'bias', residual && 'residual', activation?.name].filter(Boolean).join('_') || 'none';
 
 /** The modules that make up `finish`, for outputs in whole vec4 or ragged. */
-export function epiloguePorts({ bias, residual, activation }: Epilogue, weights: 'dense' | 'q8', unit: 'vec4' | 'ragged') {
+export function epiloguePorts(
+  { bias, residual, activation }: Epilogue,
+  weights: 'dense' | 'q8',
+  unit: 'vec4' | 'ragged',
+) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   return {
     ports: [
@@ -88,23 +92,55 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const name = ELEM[g.dataType]!;
   const { ports, constants } = epiloguePorts(g, g.weights, outUnit);
   const ragged = a * b * c < 64 ? ['ragged'] : [];
-  const tags = [name, ...(g.weights === 'q8' ? ['q8'] : []), ...(g.layout === 'nk' ? ['nk'] : []), ...ragged, epilogueName(g)];
-  const common: WgslModule[] = [gemmShape, part(elem, name), part(operandA, aUnit), part(operandB, bUnit), part(layoutB, g.layout), ...ports, gemmFinish];
+  const tags = [
+    name,
+    ...(g.weights === 'q8' ? ['q8'] : []),
+    ...(g.layout === 'nk' ? ['nk'] : []),
+    ...ragged,
+    epilogueName(g),
+  ];
+  const common: WgslModule[] = [
+    gemmShape,
+    part(elem, name),
+    part(operandA, aUnit),
+    part(operandB, bUnit),
+    part(layoutB, g.layout),
+    ...ports,
+    gemmFinish,
+  ];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
   const params: ParamValues = {
-    m: g.m, n: g.n, k: g.k, taps: g.taps, batches: g.batches,
-    lda: g.lda / a, ldb: g.ldb / b, ldc: g.ldc / c, column_batch: g.columnBatch / c,
-    a_batch: g.aBatch / a, b_batch: g.bBatch / b, c_batch: g.cBatch / c,
+    m: g.m,
+    n: g.n,
+    k: g.k,
+    taps: g.taps,
+    batches: g.batches,
+    lda: g.lda / a,
+    ldb: g.ldb / b,
+    ldc: g.ldc / c,
+    column_batch: g.columnBatch / c,
+    a_batch: g.aBatch / a,
+    b_batch: g.bBatch / b,
+    c_batch: g.cBatch / c,
     ...g.window,
   }; // prettier-ignore
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const baked = caps.software && flops > BAKE_FLOPS ? params : undefined;
-  const candidate = (kernel: WgslModule, more: WgslModule[], consts: Record<string, number>, tile: string, grid: Candidate['grid']): Candidate => ({
+  const candidate = (
+    kernel: WgslModule,
+    more: WgslModule[],
+    consts: Record<string, number>,
+    tile: string,
+    grid: Candidate['grid'],
+  ): Candidate => ({
     label: `${g.op}_${kernel.name.replace(/gemm_|_\d+x\d+/g, '')}[${[...tags, tile].join()}]`,
     variant: {
       kernel,
       ports: [...common, ...more],
-      constants: { ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])), ...constants },
+      constants: {
+        ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
+        ...constants,
+      },
       baked,
     },
     params,
@@ -126,7 +162,11 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const largeFits = covered(16) >= 32 && 4 * covered(16) <= 1.3 * covered(8);
   const byRegisters = largeFits ? [...large, small] : [small, ...large];
   const depth = caps.maxWorkgroupStorageBytes >= 16384 ? 4 : 2;
-  const tiled = candidate(tiledKernel, [...walk, outer], { BK4: depth }, '64x64', [Math.ceil(g.n / 64), Math.ceil(g.m / 64), g.batches]);
+  const tiled = candidate(tiledKernel, [...walk, outer], { BK4: depth }, '64x64', [
+    Math.ceil(g.n / 64),
+    Math.ceil(g.m / 64),
+    g.batches,
+  ]);
   if (g.window) return caps.software || g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters];
 
   const gemv = (lanes: number, port: string): Candidate => {
@@ -135,13 +175,20 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX };
-    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}_${port}`, [Math.ceil(Math.ceil(g.n / 4) / lines), g.m, g.batches]);
+    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}_${port}`, [
+      Math.ceil(Math.ceil(g.n / 4) / lines),
+      g.m,
+      g.batches,
+    ]);
   };
   const serial = gemv(1, 'serial');
   const shared = gemv(g.layout === 'nk' ? 32 : 8, 'workgroup');
   const subgroup = caps.subgroups && g.layout === 'nk' ? [gemv(64, 'subgroup')] : [];
   const few = g.m <= (caps.software ? 3 : 8);
-  if (caps.software) return few ? [serial, ...byRegisters, shared, ...subgroup, tiled] : [...byRegisters, serial, shared, ...subgroup, tiled];
+  if (caps.software)
+    return few
+      ? [serial, ...byRegisters, shared, ...subgroup, tiled]
+      : [...byRegisters, serial, shared, ...subgroup, tiled];
   if (few) return [shared, ...subgroup, serial, tiled, ...byRegisters];
   return [...(g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters]), shared, ...subgroup, serial];
 }

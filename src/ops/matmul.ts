@@ -1,4 +1,11 @@
-import { BYTES, broadcastShapes, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import {
+  BYTES,
+  broadcastShapes,
+  elementCount,
+  formatShape,
+  sameShape,
+  type TensorDescriptor,
+} from '../tensor/types.ts';
 import { defineOp, type Inputs, need, needFloat, opError, type Rewriter, type Shape, splitItems } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { type Gemm, gemmCandidates } from './gemm.ts';
@@ -18,22 +25,35 @@ interface Sizes {
 
 function sizes({ a, b }: Inputs, { transposeB = false }: MatmulOptions): Sizes {
   const [x, y] = [a!.shape, b!.shape];
-  if (x.length < 2 || y.length < 2) throw opError('wrong-shape', 'matmul', `operands need rank 2 or more, got ${formatShape(x)} and ${formatShape(y)}`);
+  if (x.length < 2 || y.length < 2)
+    throw opError('wrong-shape', 'matmul', `operands need rank 2 or more, got ${formatShape(x)} and ${formatShape(y)}`);
   const [m, k] = x.slice(-2) as [number, number];
   const [p, q] = y.slice(-2) as [number, number];
   const [inner, n] = transposeB ? [q, p] : [p, q];
-  if (k !== inner) throw opError('wrong-shape', 'matmul', `a has ${k} columns, b has ${inner} rows (a ${formatShape(x)}, b ${formatShape(y)}${transposeB ? ' transposed' : ''})`);
+  if (k !== inner)
+    throw opError(
+      'wrong-shape',
+      'matmul',
+      `a has ${k} columns, b has ${inner} rows (a ${formatShape(x)}, b ${formatShape(y)}${transposeB ? ' transposed' : ''})`,
+    );
   return { m, n, k, batch: broadcastShapes('matmul', x.slice(0, -2), y.slice(0, -2)) };
 }
 
 /** Checks the operands of an epilogue against the output; `columns` are those of bias and scale. */
 export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescriptor, columns: number): void {
   const { bias, residual, scales } = inputs;
-  if (bias && !sameShape(bias.shape, [columns])) throw opError('wrong-shape', op, `bias is ${formatShape(bias.shape)}, expected [${columns}]`);
-  if (bias && bias.dataType !== output.dataType) throw opError('wrong-type', op, `bias is ${bias.dataType}, expected ${output.dataType}`);
-  if (scales && elementCount(scales.shape) !== columns) throw opError('wrong-shape', op, `scales is ${formatShape(scales.shape)}, expected [${columns}]`);
+  if (bias && !sameShape(bias.shape, [columns]))
+    throw opError('wrong-shape', op, `bias is ${formatShape(bias.shape)}, expected [${columns}]`);
+  if (bias && bias.dataType !== output.dataType)
+    throw opError('wrong-type', op, `bias is ${bias.dataType}, expected ${output.dataType}`);
+  if (scales && elementCount(scales.shape) !== columns)
+    throw opError('wrong-shape', op, `scales is ${formatShape(scales.shape)}, expected [${columns}]`);
   if (residual && !sameShape(residual.shape, output.shape)) {
-    throw opError('wrong-shape', op, `residual is ${formatShape(residual.shape)}, expected ${formatShape(output.shape)}`);
+    throw opError(
+      'wrong-shape',
+      op,
+      `residual is ${formatShape(residual.shape)}, expected ${formatShape(output.shape)}`,
+    );
   }
 }
 
@@ -61,13 +81,24 @@ export const matmul = defineOp<MatmulOptions>({
     const merged = bBatches === 1;
     const gemm: Gemm = {
       op: 'matmul',
-      m: merged ? m * all : m, n, k, taps: 1, batches: merged ? 1 : all,
-      lda: k, ldb: options.transposeB ? k : n, ldc: n,
-      aBatch: merged || aBatches === 1 ? 0 : m * k, bBatch: merged ? 0 : k * n, cBatch: merged ? 0 : m * n, columnBatch: 0,
+      m: merged ? m * all : m,
+      n,
+      k,
+      taps: 1,
+      batches: merged ? 1 : all,
+      lda: k,
+      ldb: options.transposeB ? k : n,
+      ldc: n,
+      aBatch: merged || aBatches === 1 ? 0 : m * k,
+      bBatch: merged ? 0 : k * n,
+      cBatch: merged ? 0 : m * n,
+      columnBatch: 0,
       dataType: output.dataType,
       weights: inputs['scales'] ? 'q8' : 'dense',
       layout: options.transposeB ? 'nk' : 'kn',
-      bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation: options.activation,
+      bias: Boolean(inputs['bias']),
+      residual: Boolean(inputs['residual']),
+      activation: options.activation,
     }; // prettier-ignore
     return gemmCandidates(gemm, caps, {});
   },
@@ -76,13 +107,27 @@ export const matmul = defineOp<MatmulOptions>({
     const [n, k] = b!.shape as [number, number];
     const { b_batch: batched } = candidate.params as Record<string, number>;
     if (!transposeB || batched || residual || elementCount(b!.shape) !== n * k) {
-      throw opError('wrong-shape', 'matmul', `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual`);
+      throw opError(
+        'wrong-shape',
+        'matmul',
+        `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual`,
+      );
     }
     // Columns of the output are rows of b: a piece writes its columns from where they begin.
-    const bytes = { b: k * BYTES[b!.dataType], ...(scales && { scales: 4 }), ...(bias && { bias: BYTES[bias.dataType] }) };
+    const bytes = {
+      b: k * BYTES[b!.dataType],
+      ...(scales && { scales: 4 }),
+      ...(bias && { bias: BYTES[bias.dataType] }),
+    };
     const element = BYTES[inputs['a']!.dataType];
     const whole = elementCount(shape) * element;
-    return splitItems(n, bytes, limit, (_start, count) => ({ params: { ...candidate.params, n: count } }), candidate).map((piece) => {
+    return splitItems(
+      n,
+      bytes,
+      limit,
+      (_start, count) => ({ params: { ...candidate.params, n: count } }),
+      candidate,
+    ).map((piece) => {
       const offset = (piece.ranges!['b']!.offset / bytes.b) * element;
       return { ...piece, ranges: { ...piece.ranges, output: { offset, size: Math.ceil((whole - offset) / 4) * 4 } } };
     });
@@ -91,13 +136,20 @@ export const matmul = defineOp<MatmulOptions>({
     const { m, n, k, batch } = sizes(inputs, options);
     const { a, b } = inputs as Record<'a' | 'b', (typeof inputs)[string]>;
     if (k === 0 || elementCount([...batch, m, n]) === 0) return undefined;
-    const spread = (operand: Shape): boolean => elementCount(leading(operand)) === 1 || sameShape(leading(operand), batch);
+    const spread = (operand: Shape): boolean =>
+      elementCount(leading(operand)) === 1 || sameShape(leading(operand), batch);
     const full = (operand: Shape): boolean => elementCount(leading(operand)) === elementCount(batch);
     if (full(a.shape) && elementCount(leading(b.shape)) === 1) return undefined;
     if (spread(a.shape) && full(b.shape)) return undefined;
     const expanded = (operand: typeof a): typeof a =>
-      full(operand.shape) ? operand : rewriter.add('expand', { input: operand }, { newShape: [...batch, ...operand.shape.slice(-2)] });
-    return rewriter.add('matmul', { ...inputs, a: expanded(a), b: elementCount(leading(b.shape)) === 1 ? b : expanded(b) }, options);
+      full(operand.shape)
+        ? operand
+        : rewriter.add('expand', { input: operand }, { newShape: [...batch, ...operand.shape.slice(-2)] });
+    return rewriter.add(
+      'matmul',
+      { ...inputs, a: expanded(a), b: elementCount(leading(b.shape)) === 1 ? b : expanded(b) },
+      options,
+    );
   },
   cost(inputs, options) {
     const { m, n, k, batch } = sizes(inputs, options);
@@ -119,7 +171,11 @@ export const gemm = defineOp<GemmOptions>({
   infer(inputs, { aTranspose = false, bTranspose = false }) {
     const [a, b] = [need(inputs, 'a', 'gemm'), need(inputs, 'b', 'gemm')];
     if (a.shape.length !== 2 || b.shape.length !== 2) {
-      throw opError('wrong-shape', 'gemm', `a and b need rank 2, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+      throw opError(
+        'wrong-shape',
+        'gemm',
+        `a and b need rank 2, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      );
     }
     const turned = aTranspose ? { ...a, shape: [...a.shape].reverse() } : a;
     const { m, n } = sizes({ a: turned, b }, { transposeB: bTranspose });
@@ -129,8 +185,13 @@ export const gemm = defineOp<GemmOptions>({
     }
     return { dataType: a.dataType, shape: [m, n] };
   },
-  decompose<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, { alpha = 1, beta = 1, aTranspose = false, bTranspose = false }: GemmOptions, rewriter: Rewriter<T>) {
-    const scaled = (input: T, factor: number): T => (factor === 1 ? input : rewriter.add('linear', { input }, { alpha: factor, beta: 0 }));
+  decompose<T extends TensorDescriptor>(
+    inputs: Readonly<Record<string, T>>,
+    { alpha = 1, beta = 1, aTranspose = false, bTranspose = false }: GemmOptions,
+    rewriter: Rewriter<T>,
+  ) {
+    const scaled = (input: T, factor: number): T =>
+      factor === 1 ? input : rewriter.add('linear', { input }, { alpha: factor, beta: 0 });
     const turned = aTranspose ? rewriter.add('transpose', { input: inputs['a'] }) : inputs['a']!;
     const product = rewriter.add('matmul', { a: scaled(turned, alpha), b: inputs['b'] }, { transposeB: bTranspose });
     return inputs['c'] && beta !== 0 ? rewriter.add('add', { a: product, b: scaled(inputs['c'], beta) }) : product;

@@ -13,12 +13,40 @@ import rearrangeKernel from '../../shaders/rearrange.wgsl';
 import scatterKernel from '../../shaders/scatter_rows.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { toHalf } from '../tensor/half.ts';
-import { BYTES, broadcastShapes, type DataType, elementCount, formatShape, sameShape, stridesOf, type TensorDescriptor } from '../tensor/types.ts';
-import { aroundAxis, type Candidate, defineOp, ELEM, FLAT, flatGrid, need, needAxis, type Op, opError, type Shape, splitItems } from './define.ts';
+import {
+  BYTES,
+  broadcastShapes,
+  type DataType,
+  elementCount,
+  formatShape,
+  sameShape,
+  stridesOf,
+  type TensorDescriptor,
+} from '../tensor/types.ts';
+import {
+  aroundAxis,
+  type Candidate,
+  defineOp,
+  ELEM,
+  FLAT,
+  flatGrid,
+  need,
+  needAxis,
+  type Op,
+  opError,
+  type Shape,
+  splitItems,
+} from './define.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
 
-function mover(name: string, kernel: WgslModule, { dataType, shape }: TensorDescriptor, params: Candidate['params'], ports: WgslModule[] = []): Candidate {
+function mover(
+  name: string,
+  kernel: WgslModule,
+  { dataType, shape }: TensorDescriptor,
+  params: Candidate['params'],
+  ports: WgslModule[] = [],
+): Candidate {
   const count = elementCount(shape);
   return {
     label: `${name}[${width(dataType)}]`,
@@ -38,7 +66,13 @@ interface Axis {
 }
 
 /** transpose, slice, pad, expand and reverse: one kernel that walks the input along `axes`, those of the output. */
-function rearrange(name: string, output: TensorDescriptor, axes: readonly Axis[], mode = 'constant', fill = 0): Candidate[] {
+function rearrange(
+  name: string,
+  output: TensorDescriptor,
+  axes: readonly Axis[],
+  mode = 'constant',
+  fill = 0,
+): Candidate[] {
   const walked = axes.filter(({ size, start }) => size > 1 || start !== 0);
   if (walked.length > 8) throw opError('wrong-shape', name, `${walked.length} axes longer than 1, 8 at most`);
   const params = {
@@ -63,8 +97,16 @@ export const transpose = defineOp<{ permutation?: readonly number[] }>({
   infer(inputs, options) {
     const { dataType, shape } = need(inputs, 'input', 'transpose');
     const permutation = options.permutation ?? shape.map((_, d) => shape.length - 1 - d);
-    if (permutation.length !== shape.length || new Set(permutation).size !== shape.length || permutation.some((d) => !(d in shape))) {
-      throw opError('invalid-argument', 'transpose', `[${permutation.join(',')}] is no permutation of the axes of ${formatShape(shape)}`);
+    if (
+      permutation.length !== shape.length ||
+      new Set(permutation).size !== shape.length ||
+      permutation.some((d) => !(d in shape))
+    ) {
+      throw opError(
+        'invalid-argument',
+        'transpose',
+        `[${permutation.join(',')}] is no permutation of the axes of ${formatShape(shape)}`,
+      );
     }
     return { dataType, shape: permutation.map((d) => shape[d]!) };
   },
@@ -72,7 +114,11 @@ export const transpose = defineOp<{ permutation?: readonly number[] }>({
     const { shape } = inputs['input']!;
     const strides = stridesOf(shape);
     const permutation = options.permutation ?? shape.map((_, d) => shape.length - 1 - d);
-    return rearrange('transpose', output, permutation.map((d) => ({ size: shape[d]!, step: 1, start: 0, extent: shape[d]!, stride: strides[d]! })));
+    return rearrange(
+      'transpose',
+      output,
+      permutation.map((d) => ({ size: shape[d]!, step: 1, start: 0, extent: shape[d]!, stride: strides[d]! })),
+    );
   },
 });
 
@@ -81,11 +127,19 @@ export const slice = defineOp<{ starts: readonly number[]; sizes: readonly numbe
   infer(inputs, { starts, sizes, strides = [] }) {
     const { dataType, shape } = need(inputs, 'input', 'slice');
     if (starts.length !== shape.length || sizes.length !== shape.length) {
-      throw opError('invalid-argument', 'slice', `starts and sizes need ${shape.length} numbers, got ${starts.length} and ${sizes.length}`);
+      throw opError(
+        'invalid-argument',
+        'slice',
+        `starts and sizes need ${shape.length} numbers, got ${starts.length} and ${sizes.length}`,
+      );
     }
     shape.forEach((extent, d) => {
       if (starts[d]! < 0 || sizes[d]! < 1 || starts[d]! + sizes[d]! > extent) {
-        throw opError('invalid-argument', 'slice', `[${starts[d]}, ${starts[d]! + sizes[d]!}) leaves dimension ${d} of ${formatShape(shape)}`);
+        throw opError(
+          'invalid-argument',
+          'slice',
+          `[${starts[d]}, ${starts[d]! + sizes[d]!}) leaves dimension ${d} of ${formatShape(shape)}`,
+        );
       }
     });
     return { dataType, shape: sizes.map((size, d) => Math.ceil(size / (strides[d] ?? 1))) };
@@ -93,7 +147,17 @@ export const slice = defineOp<{ starts: readonly number[]; sizes: readonly numbe
   candidates(inputs, { starts, strides = [] }, output) {
     const { shape } = inputs['input']!;
     const own = stridesOf(shape);
-    return rearrange('slice', output, output.shape.map((size, d) => ({ size, step: strides[d] ?? 1, start: starts[d]!, extent: shape[d]!, stride: own[d]! })));
+    return rearrange(
+      'slice',
+      output,
+      output.shape.map((size, d) => ({
+        size,
+        step: strides[d] ?? 1,
+        start: starts[d]!,
+        extent: shape[d]!,
+        stride: own[d]!,
+      })),
+    );
   },
 });
 
@@ -104,7 +168,17 @@ export const reverse = defineOp<{ axes?: readonly number[] }>({
     const { shape } = inputs['input']!;
     const strides = stridesOf(shape);
     const turned = (axes ?? shape.map((_, d) => d)).map((axis) => needAxis('reverse', axis, shape.length));
-    return rearrange('reverse', output, shape.map((size, d) => ({ size, step: turned.includes(d) ? -1 : 1, start: turned.includes(d) ? size - 1 : 0, extent: size, stride: strides[d]! })));
+    return rearrange(
+      'reverse',
+      output,
+      shape.map((size, d) => ({
+        size,
+        step: turned.includes(d) ? -1 : 1,
+        start: turned.includes(d) ? size - 1 : 0,
+        extent: size,
+        stride: strides[d]!,
+      })),
+    );
   },
 });
 
@@ -122,19 +196,34 @@ export const pad = defineOp<PadOptions>({
   infer(inputs, { beginningPadding, endingPadding, mode = 'constant' }) {
     const { dataType, shape } = need(inputs, 'input', 'pad');
     if (beginningPadding.length !== shape.length || endingPadding.length !== shape.length) {
-      throw opError('invalid-argument', 'pad', `paddings need ${shape.length} numbers, got ${beginningPadding.length} and ${endingPadding.length}`);
+      throw opError(
+        'invalid-argument',
+        'pad',
+        `paddings need ${shape.length} numbers, got ${beginningPadding.length} and ${endingPadding.length}`,
+      );
     }
     shape.forEach((extent, d) => {
       const most = Math.max(beginningPadding[d]!, endingPadding[d]!);
       const reach = mode === 'reflection' ? extent - 1 : mode === 'symmetric' ? extent : Number.POSITIVE_INFINITY;
-      if (most > reach) throw opError('invalid-argument', 'pad', `${mode} reaches ${reach} elements in dimension ${d} of ${formatShape(shape)}, padding is ${most}`);
+      if (most > reach)
+        throw opError(
+          'invalid-argument',
+          'pad',
+          `${mode} reaches ${reach} elements in dimension ${d} of ${formatShape(shape)}, padding is ${most}`,
+        );
     });
     return { dataType, shape: shape.map((size, d) => size + beginningPadding[d]! + endingPadding[d]!) };
   },
   candidates(inputs, { beginningPadding, mode = 'constant', value = 0 }, output) {
     const { shape, dataType } = inputs['input']!;
     const strides = stridesOf(shape);
-    const axes = output.shape.map((size, d) => ({ size, step: 1, start: -beginningPadding[d]!, extent: shape[d]!, stride: strides[d]! }));
+    const axes = output.shape.map((size, d) => ({
+      size,
+      step: 1,
+      start: -beginningPadding[d]!,
+      extent: shape[d]!,
+      stride: strides[d]!,
+    }));
     return rearrange('pad', output, axes, mode, bitsOf(dataType, value));
   },
 });
@@ -166,7 +255,11 @@ export const reshape = defineOp<{ newShape: Shape }>({
   infer(inputs, { newShape }) {
     const { dataType, shape } = need(inputs, 'input', 'reshape');
     if (elementCount(shape) !== elementCount(newShape)) {
-      throw opError('wrong-shape', 'reshape', `${formatShape(shape)} has ${elementCount(shape)} elements, ${formatShape(newShape)} ${elementCount(newShape)}`);
+      throw opError(
+        'wrong-shape',
+        'reshape',
+        `${formatShape(shape)} has ${elementCount(shape)} elements, ${formatShape(newShape)} ${elementCount(newShape)}`,
+      );
     }
     return { dataType, shape: newShape };
   },
@@ -178,16 +271,25 @@ export const concat = defineOp<{ axis: number }>({
   infer(inputs, { axis }) {
     const [a, b] = [need(inputs, 'input', 'concat'), need(inputs, 'other', 'concat')];
     const at = needAxis('concat', axis, a.shape.length);
-    if (a.dataType !== b.dataType) throw opError('wrong-type', 'concat', `operands are ${a.dataType} and ${b.dataType}`);
+    if (a.dataType !== b.dataType)
+      throw opError('wrong-type', 'concat', `operands are ${a.dataType} and ${b.dataType}`);
     if (a.shape.length !== b.shape.length || a.shape.some((size, d) => d !== at && size !== b.shape[d])) {
-      throw opError('wrong-shape', 'concat', `${formatShape(a.shape)} and ${formatShape(b.shape)} differ elsewhere than in axis ${at}`);
+      throw opError(
+        'wrong-shape',
+        'concat',
+        `${formatShape(a.shape)} and ${formatShape(b.shape)} differ elsewhere than in axis ${at}`,
+      );
     }
     return { dataType: a.dataType, shape: a.shape.map((size, d) => (d === at ? size + b.shape[d]! : size)) };
   },
   candidates(inputs, { axis }, output) {
     const at = needAxis('concat', axis, output.shape.length);
     const inner = (name: string): number => inputs[name]!.shape.slice(at).reduce((x, y) => x * y, 1);
-    return [mover('concat', concatKernel, output, { a: inner('input'), b: inner('other') }, [part(bitsOther, width(output.dataType))])];
+    return [
+      mover('concat', concatKernel, output, { a: inner('input'), b: inner('other') }, [
+        part(bitsOther, width(output.dataType)),
+      ]),
+    ];
   },
 });
 
@@ -196,7 +298,8 @@ export const gather = defineOp<{ axis?: number }>({
   name: 'gather',
   infer(inputs, { axis = 0 }) {
     const [input, indices] = [need(inputs, 'input', 'gather'), need(inputs, 'indices', 'gather')];
-    if (indices.dataType !== 'int32' && indices.dataType !== 'uint32') throw opError('wrong-type', 'gather', `indices are ${indices.dataType}, expected int32 or uint32`);
+    if (indices.dataType !== 'int32' && indices.dataType !== 'uint32')
+      throw opError('wrong-type', 'gather', `indices are ${indices.dataType}, expected int32 or uint32`);
     const at = needAxis('gather', axis, input.shape.length);
     const shape = [...input.shape.slice(0, at), ...indices.shape, ...input.shape.slice(at + 1)];
     return { dataType: inputs['scales'] ? 'float32' : input.dataType, shape };
@@ -215,7 +318,13 @@ export const gather = defineOp<{ axis?: number }>({
       label: `gather_rows[${type}${weights === 'q8' ? ',q8' : ''}${unit === 'ragged' ? ',ragged' : ''}]`,
       variant: {
         kernel: rowsKernel,
-        ports: [grid, part(elem, type), part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`), part(rowScale, weights === 'q8' ? 'row' : 'none'), part(store, unit)],
+        ports: [
+          grid,
+          part(elem, type),
+          part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`),
+          part(rowScale, weights === 'q8' ? 'row' : 'none'),
+          part(store, unit),
+        ],
         constants: { WG: u32(FLAT) },
       },
       params: { count, rows: size, width: stride, first: 0, bound: size },
@@ -227,9 +336,16 @@ export const gather = defineOp<{ axis?: number }>({
   split(candidate, inputs, { axis = 0 }, _output, limit) {
     const { dataType, shape } = inputs['input']!;
     const { size, stride } = aroundAxis(shape, needAxis('gather', axis, shape.length));
-    if (!('bound' in candidate.params)) throw opError('wrong-shape', 'gather', `a table of ${formatShape(shape)} can be cut by rows of floats only`);
+    if (!('bound' in candidate.params))
+      throw opError('wrong-shape', 'gather', `a table of ${formatShape(shape)} can be cut by rows of floats only`);
     const bytes = { b: stride * BYTES[dataType], ...(inputs['scales'] && { scales: 4 }) };
-    return splitItems(size, bytes, limit, (first, bound) => ({ params: { ...candidate.params, first, bound } }), candidate);
+    return splitItems(
+      size,
+      bytes,
+      limit,
+      (first, bound) => ({ params: { ...candidate.params, first, bound } }),
+      candidate,
+    );
   },
   cost(inputs, _options, output) {
     const { dataType } = inputs['input']!;
@@ -242,13 +358,23 @@ export const scatterRows = defineOp<{ column?: number }>({
   name: 'scatterRows',
   inPlace: 'state',
   infer(inputs, { column = 0 }) {
-    const [state, updates, positions] = ['state', 'updates', 'positions'].map((name) => need(inputs, name, 'scatterRows')) as [TensorDescriptor, TensorDescriptor, TensorDescriptor];
+    const [state, updates, positions] = ['state', 'updates', 'positions'].map((name) =>
+      need(inputs, name, 'scatterRows'),
+    ) as [TensorDescriptor, TensorDescriptor, TensorDescriptor];
     const [count, row] = updates.shape.slice(-2) as [number, number];
     if (state.shape.length !== 2 || column + state.shape[1]! > row) {
-      throw opError('wrong-shape', 'scatterRows', `columns ${column}.. of ${formatShape(updates.shape)} do not fill rows of ${formatShape(state.shape)}`);
+      throw opError(
+        'wrong-shape',
+        'scatterRows',
+        `columns ${column}.. of ${formatShape(updates.shape)} do not fill rows of ${formatShape(state.shape)}`,
+      );
     }
     if (elementCount(positions.shape) !== count || positions.dataType !== 'uint32') {
-      throw opError('wrong-shape', 'scatterRows', `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${count}]`);
+      throw opError(
+        'wrong-shape',
+        'scatterRows',
+        `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${count}]`,
+      );
     }
     return state;
   },

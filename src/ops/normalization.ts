@@ -5,7 +5,17 @@ import operandA from '../../shaders/lib/operand_a.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import { part } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
-import { defineOp, ELEM, type Inputs, need, needAxis, needFloat, needSameType, opError, type Rewriter } from './define.ts';
+import {
+  defineOp,
+  ELEM,
+  type Inputs,
+  need,
+  needAxis,
+  needFloat,
+  needSameType,
+  opError,
+  type Rewriter,
+} from './define.ts';
 import { lineForms } from './lines.ts';
 import type { ImageLayout } from './window.ts';
 
@@ -19,7 +29,8 @@ function axesOf({ input }: Inputs, { axes }: LayerNormalizationOptions): number[
   return (axes ?? input!.shape.map((_, d) => d).slice(1)).map((axis) => needAxis('layerNormalization', axis, rank));
 }
 
-const trailing = (axes: readonly number[], rank: number): boolean => axes.every((axis, i) => axis === rank - axes.length + i);
+const trailing = (axes: readonly number[], rank: number): boolean =>
+  axes.every((axis, i) => axis === rank - axes.length + i);
 
 /** layerNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, statistics over `axes` (all but the first). */
 export const layerNormalization = defineOp<LayerNormalizationOptions>({
@@ -29,12 +40,17 @@ export const layerNormalization = defineOp<LayerNormalizationOptions>({
     needFloat('layerNormalization', 'input', input);
     needSameType('layerNormalization', inputs, ['input', 'scale', 'bias']);
     const axes = axesOf(inputs, options);
-    if (new Set(axes).size !== axes.length) throw opError('invalid-argument', 'layerNormalization', `axes [${axes.join(',')}] repeat`);
+    if (new Set(axes).size !== axes.length)
+      throw opError('invalid-argument', 'layerNormalization', `axes [${axes.join(',')}] repeat`);
     const expected = axes.map((axis) => input.shape[axis]!);
     for (const name of ['scale', 'bias'] as const) {
       const operand = inputs[name];
       if (operand && !sameShape(operand.shape, expected)) {
-        throw opError('wrong-shape', 'layerNormalization', `${name} is ${formatShape(operand.shape)}, expected ${formatShape(expected)}`);
+        throw opError(
+          'wrong-shape',
+          'layerNormalization',
+          `${name} is ${formatShape(operand.shape)}, expected ${formatShape(expected)}`,
+        );
       }
     }
     return input;
@@ -48,7 +64,11 @@ export const layerNormalization = defineOp<LayerNormalizationOptions>({
     const scaled = inputs['scale'] ? unit : 'none';
     return lineForms(lines, caps).map(({ tag, ports, constants, grid }) => ({
       label: `layerNormalization[${type},${unit === 'ragged' ? 'ragged,' : ''}${tag}]`,
-      variant: { kernel, ports: [part(elem, type), part(operandA, unit), part(store, unit), part(affine, scaled), ...ports], constants },
+      variant: {
+        kernel,
+        ports: [part(elem, type), part(operandA, unit), part(store, unit), part(affine, scaled), ...ports],
+        constants,
+      },
       params: { lines, size, epsilon: options.epsilon ?? 1e-5 },
       grid,
       bind: { a: 'input' },
@@ -70,11 +90,16 @@ export const layerNormalization = defineOp<LayerNormalizationOptions>({
       const inside = rewriter.add('transpose', { input }, { permutation });
       const last = axes.map((_, i) => others.length + i);
       const result = rewriter.add('layerNormalization', { input: inside, scale, bias }, { ...options, axes: last });
-      return rewriter.add('transpose', { input: result }, { permutation: permutation.map((_, d) => permutation.indexOf(d)) });
+      return rewriter.add(
+        'transpose',
+        { input: result },
+        { permutation: permutation.map((_, d) => permutation.indexOf(d)) },
+      );
     }
     if (Boolean(scale) === Boolean(bias)) return undefined;
     const size = axes.map((axis) => shape[axis]!);
-    const filled = (value: number) => rewriter.constant(dataType, size, new Array<number>(elementCount(size)).fill(value));
+    const filled = (value: number) =>
+      rewriter.constant(dataType, size, new Array<number>(elementCount(size)).fill(value));
     return rewriter.add('layerNormalization', { input, scale: scale ?? filled(1), bias: bias ?? filled(0) }, options);
   },
   cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: 8 * elementCount(shape) }),
@@ -86,9 +111,15 @@ interface BatchNormalizationOptions {
 }
 
 /** scale / sqrt(variance + epsilon): what a batch normalisation multiplies each channel by. */
-export function batchNormFactor<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, epsilon: number, rewriter: Rewriter<T>): T {
+export function batchNormFactor<T extends TensorDescriptor>(
+  inputs: Readonly<Record<string, T>>,
+  epsilon: number,
+  rewriter: Rewriter<T>,
+): T {
   const { variance, scale } = inputs as Record<'variance' | 'scale', T>;
-  const deviation = rewriter.add('sqrt', { input: rewriter.add('linear', { input: variance }, { alpha: 1, beta: epsilon }) });
+  const deviation = rewriter.add('sqrt', {
+    input: rewriter.add('linear', { input: variance }, { alpha: 1, beta: epsilon }),
+  });
   return scale ? rewriter.add('div', { a: scale, b: deviation }) : rewriter.add('reciprocal', { input: deviation });
 }
 
@@ -103,7 +134,11 @@ export const batchNormalization = defineOp<BatchNormalizationOptions>({
     for (const name of ['mean', 'variance', 'scale', 'bias']) {
       const operand = name === 'mean' || name === 'variance' ? need(inputs, name, 'batchNormalization') : inputs[name];
       if (operand && !sameShape(operand.shape, [channels])) {
-        throw opError('wrong-shape', 'batchNormalization', `${name} is ${formatShape(operand.shape)}, expected [${channels}]`);
+        throw opError(
+          'wrong-shape',
+          'batchNormalization',
+          `${name} is ${formatShape(operand.shape)}, expected [${channels}]`,
+        );
       }
     }
     return input;
@@ -113,7 +148,8 @@ export const batchNormalization = defineOp<BatchNormalizationOptions>({
     const rank = input.shape.length;
     const at = needAxis('batchNormalization', axis, rank);
     const newShape = input.shape.map((size, d) => (d === at ? size : 1));
-    const spread = (operand: typeof input) => (at === rank - 1 ? operand : rewriter.add('reshape', { input: operand }, { newShape }));
+    const spread = (operand: typeof input) =>
+      at === rank - 1 ? operand : rewriter.add('reshape', { input: operand }, { newShape });
     // The mean goes first: factor * x - factor * mean would lose the digits that the two share.
     const centred = rewriter.add('sub', { a: input, b: spread(inputs['mean']!) });
     const scaled = rewriter.add('mul', { a: centred, b: spread(batchNormFactor(inputs, epsilon, rewriter)) });
@@ -133,12 +169,17 @@ export const instanceNormalization = defineOp<InstanceNormalizationOptions>({
     const input = need(inputs, 'input', 'instanceNormalization');
     needFloat('instanceNormalization', 'input', input);
     needSameType('instanceNormalization', inputs, ['input', 'scale', 'bias']);
-    if (input.shape.length !== 4) throw opError('wrong-shape', 'instanceNormalization', `input needs rank 4, got ${formatShape(input.shape)}`);
+    if (input.shape.length !== 4)
+      throw opError('wrong-shape', 'instanceNormalization', `input needs rank 4, got ${formatShape(input.shape)}`);
     const channels = input.shape[layout === 'nchw' ? 1 : 3]!;
     for (const name of ['scale', 'bias']) {
       const operand = inputs[name];
       if (operand && !sameShape(operand.shape, [channels])) {
-        throw opError('wrong-shape', 'instanceNormalization', `${name} is ${formatShape(operand.shape)}, expected [${channels}]`);
+        throw opError(
+          'wrong-shape',
+          'instanceNormalization',
+          `${name} is ${formatShape(operand.shape)}, expected [${channels}]`,
+        );
       }
     }
     return input;
@@ -146,7 +187,9 @@ export const instanceNormalization = defineOp<InstanceNormalizationOptions>({
   decompose(inputs, { epsilon, layout = 'nchw' }, rewriter) {
     const axes = layout === 'nchw' ? [2, 3] : [1, 2];
     const spread = (operand: (typeof inputs)[string]) =>
-      layout === 'nhwc' ? operand : rewriter.add('reshape', { input: operand }, { newShape: [elementCount(operand.shape), 1, 1] });
+      layout === 'nhwc'
+        ? operand
+        : rewriter.add('reshape', { input: operand }, { newShape: [elementCount(operand.shape), 1, 1] });
     let result = rewriter.add('layerNormalization', { input: inputs['input'] }, { axes, epsilon });
     if (inputs['scale']) result = rewriter.add('mul', { a: result, b: spread(inputs['scale']) });
     if (inputs['bias']) result = rewriter.add('add', { a: result, b: spread(inputs['bias']) });

@@ -19,13 +19,22 @@ export interface Pool2dOptions extends WindowOptions {
   outputSizes?: readonly number[];
 }
 
-function geometry(op: string, inputs: Inputs, { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions) {
+function geometry(
+  op: string,
+  inputs: Inputs,
+  { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions,
+) {
   const image = imageOf(op, need(inputs, 'input', op).shape, layout);
   const kernel = (windowDimensions ?? [image.h, image.w]) as [number, number];
   if (!outputSizes) return { image, layout, kernel, out: slide(op, image, kernel, window, roundingType) };
   const both = (['floor', 'ceil'] as const).map((rounding) => slide(op, image, kernel, window, rounding));
   const out = both.find(({ h, w }) => h === outputSizes[0] && w === outputSizes[1]);
-  if (!out) throw opError('wrong-shape', op, `outputSizes [${outputSizes.join(',')}] is neither ${both.map(({ h, w }) => `[${h},${w}]`).join(' nor ')}`);
+  if (!out)
+    throw opError(
+      'wrong-shape',
+      op,
+      `outputSizes [${outputSizes.join(',')}] is neither ${both.map(({ h, w }) => `[${h},${w}]`).join(' nor ')}`,
+    );
   return { image, layout, kernel, out };
 }
 

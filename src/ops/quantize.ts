@@ -41,7 +41,13 @@ const quantizeScales = defineOp<ChannelOptions>({
     const { dataType, shape } = inputs['input']!;
     if (!rows) throw opError('wrong-shape', 'quantizeScales', 'weights of this size can be cut by rows only');
     const bytes = { input: (elementCount(shape) / shape[0]!) * BYTES[dataType], output: 4 };
-    return splitItems(shape[0]!, bytes, limit, (_start, channels) => ({ params: { ...candidate.params, channels }, grid: flatGrid(channels, FLAT) }), candidate);
+    return splitItems(
+      shape[0]!,
+      bytes,
+      limit,
+      (_start, channels) => ({ params: { ...candidate.params, channels }, grid: flatGrid(channels, FLAT) }),
+      candidate,
+    );
   },
 });
 
@@ -66,9 +72,13 @@ const quantize = defineOp<ChannelOptions>({
   split(candidate, inputs, { rows }, _output, limit) {
     const { dataType, shape } = inputs['input']!;
     const size = elementCount(shape) / shape[0]!;
-    if (!rows || size % 4) throw opError('wrong-shape', 'quantize', 'weights of this size can be cut by rows of whole vec4 only');
+    if (!rows || size % 4)
+      throw opError('wrong-shape', 'quantize', 'weights of this size can be cut by rows of whole vec4 only');
     const bytes = { input: size * BYTES[dataType], output: size, scales: 4 };
-    const piece = (_start: number, channels: number) => ({ params: { ...candidate.params, count: channels * size, channels }, grid: flatGrid((channels * size) / 4, FLAT) });
+    const piece = (_start: number, channels: number) => ({
+      params: { ...candidate.params, count: channels * size, channels },
+      grid: flatGrid((channels * size) / 4, FLAT),
+    });
     return splitItems(shape[0]!, bytes, limit, piece, candidate);
   },
 });
@@ -88,7 +98,8 @@ const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: readonly number
       },
     ];
   },
-  split: (candidate, _inputs, _options, output, limit) => splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
+  split: (candidate, _inputs, _options, output, limit) =>
+    splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
 });
 
 export const quantization: readonly Op[] = [quantizeScales, quantize, widen];

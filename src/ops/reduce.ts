@@ -8,7 +8,19 @@ import stored from '../../shaders/lib/stored.wgsl';
 import kernel from '../../shaders/reduce.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { elementCount, type TensorDescriptor } from '../tensor/types.ts';
-import { aroundAxis, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needAxis, needFloat, type Op, type Rewriter } from './define.ts';
+import {
+  aroundAxis,
+  defineOp,
+  ELEM,
+  FLAT,
+  flatGrid,
+  type Inputs,
+  need,
+  needAxis,
+  needFloat,
+  type Op,
+  type Rewriter,
+} from './define.ts';
 
 interface ReduceOptions {
   axes?: readonly number[];
@@ -34,16 +46,23 @@ function axesOf(op: string, { input }: Inputs, { axes }: ReduceOptions): number[
 }
 
 function reducedShape(shape: readonly number[], axes: readonly number[], keepDimensions = false): number[] {
-  return keepDimensions ? shape.map((size, d) => (axes.includes(d) ? 1 : size)) : shape.filter((_, d) => !axes.includes(d));
+  return keepDimensions
+    ? shape.map((size, d) => (axes.includes(d) ? 1 : size))
+    : shape.filter((_, d) => !axes.includes(d));
 }
 
 const adjacent = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === axes[0]! + i);
 
-const inferReduced = (op: string) => (inputs: Inputs, options: ReduceOptions): TensorDescriptor => {
-  const input = need(inputs, 'input', op);
-  needFloat(op, 'input', input);
-  return { dataType: input.dataType, shape: reducedShape(input.shape, axesOf(op, inputs, options), options.keepDimensions) };
-};
+const inferReduced =
+  (op: string) =>
+  (inputs: Inputs, options: ReduceOptions): TensorDescriptor => {
+    const input = need(inputs, 'input', op);
+    needFloat(op, 'input', input);
+    return {
+      dataType: input.dataType,
+      shape: reducedShape(input.shape, axesOf(op, inputs, options), options.keepDimensions),
+    };
+  };
 
 const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
   defineOp<ReduceOptions>({
@@ -59,7 +78,11 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
       return [
         {
           label: `${name}[${dataType}]`,
-          variant: { kernel, ports: [grid, part(stored, dataType), part(result, dataType), part(reduction, kind)], constants: { WG: u32(FLAT) } },
+          variant: {
+            kernel,
+            ports: [grid, part(stored, dataType), part(result, dataType), part(reduction, kind)],
+            constants: { WG: u32(FLAT) },
+          },
           params: { count, size, stride: axes.length ? stride : 1 },
           grid: flatGrid(Math.ceil(count / 4), FLAT),
         },
@@ -72,7 +95,11 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
       const others = input.shape.map((_, d) => d).filter((d) => !axes.includes(d));
       const moved = rewriter.add('transpose', { input }, { permutation: [...others, ...axes] });
       const reduced = rewriter.add(name, { input: moved }, { axes: axes.map((_, i) => others.length + i) });
-      return rewriter.add('reshape', { input: reduced }, { newShape: reducedShape(input.shape, axes, options.keepDimensions) });
+      return rewriter.add(
+        'reshape',
+        { input: reduced },
+        { newShape: reducedShape(input.shape, axes, options.keepDimensions) },
+      );
     },
     cost: (inputs) => ({ macs: 0, flops: flops * elementCount(inputs['input']!.shape) }),
   });
@@ -81,7 +108,11 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
 const reduceLogSumExp = defineOp<ReduceOptions>({
   name: 'reduceLogSumExp',
   infer: inferReduced('reduceLogSumExp'),
-  decompose<T extends TensorDescriptor>(inputs: Readonly<Record<string, T>>, options: ReduceOptions, rewriter: Rewriter<T>) {
+  decompose<T extends TensorDescriptor>(
+    inputs: Readonly<Record<string, T>>,
+    options: ReduceOptions,
+    rewriter: Rewriter<T>,
+  ) {
     const input = inputs['input']!;
     const axes = axesOf('reduceLogSumExp', inputs, options);
     const top = rewriter.add('reduceMax', { input }, { axes, keepDimensions: true });
@@ -104,7 +135,10 @@ const argOp = (name: string, kind: 'max' | 'min'): Op =>
     infer(inputs, { axis, keepDimensions }) {
       const input = need(inputs, 'input', name);
       needFloat(name, 'input', input);
-      return { dataType: 'int32', shape: reducedShape(input.shape, [needAxis(name, axis, input.shape.length)], keepDimensions) };
+      return {
+        dataType: 'int32',
+        shape: reducedShape(input.shape, [needAxis(name, axis, input.shape.length)], keepDimensions),
+      };
     },
     candidates(inputs, { axis }, output) {
       const { shape, dataType } = inputs['input']!;
@@ -114,7 +148,11 @@ const argOp = (name: string, kind: 'max' | 'min'): Op =>
       return [
         {
           label: `${name}[${type}]`,
-          variant: { kernel: argKernel, ports: [grid, part(elem, type), part(extremum, kind)], constants: { WG: u32(FLAT) } },
+          variant: {
+            kernel: argKernel,
+            ports: [grid, part(elem, type), part(extremum, kind)],
+            constants: { WG: u32(FLAT) },
+          },
           params: { count, size, stride },
           grid: flatGrid(count, FLAT),
         },

@@ -25,11 +25,16 @@ export function imageOf(op: string, shape: Shape, layout: ImageLayout): Image {
   return layout === 'nchw' ? { n, c: x, h: y, w: z } : { n, h: x, w: y, c: z };
 }
 
-export const imageShape = ({ n, h, w, c }: Image, layout: ImageLayout): number[] => (layout === 'nchw' ? [n, c, h, w] : [n, h, w, c]);
+export const imageShape = ({ n, h, w, c }: Image, layout: ImageLayout): number[] =>
+  layout === 'nchw' ? [n, c, h, w] : [n, h, w, c];
 
 const four = (op: string, name: string, list: readonly number[], length: number, least: number): readonly number[] => {
   if (list.length !== length || !list.every((value) => Number.isInteger(value) && value >= least)) {
-    throw opError('invalid-argument', op, `${name} needs ${length} integers of ${least} or more, got [${list.join(',')}]`);
+    throw opError(
+      'invalid-argument',
+      op,
+      `${name} needs ${length} integers of ${least} or more, got [${list.join(',')}]`,
+    );
   }
   return list;
 };
@@ -45,10 +50,22 @@ export function slide(
   const [top, bottom, left, right] = four(op, 'padding', padding, 4, 0) as [number, number, number, number];
   const [sy, sx] = four(op, 'strides', strides, 2, 1) as [number, number];
   const [dy, dx] = four(op, 'dilations', dilations, 2, 1) as [number, number];
-  const extent = (size: number, before: number, after: number, window: number, stride: number, dilation: number): number => {
+  const extent = (
+    size: number,
+    before: number,
+    after: number,
+    window: number,
+    stride: number,
+    dilation: number,
+  ): number => {
     const reach = (window - 1) * dilation + 1;
     const room = size + before + after - reach;
-    if (room < 0) throw opError('wrong-shape', op, `the window reaches over ${reach}, the padded input has ${size + before + after}`);
+    if (room < 0)
+      throw opError(
+        'wrong-shape',
+        op,
+        `the window reaches over ${reach}, the padded input has ${size + before + after}`,
+      );
     return Math[rounding](room / stride) + 1;
   };
   const outH = extent(h, top, bottom, kernel[0], sy, dy);
@@ -57,8 +74,18 @@ export function slide(
     h: outH,
     w: outW,
     params: {
-      in_h: h, in_w: w, out_h: outH, out_w: outW, kernel_h: kernel[0], kernel_w: kernel[1],
-      stride_h: sy, stride_w: sx, pad_top: top, pad_left: left, dilation_h: dy, dilation_w: dx,
+      in_h: h,
+      in_w: w,
+      out_h: outH,
+      out_w: outW,
+      kernel_h: kernel[0],
+      kernel_w: kernel[1],
+      stride_h: sy,
+      stride_w: sx,
+      pad_top: top,
+      pad_left: left,
+      dilation_h: dy,
+      dilation_w: dx,
     }, // prettier-ignore
   };
 }

@@ -34,7 +34,12 @@ export interface Profile {
   /** Median of whole runs, all dispatches in one pass. */
   readonly runMs: number;
   readonly rounds: number;
-  readonly totals: { readonly parameters: number; readonly macs: number; readonly flops: number; readonly bytes: number };
+  readonly totals: {
+    readonly parameters: number;
+    readonly macs: number;
+    readonly flops: number;
+    readonly bytes: number;
+  };
 }
 
 export interface ProfileOptions {
@@ -61,7 +66,11 @@ function shapeOf({ node }: Step): string {
 
 function costs({ steps }: Plan) {
   const sum = (pick: (step: Step) => number): number => steps.reduce((total, step) => total + pick(step), 0);
-  return { macs: sum(({ cost }) => cost.macs), flops: sum(({ cost }) => cost.flops), bytes: sum(({ cost }) => cost.bytes) };
+  return {
+    macs: sum(({ cost }) => cost.macs),
+    flops: sum(({ cost }) => cost.flops),
+    bytes: sum(({ cost }) => cost.bytes),
+  };
 }
 
 /**
@@ -69,7 +78,12 @@ function costs({ steps }: Plan) {
  * step in a pass of its own, so that both see the same machine. Quote no throughput from this device: asking for
  * timestamp-query alone can slow one.
  */
-export async function profileSession(session: Session, plan: string, parameters: number, { rounds = 5, signal }: ProfileOptions = {}): Promise<Profile> {
+export async function profileSession(
+  session: Session,
+  plan: string,
+  parameters: number,
+  { rounds = 5, signal }: ProfileOptions = {},
+): Promise<Profile> {
   const { gpu, steps } = session;
   const timestamps = gpu.device.features.has('timestamp-query');
   const totals = { parameters, ...costs(session.plan) };
@@ -98,7 +112,11 @@ export async function profileSession(session: Session, plan: string, parameters:
     const measure = async (): Promise<number[]> => {
       throwIfAborted(signal, 'profiling');
       const encoder = gpu.device.createCommandEncoder();
-      const writes = (index: number): GPUComputePassTimestampWrites => ({ querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 });
+      const writes = (index: number): GPUComputePassTimestampWrites => ({
+        querySet,
+        beginningOfPassWriteIndex: 2 * index,
+        endOfPassWriteIndex: 2 * index + 1,
+      });
       session.encode(encoder, writes(0));
       steps.forEach((step, i) => {
         const pass = encoder.beginComputePass({ timestampWrites: writes(i + 1) });
@@ -127,8 +145,16 @@ export async function profileSession(session: Session, plan: string, parameters:
       const { macs, flops, bytes: moved } = step.cost;
       const rate = (amount: number): number => (ms > 0 ? amount / ms / 1e6 : 0);
       return {
-        label: step.node.label ?? step.node.op, kernel: step.candidate.label, shape: shapeOf(step),
-        ms, macs, flops, bytes: moved, gflops: rate(flops), gbps: rate(moved), share: sumMs > 0 ? ms / sumMs : 0,
+        label: step.node.label ?? step.node.op,
+        kernel: step.candidate.label,
+        shape: shapeOf(step),
+        ms,
+        macs,
+        flops,
+        bytes: moved,
+        gflops: rate(flops),
+        gbps: rate(moved),
+        share: sumMs > 0 ? ms / sumMs : 0,
       }; // prettier-ignore
     });
     return { ...head, rows, sumMs, runMs: times[0]! };

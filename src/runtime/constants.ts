@@ -7,7 +7,6 @@ import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength } from '../tensor/types.ts';
 import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
 
-
 /** Uploads may run this far ahead of the GPU, so that the browser's staging memory stays bounded. */
 const UPLOAD_WINDOW = 32 * 2 ** 20;
 
@@ -30,7 +29,8 @@ export class ConstantStore {
 
   buffer(operand: Operand): GPUBuffer {
     const found = this.#buffers.get(this.#key(operand));
-    if (!found) throw new TilewrightError('disposed', `the constant ${operand.label ?? operand.op} is no longer on the device`);
+    if (!found)
+      throw new TilewrightError('disposed', `the constant ${operand.label ?? operand.op} is no longer on the device`);
     return found;
   }
 
@@ -56,7 +56,10 @@ export class ConstantStore {
    * Uploads and computes what the plan needs and the store has not got, tensor by tensor in the order of the file; what
    * was only on the way is freed at once. On an error or an abort nothing new stays.
    */
-  async prepare(plan: Plan, { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined } = {}): Promise<void> {
+  async prepare(
+    plan: Plan,
+    { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined } = {},
+  ): Promise<void> {
     const { gpu } = this;
     const wanted = plan.constants.filter((operand) => !this.#buffers.has(this.#key(operand)));
     if (!wanted.length) return;
@@ -68,7 +71,9 @@ export class ConstantStore {
     const steps = needed.flatMap((operand) => stepsOf.get(operand) ?? []);
     const leaves = needed.filter(({ op }) => op === 'constant');
     const readers = new Map<string, number>();
-    for (const step of steps) for (const read of Object.values(step.reads)) readers.set(this.#key(read), (readers.get(this.#key(read)) ?? 0) + 1);
+    for (const step of steps)
+      for (const read of Object.values(step.reads))
+        readers.set(this.#key(read), (readers.get(this.#key(read)) ?? 0) + 1);
 
     const total = leaves.reduce((sum, operand) => sum + byteLength(operand), 0);
     let loaded = 0;
@@ -157,7 +162,10 @@ export class ConstantStore {
 
 async function failOnMemory(scope: Promise<GPUError | null>, bytes: number): Promise<void> {
   const error = await scope;
-  if (error) throw new TilewrightError('out-of-memory', `the GPU has no room for weights of ${bytes} bytes: ${error.message}`, { hint: "Load with dtype: 'int8', or close other tabs." });
+  if (error)
+    throw new TilewrightError('out-of-memory', `the GPU has no room for weights of ${bytes} bytes: ${error.message}`, {
+      hint: "Load with dtype: 'int8', or close other tabs.",
+    });
 }
 
 /** Storage that the roots are made of, inputs first, one root after the other in the order of the file. */
@@ -167,7 +175,8 @@ function reachable(roots: readonly Operand[], stop: (operand: Operand) => boolea
     let order = orderOf.get(operand);
     if (order === undefined) {
       const { source } = operand.options as ConstantOptions;
-      order = operand.op === 'constant' ? (source?.order ?? 0) : Math.max(...Object.values(operand.inputs).map(firstLeaf));
+      order =
+        operand.op === 'constant' ? (source?.order ?? 0) : Math.max(...Object.values(operand.inputs).map(firstLeaf));
       orderOf.set(operand, order);
     }
     return order;

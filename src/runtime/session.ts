@@ -58,7 +58,11 @@ export class Session {
     const states = options.states ?? new States(gpu);
     const own: GPUBuffer[] = [];
     const owned = [
-      { dispose: () => own.splice(0).forEach((buffer) => gpu.destroyBuffer(buffer)) },
+      {
+        dispose() {
+          for (const buffer of own.splice(0)) gpu.destroyBuffer(buffer);
+        },
+      },
       ...(options.constants ? [] : [constants]),
       ...(options.states ? [] : [states]),
     ];
@@ -89,16 +93,23 @@ export class Session {
       const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, storageUsage(), `memory ${i}`));
       const buffers = new Map<Operand, GPUBuffer>();
       for (const [operand, slot] of planned.slots) buffers.set(operand, slots[slot]!);
-      for (const [name, operand] of planned.inputs) buffers.set(operand, allocate(byteLength(operand), storageUsage(), name));
-      for (const operand of planned.states.values()) buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
+      for (const [name, operand] of planned.inputs)
+        buffers.set(operand, allocate(byteLength(operand), storageUsage(), name));
+      for (const operand of planned.states.values())
+        buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
       for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
       const staging = new Map<string, GPUBuffer>();
       for (const [name, { operand }] of planned.outputs) {
-        staging.set(name, allocate(byteLength(operand), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `${name} staging`));
+        staging.set(
+          name,
+          allocate(byteLength(operand), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `${name} staging`),
+        );
       }
       const uniforms = writeUniforms(gpu, planned.steps, programs, label);
       if (uniforms.buffer) own.push(uniforms.buffer);
-      const steps = planned.steps.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!));
+      const steps = planned.steps.map((step, i) =>
+        bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
+      );
       gpu.check();
       return new Session(gpu, planned, steps, constants, states, buffers, staging, owned);
     } catch (error) {
@@ -119,18 +130,26 @@ export class Session {
 
   #named<T>(map: ReadonlyMap<string, T>, name: string, kind: string): T {
     const found = map.get(name);
-    if (!found) throw new TilewrightError('invalid-argument', `there is no ${kind} '${name}' (${[...map.keys()].join(', ')})`);
+    if (!found)
+      throw new TilewrightError('invalid-argument', `there is no ${kind} '${name}' (${[...map.keys()].join(', ')})`);
     return found;
   }
 
   /** Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. */
-  async run(inputs: Readonly<Record<string, TensorInput>>, { signal, outputs }: RunOptions = {}): Promise<Record<string, TensorData>> {
+  async run(
+    inputs: Readonly<Record<string, TensorInput>>,
+    { signal, outputs }: RunOptions = {},
+  ): Promise<Record<string, TensorData>> {
     const turn = this.#tail.then(() => this.#run(inputs, outputs ?? [...this.plan.outputs.keys()], signal));
     this.#tail = turn.catch(() => {});
     return turn;
   }
 
-  async #run(inputs: Readonly<Record<string, TensorInput>>, wanted: readonly string[], signal: AbortSignal | undefined): Promise<Record<string, TensorData>> {
+  async #run(
+    inputs: Readonly<Record<string, TensorInput>>,
+    wanted: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, TensorData>> {
     if (this.#disposed) throw new TilewrightError('disposed', 'the session was disposed of');
     throwIfAborted(signal, 'the run');
     const { gpu } = this;
@@ -140,7 +159,13 @@ export class Session {
     this.encode(encoder);
     for (const name of wanted) {
       const { operand, storage } = this.#named(this.plan.outputs, name, 'output');
-      encoder.copyBufferToBuffer(this.buffers.get(storage)!, 0, this.staging.get(name)!, 0, Math.ceil(byteLength(operand) / 4) * 4);
+      encoder.copyBufferToBuffer(
+        this.buffers.get(storage)!,
+        0,
+        this.staging.get(name)!,
+        0,
+        Math.ceil(byteLength(operand) / 4) * 4,
+      );
     }
     gpu.submit(encoder);
     const read = wanted.map(async (name): Promise<[string, TensorData]> => {
@@ -157,7 +182,10 @@ export class Session {
   write(name: string, data: TensorInput): void {
     const operand = this.#named(this.plan.inputs, name, 'input');
     if (data.length !== elementCount(operand.shape)) {
-      throw new TilewrightError('wrong-shape', `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`);
+      throw new TilewrightError(
+        'wrong-shape',
+        `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`,
+      );
     }
     this.gpu.write(this.buffers.get(operand)!, 0, asTensorData(name, operand, data));
   }
@@ -172,7 +200,11 @@ export class Session {
 
   /** Bytes of this session's own buffers: intermediates, inputs, staging, numbers. */
   get bytes(): number {
-    const own = new Set([...this.buffers].filter(([operand]) => !this.plan.constants.includes(operand) && operand.op !== 'state').map(([, buffer]) => buffer));
+    const own = new Set(
+      [...this.buffers]
+        .filter(([operand]) => !this.plan.constants.includes(operand) && operand.op !== 'state')
+        .map(([, buffer]) => buffer),
+    );
     return [...own, ...this.staging.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -192,7 +224,10 @@ function asTensorData(name: string, operand: Operand, data: TensorInput): Tensor
   const expected = typedArray(operand.dataType, 0).constructor;
   if (data instanceof Object && (data as object).constructor === expected) return data as TensorData;
   if (ArrayBuffer.isView(data) && !(operand.dataType === 'float16' && data instanceof Float32Array)) {
-    throw new TilewrightError('wrong-type', `input ${name}: expected ${expected.name} for ${formatTensor(operand)}, got ${(data as object).constructor.name}`);
+    throw new TilewrightError(
+      'wrong-type',
+      `input ${name}: expected ${expected.name} for ${formatTensor(operand)}, got ${(data as object).constructor.name}`,
+    );
   }
   const converted = typedArray(operand.dataType, data.length);
   (data as readonly number[]).forEach((value, i) => {
@@ -200,4 +235,3 @@ function asTensorData(name: string, operand: Operand, data: TensorInput): Tensor
   });
   return converted;
 }
-

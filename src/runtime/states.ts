@@ -19,7 +19,10 @@ export class States {
     if (known) {
       const { dataType, shape } = known.descriptor;
       if (dataType !== descriptor.dataType || !sameShape(shape, descriptor.shape)) {
-        throw new TilewrightError('wrong-shape', `state ${name} is ${formatTensor(known.descriptor)}, asked for as ${formatTensor(descriptor)}`);
+        throw new TilewrightError(
+          'wrong-shape',
+          `state ${name} is ${formatTensor(known.descriptor)}, asked for as ${formatTensor(descriptor)}`,
+        );
       }
       return known.buffer;
     }

@@ -12,7 +12,8 @@ export interface BoundStep {
 }
 
 /** How every tensor's buffer may be used. A function, because the constants do not exist where WebGPU is absent. */
-export const storageUsage = (): GPUBufferUsageFlags => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+export const storageUsage = (): GPUBufferUsageFlags =>
+  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
 /** Compiles the pipelines of all steps at the same time; equal ones once. */
 export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
@@ -36,7 +37,12 @@ export interface UniformArena {
 
 const UNIFORM_ALIGNMENT = 256;
 
-export function writeUniforms(gpu: Gpu, steps: readonly Step[], programs: readonly Program[], label: string): UniformArena {
+export function writeUniforms(
+  gpu: Gpu,
+  steps: readonly Step[],
+  programs: readonly Program[],
+  label: string,
+): UniformArena {
   let end = 0;
   const offsets = programs.map(({ linked }) => {
     const own = new Map<string, number>();
@@ -49,7 +55,8 @@ export function writeUniforms(gpu: Gpu, steps: readonly Step[], programs: readon
   if (!end) return { buffer: undefined, offsets };
   const view = new DataView(new ArrayBuffer(end));
   programs.forEach(({ linked }, i) => {
-    for (const { name, layout } of linked.uniforms) writeParams(layout, steps[i]!.candidate.params, view, offsets[i]!.get(name)!);
+    for (const { name, layout } of linked.uniforms)
+      writeParams(layout, steps[i]!.candidate.params, view, offsets[i]!.get(name)!);
   });
   const buffer = gpu.createBuffer(end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, `${label} uniforms`);
   gpu.write(buffer, 0, view);
@@ -57,7 +64,14 @@ export function writeUniforms(gpu: Gpu, steps: readonly Step[], programs: readon
 }
 
 /** Makes the bind group of step `index`: bindings by the names that the shader gives them. */
-export function bind(gpu: Gpu, step: Step, program: Program, uniforms: UniformArena, index: number, bufferOf: (operand: Operand) => GPUBuffer): BoundStep {
+export function bind(
+  gpu: Gpu,
+  step: Step,
+  program: Program,
+  uniforms: UniformArena,
+  index: number,
+  bufferOf: (operand: Operand) => GPUBuffer,
+): BoundStep {
   const { candidate, reads, writes } = step;
   const entries = program.linked.bindings.map(({ name, binding }): GPUBindGroupEntry => {
     const uniform = program.linked.uniforms.find((candidateUniform) => candidateUniform.name === name);

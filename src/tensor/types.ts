@@ -23,7 +23,12 @@ const ARRAYS = {
 } as const;
 
 /** The typed array a data type is held in on the host. float16 is held as raw bits in a Uint16Array. */
-export function typedArray(dataType: DataType, source: ArrayBuffer | number, byteOffset?: number, length?: number): TensorData {
+export function typedArray(
+  dataType: DataType,
+  source: ArrayBuffer | number,
+  byteOffset?: number,
+  length?: number,
+): TensorData {
   const Type = ARRAYS[dataType];
   return typeof source === 'number' ? new Type(source) : new Type(source, byteOffset, length);
 }
@@ -62,7 +67,10 @@ export function broadcastShapes(what: string, a: readonly number[], b: readonly 
     const x = a[a.length - rank + d] ?? 1;
     const y = b[b.length - rank + d] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new TilewrightError('wrong-shape', `${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y} in dimension ${d}`);
+      throw new TilewrightError(
+        'wrong-shape',
+        `${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y} in dimension ${d}`,
+      );
     }
     return x === 1 ? y : x;
   });

@@ -17,7 +17,8 @@ export interface WebnnTensor {
   constant?: boolean;
 }
 
-const number = (value: number | string): number => (typeof value === 'string' ? Number(value.replace(/n$/, '')) : value);
+const number = (value: number | string): number =>
+  typeof value === 'string' ? Number(value.replace(/n$/, '')) : value;
 
 export function valuesOf({ data, descriptor }: WebnnTensor): number[] {
   const count = descriptor.shape.reduce((a, b) => a * b, 1);
@@ -30,7 +31,12 @@ const modules = import.meta.glob<WebnnCase[]>('../../../shared/conformance/webnn
 /** File name to its cases; empty where the folder is missing. */
 export async function loadCases(): Promise<Map<string, WebnnCase[]>> {
   const entries = await Promise.all(
-    Object.entries(modules).map(async ([path, load]): Promise<[string, WebnnCase[]]> => [path.split('/').pop()!.replace('.json', ''), await load()]),
+    Object.entries(modules).map(
+      async ([path, load]): Promise<[string, WebnnCase[]]> => [
+        path.split('/').pop()!.replace('.json', ''),
+        await load(),
+      ],
+    ),
   );
   return new Map(entries.sort(([a], [b]) => a.localeCompare(b)));
 }

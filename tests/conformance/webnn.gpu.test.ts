@@ -19,7 +19,9 @@ describe.skipIf(files.size === 0)('WebNN operator cases', () => {
         else if (result.verdict === 'unsupported') missing.set(result.why, (missing.get(result.why) ?? 0) + 1);
         else failures.push(`${test.name}: ${result.why}`);
       }
-      const reasons = [...missing].map(([why, count]) => `${count} ${why === 'op' ? 'op not implemented' : why}`).join(', ');
+      const reasons = [...missing]
+        .map(([why, count]) => `${count} ${why === 'op' ? 'op not implemented' : why}`)
+        .join(', ');
       table.push(`${file.padEnd(30)}${String(passed).padStart(5)}${String(failures.length).padStart(7)}   ${reasons}`);
       expect(failures).toEqual([]);
     });

@@ -68,7 +68,8 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
       if (!method) throw new Unsupported('op');
       const result = method.apply(builder, args);
       const names = Array.isArray(operator.outputs) ? operator.outputs : [operator.outputs];
-      (Array.isArray(result) ? result : [result]).forEach((operand, i) => operands.set(names[i]!, operand));
+      for (const [i, operand] of (Array.isArray(result) ? result : [result]).entries())
+        operands.set(names[i]!, operand);
     }
     for (const [name, { descriptor }] of Object.entries(test.graph.expectedOutputs)) {
       if (!TYPES.includes(descriptor.dataType)) throw new Unsupported(descriptor.dataType);
@@ -76,7 +77,9 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     }
     const session = await engine.build(builder.outputs(outputs));
     try {
-      const results = await session.run(Object.fromEntries(Object.entries(inputs).filter(([name]) => session.plan.inputs.has(name))));
+      const results = await session.run(
+        Object.fromEntries(Object.entries(inputs).filter(([name]) => session.plan.inputs.has(name))),
+      );
       for (const [name, expected] of Object.entries(test.graph.expectedOutputs)) {
         const why = compare(name, results[name]!, outputs[name]!, expected, test.tolerance);
         if (why) return { verdict: 'fail', why };
@@ -87,16 +90,28 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     }
   } catch (error) {
     if (error instanceof Unsupported) return { verdict: 'unsupported', why: error.message };
-    if (error instanceof TilewrightError && error.code === 'limit-exceeded') return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
-    if (error instanceof TilewrightError && error.code === 'unsupported-type') return { verdict: 'unsupported', why: 'float16 without shader-f16' };
+    if (error instanceof TilewrightError && error.code === 'limit-exceeded')
+      return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
+    if (error instanceof TilewrightError && error.code === 'unsupported-type')
+      return { verdict: 'unsupported', why: 'float16 without shader-f16' };
     return { verdict: 'fail', why: (error as Error).message };
   }
 }
 
-function compare(name: string, got: TensorData, operand: Operand, expected: WebnnTensor, tolerance: WebnnCase['tolerance']): string | undefined {
+function compare(
+  name: string,
+  got: TensorData,
+  operand: Operand,
+  expected: WebnnTensor,
+  tolerance: WebnnCase['tolerance'],
+): string | undefined {
   const want = valuesOf(expected);
   const { dataType, shape } = expected.descriptor;
-  if (operand.dataType !== dataType || elementCount(operand.shape) !== elementCount(shape) || String(operand.shape) !== String(shape)) {
+  if (
+    operand.dataType !== dataType ||
+    elementCount(operand.shape) !== elementCount(shape) ||
+    String(operand.shape) !== String(shape)
+  ) {
     return `${name} is ${operand.dataType}[${operand.shape}], expected ${dataType}[${shape}]`;
   }
   // A few chains of ops come without a tolerance; the tests they were taken from sum up those of the ops, 50 ULP and more.
@@ -106,7 +121,8 @@ function compare(name: string, got: TensorData, operand: Operand, expected: Webn
     const value = dataType === 'float16' ? fromHalf(got[i]!) : got[i]!;
     if (Object.is(value, want[i]) || (Number.isNaN(value) && Number.isNaN(want[i]))) continue;
     const distance = metricType === 'ULP' ? ulpDistance(value, want[i]!, dataType) : Math.abs(value - want[i]!);
-    if (!(distance <= limit)) return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${metricType}, ${limit} allowed`;
+    if (!(distance <= limit))
+      return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${metricType}, ${limit} allowed`;
   }
   return undefined;
 }

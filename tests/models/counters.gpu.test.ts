@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint, CheckpointTensor } from '../../src/formats/safetensors.ts';
 import { countersSince } from '../../src/gpu/counters.ts';
-import { namingOf } from '../../src/models/resnet-names.ts';
 import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
+import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { Weights } from '../../src/models/weights.ts';
 import { elementCount } from '../../src/tensor/types.ts';
@@ -14,16 +14,28 @@ function randomCheckpoint(shapes: Record<string, number[]>): Checkpoint {
   const tensors = Object.entries(shapes).map(([name, shape], order): [string, CheckpointTensor] => [
     name,
     {
-      name, storedType: 'F32', typeName: 'F32', shape, order, file: 'random', byteLength: 4 * elementCount(shape),
+      name,
+      storedType: 'F32',
+      typeName: 'F32',
+      shape,
+      order,
+      file: 'random',
+      byteLength: 4 * elementCount(shape),
       async *chunks() {
         const scale = name.endsWith('var') ? 0 : 2 / Math.sqrt(elementCount(shape.slice(1)));
-        const values = Float32Array.from({ length: elementCount(shape) }, (_, i) => (scale ? Math.sin(i * 1.7 + order) * scale : 1));
+        const values = Float32Array.from({ length: elementCount(shape) }, (_, i) =>
+          scale ? Math.sin(i * 1.7 + order) * scale : 1,
+        );
         yield new Uint8Array(values.buffer);
       },
     },
   ]); // prettier-ignore
   const map = new Map(tensors);
-  return { tensors: map, metadata: new Map(), byteLength: tensors.reduce((sum, [, { byteLength }]) => sum + byteLength, 0) };
+  return {
+    tensors: map,
+    metadata: new Map(),
+    byteLength: tensors.reduce((sum, [, { byteLength }]) => sum + byteLength, 0),
+  };
 }
 
 function resnet18(): Checkpoint {
@@ -57,7 +69,12 @@ describe('counters', () => {
     expect(weights.parameters).toBe(11_689_512 + 2 * 4800); // torchvision's count, and the running means and variances
     const names = namingOf(weights);
     const graph = resnetGraph(weights, names, shapeOf(weights, names), {
-      dataType: 'float32', input: [224, 224], batch: 1, strideInFirst: false, strideInFirstStage: false, epsilon: 1e-5,
+      dataType: 'float32',
+      input: [224, 224],
+      batch: 1,
+      strideInFirst: false,
+      strideInFirstStage: false,
+      epsilon: 1e-5,
     }); // prettier-ignore
     using session = await engine.build(graph);
     const image = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i));
@@ -65,7 +82,14 @@ describe('counters', () => {
     const before = engine.counters;
     const { logits } = await session.run({ image });
     const { dispatches, passes, submits, bindGroups, pipelines, bytesRead } = countersSince(before, engine.counters);
-    expect({ dispatches, passes, submits, bindGroups, pipelines, bytesRead }).toEqual({ dispatches: 25, passes: 1, submits: 1, bindGroups: 0, pipelines: 0, bytesRead: 4000 });
+    expect({ dispatches, passes, submits, bindGroups, pipelines, bytesRead }).toEqual({
+      dispatches: 25,
+      passes: 1,
+      submits: 1,
+      bindGroups: 0,
+      pipelines: 0,
+      bytesRead: 4000,
+    });
     expect(engine.counters.bytes).toBe(before.bytes);
     expect(Number.isFinite(logits![0])).toBe(true);
   });
@@ -79,7 +103,13 @@ describe('counters', () => {
       const before = engine.counters;
       await tokens.next();
       const { dispatches, passes, submits, bindGroups, pipelines } = countersSince(before, engine.counters);
-      expect({ dispatches, passes, submits, bindGroups, pipelines }).toEqual({ dispatches: 8 * 6 + 5, passes: 1, submits: 1, bindGroups: 0, pipelines: 0 });
+      expect({ dispatches, passes, submits, bindGroups, pipelines }).toEqual({
+        dispatches: 8 * 6 + 5,
+        passes: 1,
+        submits: 1,
+        bindGroups: 0,
+        pipelines: 0,
+      });
       expect(engine.counters.bytes).toBe(before.bytes);
     }
     await tokens.return();

@@ -72,13 +72,31 @@ export function test(
     return `${name}:${role ? `${role} ` : ''}${dataType}[${shape}]`;
   });
   const settings = Object.keys(options).length ? [formatOption(options)] : [];
-  return { op, title: [op, ...operands, ...settings, ...(note ? [`(${note})`] : [])].join(' '), inputs, options, tolerance };
+  return {
+    op,
+    title: [op, ...operands, ...settings, ...(note ? [`(${note})`] : [])].join(' '),
+    inputs,
+    options,
+    tolerance,
+  };
 }
 
 export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
-export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'int32', ...(values && { values }) });
-export const uint32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'uint32', ...(values && { values }) });
-export const float32 = (shape: readonly number[], values?: Values): TensorSpec => ({ shape, dataType: 'float32', ...(values && { values }) });
+export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({
+  shape,
+  dataType: 'int32',
+  ...(values && { values }),
+});
+export const uint32 = (shape: readonly number[], values?: Values): TensorSpec => ({
+  shape,
+  dataType: 'uint32',
+  ...(values && { values }),
+});
+export const float32 = (shape: readonly number[], values?: Values): TensorSpec => ({
+  shape,
+  dataType: 'float32',
+  ...(values && { values }),
+});
 /** Scales of int8 weights: float32, whatever the activations are. */
 export const scales = (count: number): TensorSpec => float32([count], { low: 0.005, high: 0.02 });
 export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });

@@ -19,7 +19,8 @@ export function floatsOf(test: OpCase, f16: boolean): Float[] {
 
 /** Whether the case needs float16 whatever it runs in. */
 export const needsF16 = (test: OpCase): boolean =>
-  Object.keys(test.inputs).some((name) => specOf(test, name).dataType === 'float16') || (test.options as { to?: DataType }).to === 'float16';
+  Object.keys(test.inputs).some((name) => specOf(test, name).dataType === 'float16') ||
+  (test.options as { to?: DataType }).to === 'float16';
 
 const RUNS = [0, 1];
 
@@ -49,7 +50,9 @@ export function prepare(test: OpCase, float: Float): Prepared {
       if (role === 'input') data[run]![name] = made[run]!.data;
     }
     operands[name] =
-      role === 'constant' ? leaf('constant', { dataType, shape }, { data: made[0]!.data }) : leaf(role, { dataType, shape }, { name });
+      role === 'constant'
+        ? leaf('constant', { dataType, shape }, { data: made[0]!.data })
+        : leaf(role, { dataType, shape }, { name });
   }
   const graph = { outputs: { output: operand(test.op, operands, test.options) } };
   return { graph, data, wants: expectedOf(test, references) };
@@ -79,7 +82,7 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
   const labels: string[] = [];
   for (const float of floatsOf(test, gpu.caps.f16)) {
     const { graph, data, wants } = prepare(test, float);
-    const output = graph.outputs['output']!;
+    const output = graph.outputs.output!;
     if (formatTensor(output) !== formatTensor(wants[0]!)) {
       faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(wants[0]!)}`);
       continue;
@@ -97,8 +100,10 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
       labels.push(label);
       try {
         for (const run of RUNS) {
-          const result = await session.run(data[run]!);
-          const fault = findFault(test, asNumbers(result['output']!, output.dataType), wants[run]!);
+          // What the op makes no use of is no input of the plan.
+          const written = Object.entries(data[run]!).filter(([name]) => session.plan.inputs.has(name));
+          const result = await session.run(Object.fromEntries(written));
+          const fault = findFault(test, asNumbers(result.output!, output.dataType), wants[run]!);
           if (fault) faults.push(`${label} ${float} run ${run}: ${fault}`);
         }
       } finally {

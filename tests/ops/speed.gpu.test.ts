@@ -14,14 +14,25 @@ it('matmul 512 × 512 × 512 is at least 10 times a naive kernel on a software a
   const { device } = engine;
   const builder = new GraphBuilder();
   const square = { dataType: 'float32', shape: [N, N] } as const;
-  using session = await engine.build(builder.outputs({ c: builder.matmul(builder.input('a', square), builder.input('b', square)) }));
-  const inputs = Object.fromEntries(['a', 'b'].map((name, seed) => [name, Float32Array.from({ length: N * N }, (_, i) => Math.sin(i * 0.7 + seed))]));
+  using session = await engine.build(
+    builder.outputs({ c: builder.matmul(builder.input('a', square), builder.input('b', square)) }),
+  );
+  const inputs = Object.fromEntries(
+    ['a', 'b'].map((name, seed) => [name, Float32Array.from({ length: N * N }, (_, i) => Math.sin(i * 0.7 + seed))]),
+  );
   const { c } = await session.run(inputs);
 
-  const buffers = [session.inputBuffer('a'), session.inputBuffer('b'), device.createBuffer({ size: 4 * N * N, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC })];
+  const buffers = [
+    session.inputBuffer('a'),
+    session.inputBuffer('b'),
+    device.createBuffer({ size: 4 * N * N, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
+  ];
   const module = device.createShaderModule({ code: naive.source });
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
-  const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) });
+  const bindGroup = device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
   const timed = async (encode: (encoder: GPUCommandEncoder) => void): Promise<number> => {
     const encoder = device.createCommandEncoder();
     encode(encoder);

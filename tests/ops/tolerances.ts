@@ -1,6 +1,6 @@
 import { isFloat } from '../../src/tensor/types.ts';
-import { normwise } from '../support/compare.ts';
 import { coordinates, type RefTensor } from '../reference/tensor.ts';
+import { normwise } from '../support/compare.ts';
 import type { OpCase, Tolerance } from './case.ts';
 
 const EXACT: Tolerance = { ulps: 0, roundings: 0 };
@@ -43,7 +43,11 @@ const SUM: Tolerance = { ulps: 4 };
 const NORMWISE: Partial<Record<string, number>> = { float32: 2e-6, float16: 2e-3 };
 
 /** What is wrong with a result: the worst element with its coordinates, or nothing. */
-export function findFault({ op, tolerance = TABLE.get(op) ?? SUM }: OpCase, got: Float64Array, want: RefTensor): string | undefined {
+export function findFault(
+  { op, tolerance = TABLE.get(op) ?? SUM }: OpCase,
+  got: Float64Array,
+  want: RefTensor,
+): string | undefined {
   const { dataType, shape, data, mass, terms = 1 } = want;
   const { ulps = 0, absolute = 0, roundings = 1 } = tolerance;
   if (got.length !== data.length) return `${got.length} elements, expected ${data.length}`;
@@ -56,8 +60,9 @@ export function findFault({ op, tolerance = TABLE.get(op) ?? SUM }: OpCase, got:
     const expected = data[i]!;
     if (Object.is(got[i], expected)) continue;
     const size = mass ? mass[i]! : Math.abs(expected);
-    const rounded = stored * (roundings > 1 ? Math.max(size, Math.abs(expected)) : Math.abs(expected)) + (stored ? 2 ** -24 : 0);
-    const allowed = exact ? 0 : spread * 2 ** -23 * size + absolute + rounded;
+    const rounded =
+      stored * (roundings > 1 ? Math.max(size, Math.abs(expected)) : Math.abs(expected)) + (stored ? 2 ** -24 : 0);
+    const allowed = exact || !Number.isFinite(expected) ? 0 : spread * 2 ** -23 * size + absolute + rounded;
     const error = Math.abs(got[i]! - expected);
     if (error <= allowed) continue;
     const by = allowed > 0 ? error / allowed : error;

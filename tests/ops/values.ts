@@ -22,7 +22,8 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
   const sign = (): number => (signed && random() < 0.5 ? -1 : 1);
   if (values === 'mask') return () => whole(0, 2);
   if (values === 'few') return () => sign() * whole(1, 3);
-  if (values === 'random') return isFloat(dataType) ? () => sign() * (0.1 + 0.9 * random()) : () => sign() * whole(1, LARGEST[dataType]!);
+  if (values === 'random')
+    return isFloat(dataType) ? () => sign() * (0.1 + 0.9 * random()) : () => sign() * whole(1, LARGEST[dataType]!);
   if (values === 'positive') return isFloat(dataType) ? () => 0.1 + 1.9 * random() : () => whole(1, LARGEST[dataType]!);
   const { low, high } = values as { low: number; high: number };
   return isFloat(dataType) ? () => low + (high - low) * random() : () => whole(low, high) || high;
@@ -35,7 +36,8 @@ export function makeTensor(
   run: number,
   seed: string,
 ): { data: TensorData; reference: RefTensor } {
-  const listed = typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
+  const listed =
+    typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
   const draw = listed ? undefined : drawer(values as Values, dataType, randomNumbers(`${seed} ${run}`));
   const data = typedArray(dataType, elementCount(shape));
   for (let i = 0; i < data.length; i++) {

@@ -16,17 +16,22 @@ export async function readAnywhere(file: string): Promise<Uint8Array> {
     return readFile(file);
   }
   const response = await fetch(file);
-  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) throw new Error(`${file}: ${response.status}`);
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
+    throw new Error(`${file}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
 /** The float32 tensors of a safetensors file, whole. */
-export async function parseTensors(file: Uint8Array): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
+export async function parseTensors(
+  file: Uint8Array,
+): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
   const { tensors } = await openSafetensors(bytesSource('file', file));
-  const list = [...tensors].map(async ([name, tensor]): Promise<[string, { shape: readonly number[]; data: Float32Array }]> => {
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    for await (const chunk of tensor.chunks()) chunks.push(chunk as Uint8Array<ArrayBuffer>);
-    return [name, { shape: tensor.shape, data: new Float32Array(await new Blob(chunks).arrayBuffer()) }];
-  });
+  const list = [...tensors].map(
+    async ([name, tensor]): Promise<[string, { shape: readonly number[]; data: Float32Array }]> => {
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      for await (const chunk of tensor.chunks()) chunks.push(chunk as Uint8Array<ArrayBuffer>);
+      return [name, { shape: tensor.shape, data: new Float32Array(await new Blob(chunks).arrayBuffer()) }];
+    },
+  );
   return new Map(await Promise.all(list));
 }

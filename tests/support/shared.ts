@@ -6,7 +6,8 @@ const shared = import.meta.env['TILEWRIGHT_SHARED'] as string;
 export const hasShared: boolean = Boolean(shared || import.meta.env['TILEWRIGHT_CI']);
 
 /** A folder or file outside the repository, for `engine.load` and `fetch`: its path in Node, a URL of the test server in a browser. */
-export const outsideFolder = (path: string): string => (typeof window === 'undefined' ? path : new URL(`/@fs${path}`, window.location.href).href);
+export const outsideFolder = (path: string): string =>
+  typeof window === 'undefined' ? path : new URL(`/@fs${path}`, window.location.href).href;
 
 /** A folder or file in ../shared. */
 export function sharedPath(path: string): string {

@@ -85,8 +85,9 @@ async function runPrompt(source: string, prompt: string, options: RunOptions, co
       seed,
       overflow,
     };
-    const generated = await runtime.run('generate', args, { signal, onEvent });
-    terminal.print();
+    const generated = await runtime.run('generate', args, { signal, onEvent }).finally(() => {
+      if (!shown) terminal.print(); // an error too begins a line of its own
+    });
     terminal.note(terminal.paintNote('dim', speed(generated, seed)));
     terminal.result({ prompt, seed, ...generated });
   });

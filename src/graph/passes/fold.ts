@@ -16,7 +16,9 @@ export function foldBatchNormalization(graph: Graph): Graph {
     const { filter, bias } = convolution.inputs;
     const { activation } = convolution.options as { activation?: unknown };
     if (axis !== (inputLayout === 'nchw' ? 1 : 3) || activation || convolution.inputs['residual']) return node;
-    const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter((x) => x !== undefined);
+    const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter(
+      (x) => x !== undefined,
+    );
     const constants = constantOperands({ outputs: Object.fromEntries(weights.map((weight, i) => [i, weight])) });
     if (!weights.every((weight) => constants.has(weight))) return node;
     const { add } = rewriter(convolution.label);

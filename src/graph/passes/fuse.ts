@@ -16,7 +16,10 @@ interface HostOptions {
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
     const open = (input: Operand | undefined): input is Operand =>
-      input !== undefined && HOSTS.includes(input.op) && uses(input) === 1 && !(input.options as HostOptions).activation;
+      input !== undefined &&
+      HOSTS.includes(input.op) &&
+      uses(input) === 1 &&
+      !(input.options as HostOptions).activation;
     if (node.op === 'add') {
       const { a, b } = node.inputs as Record<'a' | 'b', Operand>;
       return (open(a) && added(node, a, b)) || (open(b) && added(node, b, a)) || node;
@@ -32,10 +35,22 @@ export function fuseEpilogues(graph: Graph): Graph {
 
 function added(node: Operand, host: Operand, other: Operand): Operand | undefined {
   const columns = host.shape.at(-1)!;
-  const trimmed = other.shape.slice(Math.max(0, other.shape.findIndex((size) => size !== 1)));
-  const isRow = sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
-  if (isRow && !host.inputs['bias'] && !host.inputs['residual'] && constantOperands({ outputs: { other } }).has(other)) {
-    const bias = other.shape.length === 1 ? other : operand('reshape', { input: other }, { newShape: [columns] }, other.label);
+  const trimmed = other.shape.slice(
+    Math.max(
+      0,
+      other.shape.findIndex((size) => size !== 1),
+    ),
+  );
+  const isRow =
+    sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
+  if (
+    isRow &&
+    !host.inputs['bias'] &&
+    !host.inputs['residual'] &&
+    constantOperands({ outputs: { other } }).has(other)
+  ) {
+    const bias =
+      other.shape.length === 1 ? other : operand('reshape', { input: other }, { newShape: [columns] }, other.label);
     return operand(host.op, { ...host.inputs, bias }, host.options, host.label);
   }
   if (sameShape(other.shape, host.shape) && !host.inputs['residual']) {

@@ -33,4 +33,5 @@ export function passes({ weights, without = [] }: PassOptions = {}): Pass[] {
   ];
 }
 
-export const optimise = (graph: Graph, options: PassOptions = {}): Graph => passes(options).reduce((current, pass) => pass(current), graph);
+export const optimise = (graph: Graph, options: PassOptions = {}): Graph =>
+  passes(options).reduce((current, pass) => pass(current), graph);

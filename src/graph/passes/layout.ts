@@ -24,7 +24,8 @@ export function toChannelsLast(graph: Graph): Graph {
 }
 
 const permutationOf = ({ inputs, options }: Operand): readonly number[] =>
-  (options as { permutation?: readonly number[] }).permutation ?? inputs['input']!.shape.map((_, d) => inputs['input']!.shape.length - 1 - d);
+  (options as { permutation?: readonly number[] }).permutation ??
+  inputs['input']!.shape.map((_, d) => inputs['input']!.shape.length - 1 - d);
 
 const inverse = (permutation: readonly number[]): number[] => permutation.map((_, d) => permutation.indexOf(d));
 
@@ -32,7 +33,11 @@ const inverse = (permutation: readonly number[]): number[] => permutation.map((_
 function transposed(input: Operand, permutation: readonly number[], label = input.label): Operand {
   if (input.op === 'transpose') {
     const before = permutationOf(input);
-    return transposed(input.inputs['input']!, permutation.map((d) => before[d]!), label);
+    return transposed(
+      input.inputs['input']!,
+      permutation.map((d) => before[d]!),
+      label,
+    );
   }
   if (permutation.every((d, i) => d === i)) return input;
   const long = permutation.filter((d) => input.shape[d] !== 1);
@@ -47,20 +52,44 @@ function widened(input: Operand, axis: number): Operand {
   const missing = (4 - (input.shape[axis]! % 4)) % 4;
   if (!missing) return input;
   const none = input.shape.map(() => 0);
-  return operand('pad', { input }, { beginningPadding: none, endingPadding: none.map((_, d) => (d === axis ? missing : 0)) }, input.label);
+  return operand(
+    'pad',
+    { input },
+    { beginningPadding: none, endingPadding: none.map((_, d) => (d === axis ? missing : 0)) },
+    input.label,
+  );
 }
 
 function convolution(node: Operand): Operand {
-  const { inputLayout = 'nchw', filterLayout = 'oihw', groups = 1, ...rest } = node.options as { inputLayout?: string; filterLayout?: string; groups?: number };
+  const {
+    inputLayout = 'nchw',
+    filterLayout = 'oihw',
+    groups = 1,
+    ...rest
+  } = node.options as { inputLayout?: string; filterLayout?: string; groups?: number };
   const { input, filter, residual } = node.inputs as Record<string, Operand>;
   const swap = inputLayout === 'nchw';
   let image = swap ? transposed(input!, TO_NHWC) : input!;
-  let weights = transposed(filter!, ['h', 'w', 'i', 'o'].map((axis) => filterLayout.indexOf(axis)), node.label);
-  if (groups === 1 && image.shape[3]! > 1 && image.shape[3]! % 4 && constantOperands({ outputs: { weights } }).has(weights)) {
+  let weights = transposed(
+    filter!,
+    ['h', 'w', 'i', 'o'].map((axis) => filterLayout.indexOf(axis)),
+    node.label,
+  );
+  if (
+    groups === 1 &&
+    image.shape[3]! > 1 &&
+    image.shape[3]! % 4 &&
+    constantOperands({ outputs: { weights } }).has(weights)
+  ) {
     image = widened(image, 3);
     weights = widened(weights, 2);
   }
-  const inputs = { ...node.inputs, input: image, filter: weights, ...(residual && { residual: swap ? transposed(residual, TO_NHWC) : residual }) };
+  const inputs = {
+    ...node.inputs,
+    input: image,
+    filter: weights,
+    ...(residual && { residual: swap ? transposed(residual, TO_NHWC) : residual }),
+  };
   const result = operand('conv2d', inputs, { ...rest, groups, inputLayout: 'nhwc', filterLayout: 'hwio' }, node.label);
   return swap ? transposed(result, TO_NCHW) : result;
 }
@@ -68,7 +97,12 @@ function convolution(node: Operand): Operand {
 function pool(node: Operand): Operand {
   const { layout = 'nchw', ...rest } = node.options as { layout?: string };
   if (layout === 'nhwc') return node;
-  const result = operand(node.op, { input: transposed(node.inputs['input']!, TO_NHWC) }, { ...rest, layout: 'nhwc' }, node.label);
+  const result = operand(
+    node.op,
+    { input: transposed(node.inputs['input']!, TO_NHWC) },
+    { ...rest, layout: 'nhwc' },
+    node.label,
+  );
   return transposed(result, TO_NCHW);
 }
 
@@ -81,10 +115,12 @@ function sink(node: Operand): Operand {
   if (opNamed(node.op).pointwise) {
     const back = inverse(permutation);
     const inner = entries.map(([name, input]): [string, Operand | undefined] => {
-      if (input.op === 'transpose' && sameShape(permutationOf(input), permutation)) return [name, input.inputs['input']];
+      if (input.op === 'transpose' && sameShape(permutationOf(input), permutation))
+        return [name, input.inputs['input']];
       if (elementCount(input.shape) === 1) return [name, input];
       // Anything else would have to be transposed at every run; constants only once.
-      if (input.shape.length !== permutation.length || !constantOperands({ outputs: { input } }).has(input)) return [name, undefined];
+      if (input.shape.length !== permutation.length || !constantOperands({ outputs: { input } }).has(input))
+        return [name, undefined];
       return [name, transposed(input, back)];
     });
     if (inner.some(([, input]) => !input)) return node;
@@ -93,8 +129,14 @@ function sink(node: Operand): Operand {
   if (node.op === 'slice' || node.op === 'pad') {
     // Every list of these options has a number per axis.
     const back = inverse(permutation);
-    const turned = Object.entries(node.options).map(([name, value]) => [name, Array.isArray(value) ? back.map((d) => value[d]) : value]);
-    return transposed(operand(node.op, { input: first.inputs['input']! }, Object.fromEntries(turned), node.label), permutation);
+    const turned = Object.entries(node.options).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? back.map((d) => value[d]) : value,
+    ]);
+    return transposed(
+      operand(node.op, { input: first.inputs['input']! }, Object.fromEntries(turned), node.label),
+      permutation,
+    );
   }
   if (node.op.startsWith('reduce')) {
     const { axes = permutation.map((_, d) => d), keepDimensions = false } = node.options as Reduction;

@@ -23,7 +23,8 @@ export function quantizeWeights(graph: Graph): Graph {
     const name = weightOf[node.op];
     const weight = name && node.inputs[name];
     if (!weight || node.inputs['scales'] || !isFloat(weight.dataType) || !constants.has(weight)) return node;
-    if (node.op === 'gather' && (weight.shape.length !== 2 || ((node.options as { axis?: number }).axis ?? 0) !== 0)) return node;
+    if (node.op === 'gather' && (weight.shape.length !== 2 || ((node.options as { axis?: number }).axis ?? 0) !== 0))
+      return node;
     if (node.op === 'matmul' && weight.shape.length !== 2) return node;
     const rows = node.op === 'gather' || Boolean((node.options as { transposeB?: boolean }).transposeB);
     const { weights, scales } = quantized(weight, rows);

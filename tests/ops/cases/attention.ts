@@ -1,0 +1,61 @@
+import { type OpCase, test, uint32, valued } from '../case.ts';
+
+const self = (t: number, heads: number, headSize: number, options: object = {}): OpCase => {
+  const shape = [t, heads * headSize];
+  return test('attention', { query: shape, key: shape, value: shape }, { heads, headSize, ...options });
+};
+
+/** Query, key and value are columns of the same rows, as one product gives them. */
+const packed = (rows: readonly number[], heads: number, headSize: number, options: object = {}): OpCase => {
+  const width = heads * headSize;
+  const columns = [0, width, 2 * width];
+  return test(
+    'attention',
+    { query: [...rows, 3 * width], key: 'query', value: 'query' },
+    { heads, headSize, columns, ...options },
+  );
+};
+
+export const attentions: readonly OpCase[] = [
+  ...[4, 6, 12, 16, 32, 64, 80].map((headSize) => self(5, 2, headSize, { causal: true })),
+  self(7, 3, 4),
+  self(9, 1, 20),
+  self(4, 2, 5, { scale: 0.3 }),
+  self(1, 2, 8, { causal: true }),
+  // A head too wide for the invocations of a workgroup.
+  self(3, 1, 272),
+  packed([6], 2, 8, { causal: true }),
+  packed([2, 5], 3, 6, { causal: true }),
+  test('attention', { query: [2, 4, 24], key: [2, 6, 24], value: [2, 6, 24] }, { heads: 3, headSize: 8 }),
+  test(
+    'attention',
+    { query: [3, 32], key: [5, 16], value: [5, 16] },
+    { heads: 4, kvHeads: 2, headSize: 8, causal: true },
+  ),
+  test('attention', { query: [4, 36], key: [4, 6], value: [4, 6] }, { heads: 6, kvHeads: 1, headSize: 6 }),
+  test('attention', { query: [2, 16], key: [67, 16], value: [67, 16] }, { heads: 2, headSize: 8 }),
+  test('attention', { query: [3, 16], key: [131, 16], value: [131, 16] }, { heads: 1, headSize: 16, causal: true }),
+  test('attention', { query: [2, 12], key: [200, 12], value: [200, 12] }, { heads: 2, headSize: 6, causal: true }),
+  // A KV cache: as many keys as there is room, of which a query sees those up to its position.
+  test(
+    'attention',
+    {
+      query: [3, 16],
+      key: [70, 16],
+      value: [70, 16],
+      positions: uint32([3], (run) => (run ? [63, 64, 65] : [0, 1, 2])),
+    },
+    { heads: 2, headSize: 8, causal: true },
+  ),
+  test(
+    'attention',
+    { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
+    { heads: 2, headSize: 5, causal: true },
+  ),
+  test(
+    'attention',
+    { query: valued([4, 8], { low: -30, high: 30 }), key: [9, 8], value: [9, 8] },
+    { heads: 1, headSize: 8 },
+    { note: 'large scores' },
+  ),
+];

@@ -1,0 +1,148 @@
+import { BINARY, UNARY } from '../../../src/ops/elementwise.ts';
+import { type DataType, isFloat } from '../../../src/tensor/types.ts';
+import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
+
+/** What a function of one argument is asked about, where ±6 will not do. */
+const DOMAIN: Readonly<Record<string, Values>> = {
+  sqrt: 'positive',
+  log: 'positive',
+  reciprocal: 'random',
+  sin: { low: -3, high: 3 },
+  cos: { low: -3, high: 3 },
+  tan: { low: -1.2, high: 1.2 },
+  logicalNot: 'mask',
+};
+
+/** Options that are not those the table fills in. */
+const SETTINGS: Readonly<Record<string, { alpha?: number; beta?: number }>> = {
+  clamp: { alpha: -1, beta: 2 },
+  leakyRelu: { alpha: 0.25 },
+  elu: { alpha: 0.5 },
+  hardSigmoid: { alpha: 0.25, beta: 0.375 },
+  linear: { alpha: -1.5, beta: 0.25 },
+};
+
+const typed = (shape: readonly number[], dataType: DataType, values: Values): TensorSpec =>
+  dataType === 'float32' ? { shape, values } : { shape, dataType, values };
+
+const FLOATS: readonly DataType[] = ['float32', 'float16'];
+
+const unaries = Object.entries(UNARY).flatMap(([name, { types = FLOATS }]) =>
+  types
+    .filter((dataType) => dataType !== 'float16') // the second type of every float case
+    .flatMap((dataType) => {
+      const values = DOMAIN[name] ?? (isFloat(dataType) ? { low: -6, high: 6 } : 'random');
+      const settings = SETTINGS[name] && (dataType.startsWith('u') ? { alpha: 3, beta: 100 } : SETTINGS[name]);
+      return [
+        test(name, { input: typed([5, 7], dataType, values) }),
+        test(name, { input: typed([2, 3, 4], dataType, values) }),
+        ...(settings ? [test(name, { input: typed([3, 5], dataType, values) }, settings)] : []),
+      ];
+    }),
+);
+
+const FAR = [-30000, -1000, -88.5, -20, -10.5, 10.5, 20, 88.5, 1000, 30000];
+const saturating = 'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoid hardSwish relu leakyRelu elu'.split(
+  ' ',
+);
+const extremes = saturating.map((name) => test(name, { input: valued([FAR.length], FAR) }, {}, { note: 'extremes' }));
+
+const SHAPES = {
+  same: [
+    [3, 5],
+    [3, 5],
+  ],
+  whole: [
+    [2, 8],
+    [2, 8],
+  ],
+  row: [[2, 3, 8], [8]],
+  leftRow: [
+    [1, 8],
+    [2, 3, 8],
+  ],
+  matrix: [
+    [2, 3, 4],
+    [1, 3, 4],
+  ],
+  scalar: [[3, 5], []],
+  leftScalar: [[1], [2, 6]],
+  raggedRow: [[4, 5], [5]],
+  column: [
+    [3, 1],
+    [1, 7],
+  ],
+  strided: [[2, 3, 1], [5]],
+  axes: [
+    [2, 1, 3, 1, 2, 1, 2],
+    [1, 4, 1, 3, 1, 2, 1],
+  ],
+} as const; // prettier-ignore
+
+type ShapeName = keyof typeof SHAPES;
+
+/** Comparisons need equals, and the base of a power more than one sign. */
+const operandsOf = (name: string): [Values, Values] => {
+  if (name.startsWith('logical')) return ['mask', 'mask'];
+  if (/qual|greater|lesser/.test(name)) return ['few', 'few'];
+  return name === 'pow' ? ['positive', { low: -3, high: 3 }] : ['random', 'random'];
+};
+
+const shapesOf = (name: string, dataType: DataType): readonly ShapeName[] => {
+  if (name === 'sub' && dataType === 'float32') return Object.keys(SHAPES) as ShapeName[];
+  return isFloat(dataType) || name.startsWith('logical') ? ['same', 'row', 'scalar', 'strided'] : ['same', 'strided'];
+};
+
+const binaries = Object.entries(BINARY).flatMap(([name, { types, b = 'b' }]) =>
+  types
+    .filter((dataType) => dataType !== 'float16')
+    .flatMap((dataType) =>
+      shapesOf(name, dataType).map((key) => {
+        const [x, y] = SHAPES[key];
+        const [left, right] = operandsOf(name);
+        return test(name, { [b === 'b' ? 'a' : 'input']: typed(x, dataType, left), [b]: typed(y, dataType, right) });
+      }),
+    ),
+);
+
+const TYPES: readonly DataType[] = ['float32', 'float16', 'int32', 'uint32', 'int8', 'uint8'];
+
+const choices = TYPES.filter((dataType) => dataType !== 'float16').flatMap((dataType) => [
+  test('where', {
+    condition: { shape: [3, 5], dataType: 'uint8', values: 'mask' },
+    trueValue: typed([3, 5], dataType, 'random'),
+    falseValue: typed([3, 5], dataType, 'random'),
+  }),
+  test('where', {
+    condition: { shape: [2, 1, 4], dataType: 'uint8', values: 'mask' },
+    trueValue: typed([3, 1], dataType, 'random'),
+    falseValue: typed([], dataType, 'random'),
+  }),
+]);
+
+/** Numbers that both types can hold. */
+const common = (from: DataType, to: DataType): Values => {
+  const low = from.startsWith('u') || to.startsWith('u') ? 1 : -120;
+  return { low, high: 120 };
+};
+
+const casts = TYPES.flatMap((from) =>
+  TYPES.filter((to) => to !== from).map((to) =>
+    test('cast', { input: { shape: [5, 7], dataType: from, values: common(from, to) } }, { to }),
+  ),
+);
+
+export const elementwises: readonly OpCase[] = [
+  ...unaries,
+  ...extremes,
+  ...binaries,
+  test('pow', { a: valued([4, 6], 'few'), b: valued([4, 6], 'few') }, {}, { note: 'negative bases' }),
+  ...choices,
+  ...casts,
+  test(
+    'cast',
+    { input: { shape: [3, 3], dataType: 'int32', values: { low: -1e6, high: 1e6 } } },
+    { to: 'int8' },
+    { note: 'wraps around' },
+  ),
+];

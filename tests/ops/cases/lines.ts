@@ -1,0 +1,100 @@
+import { type OpCase, positive, test, valued } from '../case.ts';
+
+const softmaxes: OpCase[] = [
+  test('softmax', { input: [5, 7] }, { axis: -1 }),
+  test('softmax', { input: [3, 64] }, { axis: 1 }),
+  test('softmax', { input: [2, 130] }, { axis: 1 }),
+  test('softmax', { input: [6, 5] }, { axis: 0 }),
+  test('softmax', { input: [2, 9, 3, 4] }, { axis: 1 }),
+  test('softmax', { input: [1, 1] }, { axis: 0 }),
+  test('softmax', { input: [67, 3] }, { axis: 1 }),
+  test('softmax', { input: valued([4, 33], { low: -60, high: 60 }) }, { axis: 1 }),
+  test(
+    'softmax',
+    { input: valued([2, 8], [30000, 29990, -65504, 0, 1, -30000, 100, 29999]) },
+    { axis: 1 },
+    { note: 'extremes' },
+  ),
+  // More lines than workgroups fit into one dimension of the grid.
+  test('softmax', { input: [65600, 2] }, { axis: 1 }),
+];
+
+const layerNorms: OpCase[] = [
+  test('layerNormalization', { input: [4, 16], scale: [16], bias: [16] }, { axes: [1] }),
+  test('layerNormalization', { input: [3, 5, 7], scale: [7], bias: [7] }, { axes: [2] }),
+  test('layerNormalization', { input: [2, 3, 8], scale: [3, 8], bias: [3, 8] }, { axes: [1, 2] }),
+  test('layerNormalization', { input: [35, 20] }, { axes: [-1] }),
+  test('layerNormalization', { input: [3, 2, 9] }),
+  test('layerNormalization', { input: [4, 260], scale: [260], bias: [260] }, { axes: [1], epsilon: 1e-3 }),
+  test('layerNormalization', { input: [4, 67], scale: [67] }, { axes: [1] }),
+  test('layerNormalization', { input: [4, 12], bias: [12] }, { axes: [1] }),
+  test(
+    'layerNormalization',
+    { input: [4, 6, 5], scale: [6], bias: [6] },
+    { axes: [1] },
+    { tolerance: { ulps: 4, roundings: 2 } },
+  ),
+  test('layerNormalization', { input: [2, 3, 4, 5] }, { axes: [1, 2] }, { tolerance: { ulps: 4, roundings: 2 } }),
+  test('layerNormalization', { input: [3, 4], bias: [] }, { axes: [] }),
+  // A single pass over the squares would leave nothing of these.
+  test(
+    'layerNormalization',
+    { input: valued([3, 64], { low: 1000, high: 1010 }), scale: [64], bias: [64] },
+    { axes: [1] },
+  ),
+  test('layerNormalization', { input: valued([2, 37], { low: -2002, high: -2000 }) }, { axes: [1] }),
+];
+
+const otherNorms: OpCase[] = [
+  test('batchNormalization', { input: [2, 6, 3, 5], mean: [6], variance: positive(6), scale: [6], bias: [6] }),
+  test(
+    'batchNormalization',
+    { input: [2, 3, 5, 8], mean: [8], variance: positive(8), scale: [8], bias: [8] },
+    { axis: 3, epsilon: 1e-3 },
+  ),
+  test('batchNormalization', { input: [4, 5], mean: [5], variance: positive(5) }),
+  test('batchNormalization', { input: [3, 5, 2], mean: [3], variance: positive(3), scale: [3] }, { axis: 0 }),
+  test('instanceNormalization', { input: [2, 3, 4, 5], scale: [3], bias: [3] }),
+  test('instanceNormalization', { input: [2, 4, 5, 6], scale: [6], bias: [6] }, { layout: 'nhwc', epsilon: 1e-4 }),
+  test('instanceNormalization', { input: [1, 2, 8, 8] }),
+];
+
+const SUMS = [
+  'reduceSum',
+  'reduceMean',
+  'reduceMax',
+  'reduceMin',
+  'reduceProduct',
+  'reduceL1',
+  'reduceL2',
+  'reduceSumSquare',
+];
+
+const reductions: OpCase[] = [
+  ...SUMS.flatMap((op) => [
+    test(op, { input: [7, 9] }, { axes: [1] }),
+    test(op, { input: [5, 6, 4] }, { axes: [0], keepDimensions: true }),
+    test(op, { input: [3, 4, 5] }),
+    test(op, { input: [2, 3, 4, 5] }, { axes: [1, -1] }),
+  ]),
+  ...['reduceLogSum', 'reduceLogSumExp'].flatMap((op) => [
+    test(op, { input: positive(7, 9) }, { axes: [1] }),
+    test(op, { input: positive(3, 4, 5) }),
+    test(op, { input: positive(2, 3, 4, 5) }, { axes: [0, 2], keepDimensions: true }),
+  ]),
+  // exp of these would overflow.
+  test('reduceLogSumExp', { input: valued([4, 6], { low: 90, high: 200 }) }, { axes: [1] }),
+  test('reduceSum', { input: [2, 3, 4, 6] }, { axes: [1, 2] }),
+  test('reduceSum', { input: [2, 1000] }, { axes: [1] }),
+  test('reduceMean', { input: [2, 7, 7, 12] }, { axes: [1, 2] }),
+  test('reduceL2', { input: [3, 4] }, { axes: [] }),
+];
+
+const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
+  test(op, { input: [5, 7] }, { axis: 1 }),
+  test(op, { input: [5, 7, 3] }, { axis: 0, keepDimensions: true }),
+  test(op, { input: [4, 6, 3] }, { axis: -2 }),
+  test(op, { input: valued([9, 8], 'few') }, { axis: 1 }, { note: 'of equals, the first' }),
+]);
+
+export const lines: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];

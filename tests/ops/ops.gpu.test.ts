@@ -1,0 +1,29 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { adapterName } from '../../src/gpu/adapter.ts';
+import { testEngine } from '../support/engine.ts';
+import { CASES } from './cases.ts';
+import { checkCase, needsF16 } from './run.ts';
+
+const { gpu } = await testEngine();
+const checked = new Set<string>();
+let runs = 0;
+
+describe('every kernel variant against its float64 reference', () => {
+  for (const op of new Set(CASES.map((test) => test.op))) {
+    describe(op, () => {
+      for (const test of CASES.filter((other) => other.op === op)) {
+        it.skipIf(needsF16(test) && !gpu.caps.f16)(test.title, async () => {
+          const { faults, labels } = await checkCase(gpu, test);
+          for (const label of labels) checked.add(label);
+          runs += labels.length;
+          expect(faults).toEqual([]);
+        });
+      }
+    });
+  }
+  afterAll(() => {
+    console.log(
+      `${checked.size} kernel variants checked in ${runs} sessions on ${adapterName(gpu.card)}${gpu.caps.f16 ? '' : ', which has no float16'}`,
+    );
+  });
+});

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright';
+import { expect, inject } from 'vitest';
+import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
+
+/** What a load may take on a software adapter, kernels compiled, in ms. */
+export const PATIENCE = 60_000;
+
+const WEIGHTS = new URL('../../weights/', import.meta.url);
+
+/** A file of the models and pictures that ship. */
+export const weightsFile = (path: string): Buffer => readFileSync(new URL(path, WEIGHTS));
+
+/** A file for an input of the page. */
+export const upload = (path: string, mimeType = 'application/octet-stream') => ({
+  name: path.split('/').at(-1)!,
+  mimeType,
+  buffer: weightsFile(path),
+});
+
+/** The browser that the machine has, with a camera that is played. */
+export async function startBrowser(): Promise<Browser> {
+  const executablePath = await findChrome();
+  if (!executablePath) throw new Error('No Chrome: tools/setup.mjs installs one.');
+  const adapter = await chooseAdapter(executablePath);
+  const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+  return chromium.launch({ executablePath, args: [...chromeFlags(adapter), ...camera] });
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  /** What the page threw or logged as an error so far. */
+  readonly errors: string[];
+}
+
+/** A model's folder may have these or not: asking for one that is not there is no error of the page. */
+const OPTIONAL = /\/(preprocessor_config|tokenizer_config|model\.safetensors\.index)\.json$/;
+
+/** Opens a page of the site in a context of its own. */
+export async function openPage(
+  browser: Browser,
+  path: string,
+  { before, ...options }: BrowserContextOptions & { before?: (page: Page) => Promise<unknown> } = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({
+    permissions: ['camera', 'clipboard-read', 'clipboard-write'],
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
+  page.on('console', (message) => {
+    if (message.type() !== 'error') return;
+    const { url } = message.location();
+    if (!OPTIONAL.test(url)) errors.push(`${message.text()} (${url})`);
+  });
+  await before?.(page);
+  await page.goto(inject('site') + path);
+  return { page, errors };
+}
+
+/** Waits until the element's text fits. */
+export async function untilText(locator: Locator, pattern: RegExp): Promise<string> {
+  await expect.poll(() => locator.textContent(), { timeout: PATIENCE, interval: 50 }).toMatch(pattern);
+  return (await locator.textContent()) ?? '';
+}
+
+/** All text of the element. */
+export const textOf = async (locator: Locator): Promise<string> => (await locator.textContent()) ?? '';
+
+/** The problem that the page shows: waits for this code, and gives the whole text. */
+export async function problem(page: Page, code: string): Promise<string> {
+  const box = page.locator(`#problem [data-code="${code}"]`);
+  await box.waitFor();
+  return textOf(box);
+}
+
+/** No part of the page lies beside the screen. */
+export async function expectNoOverflow(page: Page, width = 360): Promise<void> {
+  await page.setViewportSize({ width, height: 740 });
+  const beside = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(beside).toBeLessThanOrEqual(0);
+}
+
+/**
+ * Walks through the page by Tab, from its beginning to its end, and names what has the focus, in order. What has no
+ * name, no outline or no place on the screen gets a mark of that, `!`.
+ */
+export async function tabOrder(page: Page): Promise<string[]> {
+  await page.evaluate(() => {
+    document.body.tabIndex = -1;
+    document.body.focus();
+  });
+  const names: string[] = [];
+  while (names.length < 100) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(() => {
+      document.body.removeAttribute('tabindex');
+      const element = document.activeElement as HTMLElement | null;
+      if (!element || element === document.body) return undefined;
+      const shown = element.closest('.segments label') ?? element;
+      const { width, right } = shown.getBoundingClientRect();
+      const labels = [...((element as HTMLInputElement).labels ?? [])].map(({ textContent }) => textContent);
+      const pictured = element.querySelector('img')?.alt;
+      const name =
+        element.getAttribute('aria-label') ?? pictured ?? (labels.join('') || element.textContent || '').trim();
+      const faults = [
+        !name && '! no name',
+        getComputedStyle(shown).outlineStyle === 'none' && '! no outline',
+        (width === 0 || right > innerWidth + 1) && '! out of sight',
+      ];
+      return [...faults, name || element.outerHTML].filter(Boolean).join(' ');
+    });
+    if (name === undefined || (names.length > 0 && name === names[0])) return names;
+    names.push(name);
+  }
+  return names;
+}
+
+/** Everything that Tab reaches is in order, and these come one after the other. */
+export function expectOrder(names: readonly string[], stops: readonly RegExp[]): void {
+  expect(names.filter((name) => name.startsWith('!'))).toEqual([]);
+  let at = -1;
+  for (const stop of stops) {
+    const next = names.findIndex((name, i) => i > at && stop.test(name));
+    expect(next, `${stop} after "${names[at]}" in\n${names.join('\n')}`).toBeGreaterThan(at);
+    at = next;
+  }
+}
