@@ -14,9 +14,13 @@ export interface Effort {
 /** Runs of one submit at most: beyond that the encoder itself becomes the work. */
 const MAX_BATCH = 2000;
 
+/** A difference of times that noise has made smaller than this, in ms, is noise. */
+const MIN_MS = 1e-5;
+
 /**
  * Milliseconds of one run of a session on the device. Runs are encoded many to a submit, and the clock goes from the
- * submit to its end; what an empty submit takes is measured first and taken off.
+ * submit to its end. What a submit and its wake-up cost besides is taken off: a sample is the slope from a batch of one
+ * to a batch of many. A run that is long by itself is taken alone, less an empty submit.
  */
 export async function timeSession(session: Session, effort: Effort, signal?: AbortSignal): Promise<Timing> {
   const { gpu } = session;
@@ -30,18 +34,24 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
     gpu.check();
     return performance.now() - start;
   };
+  const typical = async (runs: number): Promise<number> => {
+    const times: number[] = [];
+    while (times.length < 3) times.push(await batch(runs));
+    return quantile(times, 0.5);
+  };
 
   await batch(1); // the first run of a pipeline may still compile
-  const empty: number[] = [];
-  while (empty.length < 5) empty.push(await batch(0));
-  const overhead = quantile(empty, 0.5);
-
-  let runs = 1;
-  for (let took = await batch(runs); took - overhead < effort.batchMs && runs < MAX_BATCH; took = await batch(runs)) {
-    const missing = effort.batchMs / Math.max(took - overhead, 0.01);
+  const one = await typical(1);
+  if (one >= effort.batchMs) {
+    const empty = await typical(0);
+    return sample(effort, async () => Math.max(MIN_MS, (await batch(1)) - empty));
+  }
+  let runs = 2;
+  for (let took = await batch(runs); took - one < effort.batchMs && runs < MAX_BATCH; took = await batch(runs)) {
+    const missing = effort.batchMs / Math.max(took - one, 0.01);
     runs = Math.min(MAX_BATCH, Math.ceil(runs * Math.min(10, Math.max(1.5, 1.2 * missing))));
   }
-  return sample(effort, async () => Math.max(0, (await batch(runs)) - overhead) / runs);
+  return sample(effort, async () => Math.max(MIN_MS, ((await batch(runs)) - one) / (runs - 1)));
 }
 
 /** Takes samples, in ms, until there are enough or the time is up. */

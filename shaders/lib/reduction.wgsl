@@ -30,11 +30,6 @@ const START = 0.0;
 fn fold(total: f32, x: f32) -> f32 { return total + x; }
 fn close(total: f32) -> f32 { return log(total); }
 
-//# log_sum_exp
-const START = 0.0;
-fn fold(total: f32, x: f32) -> f32 { return total + exp(x); }
-fn close(total: f32) -> f32 { return log(total); }
-
 //# max
 const START = -3.4028234663852886e38;
 fn fold(total: f32, x: f32) -> f32 { return max(total, x); }

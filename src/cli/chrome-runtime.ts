@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
 import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
@@ -8,6 +10,9 @@ import { optional } from './optional.ts';
 import type { Runtime } from './runtime.ts';
 import { fromWire } from './wire.ts';
 
+/** The page of host.ts, among the built pages. */
+const HOST = 'src/cli/host.html';
+
 /** How long a page may take to stop after an abort before its browser is closed. */
 const GRACE_MS = 3_000;
 
@@ -17,6 +22,10 @@ const GRACE_MS = 3_000;
  */
 export async function openChrome(signal: AbortSignal): Promise<Runtime> {
   const { launch } = await optional('puppeteer-core', 'The chrome runtime', () => import('puppeteer-core'));
+  if (!existsSync(join(PAGES, HOST))) {
+    const message = `the page for headless Chrome is not built: there is no ${join(PAGES, HOST)}`;
+    throw new TilewrightError('not-found', message, { hint: 'npm run build' });
+  }
   const executablePath = await chromePath();
   const adapter = await chooseAdapter(executablePath);
   throwIfAborted(signal, 'starting Chrome');
@@ -33,12 +42,7 @@ export async function openChrome(signal: AbortSignal): Promise<Runtime> {
     const page = await browser.newPage();
     const events = { listener: (_: JobEvent): void => {} };
     await page.exposeFunction('tilewrightEmit', (event: JobEvent) => events.listener(event));
-    const response = await page.goto(`${server.url}src/cli/host.html`);
-    if (!response?.ok()) {
-      throw new TilewrightError('not-found', `the page for headless Chrome is not built (${PAGES})`, {
-        hint: 'npm run build',
-      });
-    }
+    await page.goto(server.url + HOST);
     throwIfAborted(signal, 'starting Chrome');
     return chromeRuntime(browser, page, server, events);
   } catch (error) {
@@ -78,7 +82,7 @@ async function chromeRuntime(
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         const answer = await page.evaluate((name, args) => window.tilewright.run(name, args), name, args);
-        if ('error' in answer) throw fromWire(answer.error);
+        if ('error' in answer) throw fromWire({ ...answer.error, message: server.renamed(answer.error.message) });
         return answer.result as never;
       } catch (error) {
         throwIfAborted(signal, 'the work');

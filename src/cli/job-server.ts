@@ -16,6 +16,8 @@ export interface JobServer {
   readonly url: string;
   model(source: string): Promise<string>;
   lend(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): string;
+  /** A text of the page's in which models have the names that this side knows them by. */
+  renamed(text: string): string;
   /** What first failed on this side of a request: the page only saw that it failed. */
   failure(): unknown;
   close(): Promise<void>;
@@ -39,6 +41,7 @@ interface Shelf {
 export async function serveJobs(pages: string): Promise<JobServer> {
   const shelves = [await shelfOf(pages)];
   const lending = new Lending();
+  const names = new Map<string, string>();
   let failed: unknown;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,10 +91,12 @@ export async function serveJobs(pages: string): Promise<JobServer> {
     async model(source) {
       const shelf = await shelfOf(source);
       const number = shelves.push(shelf) - 1;
-      if (!shelf.single) return `${url}model/${number}/`;
-      const name = basename(source.replace(/[?#].*$/, ''));
-      return `${url}model/${number}/${encodeURIComponent(name.endsWith('.safetensors') ? name : `${name}.safetensors`)}`;
+      const name = shelf.single ? encodeURIComponent(fileName(source)) : '';
+      const address = `${url}model/${number}/${name}`;
+      names.set(address, shelf.single ? source : source.replace(/\/?$/, '/'));
+      return address;
     },
+    renamed: (text) => [...names].reduce((renamed, [address, name]) => renamed.replaceAll(address, name), text),
     lend: (chunks) => lending.add(chunks),
     failure: () => failed,
     async close() {
@@ -108,12 +113,26 @@ async function shelfOf(source: string): Promise<Shelf> {
   return { folder: await openFolder(source), single, open: new Map() };
 }
 
+/** The name of a checkpoint that stands alone, such that the page takes it for one. */
+function fileName(source: string): string {
+  const name = basename(source.replace(/[?#].*$/, ''));
+  return name.endsWith('.safetensors') ? name : `${name}.safetensors`;
+}
+
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 
 /** Each file is opened once: what lies behind a URL is asked for its size then. */
 function open({ folder, single, open: opened }: Shelf, file: string): Promise<ByteSource> {
   const name = single ? SINGLE_FILE : file;
-  const source = opened.get(name) ?? folder.open(name);
+  const source = opened.get(name) ?? openFile(folder, name);
   opened.set(name, source);
   return source;
+}
+
+/** A page cannot list a folder, so the only checkpoint of one is found under the usual name too. */
+async function openFile(folder: Folder, name: string): Promise<ByteSource> {
+  const found = await folder.find(name);
+  if (found || name !== SINGLE_FILE) return found ?? folder.open(name);
+  const [only, ...others] = ((await folder.list?.()) ?? []).filter((file) => file.endsWith('.safetensors'));
+  return folder.open(only && !others.length ? only : name);
 }

@@ -19,11 +19,12 @@ export class Weights {
   /** The tensor, of this shape where one is expected (-1: any length). Errors: `missing-tensor`, `wrong-shape`. */
   get(name: string, expected?: readonly number[]): CheckpointTensor {
     const full = this.prefix + name;
+    const wanted = expected && `[${expected.map((size) => (size < 0 ? '*' : size)).join(',')}]`;
     const tensor = this.checkpoint.tensors.get(full);
     if (!tensor) {
       throw new TilewrightError(
         'missing-tensor',
-        `the checkpoint has no tensor '${full}'${expected ? `, expected one of ${formatShape(expected)}` : ''}`,
+        `the checkpoint has no tensor '${full}'${wanted ? `, expected one of ${wanted}` : ''}`,
       );
     }
     const fits = (): boolean =>
@@ -34,7 +35,7 @@ export class Weights {
     if (expected && !fits()) {
       throw new TilewrightError(
         'wrong-shape',
-        `tensor '${full}': expected ${formatShape(expected)}, got ${formatShape(tensor.shape)}`,
+        `tensor '${full}': expected ${wanted}, got ${formatShape(tensor.shape)}`,
       );
     }
     return tensor;

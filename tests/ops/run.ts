@@ -4,7 +4,7 @@ import type { Choose } from '../../src/graph/plan.ts';
 import { Session } from '../../src/runtime/session.ts';
 import { type DataType, formatTensor, type TensorData } from '../../src/tensor/types.ts';
 import { REFERENCES } from '../reference/index.ts';
-import type { RefInputs, RefTensor } from '../reference/tensor.ts';
+import { build, type RefTensor } from '../reference/tensor.ts';
 import { type OpCase, specOf } from './case.ts';
 import { findFault } from './tolerances.ts';
 import { asNumbers, makeTensor } from './values.ts';
@@ -24,49 +24,47 @@ export const needsF16 = (test: OpCase): boolean =>
 
 const RUNS = [0, 1];
 
-interface Prepared {
-  readonly graph: Graph;
-  /** For each run, what is written. */
-  readonly data: readonly Readonly<Record<string, TensorData>>[];
-  readonly wants: readonly RefTensor[];
+/** The tensor of an input in a run; only inputs differ from run to run. */
+function tensorOf(test: OpCase, name: string, float: Float, run: number): { data: TensorData; reference: RefTensor } {
+  const { role = 'input', ...spec } = specOf(test, name);
+  return makeTensor(spec, spec.dataType ?? float, role === 'input' ? run : 0, `${test.title} ${name}`);
 }
 
-/** The graph of the op alone, with the data and the expected result of each run. */
-export function prepare(test: OpCase, float: Float): Prepared {
+/** The graph of the op alone. */
+export function graphOf(test: OpCase, float: Float): Graph {
   const operands: Record<string, Operand> = {};
-  const data: Record<string, TensorData>[] = RUNS.map(() => ({}));
-  const references: Record<string, RefTensor>[] = RUNS.map(() => ({}));
   for (const [name, spec] of Object.entries(test.inputs)) {
-    if (typeof spec === 'string') {
-      operands[name] = operands[spec]!;
-      for (const run of RUNS) references[run]![name] = references[run]![spec]!;
-      continue;
-    }
-    const full = specOf(test, name);
-    const { shape, dataType = float, role = 'input' } = full;
-    const made = RUNS.map((run) => makeTensor(full, dataType, role === 'input' ? run : 0, `${test.title} ${name}`));
-    for (const run of RUNS) {
-      references[run]![name] = made[run]!.reference;
-      if (role === 'input') data[run]![name] = made[run]!.data;
-    }
-    operands[name] =
-      role === 'constant'
-        ? leaf('constant', { dataType, shape }, { data: made[0]!.data })
-        : leaf(role, { dataType, shape }, { name });
+    const { shape, dataType = float, role = 'input' } = specOf(test, name);
+    if (typeof spec === 'string') operands[name] = operands[spec]!;
+    else if (role !== 'constant') operands[name] = leaf(role, { dataType, shape }, { name });
+    else operands[name] = leaf(role, { dataType, shape }, { data: tensorOf(test, name, float, 0).data });
   }
-  const graph = { outputs: { output: operand(test.op, operands, test.options) } };
-  return { graph, data, wants: expectedOf(test, references) };
+  return { outputs: { output: operand(test.op, operands, test.options) } };
 }
 
-/** What each run shall give; a state is made of zeros at first, and then what the run before made of it. */
-function expectedOf(test: OpCase, references: readonly RefInputs[]): RefTensor[] {
-  const wants: RefTensor[] = [];
-  for (const inputs of references) {
-    const { state } = inputs;
-    const before = state && { state: wants.at(-1) ?? { ...state, data: new Float64Array(state.data.length) } };
-    wants.push(REFERENCES.get(test.op)!({ ...inputs, ...before }, test.options));
-  }
-  return wants;
+interface Run {
+  /** What is written before it. */
+  readonly data: Readonly<Record<string, TensorData>>;
+  readonly want: RefTensor;
+}
+
+/** The numbers that go in at each run, and what shall come out. A state is zeros at first, then what the run before left. */
+export function runsOf(test: OpCase, float: Float): Run[] {
+  let state: RefTensor | undefined;
+  return RUNS.map((run) => {
+    const data: Record<string, TensorData> = {};
+    const references: Record<string, RefTensor> = {};
+    for (const [name, spec] of Object.entries(test.inputs)) {
+      const made = tensorOf(test, typeof spec === 'string' ? spec : name, float, run);
+      const { role = 'input' } = specOf(test, name);
+      if (role === 'input' && typeof spec !== 'string') data[name] = made.data;
+      const { shape, dataType } = made.reference;
+      references[name] = role === 'state' ? (state ?? build(dataType, shape, () => 0)) : made.reference;
+    }
+    const want = REFERENCES.get(test.op)!(references, test.options);
+    if (references['state']) state = want;
+    return { data, want };
+  });
 }
 
 export interface Verdict {
@@ -81,10 +79,11 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
   for (const float of floatsOf(test, gpu.caps.f16)) {
-    const { graph, data, wants } = prepare(test, float);
+    const graph = graphOf(test, float);
+    const runs = runsOf(test, float);
     const output = graph.outputs.output!;
-    if (formatTensor(output) !== formatTensor(wants[0]!)) {
-      faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(wants[0]!)}`);
+    if (formatTensor(output) !== formatTensor(runs[0]!.want)) {
+      faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(runs[0]!.want)}`);
       continue;
     }
     for (let candidate = 0, count = 1; candidate < count; candidate++) {
@@ -99,11 +98,11 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
       const session = await Session.build(gpu, graph, { choose });
       labels.push(label);
       try {
-        for (const run of RUNS) {
+        for (const [run, { data, want }] of runs.entries()) {
           // What the op makes no use of is no input of the plan.
-          const written = Object.entries(data[run]!).filter(([name]) => session.plan.inputs.has(name));
+          const written = Object.entries(data).filter(([name]) => session.plan.inputs.has(name));
           const result = await session.run(Object.fromEntries(written));
-          const fault = findFault(test, asNumbers(result.output!, output.dataType), wants[run]!);
+          const fault = findFault(test, asNumbers(result['output']!, output.dataType), want);
           if (fault) faults.push(`${label} ${float} run ${run}: ${fault}`);
         }
       } finally {

@@ -155,10 +155,11 @@ describe('the classify page', { timeout: PATIENCE }, () => {
 
   it('classifies what a camera sees, and stops', async () => {
     const toggle = page.locator('#camera-toggle');
+    const still = await textOf(page.locator('#bars'));
     await toggle.click();
     await page.locator('#camera').waitFor();
-    const label = await page.locator('#preview').getAttribute('aria-label');
-    await expect.poll(() => page.locator('#preview').getAttribute('aria-label'), { timeout: PATIENCE }).not.toBe(label);
+    await page.locator('#preview[aria-label="A frame of the camera"]').waitFor({ state: 'attached' });
+    await expect.poll(() => textOf(page.locator('#bars')), { timeout: PATIENCE }).not.toBe(still);
     expect(await toggle.getAttribute('aria-pressed')).toBe('true');
     await page.locator('#snapshot').click();
     await page.locator('#preview').waitFor();

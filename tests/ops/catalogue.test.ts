@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import type { Caps } from '../../src/gpu/gpu.ts';
+import { link, type ParamValues, type Uniform, type WgslFile, writeParams } from '../../src/gpu/wgsl.ts';
+import { optimise } from '../../src/graph/passes/index.ts';
+import { plan, type Step } from '../../src/graph/plan.ts';
+import type { Candidate } from '../../src/ops/define.ts';
+import { OPS } from '../../src/ops/index.ts';
+import { REFERENCES } from '../reference/index.ts';
+import { CASES } from './cases.ts';
+import { floatsOf, graphOf } from './run.ts';
+
+const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
+
+/** Adapters that candidates depend on: a GPU, one that computes on the CPU, one that also compiles long kernels fast. */
+const ADAPTERS: readonly Caps[] = [
+  { software: false, longKernels: false },
+  { software: true, longKernels: false },
+  { software: true, longKernels: true },
+].map((kind) => ({
+  ...kind,
+  f16: true,
+  subgroups: true,
+  maxBindingBytes: 2 ** 27,
+  maxBufferBytes: 2 ** 28,
+  maxWorkgroupStorageBytes: 16384,
+  maxInvocations: 256,
+}));
+
+interface Dispatch extends Step {
+  readonly title: string;
+  readonly caps: Caps;
+}
+
+/** Every dispatch of every case on every kind of adapter: each candidate stands for the step that would run it. */
+function* dispatches(): Generator<Dispatch> {
+  for (const test of CASES) {
+    for (const float of floatsOf(test, true)) {
+      const graph = optimise(graphOf(test, float));
+      for (const caps of ADAPTERS) {
+        const { steps, prepare } = plan(graph, caps);
+        for (const step of [...steps, ...prepare]) {
+          for (const candidate of step.candidates) yield { ...step, candidate, caps, title: `${test.title} ${float}` };
+        }
+      }
+    }
+  }
+}
+
+const all = [...dispatches()];
+/** One dispatch for each label and shape of uniform: what is checked once need not be checked a thousand times. */
+const variants = [
+  ...new Map(
+    all.map((step) => [`${step.candidate.label} ${step.candidate.variant.baked ? 'baked' : ''}`, step]),
+  ).values(),
+];
+
+describe('ops, kernels, references and cases', () => {
+  it('every kernel is a candidate of some op', () => {
+    const used = new Set(all.map(({ candidate }) => candidate.variant.kernel.file));
+    expect(files.map(({ file }) => file).filter((file) => !file.includes('/lib/') && !used.has(file))).toEqual([]);
+  });
+
+  it('every module, and every part of one, is linked with some kernel', () => {
+    const used = new Set(all.flatMap(({ candidate }) => candidate.variant.ports.map(({ name }) => name)));
+    const modules = files
+      .filter(({ file }) => file.includes('/lib/'))
+      .flatMap((file) => (Object.keys(file.parts).length ? Object.values(file.parts) : [file]));
+    expect(modules.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('every op has a reference, and every reference an op', () => {
+    expect([...OPS.keys()].sort()).toEqual([...REFERENCES.keys()].sort());
+  });
+
+  it('every op has a case', () => {
+    const tested = new Set(CASES.map(({ op }) => op));
+    expect([...OPS.keys()].filter((name) => !tested.has(name))).toEqual([]);
+  });
+
+  it('every op has a kernel, or is another name or a composition', () => {
+    const bare = [...OPS.values()].filter(({ candidates, decompose, alias }) => !candidates && !decompose && !alias);
+    expect(bare.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('titles of cases are unique: they seed the numbers', () => {
+    const titles = CASES.map(({ title }) => title);
+    expect(titles.filter((title, i) => titles.indexOf(title) !== i)).toEqual([]);
+  });
+});
+
+describe('kernel variants', () => {
+  it('labels say op and variant: name[tag,tag]', () => {
+    const labels = [...new Set(all.map(({ candidate }) => candidate.label))];
+    expect(labels.filter((label) => !/^[a-z]\w*\[\w+(,\w+)*\]$/i.test(label))).toEqual([]);
+  });
+
+  it('candidates of a step have labels of their own', () => {
+    const doubles = all.filter(
+      ({ candidates }) => new Set(candidates.map(({ label }) => label)).size < candidates.length,
+    );
+    expect(doubles.map(({ title }) => title)).toEqual([]);
+  });
+
+  it('bindings have numbers and names of their own, and at most 8 are storage', () => {
+    const faults = variants.flatMap(({ candidate, title }) => {
+      const { bindings } = link(candidate.variant);
+      const count = (values: readonly unknown[]): number => new Set(values).size;
+      const clash =
+        count(bindings.map(({ binding }) => binding)) < bindings.length ||
+        count(bindings.map(({ name }) => name)) < bindings.length;
+      const storage = bindings.filter(({ type }) => type !== 'uniform').length;
+      const writes = bindings.filter(({ type }) => type === 'storage').map(({ name }) => name);
+      const fault = clash
+        ? 'bindings clash'
+        : storage > 8
+          ? `${storage} storage buffers`
+          : String(writes) !== 'output'
+            ? `writes ${writes}`
+            : '';
+      return fault ? [`${candidate.label}: ${fault} (${title})`] : [];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('every binding is an operand or the output, and every operand is bound', () => {
+    const faults = all.flatMap(({ candidate, reads, title }) => {
+      const { bindings, uniforms } = link(candidate.variant);
+      const storage = bindings.filter(({ name }) => !uniforms.some((uniform) => uniform.name === name));
+      const bound = storage.map(({ name }) => candidate.bind?.[name] ?? name);
+      const missing = bound.filter((name) => name !== 'output' && !reads[name]);
+      const unused = Object.keys(reads).filter((name) => !bound.includes(name));
+      return missing.length || unused.length
+        ? [`${candidate.label}: lacks ${missing}, leaves ${unused} (${title})`]
+        : [];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('every field of a uniform has a number, and no baked shape has a uniform', () => {
+    const fill = ({ layout }: Uniform, params: ParamValues): void =>
+      writeParams(layout, params, new DataView(new ArrayBuffer(layout.size)), 0);
+    for (const { candidate } of all) {
+      const { uniforms, code } = link(candidate.variant);
+      for (const uniform of uniforms) fill(uniform, candidate.params);
+      if (candidate.variant.baked) expect(uniforms).toEqual([]);
+      else expect(code).not.toMatch(/^const (params|window) =/m);
+    }
+  });
+
+  it('a software adapter gets a kernel without barriers, a GPU one with them where there are both', () => {
+    const shares = ({ variant }: Candidate): boolean => link(variant).code.includes('workgroupBarrier');
+    const first = all.filter(({ candidate, candidates }) => candidate === candidates[0]);
+    const labels = (list: readonly Dispatch[]): string[] => list.map(({ candidate }) => candidate.label);
+    expect(labels(first.filter(({ caps, candidate }) => caps.software && shares(candidate)))).toEqual([]);
+    expect(labels(first.filter(({ caps, candidate }) => !caps.software && shares(candidate))).length).toBeGreaterThan(
+      100,
+    );
+  });
+});
