@@ -52,7 +52,7 @@ export class Weights {
     return count;
   }
 
-  /** Elements of all tensors: running counts of batches are no parameters. */
+  /** Elements of all tensors that were trained: running statistics, counts and masks are none. */
   get parameters(): number {
     const counted = [...this.checkpoint.tensors.values()].filter(
       ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$/.test(name),
