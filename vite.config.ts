@@ -32,7 +32,7 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/cli',
       ssr: true,
-      rollupOptions: {
+      rolldownOptions: {
         // Dawn is tried in a process of its own, from a file that lies beside the command under its own name.
         input: { main: at('src/cli/main.ts'), 'probe-dawn': at('tools/probe-dawn.mjs') },
         output: {
@@ -95,7 +95,8 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     }),
     project({
       name: 'pages',
-      include: ['tests/**/*.pages.test.ts'],
+      include: ['tests/pages/*.pages.test.ts'],
+      globalSetup: ['tests/pages/global-setup.ts'],
       testTimeout: 180_000,
       hookTimeout: 180_000,
       fileParallelism: false,

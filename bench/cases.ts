@@ -20,7 +20,7 @@ const layer = (size: number, channels: number, out: number, window: number, stri
   window,
   stride,
   groups,
-}); // prettier-ignore
+});
 
 /** `3x3`, `7x7/2`, `3x3 depthwise`. */
 export const layerName = ({ window, stride, groups }: ConvLayer): string =>

@@ -1,5 +1,5 @@
 import { adapterFacts, noWebGpu, showAdapter, softwareNotice } from '../examples/shared/adapter.ts';
-import { byId, make } from '../examples/shared/dom.ts';
+import { byId, copyOnClick, make } from '../examples/shared/dom.ts';
 import { ProblemBox } from '../examples/shared/problem.ts';
 import { PRESETS, type PresetName } from './cases.ts';
 import { Plot, plotData } from './plot.ts';
@@ -15,17 +15,17 @@ const go = byId('go', HTMLButtonElement);
 const cancel = byId('cancel', HTMLButtonElement);
 const download = byId('download', HTMLButtonElement);
 const copy = byId('copy', HTMLButtonElement);
-const copied = byId('copied', HTMLElement);
 const progress = byId('progress', HTMLElement);
 const results = byId('results', HTMLElement);
+/** `3x3 56²×64`: short enough to stand under a bar. */
+const layerLabel = ({ name, shape }: BenchRow): string =>
+  `${name.replace('conv2d ', '').replace('depthwise', 'dw')} ${shape.replace(/^(\d+)x\1x(\d+)->.*/, '$1²×$2')}`;
+
 const plot = (suite: SuiteName, kind: 'lines' | 'bars', label: (row: BenchRow) => string) => {
   const figure = byId(`plot-${suite}`, HTMLElement);
   return { suite, label, figure, drawing: new Plot(figure.querySelector<HTMLElement>('.drawing')!, kind) };
 };
-const plots = [
-  plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!),
-  plot('conv2d', 'bars', ({ name, shape }) => `${name.replace('conv2d ', '')} ${shape.split('->')[0]}`),
-];
+const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv2d', 'bars', layerLabel)];
 
 let running: AbortController | undefined;
 let report: BenchReport | undefined;
@@ -114,13 +114,7 @@ download.addEventListener('click', () => {
   make('a', { href: url, download: `tilewright-bench-${report?.date.slice(0, 10)}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 });
-copy.addEventListener('click', async () => {
-  await navigator.clipboard.writeText(json());
-  copied.textContent = 'Copied';
-  setTimeout(() => {
-    copied.textContent = '';
-  }, 1500);
-});
+copyOnClick(copy, json);
 
 const card = byId('card', HTMLElement);
 const availability = await showAdapter();

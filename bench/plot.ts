@@ -3,7 +3,7 @@ import { number } from '../examples/shared/format.ts';
 import type { BenchDataType, BenchRow } from './report.ts';
 
 const COLOURS: Record<BenchDataType, string> = { float32: '--series-1', float16: '--series-3', int8: '--series-2' };
-const HEIGHT = 260;
+const HEIGHT = 300;
 
 export interface PlotData {
   readonly labels: readonly string[];
@@ -61,6 +61,7 @@ export class Plot {
   #options({ labels, series }: PlotData, { paths }: typeof uPlot): uPlot.Options {
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
+    const strokes = [...series.keys()].map((type) => colour(COLOURS[type]));
     const font = `12px ${colour('--sans')}`;
     const axis = {
       stroke: colour('--soft'),
@@ -71,7 +72,11 @@ export class Plot {
     return {
       width: this.place.clientWidth,
       height: HEIGHT,
-      cursor: { y: false, drag: { x: false, y: false } },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        points: { show: this.kind === 'lines', size: 9, fill: (_, i) => strokes[i - 1] ?? '' },
+      },
       legend: { live: true },
       scales: {
         x: { time: false, range: [-0.5, labels.length - 0.5] },
@@ -90,7 +95,7 @@ export class Plot {
       series: [
         { label: 'At', value: (_, i) => labels[i] ?? '–' },
         ...[...series.keys()].map((type, i): uPlot.Series => {
-          const stroke = colour(COLOURS[type]);
+          const stroke = strokes[i]!;
           return {
             label: type,
             stroke,
@@ -113,7 +118,9 @@ export class Plot {
   #fit(labels: readonly string[]): Partial<uPlot.Axis> {
     const room = (this.place.clientWidth - 60) / labels.length;
     const longest = Math.max(...labels.map(({ length }) => length)) * 6.6;
-    return longest < room ? { size: 32 } : { size: 30 + longest * 0.6, rotate: 38 };
+    if (longest < room) return { size: 32 };
+    const rotate = room < 34 ? 60 : 38;
+    return { size: 20 + longest * Math.sin((rotate * Math.PI) / 180), rotate };
   }
 }
 

@@ -1,13 +1,9 @@
 import { version } from '../package.json';
 import { throwIfAborted } from '../src/errors.ts';
-import { optimise } from '../src/graph/passes/index.ts';
-import type { Step } from '../src/graph/plan.ts';
-import { plan } from '../src/graph/plan.ts';
 import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
-import { toHalf } from '../src/tensor/half.ts';
-import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
-import { type ConvLayer, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
+import { layerName, PRESET, type Preset, type PresetName } from './cases.ts';
+import { convGraph, matmulGraph, modelWork, passOptions, randomData, type Work, workOf } from './graphs.ts';
 import { sample, summarise, timeSession } from './measure.ts';
 import { type BenchDataType, type BenchReport, type BenchRow, SUITES, type SuiteName, type Timing } from './report.ts';
 
@@ -46,10 +42,8 @@ interface Case {
   run(signal: AbortSignal | undefined): Promise<Measured>;
 }
 
-interface Measured {
+interface Measured extends Work {
   readonly ms: Timing;
-  readonly flops: number;
-  readonly bytes: number;
   readonly rate?: BenchRow['rate'];
 }
 
@@ -83,7 +77,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         gflops: work.flops / 1e6 / ms.median,
         gbps: work.bytes / 1e6 / ms.median,
         ...(rate && { rate }),
-      }; // prettier-ignore
+      };
       if (flops) speed.set(suite + dtype, row.gflops);
       rows.push(row);
       onRow?.(row);
@@ -146,7 +140,7 @@ const CASES: Record<SuiteName, MakeCases> = {
         shape,
         dtype,
         run: (signal) => withModel(engine, path, dtype, signal, (model: TextGenerator) => time(model, preset, signal)),
-      }); // prettier-ignore
+      });
       return [
         part('gpt prefill', `${preset.prompt} tokens`, timePrefill),
         part('gpt decode', `${preset.tokens} tokens`, timeDecode),
@@ -158,47 +152,6 @@ const folder = (name: string, weights: string | URL): string => `${String(weight
 
 const typesOf = (engine: Engine, dtypes: readonly BenchDataType[]): BenchDataType[] =>
   dtypes.filter((dtype) => dtype !== 'float16' || engine.adapter.features.includes('shader-f16'));
-
-/** What activations are in when weights are in this type. */
-const activationType = (dtype: BenchDataType): 'float32' | 'float16' => (dtype === 'float16' ? 'float16' : 'float32');
-
-/** Seeded numbers in -1..1: zeros would let a GPU run cooler and faster than it does at work. */
-function randomData(dataType: DataType, shape: readonly number[], seed: number): TensorData {
-  const random = createRandom(seed);
-  const floats = Float32Array.from({ length: elementCount(shape) }, () => 2 * random() - 1);
-  return dataType === 'float16' ? Uint16Array.from(floats, toHalf) : floats;
-}
-
-/** The weights are constants, as in a model. */
-function matmulGraph(engine: Engine, size: number, dtype: BenchDataType): Graph {
-  const b = engine.graph();
-  const matrix = { dataType: activationType(dtype), shape: [size, size] };
-  const weights = b.constant(matrix, randomData(matrix.dataType, matrix.shape, 2));
-  return b.outputs({ output: b.matmul(b.input('input', matrix), weights) });
-}
-
-function convGraph(
-  engine: Engine,
-  { size, channels, out, window, stride, groups }: ConvLayer,
-  dtype: BenchDataType,
-): Graph {
-  const b = engine.graph();
-  const dataType = activationType(dtype);
-  const filter = { dataType, shape: [window, window, channels / groups, out] };
-  const input = b.input('input', { dataType, shape: [1, size, size, channels] });
-  const padding = new Array<number>(4).fill((window - 1) / 2);
-  const weights = b.constant(filter, randomData(dataType, filter.shape, 2));
-  const convolved = b.conv2d(input, weights, {
-    padding,
-    strides: [stride, stride],
-    groups,
-    inputLayout: 'nhwc',
-    filterLayout: 'hwio',
-  });
-  return b.outputs({ output: convolved });
-}
-
-const passOptions = (dtype: BenchDataType) => (dtype === 'int8' ? { weights: 'int8' as const } : {});
 
 async function timeGraph(
   engine: Engine,
@@ -217,13 +170,6 @@ async function timeGraph(
   }
 }
 
-function workOf(steps: readonly Step[]): { flops: number; bytes: number } {
-  return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {
-    flops: 0,
-    bytes: 0,
-  });
-}
-
 async function withModel<T extends Model>(
   engine: Engine,
   path: string,
@@ -238,10 +184,6 @@ async function withModel<T extends Model>(
     model.dispose();
   }
 }
-
-/** Work of one run of a model's graph, as it is planned. */
-const modelWork = (model: Model, graph: Graph): { flops: number; bytes: number } =>
-  workOf(plan(optimise(graph, passOptions(model.dtype)), model.gpu.caps).steps);
 
 /** Pixels to logits, the upload and the read-back included. */
 async function timeImages(

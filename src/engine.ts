@@ -14,6 +14,7 @@ import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
 import type { LoadOptions } from './models/model.ts';
+import type { Resource } from './runtime/resource.ts';
 import { type BuildOptions, Session } from './runtime/session.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -34,7 +35,7 @@ export type Availability =
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
   #disposed = false;
-  readonly #resources = new Set<{ dispose(): void }>();
+  readonly #resources = new Set<Resource>();
 
   private constructor(readonly gpu: Gpu) {}
 
@@ -84,7 +85,7 @@ export class Engine {
   /** Plans a graph, prepares its weights and compiles its kernels. */
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
     this.#alive();
-    return this.keep(await Session.build(this.gpu, graph, options));
+    return this.#keep(await Session.build(this.gpu, graph, options));
   }
 
   /**
@@ -93,13 +94,14 @@ export class Engine {
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     this.#alive();
-    return this.keep(await loadModel(this.gpu, source, options));
+    return this.#keep(await loadModel(this.gpu, source, options));
   }
 
   /** Ties a resource to the engine: it goes when the engine goes. */
-  keep<T extends { dispose(): void }>(resource: T): T {
+  #keep<T extends Resource>(resource: T): T {
     this.#alive();
     this.#resources.add(resource);
+    resource.onDispose(() => this.#resources.delete(resource));
     return resource;
   }
 
@@ -111,8 +113,7 @@ export class Engine {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const resource of this.#resources) resource.dispose();
-    this.#resources.clear();
+    for (const resource of [...this.#resources]) resource.dispose();
     this.gpu.dispose();
   }
 

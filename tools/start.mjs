@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { build } from './build.mjs';
+import { ready } from './ready.mjs';
 import { serveFolder } from './serve.mjs';
-import { setup } from './setup.mjs';
 
 // `npm start`: the main job headless, then the pages. With --once, or without a terminal, only the job.
 const PORT = 4173;
 const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-const { chrome } = await setup();
-await build({ only: ['cli', 'pages'] });
-
-const env = { ...process.env, CHROME_PATH: chrome };
+const env = { ...process.env, CHROME_PATH: await ready() };
 const job = spawn(process.execPath, [root('dist/cli/main.js'), 'demo'], { stdio: 'inherit', env });
 process.on('SIGINT', () => {}); // the job is told too, and ends first
 const [status] = await once(job, 'exit');

@@ -70,6 +70,7 @@ const suites = {
   },
   async build() {
     await build({ log });
+    process.env.TILEWRIGHT_PAGES_BUILT = '1'; // the pages' tests would build them again
   },
   unit: () => vitest('unit'),
   chrome: () => vitest('chrome'),

@@ -1,4 +1,4 @@
-import type { ImageClassifier } from '../../src/index.ts';
+import type { ImageClassifier, Prediction } from '../../src/index.ts';
 import { decodePicture } from '../../src/vision/decode.ts';
 import { type Picture, preprocess } from '../../src/vision/preprocess.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
@@ -47,7 +47,7 @@ function showFacts({ model, ms }: Loaded<ImageClassifier>): void {
       Network: `${info.architecture}, ${whole(labels.length)} classes`,
       Input: `${preprocessing.size.join(' × ')} pixels`,
       Parameters: count(info.parameters),
-      'Work an image': `${count(info.macs)} MAC`,
+      'One image': `${count(info.macs)} MAC`,
       'Weights, file': bytes(file),
       'Weights, GPU': bytes(device),
       'Ready after': milliseconds(ms),
@@ -65,26 +65,31 @@ async function classify(): Promise<void> {
   waiting = true;
   if (working) return;
   working = true;
-  try {
-    while (waiting && picture && loader.current) {
-      waiting = false;
-      const { model } = loader.current;
+  while (waiting && picture && loader.current) {
+    waiting = false;
+    const { model } = loader.current;
+    const taken = picture;
+    try {
       const start = performance.now();
-      const predictions = await model.classify(picture, { topK: 5 });
-      const ms = performance.now() - start;
-      drawBars(byId('bars', HTMLElement), predictions);
-      time.textContent = `${milliseconds(ms)} an image`;
-      const best = predictions[0]!;
-      const said = `${best.label}, ${percent(best.probability)}`;
-      if (!camera.running || !spoken.textContent?.startsWith(`${best.label},`)) spoken.textContent = said;
-      showPixels(model, picture);
+      const predictions = await model.classify(taken, { topK: 5 });
+      showResult(predictions, performance.now() - start);
+      showPixels(model, taken);
+    } catch (error) {
+      if (loader.current?.model !== model) continue; // it was replaced meanwhile, and the picture waits for the other
+      stopCamera();
+      problems.show(error, () => loader.load(picker.choice));
     }
-  } catch (error) {
-    stopCamera();
-    problems.show(error, () => loader.load(picker.choice));
-  } finally {
-    working = false;
   }
+  working = false;
+}
+
+function showResult(predictions: readonly Prediction[], ms: number): void {
+  drawBars(byId('bars', HTMLElement), predictions);
+  time.textContent = `${milliseconds(ms)} an image`;
+  const { label, probability } = predictions[0]!;
+  // Of a camera only the changes are read out.
+  if (camera.running && spoken.textContent?.startsWith(`${label},`)) return;
+  spoken.textContent = `${label}, ${percent(probability)}`;
 }
 
 /** The picture after resize and crop, as it goes into the network. */

@@ -1,6 +1,6 @@
 import { type TextGenerator, TilewrightError } from '../../src/index.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
-import { byId, facts, make, makeButton } from '../shared/dom.ts';
+import { byId, copyOnClick, facts, make, makeButton } from '../shared/dom.ts';
 import { acceptDrops } from '../shared/drop.ts';
 import { bytes, count, milliseconds, number, whole } from '../shared/format.ts';
 import { type Loaded, ModelLoader } from '../shared/loader.ts';
@@ -26,6 +26,7 @@ const loader = new ModelLoader<TextGenerator>({
   progress: byId('progress', HTMLElement),
   problems,
   onLoaded(loaded) {
+    writing?.abort();
     showFacts(loaded);
     go.disabled = false;
     if (!text.textContent) void write();
@@ -49,7 +50,7 @@ function showFacts({ model, ms }: Loaded<TextGenerator>): void {
       Vocabulary: `${whole(shape.vocabulary)} tokens`,
       Context: `${whole(shape.context)} tokens`,
       Parameters: count(info.parameters),
-      'Work a token': `${count(info.macs)} MAC`,
+      'One token': `${count(info.macs)} MAC`,
       'Weights, file': bytes(file),
       'Weights, GPU': bytes(device),
       'Ready after': milliseconds(ms),
@@ -81,7 +82,7 @@ async function write(): Promise<void> {
     }
     speed.textContent = summary(tokens, rate(), first - start);
   } catch (error) {
-    const stopped = error instanceof TilewrightError && error.code === 'aborted';
+    const stopped = signal.aborted;
     speed.textContent = tokens || stopped ? `Stopped · ${summary(tokens, rate(), first - start)}` : '';
     if (!stopped)
       problems.show(
@@ -117,13 +118,7 @@ stop.addEventListener('click', () => writing?.abort());
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') writing?.abort();
 });
-copy.addEventListener('click', async () => {
-  await navigator.clipboard.writeText(text.textContent ?? '');
-  copy.textContent = 'Copied';
-  setTimeout(() => {
-    copy.textContent = 'Copy';
-  }, 1500);
-});
+copyOnClick(copy, () => text.textContent ?? '');
 byId('tiles', HTMLInputElement).addEventListener('change', (event) => {
   text.classList.toggle('tiles', (event.target as HTMLInputElement).checked);
 });

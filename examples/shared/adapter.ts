@@ -58,7 +58,7 @@ export function adapterFacts(card: AdapterCard): HTMLElement {
     { class: 'stack adapter' },
     facts({
       ...Object.fromEntries(known.filter(([, value]) => value)),
-      Kind: card.software ? 'Software, on the CPU' : 'Hardware',
+      Kind: card.software ? 'Software (CPU)' : 'Hardware',
       float16: card.features.includes('shader-f16') ? 'yes' : 'no',
       Subgroups: card.features.includes('subgroups') ? 'yes' : 'no',
       'Largest buffer': binaryBytes(card.limits.maxBufferSize),

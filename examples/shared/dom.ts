@@ -29,9 +29,24 @@ export const facts = (list: Readonly<Record<string, string | Node>>): HTMLDListE
     ...Object.entries(list).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
   );
 
-/** A button that says for a moment what became of it. */
 export function makeButton(text: string, onClick: () => unknown, className = ''): HTMLButtonElement {
   const button = make('button', { type: 'button', class: className || undefined }, text);
   button.addEventListener('click', () => onClick());
   return button;
+}
+
+/** Makes a button copy a text; it says for a moment what became of that. */
+export function copyOnClick(button: HTMLButtonElement, text: () => string): void {
+  const resting = button.textContent;
+  button.setAttribute('aria-live', 'polite');
+  button.addEventListener('click', async () => {
+    const copied = navigator.clipboard?.writeText(text()) ?? Promise.reject();
+    button.textContent = await copied.then(
+      () => 'Copied',
+      () => 'Not copied: the browser forbids it',
+    );
+    setTimeout(() => {
+      button.textContent = resting;
+    }, 2000);
+  });
 }

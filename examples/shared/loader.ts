@@ -16,6 +16,7 @@ export interface LoaderOptions<T extends Model> {
   readonly otherTask: string;
   readonly progress: HTMLElement;
   readonly problems: ProblemBox;
+  /** The model before is disposed of after this call. */
   onLoaded(loaded: Loaded<T>): void;
 }
 
@@ -58,9 +59,10 @@ export class ModelLoader<T extends Model> {
           { hint: this.options.otherTask },
         );
       }
-      this.#current?.model.dispose();
+      const before = this.#current;
       this.#current = { model, choice, ms };
       onLoaded(this.#current);
+      before?.model.dispose();
     } catch (error) {
       if (this.#loading === loading) problems.show(error, () => this.load(choice));
     } finally {

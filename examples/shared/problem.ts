@@ -13,7 +13,10 @@ export class ProblemBox {
   show(error: unknown, retry?: () => unknown): void {
     const known = error instanceof TilewrightError;
     const aborted = known && error.code === 'aborted';
-    const again = retry && makeButton(aborted ? 'Start again' : 'Try again', retry);
+    const buttons = [
+      ...(retry ? [makeButton(aborted ? 'Start again' : 'Try again', retry)] : []),
+      makeButton('Dismiss', () => this.clear()),
+    ];
     this.element.replaceChildren(
       make(
         'div',
@@ -21,7 +24,7 @@ export class ProblemBox {
         make('span', { class: 'code' }, known ? error.code : 'unexpected'),
         make('p', {}, error instanceof Error ? error.message : String(error)),
         ...(known && error.hint ? [make('p', { class: 'small soft' }, error.hint)] : []),
-        ...(again ? [make('div', { class: 'row' }, again)] : []),
+        make('div', { class: 'row' }, ...buttons),
       ),
     );
     if (!known) console.error(error);

@@ -4,5 +4,5 @@
 alias Value = f32;
 
 fn finish(v: vec4f, at: u32, column: u32, live: u32) {
-  store(at, apply(add_residual(add_bias(v * scale_of(column * OUT_UNIT / 4u), column), at)), live);
+  store(at, apply(add_residual(add_bias(v * scale_of(column), column), at)), live);
 }

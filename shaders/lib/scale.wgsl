@@ -1,8 +1,14 @@
-// The scale of four output columns: int8 has one a column, padded to whole vec4.
+// The scale of four output columns: int8 has one a column, padded to whole vec4. `column` counts OUT_UNIT elements.
 
 //# none
-fn scale_of(column4: u32) -> vec4f { return vec4f(1.0); }
+fn scale_of(column: u32) -> vec4f { return vec4f(1.0); }
 
-//# column
+//# vec4
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>;
-fn scale_of(column4: u32) -> vec4f { return 127.0 * scales[column4]; }
+fn scale_of(column: u32) -> vec4f { return 127.0 * scales[column]; }
+
+//# ragged
+@group(0) @binding(4) var<storage, read> scales: array<f32>;
+fn scale_of(column: u32) -> vec4f {
+  return 127.0 * vec4f(scales[column], scales[column + 1u], scales[column + 2u], scales[column + 3u]);
+}

@@ -7,6 +7,7 @@ import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import { type Profile, type ProfileOptions, profileSession } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
+import { Resource } from '../runtime/resource.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
@@ -44,19 +45,19 @@ export interface ModelInfo {
 }
 
 /** What every model has: its weights on the device, the sessions built on them, and one place to free them all. */
-export abstract class LoadedModel {
+export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
   readonly #constants: ConstantStore;
   readonly states: States;
   readonly #sessions = new Map<string, Promise<Session>>();
-  #disposed = false;
 
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
     readonly dtype: ModelDataType,
   ) {
+    super();
     this.#constants = new ConstantStore(gpu);
     this.states = new States(gpu);
   }
@@ -93,7 +94,7 @@ export abstract class LoadedModel {
 
   /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
   protected session(name: string, graph: () => Graph, options: LoadOptions = {}): Promise<Session> {
-    if (this.#disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
+    if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
     let session = this.#sessions.get(name);
     if (!session) {
       session = this.buildOn(this.gpu, graph(), {
@@ -140,20 +141,15 @@ export abstract class LoadedModel {
     }
   }
 
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const session of this.#sessions.values())
+  protected release(): void {
+    for (const session of this.#sessions.values()) {
       session.then(
         (built) => built.dispose(),
         () => {},
       );
+    }
     this.#constants.dispose();
     this.states.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -246,15 +246,16 @@ export class ImageClassifier extends LoadedModel {
 const isPicture = (source: PictureSource): source is Picture =>
   !(typeof ImageData === 'function' && source instanceof ImageData) && ArrayBuffer.isView((source as Picture).data);
 
+/** timm says it in config.json, Hugging Face in a file of its own; CIFAR networks say nothing, and take their pictures as they are. */
 async function preprocessingOf(
   { folder, config }: ModelFiles,
   { stem }: ResNetShape,
   signal?: AbortSignal,
 ): Promise<Preprocessing> {
+  if (config && ('pretrained_cfg' in config || 'input_size' in config)) return preprocessingFrom(config);
   const own = await readJson(folder, 'preprocessor_config.json', signal);
-  const timm = config && ('pretrained_cfg' in config || 'input_size' in config);
-  const read = preprocessingFrom(own ?? (timm ? config : undefined));
-  return own || timm || stem === 'imagenet' ? read : { ...read, size: [32, 32], cropPct: 1 };
+  const read = preprocessingFrom(own);
+  return own !== undefined || stem === 'imagenet' ? read : { ...read, size: [32, 32], cropPct: 1 };
 }
 
 /** Labels from `label_names` (timm), `id2label` (Hugging Face), else `class 0`... */

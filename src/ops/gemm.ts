@@ -67,7 +67,7 @@ export function epiloguePorts(
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   return {
     ports: [
-      part(scale, weights === 'q8' ? 'column' : 'none'),
+      part(scale, weights === 'q8' ? unit : 'none'),
       part(biasParts, bias ? unit : 'none'),
       part(residualParts, residual ? unit : 'none'),
       ...ports,

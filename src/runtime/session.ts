@@ -7,6 +7,7 @@ import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
 import { ConstantStore } from './constants.ts';
+import { Resource } from './resource.ts';
 import { States } from './states.ts';
 import { type BoundStep, bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
 
@@ -34,9 +35,8 @@ export type TensorInput = TensorData | readonly number[];
  * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
  * encodes one compute pass, submits and reads what was asked for; nothing is allocated. Runs wait for one another.
  */
-export class Session {
+export class Session extends Resource {
   #tail: Promise<unknown> = Promise.resolve();
-  #disposed = false;
 
   private constructor(
     readonly gpu: Gpu,
@@ -47,7 +47,9 @@ export class Session {
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
     private readonly staging: ReadonlyMap<string, GPUBuffer>,
     private readonly owned: readonly { dispose(): void }[],
-  ) {}
+  ) {
+    super();
+  }
 
   static async build(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
     const { signal, onProgress, label = 'session' } = options;
@@ -150,7 +152,7 @@ export class Session {
     wanted: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, TensorData>> {
-    if (this.#disposed) throw new TilewrightError('disposed', 'the session was disposed of');
+    if (this.disposed) throw new TilewrightError('disposed', 'the session was disposed of');
     throwIfAborted(signal, 'the run');
     const { gpu } = this;
     gpu.check();
@@ -208,14 +210,8 @@ export class Session {
     return [...own, ...this.staging.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  protected release(): void {
     for (const resource of this.owned) resource.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -45,6 +45,8 @@ export interface OpCase {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly options: object;
   readonly tolerance: Tolerance | undefined;
+  /** Runs in float32 alone. */
+  readonly float32Only: boolean;
 }
 
 const isShape = (spec: TensorSpec | readonly number[]): spec is readonly number[] => Array.isArray(spec);
@@ -64,7 +66,7 @@ export function test(
   op: string,
   inputs: OpCase['inputs'],
   options: object = {},
-  { note, tolerance }: { note?: string; tolerance?: Tolerance } = {},
+  { note, tolerance, float32Only = false }: { note?: string; tolerance?: Tolerance; float32Only?: boolean } = {},
 ): OpCase {
   const operands = Object.keys(inputs).map((name) => {
     if (typeof inputs[name] === 'string') return `${name}=${inputs[name]}`;
@@ -78,8 +80,13 @@ export function test(
     inputs,
     options,
     tolerance,
+    float32Only,
   };
 }
+
+/** For kernels that take seconds to compile, where other cases have their parts in float16. */
+export const inFloat32 = (cases: readonly OpCase[]): OpCase[] =>
+  cases.map((other) => ({ ...other, float32Only: true }));
 
 export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
 export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({

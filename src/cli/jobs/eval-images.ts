@@ -3,6 +3,7 @@ import { preprocess } from '../../vision/preprocess.ts';
 import { unpackPictures } from '../picture-batch.ts';
 import type { Job } from './job.ts';
 import { loadClassifier, type ModelArgs } from './load.ts';
+import { rankOf } from './rank.ts';
 
 export interface EvalImagesArgs extends ModelArgs {
   /** Labelled pictures that are lent, a batch a chunk (picture-batch.ts). */
@@ -50,14 +51,3 @@ export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ..
   }
   return { pictures: count, top1, top5, confusion, seconds: (performance.now() - (start ?? 0)) / 1e3 };
 };
-
-/** How many classes stand before the label's, and the first of all. Of equal logits the lower index stands first. */
-export function rankOf(logits: Float32Array, label: number): { rank: number; best: number } {
-  const own = logits[label]!;
-  let [rank, best] = [0, 0];
-  for (let i = 0; i < logits.length; i++) {
-    if (!(logits[i]! < own) && i !== label && (!(logits[i]! === own) || i < label)) rank++;
-    if (logits[i]! > logits[best]!) best = i;
-  }
-  return { rank, best };
-}

@@ -1,0 +1,67 @@
+import { optimise, type PassOptions } from '../src/graph/passes/index.ts';
+import { plan, type Step } from '../src/graph/plan.ts';
+import type { Engine, Graph, Model } from '../src/index.ts';
+import { toHalf } from '../src/tensor/half.ts';
+import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
+import { createRandom } from '../src/text/random.ts';
+import type { ConvLayer } from './cases.ts';
+import type { BenchDataType } from './report.ts';
+
+/** What one run does. */
+export interface Work {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What activations are in when weights are in this type. */
+const activationType = (dtype: BenchDataType): 'float32' | 'float16' => (dtype === 'float16' ? 'float16' : 'float32');
+
+/** Seeded numbers in -1..1: zeros would let a GPU run cooler and faster than it does at work. */
+export function randomData(dataType: DataType, shape: readonly number[], seed: number): TensorData {
+  const random = createRandom(seed);
+  const floats = new Float32Array(elementCount(shape));
+  for (let i = 0; i < floats.length; i++) floats[i] = 2 * random() - 1;
+  return dataType === 'float16' ? Uint16Array.from(floats, toHalf) : floats;
+}
+
+/** The weights are constants, as in a model. */
+export function matmulGraph(engine: Engine, size: number, dtype: BenchDataType): Graph {
+  const b = engine.graph();
+  const matrix = { dataType: activationType(dtype), shape: [size, size] };
+  const weights = b.constant(matrix, randomData(matrix.dataType, matrix.shape, 2));
+  return b.outputs({ output: b.matmul(b.input('input', matrix), weights) });
+}
+
+export function convGraph(
+  engine: Engine,
+  { size, channels, out, window, stride, groups }: ConvLayer,
+  dtype: BenchDataType,
+): Graph {
+  const b = engine.graph();
+  const dataType = activationType(dtype);
+  const filter = { dataType, shape: [window, window, channels / groups, out] };
+  const input = b.input('input', { dataType, shape: [1, size, size, channels] });
+  const padding = new Array<number>(4).fill((window - 1) / 2);
+  const weights = b.constant(filter, randomData(dataType, filter.shape, 2));
+  const convolved = b.conv2d(input, weights, {
+    padding,
+    strides: [stride, stride],
+    groups,
+    inputLayout: 'nhwc',
+    filterLayout: 'hwio',
+  });
+  return b.outputs({ output: convolved });
+}
+
+export const passOptions = (dtype: BenchDataType): PassOptions => (dtype === 'int8' ? { weights: 'int8' } : {});
+
+export function workOf(steps: readonly Step[]): Work {
+  return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {
+    flops: 0,
+    bytes: 0,
+  });
+}
+
+/** Work of one run of a model's graph, as it is planned. */
+export const modelWork = (model: Model, graph: Graph): Work =>
+  workOf(plan(optimise(graph, passOptions(model.dtype)), model.gpu.caps).steps);

@@ -1,0 +1,163 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../tools/build.mjs';
+import { findChrome } from '../../tools/chrome.mjs';
+import { findVulkanDriver } from '../../tools/vulkan.mjs';
+
+// The command as it is built, in a process of its own: small jobs, end to end.
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const MAIN = join(root, 'dist/cli/main.js');
+const SAMPLES = join(root, 'weights/samples');
+
+const chrome = await findChrome();
+const driver = findVulkanDriver();
+const runtimes = [
+  { runtime: 'chrome', there: chrome !== undefined },
+  { runtime: 'dawn', there: driver !== undefined },
+].filter(({ there }) => there || process.env.CI || process.env.TILEWRIGHT_CI);
+
+const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+beforeAll(async () => {
+  await build({ only: ['cli', 'pages'], log: () => {} });
+  for (const name of ['cat', 'dog', 'frog', 'horse', 'truck']) {
+    mkdirSync(join(folder, 'set', name), { recursive: true });
+    cpSync(join(SAMPLES, `${name}.png`), join(folder, 'set', name, 'drawing.png'));
+  }
+  // A frog that is none.
+  cpSync(join(SAMPLES, 'ship.png'), join(folder, 'set/frog/ship.png'));
+  writeFileSync(join(folder, 'text.txt'), 'ROMEO: speak, my lord.\n'.repeat(40));
+}, 120_000);
+
+interface Ended {
+  status: number;
+  out: string;
+  err: string;
+}
+
+function run(...argv: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...argv], { maxBuffer: 2 ** 26 }, (error, out, err) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out, err });
+    });
+  });
+}
+
+/** The JSON that a command prints; standard output holds nothing else. */
+async function json(...argv: string[]) {
+  const { status, out, err } = await run(...argv, '--json');
+  expect(status, err).toBe(0);
+  return JSON.parse(out);
+}
+
+if (runtimes.length < 2) {
+  it('runs only where a Chrome, and a driver for Dawn, are found', ({ skip }) => {
+    skip(`found: ${runtimes.map(({ runtime }) => runtime).join(', ') || 'neither'}`);
+  });
+}
+
+describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
+  const there = ['--runtime', runtime];
+
+  it('classifies pictures', { timeout: 60_000 }, async () => {
+    const files = ['cat', 'ship'].map((name) => join(SAMPLES, `${name}.png`));
+    const results = await json('run', 'resnet20-cifar10', '--image', ...files, '--top-k', '2', ...there);
+    expect(results).toHaveLength(2);
+    const [cat, ship] = results;
+    expect(cat.predictions.map(({ label }: { label: string }) => label)).toEqual(['cat', 'dog']);
+    expect(cat.predictions[0].probability).toBeCloseTo(0.803, 2);
+    expect(ship.predictions[0].label).toBe('ship');
+  });
+
+  it('evaluates on a folder, in batches with a rest', { timeout: 60_000 }, async () => {
+    const set = join(folder, 'set');
+    const score = await json('eval', 'resnet20-cifar10', '--images', set, '--batch', '4', ...there);
+    expect(score).toMatchObject({ pictures: 6, top1: 5 });
+    const [frog, ship] = ['frog', 'ship'].map((name) => score.labels.indexOf(name));
+    expect(score.confusion[frog][ship]).toBe(1);
+    expect(score.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(6);
+  });
+
+  it('continues a prompt as it streams, the same as in the other runtime', { timeout: 60_000 }, async () => {
+    const { status, out, err } = await run(
+      'run',
+      'gpt-shakespeare',
+      '--prompt',
+      'ROMEO:',
+      '--temperature',
+      '0',
+      '--max-new-tokens',
+      '12',
+      ...there,
+    );
+    expect(status, err).toBe(0);
+    expect(out).toBe("ROMEO:\nI'll tell thee, I am not, I'll\n");
+    expect(err).toMatch(/^adapter {2}.+\nmodel {4}gpt2, float32, 2,915,328 parameters/m);
+    expect(err).toMatch(/12 tokens in .*tokens\/s/);
+  });
+
+  it('scores a text', { timeout: 60_000 }, async () => {
+    const score = await json('eval', 'gpt-shakespeare', '--text', join(folder, 'text.txt'), '--limit', '1', ...there);
+    expect(score).toMatchObject({ windows: 1, tokens: 255 });
+    expect(score.perplexity).toBeCloseTo(Math.exp(score.loss), 6);
+    expect(score.loss).toBeGreaterThan(0);
+    expect(score.loss).toBeLessThan(6); // a guess at random costs log(1024) = 6.9
+  });
+
+  it('gives an error its code and hint back', { timeout: 60_000 }, async () => {
+    const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toMatch(/^error \[invalid-argument\]: this model \(gpt2\) generates text\n.*--prompt/m);
+  });
+});
+
+describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headless Chrome', () => {
+  it('prints a plan and profiles it', { timeout: 90_000 }, async () => {
+    const [plan] = await json('plan', 'resnet20-cifar10');
+    expect(plan).toMatchObject({ plan: 'image' });
+    expect(plan.steps.length).toBeLessThanOrEqual(26);
+    const [profile] = await json('profile', 'resnet20-cifar10');
+    expect(profile.rows.map(({ kernel }: { kernel: string }) => kernel)).toEqual(
+      plan.steps.map(({ kernel }: { kernel: string }) => kernel),
+    );
+    expect(profile.runMs).toBeGreaterThan(0);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'ends on SIGINT with 130, and leaves no browser behind',
+    { timeout: 60_000 },
+    async () => {
+      const endless = ['run', 'gpt-shakespeare', '--prompt', 'A', '--max-new-tokens', '1000000', '--overflow', 'slide'];
+      const child = spawn(process.execPath, [MAIN, ...endless], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let err = '';
+      child.stderr.on('data', (chunk) => {
+        err += chunk;
+      });
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      const browsers = await childrenOf(child);
+      expect(browsers.length).toBeGreaterThan(0);
+      child.kill('SIGINT');
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(130);
+      expect(err).toContain('error [aborted]');
+      for (const pid of browsers) expect(() => process.kill(pid, 0)).toThrow();
+    },
+  );
+});
+
+/** Processes that a process started. */
+function childrenOf({ pid }: ChildProcess): Promise<number[]> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-A', '-o', 'pid=,ppid='], (_, out) => {
+      const pairs = out
+        .trim()
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/).map(Number));
+      resolve(pairs.filter(([, parent]) => parent === pid).map(([child]) => child!));
+    });
+  });
+}

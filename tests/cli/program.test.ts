@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { cli } from '../../src/cli/program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const TINY = fileURLToPath(new URL('../fixtures/gpt2-tiny', import.meta.url));
+
+let stdout: MockInstance;
+let stderr: MockInstance;
+beforeEach(() => {
+  stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const written = (to: MockInstance): string => to.mock.calls.map(([text]) => String(text)).join('');
+
+/** What a command line printed, and its exit status. */
+async function run(...argv: string[]) {
+  const status = await cli(argv);
+  return { status, out: written(stdout), err: written(stderr) };
+}
+
+describe('usage', () => {
+  it.each<[string, string[], RegExp]>([
+    ['no model', ['run'], /missing required argument 'model'/],
+    ['no task', ['run', 'm'], /either --image or --prompt/],
+    ['two tasks', ['run', 'm', '--image', 'a.png', '--prompt', 'b'], /not both/],
+    ['two sets', ['eval', 'm', '--images', 'a', '--text', 'b'], /not both/],
+    ['an unknown command', ['fly'], /unknown command/],
+    ['an unknown option', ['plan', 'm', '--fast'], /unknown option/],
+    ['an unknown runtime', ['plan', 'm', '--runtime', 'firefox'], /Allowed choices are chrome, dawn/],
+    ['an unknown type', ['plan', 'm', '--dtype', 'int4'], /Allowed choices are float32, float16, int8/],
+    ['an unknown suite', ['bench', '--suite', 'sort'], /Allowed choices are matmul/],
+    ['a limit of none', ['eval', 'm', '--images', 'a', '--limit', '0'], /whole number from 1 on/],
+    ['half a picture', ['eval', 'm', '--images', 'a', '--batch', '2.5'], /whole number from 1 on/],
+    ['a cold temperature', ['run', 'm', '--prompt', 'a', '--temperature', '-1'], /number from 0 on/],
+    ['a probability above 1', ['run', 'm', '--prompt', 'a', '--top-p', '1.1'], /above 0 and up to 1/],
+    ['a text from its end', ['eval', 'm', '--text', 'a', '--from', '1'], /from 0 up to/],
+    ['a word for a number', ['run', 'm', '--prompt', 'a', '--seed', 'x'], /whole number from 0 on/],
+  ])('%s exits with 2 and says what is wrong', async (_, argv, message) => {
+    const { status, out, err } = await run(...argv);
+    expect(err).toMatch(message);
+    expect(status).toBe(2);
+    expect(out).toBe('');
+  });
+
+  it('shows help and version, and exits with 0', async () => {
+    const help = await run('--help');
+    expect(help.status).toBe(0);
+    for (const name of ['devices', 'run', 'profile', 'inspect', 'plan', 'eval', 'bench'])
+      expect(help.out).toContain(name);
+    expect(help.out).not.toContain('demo');
+    expect((await run('--version')).status).toBe(0);
+  });
+});
+
+describe('errors', () => {
+  it('are one line with the code, then the hint, on standard error', async () => {
+    const { status, out, err } = await run('inspect', 'no-such-model');
+    expect(status).toBe(1);
+    expect(out).toBe('');
+    const [line, hint] = err.split('\n');
+    expect(line).toBe('error [not-found]: there is no model no-such-model');
+    expect(hint).toContain('resnet20-cifar10');
+  });
+
+  it('are JSON on standard output with --json', async () => {
+    const path = join(folder, 'broken.safetensors');
+    writeFileSync(path, 'not a checkpoint at all');
+    const { status, out, err } = await run('inspect', path, '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'invalid-file', hint: expect.any(String) } });
+    expect(err).toContain('error [invalid-file]:');
+  });
+
+  it('say that a picture or a set is missing before a model is loaded', async () => {
+    const picture = await run('run', 'resnet20-cifar10', '--image', 'no-such.png', '--runtime', 'dawn');
+    expect(picture.err).toMatch(/^error \[not-found\]: no-such\.png/);
+    stderr.mockClear();
+    const set = await run('eval', 'resnet20-cifar10', '--images', 'no-such-set', '--runtime', 'dawn');
+    expect(set.err).toMatch(/^error \[not-found\]: no-such-set/);
+  });
+});
+
+describe('inspect', () => {
+  it('lists the tensors of a folder', async () => {
+    const { status, out } = await run('inspect', TINY);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^tensor +type +shape +bytes/m);
+    expect(out).toMatch(/^transformer\.wte\.weight +F32 +\[\d+,\d+\] +[\d,]+$/m);
+    expect(out).not.toContain('\u001b'); // no colour where there is no terminal
+  });
+
+  it('gives the same as JSON, whose bytes sum up', async () => {
+    const { out } = await run('inspect', join(TINY, 'model.safetensors'), '--json');
+    const { tensors, byteLength, elements } = JSON.parse(out);
+    expect(tensors.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0)).toBe(byteLength);
+    expect(4 * elements.F32).toBe(byteLength);
+  });
+
+  it('knows the models that ship by name', async () => {
+    const { out } = await run('inspect', 'resnet20-cifar10');
+    expect(out).toContain('layer3.2.conv2.weight');
+  });
+});
