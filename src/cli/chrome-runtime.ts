@@ -44,7 +44,7 @@ export async function openChrome(signal: AbortSignal): Promise<Runtime> {
     await page.exposeFunction('tilewrightEmit', (event: JobEvent) => events.listener(event));
     await page.goto(server.url + HOST);
     throwIfAborted(signal, 'starting Chrome');
-    return chromeRuntime(browser, page, server, events);
+    return await chromeRuntime(browser, page, server, events);
   } catch (error) {
     await Promise.allSettled([browser?.close(), server.close()]);
     throw error;
@@ -67,6 +67,9 @@ async function chromeRuntime(
   server: JobServer,
   events: { listener: (event: JobEvent) => void },
 ): Promise<Runtime> {
+  // What was asked of a page that crashes is never answered.
+  const crash = new Promise<never>((_, reject) => page.once('error', (cause) => reject(ended(cause))));
+  crash.catch(() => {}); // told to the job in progress, if there is one
   return {
     name: 'chrome',
     description: `headless ${(await browser.version()).replace(/^Headless/, '').replace('/', ' ')}`,
@@ -81,12 +84,13 @@ async function chromeRuntime(
       };
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        const answer = await page.evaluate((name, args) => window.tilewright.run(name, args), name, args);
+        const work = page.evaluate((name, args) => window.tilewright.run(name, args), name, args);
+        const answer = await Promise.race([work, crash]);
         if ('error' in answer) throw fromWire({ ...answer.error, message: server.renamed(answer.error.message) });
         return answer.result as never;
       } catch (error) {
         throwIfAborted(signal, 'the work');
-        throw server.failure() ?? (error instanceof TilewrightError || browser.connected ? error : browserGone(error));
+        throw server.failure() ?? (error instanceof TilewrightError || browser.connected ? error : ended(error));
       } finally {
         signal.removeEventListener('abort', onAbort);
       }
@@ -97,7 +101,7 @@ async function chromeRuntime(
   };
 }
 
-const browserGone = (cause: unknown): TilewrightError =>
+const ended = (cause: unknown): TilewrightError =>
   new TilewrightError('device-lost', 'Chrome ended in the middle of the work', {
     hint: 'It may have run out of memory: a smaller --batch or --dtype int8 needs less.',
     cause,

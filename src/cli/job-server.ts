@@ -47,7 +47,7 @@ interface Shelf {
 export async function serveJobs(pages: string): Promise<JobServer> {
   const shelves = [await shelfOf(pages)];
   const lending = new Lending();
-  const names = new Map<string, string>();
+  const addresses = new Map<string, string>(); // by source
   let failed: unknown;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -96,14 +96,19 @@ export async function serveJobs(pages: string): Promise<JobServer> {
   return {
     url,
     async model(source) {
+      const known = addresses.get(source);
+      if (known) return known;
       const shelf = await shelfOf(source);
-      const number = shelves.push(shelf) - 1;
-      const name = shelf.single ? encodeURIComponent(fileName(source)) : '';
-      const address = `${url}model/${number}/${name}`;
-      names.set(address, shelf.single ? source : source.replace(/\/?$/, '/'));
+      const address = `${url}model/${shelves.push(shelf) - 1}/${shelf.single ? encodeURIComponent(fileName(source)) : ''}`;
+      addresses.set(source, address);
       return address;
     },
-    renamed: (text) => [...names].reduce((renamed, [address, name]) => renamed.replaceAll(address, name), text),
+    renamed: (text) =>
+      [...addresses].reduce(
+        (renamed, [source, address]) =>
+          renamed.replaceAll(address, address.endsWith('/') ? source.replace(/\/?$/, '/') : source),
+        text,
+      ),
     lend: (chunks) => lending.add(chunks),
     failure: () => failed,
     async close() {

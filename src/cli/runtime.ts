@@ -22,12 +22,6 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** Errors: `missing-dependency`, `no-adapter`, `aborted`. */
-export async function openRuntime(name: RuntimeName, signal: AbortSignal): Promise<Runtime> {
-  if (name === 'chrome') return (await import('./chrome-runtime.ts')).openChrome(signal);
-  return (await import('./dawn-runtime.ts')).openDawn(signal);
-}
-
 /** What is lent, by name: one reader each. */
 export class Lending {
   readonly #chunks = new Map<string, AsyncIterator<Uint8Array> | Iterator<Uint8Array>>();

@@ -34,7 +34,7 @@ interface Dispatch extends Step {
 /** Every dispatch of every case on every kind of adapter: each candidate stands for the step that would run it. */
 function* dispatches(): Generator<Dispatch> {
   for (const test of CASES) {
-    for (const float of floatsOf(test, true)) {
+    for (const float of floatsOf(test, { ...ADAPTERS[0]!, f16: true, longKernels: true })) {
       const graph = optimise(graphOf(test, float));
       for (const caps of ADAPTERS) {
         const { steps, prepare } = plan(graph, caps);

@@ -1,6 +1,7 @@
 import { bytes, count, scaled } from '../format.ts';
 import type { JobEvent, ModelCard } from '../jobs/job.ts';
-import { openRuntime, type Runtime, type RuntimeName } from '../runtime.ts';
+import { openRuntime } from '../open-runtime.ts';
+import type { Runtime, RuntimeName } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What every command is given besides its own arguments. */

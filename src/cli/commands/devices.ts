@@ -1,6 +1,7 @@
 import { bytes } from '../format.ts';
 import type { Device } from '../jobs/devices.ts';
-import { openRuntime, type RuntimeName } from '../runtime.ts';
+import { openRuntime } from '../open-runtime.ts';
+import type { RuntimeName } from '../runtime.ts';
 import { toWire, type WireError } from '../wire.ts';
 import type { CommandContext } from './context.ts';
 
