@@ -20,13 +20,6 @@ fn add_product(c: Strip, a: mat4x4f, b: Strip) -> Strip {
   return Strip(outer(c.p, a, b.p), outer(c.q, a, b.q), outer(c.r, a, b.r), outer(c.s, a, b.s));
 }
 
-fn finish_strip(row: u32, left: u32, batch: u32, c: Strip) {
-  finish_block(row, left, batch, c.p);
-  finish_block(row, left + 1u, batch, c.q);
-  finish_block(row, left + 2u, batch, c.r);
-  finish_block(row, left + 3u, batch, c.s);
-}
-
 @compute @workgroup_size(WG_X, WG_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * 16u;
@@ -55,8 +48,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     b_start += params.k * params.ldb;
   }
 
-  finish_strip(row, left, id.z, c0);
-  finish_strip(row + 4u, left, id.z, c1);
-  finish_strip(row + 8u, left, id.z, c2);
-  finish_strip(row + 12u, left, id.z, c3);
+  var sums = array<vec4f, 64>(
+    c0.p[0], c0.q[0], c0.r[0], c0.s[0], c0.p[1], c0.q[1], c0.r[1], c0.s[1], c0.p[2], c0.q[2], c0.r[2], c0.s[2], c0.p[3], c0.q[3], c0.r[3], c0.s[3],
+    c1.p[0], c1.q[0], c1.r[0], c1.s[0], c1.p[1], c1.q[1], c1.r[1], c1.s[1], c1.p[2], c1.q[2], c1.r[2], c1.s[2], c1.p[3], c1.q[3], c1.r[3], c1.s[3],
+    c2.p[0], c2.q[0], c2.r[0], c2.s[0], c2.p[1], c2.q[1], c2.r[1], c2.s[1], c2.p[2], c2.q[2], c2.r[2], c2.s[2], c2.p[3], c2.q[3], c2.r[3], c2.s[3],
+    c3.p[0], c3.q[0], c3.r[0], c3.s[0], c3.p[1], c3.q[1], c3.r[1], c3.s[1], c3.p[2], c3.q[2], c3.r[2], c3.s[2], c3.p[3], c3.q[3], c3.r[3], c3.s[3],
+  );
+  let count = 4u * rows_from(row, 16u);
+  for (var i = 0u; i < count; i++) { finish_row(row + i / 4u, left + i % 4u, id.z, sums[i]); }
 }

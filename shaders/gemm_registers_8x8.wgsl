@@ -8,7 +8,7 @@
 // layout  row-major; whole vec4 along K and N, or any length with the ragged ports
 // sums    float32, whatever is stored
 // ports   Elem4 (elem)   Params (gemm)   a_at (operand_a)   b_at (operand_b)   block_b (layout_b)   rows_of_a (rows)
-//         block_a (block_a)   outer (outer)   finish_block (gemm_finish)
+//         block_a (block_a)   outer (outer)   finish_row, rows_from (gemm_finish)
 // consts  WG_X WG_Y   invocations a workgroup
 
 @compute @workgroup_size(WG_X, WG_Y)
@@ -41,8 +41,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     b_start += params.k * params.ldb;
   }
 
-  finish_block(row, left, id.z, c00);
-  finish_block(row, left + 1u, id.z, c01);
-  finish_block(row + 4u, left, id.z, c10);
-  finish_block(row + 4u, left + 1u, id.z, c11);
+  var sums = array<vec4f, 16>(
+    c00[0], c01[0], c00[1], c01[1], c00[2], c01[2], c00[3], c01[3],
+    c10[0], c11[0], c10[1], c11[1], c10[2], c11[2], c10[3], c11[3],
+  );
+  let count = 2u * rows_from(row, 8u);
+  for (var i = 0u; i < count; i++) { finish_row(row + i / 2u, left + i % 2u, id.z, sums[i]); }
 }

@@ -65,8 +65,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
   let row = group.y * 64u + local.y * 8u;
   let left = group.x * TILE + local.x * 2u;
-  finish_block(row, left, group.z, c00);
-  finish_block(row, left + 1u, group.z, c01);
-  finish_block(row + 4u, left, group.z, c10);
-  finish_block(row + 4u, left + 1u, group.z, c11);
+  var sums = array<vec4f, 16>(
+    c00[0], c01[0], c00[1], c01[1], c00[2], c01[2], c00[3], c01[3],
+    c10[0], c11[0], c10[1], c11[1], c10[2], c11[2], c10[3], c11[3],
+  );
+  let count = 2u * rows_from(row, 8u);
+  for (var i = 0u; i < count; i++) { finish_row(row + i / 2u, left + i % 2u, group.z, sums[i]); }
 }

@@ -8,4 +8,4 @@ fn close4(total: vec4f, taken: f32) -> vec4f { return total; }
 //# average
 const START4 = vec4f();
 fn fold4(total: vec4f, x: vec4f) -> vec4f { return total + x; }
-fn close4(total: vec4f, taken: f32) -> vec4f { return total / taken; }
+fn close4(total: vec4f, taken: f32) -> vec4f { return total / max(taken, 1.0); }

@@ -1,5 +1,5 @@
 // Reads four elements of a query, key or value row. Each of the three is a column range of rows that may be wider: packed
-// QKV, or a KV cache. `d` is an element of the head; beyond the head it reads zero.
+// QKV, or a KV cache. `d` is an element of the head; what lies beyond the head takes no part in any output (ragged reads zero there).
 
 //# vec4
 @group(0) @binding(1) var<storage, read> query: array<Elem4>;

@@ -123,14 +123,14 @@ export function activationPorts(
 const RANGES: Partial<Record<DataType, [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
-  int32: [-2147483647, 2147483647],
+  int32: [-2147483648, 2147483647],
   uint32: [0, 4294967295],
 };
 
 function integerLiteral(dataType: DataType): (value: number) => string {
   const [low, high] = RANGES[dataType]!;
-  const suffix = dataType.startsWith('u') ? 'u' : 'i';
-  return (value) => `${Math.round(Math.max(low, Math.min(high, value)))}${suffix}`;
+  const type = dataType.startsWith('u') ? 'u32' : 'i32';
+  return (value) => `${type}(${Math.round(Math.max(low, Math.min(high, value)))})`;
 }
 
 const needType = (op: string, name: string, dataType: DataType, types: readonly DataType[]): void => {

@@ -48,6 +48,8 @@ export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescript
     throw opError('wrong-type', op, `bias is ${bias.dataType}, expected ${output.dataType}`);
   if (scales && elementCount(scales.shape) !== columns)
     throw opError('wrong-shape', op, `scales is ${formatShape(scales.shape)}, expected [${columns}]`);
+  if (scales && scales.dataType !== 'float32')
+    throw opError('wrong-type', op, `scales is ${scales.dataType}, expected float32`);
   if (residual && !sameShape(residual.shape, output.shape)) {
     throw opError(
       'wrong-shape',

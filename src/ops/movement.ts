@@ -301,6 +301,8 @@ export const gather = defineOp<{ axis?: number }>({
     if (indices.dataType !== 'int32' && indices.dataType !== 'uint32')
       throw opError('wrong-type', 'gather', `indices are ${indices.dataType}, expected int32 or uint32`);
     const at = needAxis('gather', axis, input.shape.length);
+    if (inputs['scales'] && at !== 0)
+      throw opError('invalid-argument', 'gather', `scales are one a row: axis 0 is expected, got ${at}`);
     const shape = [...input.shape.slice(0, at), ...indices.shape, ...input.shape.slice(at + 1)];
     return { dataType: inputs['scales'] ? 'float32' : input.dataType, shape };
   },
