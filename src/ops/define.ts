@@ -154,7 +154,9 @@ export function splitItems(
         { offset: start * width, size: Math.ceil((size * width) / 4) * 4 },
       ]),
     );
-    pieces.push({ ...candidate, ...piece(start, size), ranges });
+    const part = { ...candidate, ...piece(start, size), ranges };
+    const { variant } = candidate;
+    pieces.push(variant.baked ? { ...part, variant: { ...variant, baked: part.params } } : part);
   }
   return pieces;
 }
