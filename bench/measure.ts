@@ -14,8 +14,11 @@ export interface Effort {
 /** Runs of one submit at most: beyond that the encoder itself becomes the work. */
 const MAX_BATCH = 2000;
 
-/** A difference of times that noise has made smaller than this, in ms, is noise. */
-const MIN_MS = 1e-5;
+/**
+ * What is left of `whole` after `overhead`. Where noise has eaten more than half of it, the difference says nothing, and `whole`,
+ * which is too much rather than too little, stands.
+ */
+const without = (overhead: number, whole: number): number => (whole > 2 * overhead ? whole - overhead : whole);
 
 /**
  * Milliseconds of one run of a session on the device. Runs are encoded many to a submit, and the clock goes from the
@@ -44,14 +47,18 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
   const one = await typical(1);
   if (one >= effort.batchMs) {
     const empty = await typical(0);
-    return sample(effort, async () => Math.max(MIN_MS, (await batch(1)) - empty));
+    return sample(effort, async () => without(empty, await batch(1)));
   }
   let runs = 2;
   for (let took = await batch(runs); took - one < effort.batchMs && runs < MAX_BATCH; took = await batch(runs)) {
     const missing = effort.batchMs / Math.max(took - one, 0.01);
     runs = Math.min(MAX_BATCH, Math.ceil(runs * Math.min(10, Math.max(1.5, 1.2 * missing))));
   }
-  return sample(effort, async () => Math.max(MIN_MS, ((await batch(runs)) - one) / (runs - 1)));
+  return sample(effort, async () => {
+    const whole = await batch(runs);
+    const rest = without(one, whole);
+    return rest === whole ? whole / runs : rest / (runs - 1);
+  });
 }
 
 /** Takes samples, in ms, until there are enough or the time is up. */
