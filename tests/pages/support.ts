@@ -81,7 +81,7 @@ export async function expectNoOverflow(page: Page, width = 360): Promise<void> {
   await page.setViewportSize({ width, height: 740 });
   // A plot follows the width of its card a frame later.
   const beside = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  await expect.poll(beside).toBeLessThanOrEqual(0);
+  await expect.poll(beside, { timeout: 10_000 }).toBeLessThanOrEqual(0);
 }
 
 /**
