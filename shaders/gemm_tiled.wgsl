@@ -1,74 +1,74 @@
 // gemm_tiled: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them
 //
-// The family for GPUs: a workgroup of 8×8 invocations computes a 64×64 tile of C, one invocation an 8×8 block of it. Tiles of
-// 64×BK of A and BK×64 of B pass through workgroup memory; each invocation brings 4×4 blocks of both, so that storage
-// is read once a workgroup. Ports, layout and sums as in gemm_registers_8x8.
+// The family for GPUs: a workgroup computes a tile of C that is as many of its invocations' tiles high and wide as it has
+// invocations. BK4 vec4 of K at a time, the blocks of A and B that it needs pass through workgroup memory, so that storage
+// is read once a workgroup. The blocks of an invocation lie a workgroup's width (height) apart: neighbours read neighbouring
+// vec4 of workgroup memory, without bank conflicts. Ports, layout and sums as in gemm_registers.
 //
-// consts  BK4   depth of a tile in vec4: 2 to 8
+// consts  WG_X WG_Y   invocations a workgroup      BK4   depth of a tile in vec4
 
-const TILE = 16u; // blocks of 4 rows, or of 4 columns, in a tile of 64
+const BM4 = WG_Y * ROW_BLOCKS; // blocks of 4 rows, and of 4 columns, in the workgroup's tile
+const BN4 = WG_X * COLUMN_BLOCKS;
+const LANES = WG_X * WG_Y;
 
-var<workgroup> tile_a: array<vec4f, TILE * BK4 * 4u>; // [k4][block][row]: row r of the block, over k
-var<workgroup> tile_b: array<vec4f, TILE * BK4 * 4u>; // [k4][block][k]: row k of the block, over n
+var<workgroup> tile_a: array<vec4f, BK4 * 4u * BM4>; // [k4][row][block]: row of a block, over k
+var<workgroup> tile_b: array<vec4f, BK4 * 4u * BN4>; // [k4][k][block]: row k of a block, over n
 
-fn block_of_a(start: u32) -> mat4x4f { return mat4x4f(tile_a[start], tile_a[start + 1u], tile_a[start + 2u], tile_a[start + 3u]); }
-fn block_of_b(start: u32) -> mat4x4f { return mat4x4f(tile_b[start], tile_b[start + 1u], tile_b[start + 2u], tile_b[start + 3u]); }
+struct RowAt { depth: u32, y: u32 }
+fn row_block(at: RowAt, i: u32) -> mat4x4f {
+  let start = at.depth * 4u * BM4 + at.y + i * WG_Y;
+  return mat4x4f(tile_a[start], tile_a[start + BM4], tile_a[start + 2u * BM4], tile_a[start + 3u * BM4]);
+}
 
-@compute @workgroup_size(8, 8)
+struct ColumnAt { depth: u32, x: u32 }
+fn column_block(at: ColumnAt, i: u32) -> mat4x4f {
+  let start = at.depth * 4u * BN4 + at.x + i * WG_X;
+  return mat4x4f(tile_b[start], tile_b[start + BN4], tile_b[start + 2u * BN4], tile_b[start + 3u * BN4]);
+}
+
+@compute @workgroup_size(WG_X, WG_Y)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) lane: u32) {
   let k4s = (params.k + 3u) / 4u;
-  let last4 = (params.n + 3u) / 4u - 1u;
   let a_start = group.z * params.a_batch;
   var b_start = group.z * params.b_batch;
+  let column = min(group.x * BN4 + lane % BN4, (params.n - 1u) / 4u);
 
-  var c00 = mat4x4f();
-  var c01 = mat4x4f();
-  var c10 = mat4x4f();
-  var c11 = mat4x4f();
+  var tile = Tile();
   for (var tap = 0u; tap < params.taps; tap++) {
-    // The 64 invocations bring 16 blocks at each of 4 depths in a go.
-    let rows = rows_of_a(group.y * 64u + lane % TILE * 4u, tap);
+    let rows = rows_of_a(4u * (group.y * BM4 + lane % BM4), tap);
     for (var first = 0u; first < k4s; first += BK4) {
-      for (var depth = lane / TILE; depth < BK4; depth += 4u) {
-        let k4 = first + depth;
-        let to = (depth * TILE + lane % TILE) * 4u;
-        if k4 < k4s {
-          let at = rows.start + a_start + k4 * (4u / A_UNIT);
-          let live = params.k - 4u * k4;
-          tile_a[to] = a_at(at.x, live) * rows.inside.x;
-          tile_a[to + 1u] = a_at(at.y, live) * rows.inside.y;
-          tile_a[to + 2u] = a_at(at.z, live) * rows.inside.z;
-          tile_a[to + 3u] = a_at(at.w, live) * rows.inside.w;
-          let b = block_b(b_start, k4, min(group.x * TILE + lane % TILE, last4));
-          tile_b[to] = b[0];
-          tile_b[to + 1u] = b[1];
-          tile_b[to + 2u] = b[2];
-          tile_b[to + 3u] = b[3];
-        }
+      let depths = min(BK4, k4s - first);
+      for (var depth = lane / BM4; depth < depths; depth += LANES / BM4) {
+        let four = block_a(rows, a_start, first + depth);
+        let to = depth * 4u * BM4 + lane % BM4;
+        tile_a[to] = four[0];
+        tile_a[to + BM4] = four[1];
+        tile_a[to + 2u * BM4] = four[2];
+        tile_a[to + 3u * BM4] = four[3];
+      }
+      for (var depth = lane / BN4; depth < depths; depth += LANES / BN4) {
+        let four = block_b(b_start, first + depth, column);
+        let to = depth * 4u * BN4 + lane % BN4;
+        tile_b[to] = four[0];
+        tile_b[to + BN4] = four[1];
+        tile_b[to + 2u * BN4] = four[2];
+        tile_b[to + 3u * BN4] = four[3];
       }
       workgroupBarrier();
-      let depths = min(BK4, k4s - first);
       for (var depth = 0u; depth < depths; depth++) {
-        let a0 = block_of_a((depth * TILE + local.y * 2u) * 4u);
-        let a1 = block_of_a((depth * TILE + local.y * 2u + 1u) * 4u);
-        let b0 = block_of_b((depth * TILE + local.x * 2u) * 4u);
-        let b1 = block_of_b((depth * TILE + local.x * 2u + 1u) * 4u);
-        c00 = outer(c00, a0, b0);
-        c01 = outer(c01, a0, b1);
-        c10 = outer(c10, a1, b0);
-        c11 = outer(c11, a1, b1);
+        tile = add_tile(tile, RowAt(depth, local.y), strip_of_b(ColumnAt(depth, local.x)));
       }
       workgroupBarrier();
     }
     b_start += params.k * params.ldb;
   }
 
-  let row = group.y * 64u + local.y * 8u;
-  let left = group.x * TILE + local.x * 2u;
-  var sums = array<vec4f, 16>(
-    c00[0], c01[0], c00[1], c01[1], c00[2], c01[2], c00[3], c01[3],
-    c10[0], c11[0], c10[1], c11[1], c10[2], c11[2], c10[3], c11[3],
-  );
-  let count = 2u * rows_from(row, 8u);
-  for (var i = 0u; i < count; i++) { finish_row(row + i / 2u, left + i % 2u, group.z, sums[i]); }
+  var sums = sums_of_tile(tile);
+  for (var i = 0u; i < 4u * ROW_BLOCKS * COLUMN_BLOCKS; i++) {
+    let strip = i / (4u * COLUMN_BLOCKS);
+    let in_strip = i % (4u * COLUMN_BLOCKS);
+    let row = 4u * (group.y * BM4 + strip * WG_Y + local.y) + in_strip / COLUMN_BLOCKS;
+    let n4 = group.x * BN4 + in_strip % COLUMN_BLOCKS * WG_X + local.x;
+    if row < params.m { finish_row(row, n4, group.z, sums[strip][in_strip]); }
+  }
 }

@@ -1,5 +1,4 @@
-import smallKernel from '../../shaders/gemm_registers_8x8.wgsl';
-import largeKernel from '../../shaders/gemm_registers_16x16.wgsl';
+import registersKernel from '../../shaders/gemm_registers.wgsl';
 import tiledKernel from '../../shaders/gemm_tiled.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import biasParts from '../../shaders/lib/bias.wgsl';
@@ -17,6 +16,8 @@ import residualParts from '../../shaders/lib/residual.wgsl';
 import rows from '../../shaders/lib/rows.wgsl';
 import scale from '../../shaders/lib/scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
+import tileColumns from '../../shaders/lib/tile_columns.wgsl';
+import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
@@ -78,6 +79,94 @@ export function epiloguePorts(
   };
 }
 
+/** What an invocation computes. */
+interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22): on SwiftShader in
+ * Chrome 156, on llvmpipe 25 under Dawn. llvmpipe's compiler takes 10 s and more for the largest.
+ */
+const REGISTER_TILES: readonly (Tile & { readonly swiftshader: number; readonly llvmpipe: number })[] = [
+  { rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0 },
+  { rows: 8, columns: 16, swiftshader: 0.86, llvmpipe: 0.84 },
+  { rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.72 },
+  { rows: 4, columns: 8, swiftshader: 0.67, llvmpipe: 1 },
+  { rows: 4, columns: 4, swiftshader: 0.6, llvmpipe: 0.85 },
+];
+
+/** Invocations that a software adapter needs to keep its cores busy. */
+const BUSY = 32;
+
+/** Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or idles. */
+function registerTiles({ m, n, batches }: Gemm, { longKernels, software }: Caps): Tile[] {
+  const score = (tile: (typeof REGISTER_TILES)[number]): number => {
+    const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns);
+    const useful = (m * n) / (tiles * tile.rows * tile.columns);
+    const busy = Math.min(1, (tiles * batches) / BUSY);
+    return (longKernels ? tile.swiftshader : tile.llvmpipe) * useful * (software ? busy : 1);
+  };
+  const fits = ({ rows, columns }: Tile): boolean => (rows === 4 || 2 * m > rows) && (columns === 4 || 2 * n > columns);
+  return REGISTER_TILES.filter((tile) => fits(tile) && score(tile) > 0).sort((a, b) => score(b) - score(a));
+}
+
+/** An invocation's tile, and how many invocations a workgroup has beside and below one another. */
+interface WorkgroupTile extends Tile {
+  readonly wide: number;
+  readonly high: number;
+}
+
+/** Depth of a workgroup's tiles in vec4: two tiles of 128 × 16 floats fill the 16 KiB that every device has. */
+const BK4 = 4;
+
+const WORKGROUP_TILES: readonly WorkgroupTile[] = [
+  { rows: 8, columns: 8, wide: 16, high: 16 },
+  { rows: 8, columns: 8, wide: 8, high: 16 },
+  { rows: 8, columns: 8, wide: 8, high: 8 },
+  { rows: 4, columns: 4, wide: 8, high: 8 },
+];
+
+/** Workgroups that a large GPU needs: it has more than a hundred cores. */
+const FULL = 192;
+
+/** Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones. */
+function workgroupTiles({ m, n, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
+  const legal = WORKGROUP_TILES.filter(({ rows, columns, wide, high }, i) => {
+    const [height, width] = [rows * high, columns * wide];
+    const smallest = i === WORKGROUP_TILES.length - 1;
+    return smallest || (2 * m > height && 2 * n > width && 16 * BK4 * (height + width) <= maxWorkgroupStorageBytes);
+  });
+  const groups = ({ rows, columns, wide, high }: WorkgroupTile): number =>
+    Math.ceil(m / (rows * high)) * Math.ceil(n / (columns * wide)) * batches;
+  const fills = legal.findIndex((tile) => groups(tile) >= FULL);
+  const from = fills < 0 ? legal.length - 1 : fills;
+  return [...legal.slice(from), ...legal.slice(0, from).reverse()];
+}
+
+/** `lanes` invocations share four columns of a row, a workgroup has `lines` such groups. */
+interface GemvForm {
+  readonly lanes: number;
+  readonly lines: number;
+  readonly port: 'serial' | 'workgroup' | 'subgroup';
+}
+
+/** Rows beyond which a matrix-vector product a row is out of the question. */
+const MOST_ROWS = 16;
+
+/**
+ * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their cores busy
+ * with a narrow product; a GPU hides the way to memory behind many invocations.
+ */
+function gemvForms({ layout }: Gemm, { software, subgroups }: Caps): GemvForm[] {
+  const serial: GemvForm = { lanes: 1, lines: software ? 16 : 64, port: 'serial' };
+  const subgroup: GemvForm[] = subgroups && layout === 'nk' ? [{ lanes: 64, lines: 1, port: 'subgroup' }] : [];
+  if (software) return [serial, { lanes: 8, lines: 2, port: 'workgroup' }, ...subgroup];
+  const shared = (lanes: number, lines: number): GemvForm => ({ lanes, lines, port: 'workgroup' });
+  return [shared(32, 8), shared(16, 16), shared(32, 2), ...subgroup, serial];
+}
+
 /** Baked shapes gain 15-25 % on SwiftShader, and cost a pipeline a shape: worth it for work beyond this many FLOP. */
 const BAKE_FLOPS = 2e7;
 
@@ -133,7 +222,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     tile: string,
     grid: Candidate['grid'],
   ): Candidate => ({
-    label: `${g.op}_${kernel.name.replace(/gemm_|_\d+x\d+/g, '')}[${[...tags, tile].join()}]`,
+    label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
     variant: {
       kernel,
       ports: [...common, ...more],
@@ -147,48 +236,46 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     grid,
     bind,
   });
+  const inTiles = (rows: number, columns: number): Candidate['grid'] => [
+    Math.ceil(g.n / columns),
+    Math.ceil(g.m / rows),
+    g.batches,
+  ];
+  const blocks = (rows: number, columns: number): WgslModule[] => [
+    ...walk,
+    blockA,
+    outer,
+    part(tileColumns, `columns${columns}`),
+    part(tileRows, `rows${rows}`),
+  ];
 
   // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
-  const registers = (kernel: WgslModule, side: number, invocations: number): Candidate => {
-    const wide = Math.min(8, 2 ** Math.ceil(Math.log2(g.n / side)), invocations);
-    const [x, y] = wide >= 1 ? [wide, invocations / wide] : [1, invocations];
-    const groups: Candidate['grid'] = [Math.ceil(g.n / side / x), Math.ceil(g.m / side / y), g.batches];
-    return candidate(kernel, [...walk, blockA, outer], { WG_X: x, WG_Y: y }, `${side}x${side}`, groups);
+  const registers = ({ rows, columns }: Tile): Candidate => {
+    const lanes = rows * columns > 64 ? 16 : 32;
+    const wide = Math.max(1, Math.min(8, 2 ** Math.ceil(Math.log2(g.n / columns))));
+    const high = lanes / wide;
+    const grid = inTiles(rows * high, columns * wide);
+    return candidate(registersKernel, blocks(rows, columns), { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const covered = (side: number): number => Math.ceil(g.m / side) * Math.ceil(g.n / side) * g.batches;
-  // 16×16 runs 1.3 times as fast as 8×8 on SwiftShader, where it neither idles nor overhangs much.
-  const small = registers(smallKernel, 8, 32);
-  const large = caps.longKernels ? [registers(largeKernel, 16, 16)] : [];
-  const largeFits = covered(16) >= 32 && 4 * covered(16) <= 1.3 * covered(8);
-  const byRegisters = largeFits ? [...large, small] : [small, ...large];
-  const depth = caps.maxWorkgroupStorageBytes >= 16384 ? 4 : 2;
-  const tiled = candidate(tiledKernel, [...walk, outer], { BK4: depth }, '64x64', [
-    Math.ceil(g.n / 64),
-    Math.ceil(g.m / 64),
-    g.batches,
-  ]);
-  if (g.window) return caps.software || g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters];
+  const tiled = ({ rows, columns, wide, high }: WorkgroupTile): Candidate => {
+    const [height, width] = [rows * high, columns * wide];
+    const consts = { WG_X: wide, WG_Y: high, BK4 };
+    return candidate(tiledKernel, blocks(rows, columns), consts, `${height}x${width}`, inTiles(height, width));
+  };
+  const byRegisters = registerTiles(g, caps).map(registers);
+  const byTiles = workgroupTiles(g, caps).map(tiled);
+  const bySize = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
+  if (g.window || g.m > MOST_ROWS) return bySize;
 
-  const gemv = (lanes: number, port: string): Candidate => {
-    // Small workgroups on software adapters, so that even a narrow product keeps all cores busy.
-    const lines = Math.max(1, (caps.software ? 16 : 64) / lanes);
+  const gemv = ({ lanes, lines, port }: GemvForm): Candidate => {
     const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX };
-    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}_${port}`, [
-      Math.ceil(Math.ceil(g.n / 4) / lines),
-      g.m,
-      g.batches,
-    ]);
+    const grid: Candidate['grid'] = [Math.ceil(Math.ceil(g.n / 4) / lines), g.m, g.batches];
+    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}x${lines}_${port}`, grid);
   };
-  const serial = gemv(1, 'serial');
-  const shared = gemv(g.layout === 'nk' ? 32 : 8, 'workgroup');
-  const subgroup = caps.subgroups && g.layout === 'nk' ? [gemv(64, 'subgroup')] : [];
+  const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);
-  if (caps.software)
-    return few
-      ? [serial, ...byRegisters, shared, ...subgroup, tiled]
-      : [...byRegisters, serial, shared, ...subgroup, tiled];
-  if (few) return [shared, ...subgroup, serial, tiled, ...byRegisters];
-  return [...(g.m < 32 ? [...byRegisters, tiled] : [tiled, ...byRegisters]), shared, ...subgroup, serial];
+  if (!few) return [...bySize, ...forms];
+  return caps.software ? [forms[0]!, ...bySize, ...forms.slice(1)] : [...forms, ...bySize];
 }
