@@ -7,9 +7,10 @@ import { generate } from './jobs/generate.ts';
 import type { Job } from './jobs/job.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
+import { tune } from './jobs/tune.ts';
 
 /** Everything that a command has done on a GPU, by name. */
-export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench };
+export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, tune };
 
 export type JobName = keyof typeof jobs;
 export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;

@@ -120,6 +120,13 @@ export function build(signal: AbortSignal): Command {
       await profile(model, options, contextOf(options));
     });
 
+  onModel(command('tune <model>', "measure each kernel candidate of a model's shapes here, and remember the winners"))
+    .option('--fast', 'only the likely candidates, within 2 s of GPU time, as a first load does on a GPU')
+    .action(async (model: string, options) => {
+      const { tune } = await import('./commands/tune.ts');
+      await tune(model, options, contextOf(options));
+    });
+
   withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(
     async (source: string, options: Options) => {
       const { inspect } = await import('./commands/inspect.ts');

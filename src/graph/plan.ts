@@ -3,7 +3,7 @@ import type { Caps } from '../gpu/gpu.ts';
 import { paddedBytes } from '../gpu/gpu.ts';
 import type { Candidate, Cost } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { byteLength, formatTensor } from '../tensor/types.ts';
+import { byteLength, formatShape, formatTensor } from '../tensor/types.ts';
 import { constantOperands, type Graph, type NamedOptions, type Operand, topological } from './ir.ts';
 import { type Lifetime, planMemory } from './memory.ts';
 
@@ -152,6 +152,13 @@ function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
     reads: Object.fromEntries(reads),
     cost: { macs: share(cost?.macs ?? 0), flops: share(cost?.flops ?? 0), bytes: share(cost?.bytes ?? bytes) },
   })); // prettier-ignore
+}
+
+/** `[1,768] · [768,3072]`, `[1,16,32,32]`: the operands that decide the work. */
+export function shapeOf({ node }: Step): string {
+  const { a, b, input, filter, query } = node.inputs;
+  const main = [a ?? input ?? query, b ?? filter].filter((operand) => operand !== undefined);
+  return main.map(({ shape }) => formatShape(shape)).join(' · ') || formatShape(node.shape);
 }
 
 /** One line a step, then the memory: for people, and for a diff in a test. */

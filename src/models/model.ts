@@ -11,6 +11,7 @@ import { Resource } from '../runtime/resource.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
+import type { TuneMode } from '../tune/tuner.ts';
 
 export type ModelDataType = 'float32' | 'float16' | 'int8';
 
@@ -19,6 +20,8 @@ export interface LoadOptions {
   dtype?: ModelDataType;
   /** Height and width of the images, where the folder does not say. */
   inputSize?: readonly [number, number];
+  /** Whether kernels are measured on this device first: as in `BuildOptions`. */
+  tune?: TuneMode;
   signal?: AbortSignal;
   onProgress?: OnProgress;
 }
@@ -51,6 +54,8 @@ export abstract class LoadedModel extends Resource {
   readonly #constants: ConstantStore;
   readonly states: States;
   readonly #sessions = new Map<string, Promise<Session>>();
+  /** As the model was loaded: sessions that are built later follow. */
+  #tune: TuneMode | undefined;
 
   constructor(
     readonly gpu: Gpu,
@@ -96,6 +101,7 @@ export abstract class LoadedModel extends Resource {
   protected session(name: string, graph: () => Graph, options: LoadOptions = {}): Promise<Session> {
     if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
     let session = this.#sessions.get(name);
+    this.#tune ??= options.tune;
     if (!session) {
       session = this.buildOn(this.gpu, graph(), {
         ...options,
@@ -111,7 +117,8 @@ export abstract class LoadedModel extends Resource {
 
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return Session.build(gpu, graph, { ...options, ...(this.dtype === 'int8' && { weights: 'int8' as const }) });
+    const weights = this.dtype === 'int8' ? { weights: 'int8' as const } : {};
+    return Session.build(gpu, graph, { tune: this.#tune, ...options, ...weights });
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */

@@ -1,9 +1,8 @@
 import { throwIfAborted } from '../errors.ts';
 import { adapterName } from '../gpu/adapter.ts';
-import type { Plan, Step } from '../graph/plan.ts';
+import { type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Session } from '../runtime/session.ts';
 import { dispatch } from '../runtime/steps.ts';
-import { formatShape } from '../tensor/types.ts';
 
 /** What one dispatch of a plan cost. */
 export interface ProfileRow {
@@ -60,13 +59,6 @@ const median = (values: readonly number[]): number => {
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
-
-/** `[1,768] · [768,3072]`, `[1,16,32,32]`: the operands that decide the work. */
-function shapeOf({ node }: Step): string {
-  const { a, b, input, filter, query } = node.inputs;
-  const main = [a ?? input ?? query, b ?? filter].filter((operand) => operand !== undefined);
-  return main.map(({ shape }) => formatShape(shape)).join(' · ') || formatShape(node.shape);
-}
 
 function costs({ steps }: Plan) {
   const sum = (pick: (step: Step) => number): number => steps.reduce((total, step) => total + pick(step), 0);

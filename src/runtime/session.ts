@@ -6,6 +6,7 @@ import { type Choose, type Plan, plan } from '../graph/plan.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
+import { type TuneMode, Tuner } from '../tune/tuner.ts';
 import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
 import { States } from './states.ts';
@@ -18,7 +19,14 @@ export interface BuildOptions extends PassOptions {
   constants?: ConstantStore;
   /** States shared with other sessions; of its own where absent. */
   states?: States;
-  /** Picks kernel variants; the first candidate where absent. */
+  /**
+   * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
+   * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
+   */
+  tune?: TuneMode | undefined;
+  /** What measures and remembers; the device's own where absent. */
+  tuner?: Tuner;
+  /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
   label?: string;
 }
@@ -55,7 +63,12 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const planned = plan(optimise(graph, options), gpu.caps, options.choose);
+    const optimised = optimise(graph, options);
+    const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
+    const tuner = mode === 'off' ? undefined : (options.tuner ?? Tuner.on(gpu));
+    await tuner?.recall();
+    const replan = (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose);
+    let planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
     const own: GPUBuffer[] = [];
@@ -84,7 +97,7 @@ export class Session extends Resource {
       );
       compiling.catch(() => {}); // reported below; the upload may fail first
       await constants.prepare(planned, { signal, onProgress });
-      const programs = await compiling;
+      let programs = await compiling;
       throwIfAborted(signal, 'building');
 
       const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
@@ -107,6 +120,11 @@ export class Session extends Resource {
           allocate(byteLength(operand), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `${name} staging`),
         );
       }
+      if (tuner && mode !== 'off') {
+        await tuner.settle(planned, mode, (operand) => buffers.get(operand)!, { signal, onProgress });
+        planned = replan(); // other kernels on the same buffers
+        programs = await compile(gpu, planned.steps);
+      }
       const uniforms = writeUniforms(gpu, planned.steps, programs, label);
       if (uniforms.buffer) own.push(uniforms.buffer);
       const steps = planned.steps.map((step, i) =>
@@ -118,6 +136,11 @@ export class Session extends Resource {
       for (const resource of owned) resource.dispose();
       throw error;
     }
+  }
+
+  /** The buffer of anything that the plan reads or writes. */
+  bufferOf(operand: Operand): GPUBuffer | undefined {
+    return this.buffers.get(operand);
   }
 
   /** The buffer of an input: what is written there by the GPU needs no upload (leave the input out of `run`). */

@@ -5,12 +5,15 @@ import type { Model } from '../../models/index.ts';
 import type { ModelDataType } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
+import type { Progress } from '../../tensor/progress.ts';
+import type { TuneMode } from '../../tune/tuner.ts';
 import type { JobContext, ModelCard } from './job.ts';
 
 export interface ModelArgs {
   /** An address that this side can open. */
   readonly model: string;
   readonly dtype: ModelDataType;
+  readonly tune?: TuneMode;
 }
 
 // This side lives for one command, so what one job made ready serves the next.
@@ -28,13 +31,14 @@ export async function openEngine({ emit, signal }: JobContext): Promise<Engine> 
   return engine;
 }
 
-export async function loadModel({ model: address, dtype }: ModelArgs, context: JobContext): Promise<Model> {
+export async function loadModel({ model: address, dtype, tune }: ModelArgs, context: JobContext): Promise<Model> {
   const { emit, signal } = context;
   const key = `${dtype} ${address}`;
   const ready = await openEngine(context);
   let loading = models.get(key);
   if (!loading) {
-    loading = ready.load(address, { dtype, signal, onProgress: (progress) => emit({ type: 'progress', progress }) });
+    const onProgress = (progress: Progress): void => emit({ type: 'progress', progress });
+    loading = ready.load(address, { dtype, signal, onProgress, ...(tune && { tune }) });
     loading.catch(() => models.delete(key));
     models.set(key, loading);
   }

@@ -1,0 +1,263 @@
+import { throwIfAborted } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Variant } from '../gpu/wgsl.ts';
+import type { Operand } from '../graph/ir.ts';
+import { type Choose, type Plan, type Step, shapeOf } from '../graph/plan.ts';
+import type { Candidate } from '../ops/define.ts';
+import { opNamed } from '../ops/index.ts';
+import { type BoundStep, bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+import { formatTensor } from '../tensor/types.ts';
+import { type Choice, type ChoiceStore, choiceStore } from './store.ts';
+
+/** `off` takes the table's guess; `fast` measures the likely candidates within 2 s of GPU time, `full` all of them. */
+export type TuneMode = 'off' | 'fast' | 'full';
+
+export interface TuneOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+}
+
+/** What was measured for one shape. */
+export interface TuneRow {
+  /** Where the shape first occurs in the model, and how often. */
+  readonly label: string;
+  readonly count: number;
+  readonly shape: string;
+  /** Milliseconds a dispatch, median; the table's guess first. */
+  readonly candidates: readonly { readonly label: string; readonly ms: number }[];
+  readonly chosen: string;
+}
+
+/** GPU time that `fast` may take, in ms, for all that is built on a device. */
+const FAST_BUDGET_MS = 2000;
+/** Candidates of a shape that `fast` looks at. */
+const FAST_CANDIDATES = 4;
+/** A submit takes about so long: clocks and wake-ups cost little of it, and a page paints between two. */
+const SUBMIT_MS = 8;
+const MOST_REPEATS = 400;
+const ROUNDS = { fast: 5, full: 9 };
+/** A candidate that takes so much longer than the best in the first round is not looked at again. */
+const HOPELESS = 1.5;
+/** Another than the table's guess must win by so much, and in so many of the rounds: noise is no reason to change. */
+const CLEAR = 0.97;
+const CLEAR_ROUNDS = 0.8;
+
+const tuners = new WeakMap<Gpu, Tuner>();
+
+/** Measures kernel candidates on the device that runs them and remembers the winners. One for each device. */
+export class Tuner {
+  /** Everything that was measured here, in order. */
+  readonly rows: TuneRow[] = [];
+  #choices: Record<string, Choice> = {};
+  #recalled: Promise<void> | undefined;
+  #spentMs = 0;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly store: ChoiceStore = choiceStore(gpu.card),
+  ) {}
+
+  static on(gpu: Gpu): Tuner {
+    let tuner = tuners.get(gpu);
+    if (!tuner) {
+      tuner = new Tuner(gpu);
+      tuners.set(gpu, tuner);
+    }
+    return tuner;
+  }
+
+  /** Reads what earlier pages or processes found out. */
+  recall(): Promise<void> {
+    this.#recalled ??= this.store.load().then((choices) => {
+      this.#choices = { ...choices, ...this.#choices };
+    });
+    return this.#recalled;
+  }
+
+  /** Forgets what is remembered, here and in the store: everything is measured anew. */
+  async forget(): Promise<void> {
+    await this.recall();
+    this.#choices = {};
+    this.#spentMs = 0;
+    await this.store.save({});
+  }
+
+  /** The remembered winner, else the table's guess. */
+  readonly choose: Choose = (candidates, node) => {
+    const choice = candidates.length > 1 ? this.#choices[keyOf(node, candidates)] : undefined;
+    return candidates.find(({ label }) => label === choice?.label) ?? candidates[0]!;
+  };
+
+  /**
+   * Measures what the plan has and is not known yet, the most work first, and remembers the winners; `choose` knows them then. The
+   * buffers are those of the session: weights are the real ones, everything else is overwritten, states are left as they are.
+   */
+  async settle(
+    plan: Plan,
+    mode: Exclude<TuneMode, 'off'>,
+    bufferOf: (operand: Operand) => GPUBuffer,
+    { signal, onProgress }: TuneOptions = {},
+  ): Promise<void> {
+    const full = mode === 'full';
+    const open = distinct(plan).filter(({ key }) => {
+      const known = this.#choices[key];
+      return !known || (full && !known.full);
+    });
+    if (!open.length) return;
+    const inputs = new Set(open.flatMap(({ step }) => [...Object.values(step.reads), step.writes]));
+    for (const operand of inputs) {
+      if (plan.slots.has(operand) || operand.op === 'input') fillWithNumbers(this.gpu, bufferOf(operand));
+    }
+    let changed = false;
+    for (const [index, { key, step, count }] of open.entries()) {
+      throwIfAborted(signal, 'tuning');
+      onProgress?.({ phase: 'tune', loaded: index, total: open.length, label: step.candidates[0]!.label });
+      if (!full && this.#spentMs >= FAST_BUDGET_MS) continue;
+      const measured = await this.#measure(step, full ? step.candidates : likely(this.gpu, step.candidates), bufferOf, {
+        rounds: ROUNDS[mode],
+        budgetMs: full ? Number.POSITIVE_INFINITY : FAST_BUDGET_MS - this.#spentMs,
+        signal,
+      });
+      if (!measured) continue;
+      this.#choices[key] = { label: measured.chosen, full };
+      this.rows.push({ label: step.node.label ?? step.node.op, count, shape: shapeOf(step), ...measured });
+      changed = true;
+    }
+    onProgress?.({ phase: 'tune', loaded: open.length, total: open.length });
+    if (changed) await this.store.save(this.#choices);
+  }
+
+  /** Times the candidates of a step, round by round; undefined where the budget is too small to say anything. */
+  async #measure(
+    step: Step,
+    candidates: readonly Candidate[],
+    bufferOf: (operand: Operand) => GPUBuffer,
+    { rounds, budgetMs, signal }: { rounds: number; budgetMs: number; signal: AbortSignal | undefined },
+  ): Promise<Pick<TuneRow, 'candidates' | 'chosen'> | undefined> {
+    const { gpu } = this;
+    const steps = candidates.map((candidate): Step => ({ ...step, candidate }));
+    const programs = await Promise.all(steps.map((one) => compile(gpu, [one]).then(([program]) => program!, failed)));
+    const able = steps.flatMap((one, i) => (programs[i] ? [{ step: one, program: programs[i] }] : []));
+    if (able.length < 2 || able[0]!.step !== steps[0]) return undefined;
+    const compiled = able.map(({ program }) => program);
+    const uniforms = writeUniforms(
+      gpu,
+      able.map((one) => one.step),
+      compiled,
+      'tuning',
+    );
+    try {
+      const racers = able.map(({ step: one, program }, i) => ({
+        label: one.candidate.label,
+        bound: bind(gpu, one, program, uniforms, i, bufferOf),
+        repeats: 1,
+        times: [] as number[],
+      }));
+      const run = async ({ bound, repeats }: { bound: BoundStep; repeats: number }): Promise<number> => {
+        throwIfAborted(signal, 'tuning');
+        const ms = await timeOf(gpu, bound, repeats);
+        this.#spentMs += ms;
+        return ms / repeats;
+      };
+      const start = this.#spentMs;
+      for (const racer of racers) {
+        await run(racer); // some drivers compile at the first dispatch
+        const once = await run(racer);
+        racer.repeats = Math.min(MOST_REPEATS, Math.max(1, Math.round(SUBMIT_MS / Math.max(once, 0.01))));
+      }
+      let left = racers;
+      for (let round = 0; round < rounds; round++) {
+        if (this.#spentMs - start > budgetMs) return undefined;
+        for (const racer of round % 2 ? [...left].reverse() : left) racer.times.push(await run(racer));
+        const best = Math.min(...left.map(({ times }) => median(times)));
+        if (round === 0) left = left.filter((racer, i) => i === 0 || median(racer.times) <= HOPELESS * best);
+      }
+      const chosen = winner(left);
+      return { candidates: racers.map(({ label, times }) => ({ label, ms: median(times) })), chosen };
+    } finally {
+      if (uniforms.buffer) gpu.destroyBuffer(uniforms.buffer);
+    }
+  }
+}
+
+const failed = (): undefined => undefined; // a candidate that does not compile here is none
+
+interface Times {
+  readonly label: string;
+  readonly times: readonly number[];
+}
+
+/** The fastest where it beats the first, the table's guess, clearly; else the first. */
+export function winner(racers: readonly Times[]): string {
+  const guess = racers[0]!;
+  const best = racers.reduce((a, b) => (median(b.times) < median(a.times) ? b : a));
+  const wins = best.times.filter((ms, i) => ms < guess.times[i]!).length;
+  const clear = median(best.times) <= CLEAR * median(guess.times) && wins >= CLEAR_ROUNDS * best.times.length;
+  return clear ? best.label : guess.label;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** What a choice is remembered by: the op on these shapes with these options, and what there is to choose from. */
+function keyOf({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
+  const operands = Object.entries(inputs).map(([name, operand]) => `${name}:${formatTensor(operand)}`);
+  return `${op}(${operands.join(' ')}) ${JSON.stringify(options)} ${candidates.map(({ label }) => label).join(' ')}`;
+}
+
+/** The shapes of a plan among whose candidates there is a choice, the most work first. */
+function distinct({ steps }: Plan): { key: string; step: Step; count: number }[] {
+  const found = new Map<string, { key: string; step: Step; count: number }>();
+  for (const step of steps) {
+    const { node, candidate, candidates } = step;
+    // What is cut into pieces has one way; what writes a state would change it.
+    if (candidates.length < 2 || candidate.ranges || opNamed(node.op).inPlace) continue;
+    const key = keyOf(node, candidates);
+    const known = found.get(key);
+    found.set(key, { key, step, count: (known?.count ?? 0) + 1 });
+  }
+  const work = ({ step: { cost }, count }: { step: Step; count: number }): number => count * (cost.flops + cost.bytes);
+  return [...found.values()].sort((a, b) => work(b) - work(a));
+}
+
+/** The first few of the list, which is in order of promise. A barrier is never worth it on a software adapter. */
+function likely({ caps }: Gpu, candidates: readonly Candidate[]): Candidate[] {
+  const [guess, ...others] = candidates;
+  const sensible = others.filter(({ variant }) => !caps.software || !hasBarrier(variant));
+  return [guess!, ...sensible].slice(0, FAST_CANDIDATES);
+}
+
+const hasBarrier = ({ kernel, ports }: Variant): boolean =>
+  [kernel, ...ports].some(({ source }) => source.includes('workgroupBarrier'));
+
+/** Milliseconds of `repeats` dispatches, from the submit to its end. */
+async function timeOf(gpu: Gpu, bound: BoundStep, repeats: number): Promise<number> {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < repeats; i++) dispatch(gpu, pass, bound);
+  pass.end();
+  gpu.counters.passes++;
+  const start = performance.now();
+  gpu.submit(encoder);
+  await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+  gpu.check();
+  return performance.now() - start;
+}
+
+const CHUNK = 2 ** 20;
+
+/**
+ * Bits that are ordinary numbers whatever they are read as: as float16 they are 0.5 to 1, as float32 3e-5 to 2e-4. Zeros would let
+ * a GPU run cooler and faster than it does at work.
+ */
+function fillWithNumbers({ device }: Gpu, buffer: GPUBuffer): void {
+  const halves = new Uint16Array(Math.min(CHUNK, buffer.size) / 2);
+  let seed = 1;
+  for (let i = 0; i < halves.length; i++) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) | 0; // Numerical Recipes
+    halves[i] = 0x3800 | (seed >>> 22);
+  }
+  for (let at = 0; at < buffer.size; at += CHUNK) {
+    device.queue.writeBuffer(buffer, at, halves, 0, Math.min(halves.length, (buffer.size - at) / 2));
+  }
+}

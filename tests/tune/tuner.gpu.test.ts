@@ -1,0 +1,132 @@
+import { expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { Graph, Operand } from '../../src/graph/ir.ts';
+import { Session } from '../../src/runtime/session.ts';
+import type { ChoiceStore, Choices } from '../../src/tune/store.ts';
+import { Tuner } from '../../src/tune/tuner.ts';
+import { normwise } from '../support/compare.ts';
+import { freshEngine } from '../support/engine.ts';
+
+/** Two products of one shape, one of another, and an op with a single kernel. */
+function graph(): Graph {
+  const b = new GraphBuilder();
+  const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
+  const square = b.constant(
+    float(32, 32),
+    Float32Array.from({ length: 1024 }, (_, i) => Math.sin(i)),
+  );
+  const narrow = b.constant(
+    float(32, 12),
+    Float32Array.from({ length: 384 }, (_, i) => Math.cos(i)),
+  );
+  const x = b.matmul(b.relu(b.matmul(b.input('x', float(24, 32)), square)), square);
+  return b.outputs({ y: b.softmax(b.matmul(b.neg(x), narrow), 1) });
+}
+
+const input = { x: Float32Array.from({ length: 24 * 32 }, (_, i) => Math.sin(i * 0.7)) };
+
+/** A store of its own, so that nothing of another test is remembered. */
+function storeOf(kept: Choices = {}): ChoiceStore & { kept: Choices } {
+  return {
+    kept,
+    load() {
+      return Promise.resolve(this.kept);
+    },
+    save(choices) {
+      this.kept = { ...choices };
+      return Promise.resolve();
+    },
+  };
+}
+
+it('tuning changes no result, measures each shape once, and is remembered', async () => {
+  using engine = await freshEngine();
+  const { gpu } = engine;
+  using plain = await engine.build(graph(), { tune: 'off' });
+  const { y: expected } = await plain.run(input);
+  const store = storeOf();
+  const tuner = new Tuner(gpu, store);
+  const phases: string[] = [];
+  const bufferOf = buffersOf(plain);
+  await tuner.settle(plain.plan, 'fast', bufferOf, { onProgress: ({ phase }) => phases.push(phase) });
+  const shapes = tuner.rows.map(({ shape, count }) => `${count} ${shape}`);
+  expect(shapes.slice(0, 1)).toEqual(['1 [24,32] · [32,32]']); // relu is in the epilogue of the other
+  expect(shapes).toContain('1 [24,32] · [32,12]');
+  expect(new Set(phases)).toEqual(new Set(['tune']));
+  for (const { candidates, chosen } of tuner.rows) {
+    expect(candidates.length).toBeGreaterThan(1);
+    expect(candidates.every(({ ms }) => ms > 0)).toBe(true);
+    const [guess] = candidates;
+    const won = candidates.find(({ label }) => label === chosen)!;
+    expect(!(won.ms <= guess!.ms)).toBe(false); // never slower than the table's guess, as measured
+  }
+  using tuned = await Session.build(gpu, graph(), { choose: tuner.choose });
+  const { y } = await tuned.run(input);
+  expect(normwise(y!, expected!)).toBeLessThan(2e-6);
+
+  const again = new Tuner(gpu, store);
+  await again.recall();
+  await again.settle(plain.plan, 'fast', bufferOf);
+  expect(again.rows).toEqual([]);
+  expect(tuned.plan.steps.map(({ candidate }) => candidate.label)).toEqual(
+    tuned.plan.steps.map(({ candidates, node }) => again.choose(candidates, node).label),
+  );
+  await again.forget();
+  expect(store.kept).toEqual({});
+});
+
+it('what is remembered is taken without measuring, and an unknown label is not', async () => {
+  using engine = await freshEngine();
+  using plain = await engine.build(graph(), { tune: 'off' });
+  const tuner = new Tuner(engine.gpu, storeOf());
+  await tuner.settle(plain.plan, 'fast', buffersOf(plain));
+  const step = plain.plan.steps.find(({ node }) => node.op === 'matmul')!;
+  const store = storeOf();
+  await new Tuner(engine.gpu, store).settle(plain.plan, 'fast', buffersOf(plain));
+  const [key] = Object.keys(store.kept).filter((name) => name.includes(step.candidates.map((c) => c.label).join(' ')));
+  const other = step.candidates[1]!.label;
+  const chooser = async (label: string): Promise<string> => {
+    const tunerOf = new Tuner(engine.gpu, storeOf({ [key!]: { label, full: false } }));
+    await tunerOf.recall();
+    return tunerOf.choose(step.candidates, step.node).label;
+  };
+  expect(await chooser(other)).toBe(other);
+  expect(await chooser('gone')).toBe(step.candidates[0]!.label);
+});
+
+it('a session that is tuned while it is built gives the same numbers; states are left alone', async () => {
+  using engine = await freshEngine();
+  const stateful = (): Graph => {
+    const b = new GraphBuilder();
+    const cache = b.state('cache', { dataType: 'float32', shape: [8, 8] });
+    const rows = b.input('rows', { dataType: 'float32', shape: [1, 8] });
+    const at = b.input('at', { dataType: 'uint32', shape: [1] });
+    const written = b.scatterRows(cache, rows, at, { column: 0 });
+    return b.outputs({
+      y: b.matmul(written, b.constant({ dataType: 'float32', shape: [8, 8] }, new Float32Array(64).fill(1))),
+    });
+  };
+  using session = await engine.build(stateful(), { tune: 'fast', tuner: new Tuner(engine.gpu, storeOf()) });
+  const { y } = await session.run({ rows: new Float32Array(8).fill(2), at: [3] });
+  const rows = Array.from({ length: 8 }, (_, i) => [...(y as Float32Array).subarray(8 * i, 8 * i + 8)]);
+  expect(rows.map(([first]) => first)).toEqual([0, 0, 0, 16, 0, 0, 0, 0]);
+});
+
+it('an abort ends tuning, and nothing stays on the device', async () => {
+  using engine = await freshEngine();
+  const before = engine.counters.bytes;
+  const abort = new AbortController();
+  const built = engine.build(graph(), {
+    tune: 'full',
+    tuner: new Tuner(engine.gpu, storeOf()),
+    signal: abort.signal,
+    onProgress: ({ phase }) => phase === 'tune' && abort.abort(),
+  });
+  await expect(built).rejects.toMatchObject({ code: 'aborted' });
+  expect(engine.counters.bytes).toBe(before);
+});
+
+const buffersOf =
+  (session: Session) =>
+  (operand: Operand): GPUBuffer =>
+    session.bufferOf(operand)!;
