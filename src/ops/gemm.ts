@@ -116,23 +116,28 @@ function registerTiles({ m, n, batches }: Gemm, { longKernels, software }: Caps)
 interface WorkgroupTile extends Tile {
   readonly wide: number;
   readonly high: number;
+  /** Slices of the workgroup that share K. */
+  readonly split: number;
 }
 
 /** Depth of a workgroup's tiles in vec4: two tiles of 128 × 16 floats fill the 16 KiB that every device has. */
 const BK4 = 4;
 
 const WORKGROUP_TILES: readonly WorkgroupTile[] = [
-  { rows: 8, columns: 8, wide: 16, high: 16 },
-  { rows: 8, columns: 8, wide: 8, high: 16 },
-  { rows: 8, columns: 8, wide: 8, high: 8 },
-  { rows: 4, columns: 4, wide: 8, high: 8 },
+  { rows: 8, columns: 8, wide: 16, high: 16, split: 1 },
+  { rows: 8, columns: 8, wide: 8, high: 16, split: 1 },
+  { rows: 8, columns: 8, wide: 8, high: 8, split: 1 },
+  { rows: 4, columns: 4, wide: 8, high: 8, split: 1 },
 ];
 
 /** Workgroups that a large GPU needs: it has more than a hundred cores. */
 const FULL = 192;
 
-/** Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones. */
-function workgroupTiles({ m, n, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
+/** Length of the sums from which slices of a workgroup are worth adding up. */
+const DEEP = 256;
+
+/** Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones; where none fills it and K is long, first of all the smallest with K split. */
+function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
   const legal = WORKGROUP_TILES.filter(({ rows, columns, wide, high }, i) => {
     const [height, width] = [rows * high, columns * wide];
     const smallest = i === WORKGROUP_TILES.length - 1;
@@ -142,7 +147,8 @@ function workgroupTiles({ m, n, batches }: Gemm, { maxWorkgroupStorageBytes }: C
     Math.ceil(m / (rows * high)) * Math.ceil(n / (columns * wide)) * batches;
   const fills = legal.findIndex((tile) => groups(tile) >= FULL);
   const from = fills < 0 ? legal.length - 1 : fills;
-  return [...legal.slice(from), ...legal.slice(0, from).reverse()];
+  const split = fills < 0 && k * taps >= DEEP ? [{ ...legal.at(-1)!, split: 4 }] : [];
+  return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
 }
 
 /** `lanes` invocations share four columns of a row, a workgroup has `lines` such groups. */
@@ -257,10 +263,16 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const grid = inTiles(rows * high, columns * wide);
     return candidate(registersKernel, blocks(rows, columns), { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ rows, columns, wide, high }: WorkgroupTile): Candidate => {
+  const tiled = ({ rows, columns, wide, high, split }: WorkgroupTile): Candidate => {
     const [height, width] = [rows * high, columns * wide];
-    const consts = { WG_X: wide, WG_Y: high, BK4 };
-    return candidate(tiledKernel, blocks(rows, columns), consts, `${height}x${width}`, inTiles(height, width));
+    const consts = { WG_X: wide, WG_Y: high, BK4, SPLIT: split };
+    return candidate(
+      tiledKernel,
+      blocks(rows, columns),
+      consts,
+      `${height}x${width}${split > 1 ? `/${split}` : ''}`,
+      inTiles(height, width),
+    );
   };
   const byRegisters = registerTiles(g, caps).map(registers);
   const byTiles = workgroupTiles(g, caps).map(tiled);

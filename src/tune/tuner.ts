@@ -214,7 +214,7 @@ function distinct({ steps }: Plan): { key: string; step: Step; count: number }[]
     if (candidates.length < 2 || candidate.ranges || opNamed(node.op).inPlace) continue;
     const key = keyOf(node, candidates);
     const known = found.get(key);
-    found.set(key, { key, step, count: (known?.count ?? 0) + 1 });
+    found.set(key, { key, step: known?.step ?? step, count: (known?.count ?? 0) + 1 });
   }
   const work = ({ step: { cost }, count }: { step: Step; count: number }): number => count * (cost.flops + cost.bytes);
   return [...found.values()].sort((a, b) => work(b) - work(a));

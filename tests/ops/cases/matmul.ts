@@ -18,6 +18,9 @@ const sizes: OpCase[] = [
   ...inFloat32([plain(13, 17, 19), plain(64, 1, 1)]),
   // More work than this, and a software adapter gets the shape baked into the shader.
   ...inFloat32([plain(256, 160, 256)]),
+  // Large enough for the largest workgroup tile, and overhanging it; so long a sum over so small an output that K is split.
+  plain(130, 20, 132),
+  ...inFloat32([plain(33, 260, 12), turned(20, 263, 40)]),
   turned(1, 64, 132),
   turned(33, 72, 132),
 ];
