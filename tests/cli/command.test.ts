@@ -118,6 +118,17 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
     expect(score.loss).toBeLessThan(6); // a guess at random costs log(1024) = 6.9
   });
 
+  it('tunes: the candidates of each shape, the winner among them', { timeout: 120_000 }, async () => {
+    const rows = await json('tune', join(root, 'tests/fixtures/gpt2-tiny'), '--fast');
+    expect(rows.length).toBeGreaterThan(4);
+    for (const { candidates, chosen, count, shape } of rows) {
+      expect(shape).toMatch(/^\[\d+/);
+      expect(count).toBeGreaterThan(0);
+      expect(candidates.map(({ label }: { label: string }) => label)).toContain(chosen);
+      expect(candidates.every(({ ms }: { ms: number }) => ms > 0)).toBe(true);
+    }
+  });
+
   it('prints a plan and profiles it', { timeout: 120_000 }, async () => {
     const [plan] = await json('plan', 'resnet20-cifar10');
     expect(plan).toMatchObject({ plan: 'image' });

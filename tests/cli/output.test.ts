@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endOf, scoreLines } from '../../src/cli/commands/eval.ts';
+import { tuneLines } from '../../src/cli/commands/tune.ts';
 import { bytes, count, duration, figures, percent, scaled } from '../../src/cli/format.ts';
 import { grouped, profileLines } from '../../src/cli/profile-table.ts';
 import { shorten, table } from '../../src/cli/table.ts';
@@ -167,4 +168,23 @@ describe('errors across the wire', () => {
     expect(back).not.toBeInstanceOf(TilewrightError);
     expect(back.message).toContain('too far');
   });
+});
+
+it("tuning is told shape by shape: the table's guess first, the winner marked, speeds against the guess", () => {
+  const row = { label: 'h.0', count: 12, shape: '[1,8]' };
+  const [a, b] = [
+    { label: 'a', ms: 2 },
+    { label: 'b', ms: 1 },
+  ];
+  const lines = tuneLines([
+    { ...row, candidates: [a!, b!], chosen: 'b' },
+    { ...row, label: 'h.1', candidates: [b!, a!], chosen: 'b' },
+  ]);
+  expect(lines.slice(1, 5).map((line) => line.trim().split(/\s+/).join(' '))).toEqual([
+    'h.0 12 [1,8] a 2.000 1.00',
+    '> b 1.000 2.00',
+    'h.1 12 [1,8] > b 1.000 1.00',
+    'a 2.000 0.50',
+  ]);
+  expect(lines.at(-1)).toBe("2 shapes measured; another kernel than the table's guess (the first of each) won for 1");
 });
