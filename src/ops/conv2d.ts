@@ -74,16 +74,18 @@ export const conv2d = defineOp<Conv2dOptions>({
       residual: Boolean(inputs['residual']),
       activation: options.activation,
     };
-    const pointwise =
-      kh * kw === 1 && elementCount(options.strides ?? []) === 1 && (options.padding ?? []).every((p) => p === 0);
+    const unpadded = (options.padding ?? []).every((p) => p === 0);
+    const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
+    // Neighbouring pixels of a row lie one behind the other: a whole row of the filter is one tap where none is padding.
+    const rows = unpadded && groups === 1 && (options.dilations?.[1] ?? 1) === 1;
     const n = o / groups;
     const general = gemmCandidates(
       {
         op: 'conv2d',
         m: pixels,
         n,
-        k: i,
-        taps: kh * kw,
+        k: rows ? kw * i : i,
+        taps: rows ? kh : kh * kw,
         batches: groups,
         lda: image.c,
         ldb: o,
@@ -96,7 +98,7 @@ export const conv2d = defineOp<Conv2dOptions>({
         weights,
         layout: 'kn',
         ...epilogue,
-        ...(pointwise ? {} : { window: out.params }),
+        ...(pointwise ? {} : { window: rows ? { ...out.params, kernel_w: 1 } : out.params }),
       },
       caps,
       bind,

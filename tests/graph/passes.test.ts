@@ -59,6 +59,14 @@ describe('passes', () => {
     expect(ops(y)).toEqual(['transpose', 'pad', 'conv2d', 'averagePool2d', 'reshape', 'reshape']);
   });
 
+  it('layout: a thin image takes its border along with the empty channels', () => {
+    const y = b.conv2d(input(1, 3, 9, 9), constant(8, 3, 3, 3), { padding: [1, 2, 3, 4] });
+    const [, pad, convolution] = running(optimise(b.outputs({ y })));
+    expect(pad!.shape).toEqual([1, 12, 16, 4]);
+    expect(convolution!.options).not.toHaveProperty('padding');
+    expect(last(y).shape).toEqual(y.shape);
+  });
+
   it('layout: keeps the shape of every output', () => {
     for (const y of [
       b.softmax(b.conv2d(input(1, 4, 5, 6), constant(8, 4, 3, 3)), 1),

@@ -82,7 +82,10 @@ const layouts: OpCase[] = inFloat32([
     { input: [2, 4, 6, 7], filter: [8, 4, 3, 3], bias: [8], residual: [2, 8, 3, 7] },
     { ...SAME, strides: [2, 1], ...relu },
   ),
+  // A thin image is padded once; then whole rows of the filter are taps, but for the dilated one.
   test('conv2d', { input: [1, 3, 7, 7], filter: constant(8, 3, 3, 3) }, SAME),
+  test('conv2d', { input: [2, 3, 9, 8], filter: constant(8, 3, 3, 2) }, { padding: [2, 0, 1, 3], strides: [2, 1] }),
+  test('conv2d', { input: [1, 3, 7, 9], filter: constant(8, 3, 3, 3) }, { ...SAME, dilations: [2, 2] }),
   test(
     'conv2d',
     { input: [1, 4, 5, 5], filter: constant(4, 1, 3, 3), bias: [4], residual: [1, 4, 3, 3] },
