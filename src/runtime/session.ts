@@ -55,7 +55,7 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const planned = plan(optimise(graph, options), gpu.caps, options.choose);
+    const planned = plan(optimise(graph, options, gpu.caps), gpu.caps, options.choose);
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
     const own: GPUBuffer[] = [];
