@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
+import type { Conv2dOptions } from '../../src/ops/conv2d.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 
 const b = new GraphBuilder();
@@ -90,6 +91,26 @@ describe('passes', () => {
     const product = b.matmul(x, constant(4, 4));
     expect(ops(b.mul(b.relu(product), product))).toEqual(['matmul', 'relu', 'mul']);
     expect(ops(b.relu(b.matmul(x, constant(4, 4))), { without: ['fuse'] })).toEqual(['matmul', 'relu']);
+  });
+
+  it('winograd: 3×3 convolutions at stride 1 that are wanted, with all that was fused', () => {
+    const wanted: PassOptions = { winograd: () => true };
+    const convolved = (channels: number, kernel: number, options: Conv2dOptions = {}): Operand =>
+      b.relu(
+        b.conv2d(input(2, channels, 6, 6), constant(8, channels, kernel, kernel), { ...options, bias: constant(8) }),
+      );
+    const three = ['winogradInput', 'matmul', 'winogradOutput'];
+    expect(ops(convolved(8, 3), wanted)).toEqual(['transpose', ...three, 'transpose']);
+    expect(ops(convolved(3, 3), wanted)).toEqual(['transpose', 'pad', ...three, 'transpose']);
+    const direct = ['transpose', 'conv2d', 'transpose'];
+    expect(ops(convolved(8, 3), { ...wanted, without: ['winograd'] })).toEqual(direct);
+    expect(ops(convolved(8, 3), { ...wanted, weights: 'int8' })).toEqual(direct);
+    expect(ops(convolved(8, 3), { winograd: () => false })).toEqual(direct);
+    expect(ops(convolved(8, 1), wanted)).toEqual(direct);
+    expect(ops(convolved(8, 3, { strides: [2, 1] }), wanted)).toEqual(direct);
+    expect(ops(convolved(8, 3, { dilations: [1, 2] }), wanted)).toEqual(direct);
+    const changing = b.conv2d(input(1, 8, 6, 6), b.input('w', float([8, 8, 3, 3])));
+    expect(ops(changing, wanted)).toContain('conv2d');
   });
 
   it('quantize: constant weights become int8 with scales, a tied table once', () => {

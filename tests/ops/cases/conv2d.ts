@@ -107,6 +107,20 @@ const pools = (['maxPool2d', 'averagePool2d'] as const).flatMap((op) => [
   test(op, { input: [2, 3, 6, 6] }, { windowDimensions: [3, 2], strides: [1, 2] }),
 ]);
 
+/** Odd and even edges, padding that differs from side to side, a tile that is all padding. */
+const winograd: OpCase[] = [
+  test('winogradFilter', { filter: [3, 3, 8, 4] }),
+  test('winogradInput', { input: [2, 5, 6, 8] }, { padding: [1, 1, 1, 1] }),
+  test('winogradInput', { input: [1, 3, 4, 4] }),
+  test('winogradInput', { input: [1, 1, 2, 4] }, { padding: [4, 0, 1, 5] }),
+  test('winogradOutput', { input: [16, 12, 8] }, { outputSizes: [5, 4] }),
+  test(
+    'winogradOutput',
+    { input: [16, 12, 4], bias: [4], residual: [3, 4, 3, 4] },
+    { outputSizes: [4, 3], activation: { name: 'relu' } },
+  ),
+];
+
 export const convolutions: readonly OpCase[] = [
   ...windows,
   ...ragged,
@@ -114,5 +128,6 @@ export const convolutions: readonly OpCase[] = [
   ...grouped,
   ...quantized,
   ...layouts,
+  ...winograd,
   ...pools,
 ];
