@@ -58,6 +58,11 @@ const grouped: OpCase[] = [
       { input: [2, 7, 6, 5], filter: [3, 2, 1, 5], bias: [5], residual: [2, 3, 7, 5] },
       { groups: 5, ...DEPTHWISE, ...relu },
     ),
+    // More rows than a strip.
+    nhwc(
+      { input: [2, 19, 5, 8], filter: [3, 3, 1, 8], bias: [8], residual: [2, 18, 5, 8] },
+      { groups: 8, padding: [1, 0, 0, 2], ...relu },
+    ),
     nhwc({ input: [2, 5, 5, 4], filter: [3, 3, 4, 8], bias: [8], residual: [2, 5, 5, 8] }, { ...SAME, ...relu }),
   ]),
 ];
