@@ -1,33 +1,54 @@
-// conv2d_depthwise: each channel of an NHWC image with its own filter (HWC), four channels and one pixel an invocation
+// conv2d_depthwise: each channel of an NHWC image with its own filter (HWC)
+//
+// One invocation: four channels of four pixels side by side, which share the loads of the filter.
 //
 // ports   Elem4 (elem)   a_at (operand_a)   b_at (operand_b)   finish (epilogue)   Window (window)   flat_index (grid)
 // consts  WG
 
-struct Params { count: u32, channels: u32 }
+struct Params { lines: u32, channels: u32 }
+
+// The pixel in column x of the image row that starts at `row`, zero beyond its edges.
+fn pixel_at(row: u32, x: i32, channel: u32) -> vec4f {
+  let nearest = clamp(x, 0, window.in_w - 1);
+  let v = a_at(((row + u32(nearest)) * params.channels + channel) / A_UNIT, params.channels - channel);
+  return select(vec4f(), v, x == nearest);
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = flat_index(id, groups);
   let channel4s = (params.channels + 3u) / 4u;
-  let pixel = i / channel4s;
-  if pixel >= params.count { return; }
-  let channel = 4u * (i - pixel * channel4s);
+  let quad = i / channel4s;
+  let quads = (window.out_w + 3u) / 4u;
+  let line = quad / quads;
+  if line >= params.lines { return; }
+  let channel = 4u * (i - quad * channel4s);
   let live = params.channels - channel;
-  let line = pixel / window.out_w;
+  let first = 4u * (quad - line * quads);
   let image = line / window.out_h;
   let top = i32((line - image * window.out_h) * window.stride_h) - window.pad_top;
-  let left = i32((pixel - line * window.out_w) * window.stride_w) - window.pad_left;
-  var sum = vec4f();
+  let left = i32(first * window.stride_w) - window.pad_left;
+  let stride = i32(window.stride_w);
+  var sums = mat4x4f();
   for (var ky = 0u; ky < window.kernel_h; ky++) {
     let y = top + i32(ky * window.dilation_h);
-    if y < 0 || y >= window.in_h { continue; }
+    let nearest = clamp(y, 0, window.in_h - 1);
+    let row = (image * u32(window.in_h) + u32(nearest)) * u32(window.in_w);
+    let weight = select(0.0, 1.0, y == nearest);
+    var x = left;
     for (var kx = 0u; kx < window.kernel_w; kx++) {
-      let x = left + i32(kx * window.dilation_w);
-      if x < 0 || x >= window.in_w { continue; }
-      let at = ((image * u32(window.in_h) + u32(y)) * u32(window.in_w) + u32(x)) * params.channels + channel;
-      let tap = (ky * window.kernel_w + kx) * params.channels + channel;
-      sum = fma(a_at(at / A_UNIT, live), b_at(tap / B_UNIT, live), sum);
+      let tap = b_at(((ky * window.kernel_w + kx) * params.channels + channel) / B_UNIT, live) * weight;
+      sums = mat4x4f(
+        fma(pixel_at(row, x, channel), tap, sums[0]),
+        fma(pixel_at(row, x + stride, channel), tap, sums[1]),
+        fma(pixel_at(row, x + 2 * stride, channel), tap, sums[2]),
+        fma(pixel_at(row, x + 3 * stride, channel), tap, sums[3]),
+      );
+      x += i32(window.dilation_w);
     }
   }
-  finish(sum, (pixel * params.channels + channel) / OUT_UNIT, channel / OUT_UNIT, live);
+  let count = min(4u, window.out_w - first);
+  for (var p = 0u; p < count; p++) {
+    finish(sums[p], ((line * window.out_w + first + p) * params.channels + channel) / OUT_UNIT, channel / OUT_UNIT, live);
+  }
 }

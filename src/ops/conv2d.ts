@@ -1,10 +1,11 @@
 import depthwiseKernel from '../../shaders/conv2d_depthwise.wgsl';
+import stripKernel from '../../shaders/conv2d_depthwise_3x3.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import operandB from '../../shaders/lib/operand_b.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
+import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape } from '../tensor/types.ts';
 import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, opError } from './define.ts';
 import type { Activation } from './elementwise.ts';
@@ -68,22 +69,23 @@ export const conv2d = defineOp<Conv2dOptions>({
     if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
     const bind = { a: 'input', b: 'filter' };
     const weights = inputs['scales'] ? 'q8' : 'dense';
-    const pixels = image.n * out.h * out.w;
     const epilogue = {
       bias: Boolean(inputs['bias']),
       residual: Boolean(inputs['residual']),
       activation: options.activation,
     };
-    const pointwise =
-      kh * kw === 1 && elementCount(options.strides ?? []) === 1 && (options.padding ?? []).every((p) => p === 0);
+    const unpadded = (options.padding ?? []).every((p) => p === 0);
+    const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
+    // Neighbouring pixels of a row lie one behind the other: a whole row of the filter is one tap where none is padding.
+    const byRows = unpadded && groups === 1 && (options.dilations?.[1] ?? 1) === 1;
     const n = o / groups;
     const general = gemmCandidates(
       {
         op: 'conv2d',
-        m: pixels,
+        m: image.n * out.h * out.w,
         n,
-        k: i,
-        taps: kh * kw,
+        k: byRows ? kw * i : i,
+        taps: byRows ? kh : kh * kw,
         batches: groups,
         lda: image.c,
         ldb: o,
@@ -96,7 +98,7 @@ export const conv2d = defineOp<Conv2dOptions>({
         weights,
         layout: 'kn',
         ...epilogue,
-        ...(pointwise ? {} : { window: out.params }),
+        ...(pointwise ? {} : { window: byRows ? { ...out.params, kernel_w: 1 } : out.params }),
       },
       caps,
       bind,
@@ -104,7 +106,6 @@ export const conv2d = defineOp<Conv2dOptions>({
     if (groups !== image.c || o !== groups) return general;
     const unit = o % 4 === 0 ? 'vec4' : 'ragged';
     const name = ELEM[output.dataType]!;
-    const items = pixels * Math.ceil(o / 4);
     const { ports, constants } = epiloguePorts(epilogue, weights, unit);
     const tags = [
       name,
@@ -112,10 +113,10 @@ export const conv2d = defineOp<Conv2dOptions>({
       ...(unit === 'ragged' ? ['ragged'] : []),
       epilogueName(epilogue),
     ];
-    const depthwise: Candidate = {
-      label: `conv2d_depthwise[${tags.join()}]`,
+    const depthwise = (kernel: WgslModule, counts: ParamValues, quads: number, more = {}): Candidate => ({
+      label: `${kernel.name}[${tags.join()}]`,
       variant: {
-        kernel: depthwiseKernel,
+        kernel,
         ports: [
           grid,
           windowStruct,
@@ -124,13 +125,22 @@ export const conv2d = defineOp<Conv2dOptions>({
           part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`),
           ...ports,
         ],
-        constants: { WG: u32(FLAT), ...constants },
+        constants: { WG: u32(FLAT), ...more, ...constants },
       },
-      params: { count: pixels, channels: o, ...out.params },
-      grid: flatGrid(items, FLAT),
+      params: { channels: o, ...counts, ...out.params },
+      grid: flatGrid(quads * Math.ceil(o / 4), FLAT),
       bind,
-    };
-    return [depthwise, ...general];
+    });
+    const across = Math.ceil(out.w / 4);
+    const lines = image.n * out.h;
+    const byLine = depthwise(depthwiseKernel, { lines }, lines * across);
+    // Long strips read less, short ones are more of them: a GPU has invocations to fill.
+    const rows = caps.software ? 16 : 4;
+    const strips = image.n * Math.ceil(out.h / rows) * across;
+    const plain = [...(options.strides ?? []), ...(options.dilations ?? [])].every((step) => step === 1);
+    const byStrip =
+      kh === 3 && kw === 3 && plain ? [depthwise(stripKernel, { strips }, strips, { ROWS: u32(rows) })] : [];
+    return [...byStrip, byLine, ...general];
   },
   cost(inputs, options, { shape }) {
     const { i, kh, kw } = geometry(inputs, options);

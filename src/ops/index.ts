@@ -10,6 +10,7 @@ import { pools } from './pool2d.ts';
 import { quantization } from './quantize.ts';
 import { reductions } from './reduce.ts';
 import { softmax } from './softmax.ts';
+import { winograd } from './winograd.ts';
 
 /** Every op that the engine has. */
 export const OPS: ReadonlyMap<string, Op> = new Map(
@@ -18,6 +19,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     gemm,
     conv2d,
     ...pools,
+    ...winograd,
     softmax,
     layerNormalization,
     batchNormalization,

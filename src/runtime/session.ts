@@ -63,7 +63,7 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const optimised = optimise(graph, options);
+    const optimised = optimise(graph, options, gpu.caps);
     const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
     const tuner = mode === 'off' ? undefined : (options.tuner ?? Tuner.on(gpu));
     await tuner?.recall();

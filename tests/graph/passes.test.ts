@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
+import type { Conv2dOptions } from '../../src/ops/conv2d.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 
 const b = new GraphBuilder();
@@ -59,6 +60,14 @@ describe('passes', () => {
     expect(ops(y)).toEqual(['transpose', 'pad', 'conv2d', 'averagePool2d', 'reshape', 'reshape']);
   });
 
+  it('layout: a thin image takes its border along with the empty channels', () => {
+    const y = b.conv2d(input(1, 3, 9, 9), constant(8, 3, 3, 3), { padding: [1, 2, 3, 4] });
+    const [, pad, convolution] = running(optimise(b.outputs({ y })));
+    expect(pad!.shape).toEqual([1, 12, 16, 4]);
+    expect(convolution!.options).not.toHaveProperty('padding');
+    expect(last(y).shape).toEqual(y.shape);
+  });
+
   it('layout: keeps the shape of every output', () => {
     for (const y of [
       b.softmax(b.conv2d(input(1, 4, 5, 6), constant(8, 4, 3, 3)), 1),
@@ -82,6 +91,26 @@ describe('passes', () => {
     const product = b.matmul(x, constant(4, 4));
     expect(ops(b.mul(b.relu(product), product))).toEqual(['matmul', 'relu', 'mul']);
     expect(ops(b.relu(b.matmul(x, constant(4, 4))), { without: ['fuse'] })).toEqual(['matmul', 'relu']);
+  });
+
+  it('winograd: 3×3 convolutions at stride 1 that are wanted, with all that was fused', () => {
+    const wanted: PassOptions = { winograd: () => true };
+    const convolved = (channels: number, kernel: number, options: Conv2dOptions = {}): Operand =>
+      b.relu(
+        b.conv2d(input(2, channels, 6, 6), constant(8, channels, kernel, kernel), { ...options, bias: constant(8) }),
+      );
+    const three = ['winogradInput', 'matmul', 'winogradOutput'];
+    expect(ops(convolved(8, 3), wanted)).toEqual(['transpose', ...three, 'transpose']);
+    expect(ops(convolved(3, 3), wanted)).toEqual(['transpose', 'pad', ...three, 'transpose']);
+    const direct = ['transpose', 'conv2d', 'transpose'];
+    expect(ops(convolved(8, 3), { ...wanted, without: ['winograd'] })).toEqual(direct);
+    expect(ops(convolved(8, 3), { ...wanted, weights: 'int8' })).toEqual(direct);
+    expect(ops(convolved(8, 3), { winograd: () => false })).toEqual(direct);
+    expect(ops(convolved(8, 1), wanted)).toEqual(direct);
+    expect(ops(convolved(8, 3, { strides: [2, 1] }), wanted)).toEqual(direct);
+    expect(ops(convolved(8, 3, { dilations: [1, 2] }), wanted)).toEqual(direct);
+    const changing = b.conv2d(input(1, 8, 6, 6), b.input('w', float([8, 8, 3, 3])));
+    expect(ops(changing, wanted)).toContain('conv2d');
   });
 
   it('quantize: constant weights become int8 with scales, a tied table once', () => {

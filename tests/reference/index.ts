@@ -9,6 +9,7 @@ import { quantize, quantizeScales, widen } from './quantize.ts';
 import { argExtremum, REDUCTIONS, reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
 import type { RefInputs, RefTensor } from './tensor.ts';
+import { winogradFilter, winogradInput, winogradOutput } from './winograd.ts';
 
 export type Reference = (inputs: RefInputs, options: object) => RefTensor;
 
@@ -16,6 +17,9 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   matmul,
   gemm,
   conv2d,
+  winogradFilter,
+  winogradInput,
+  winogradOutput,
   maxPool2d: pool2d('max'),
   averagePool2d: pool2d('average'),
   softmax,

@@ -38,7 +38,7 @@ export const plan: Job<PlanArgs, PlanReport[]> = async ({ plan: only, ...args },
     throw new TilewrightError('invalid-argument', `there is no plan '${only}' (${known})`);
   }
   const options = args.dtype === 'int8' ? { weights: 'int8' as const } : {};
-  return graphs.map(([name, graph]) => report(name, planOf(optimise(graph, options), model.gpu.caps)));
+  return graphs.map(([name, graph]) => report(name, planOf(optimise(graph, options, model.gpu.caps), model.gpu.caps)));
 };
 
 function report(name: string, planned: Plan): PlanReport {

@@ -1,3 +1,4 @@
+import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { opNamed } from '../../ops/index.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
 import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
@@ -47,26 +48,12 @@ function transposed(input: Operand, permutation: readonly number[], label = inpu
   return operand('transpose', { input }, { permutation }, label);
 }
 
-/** Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty channels. */
-function widened(input: Operand, axis: number): Operand {
-  const missing = (4 - (input.shape[axis]! % 4)) % 4;
-  if (!missing) return input;
-  const none = input.shape.map(() => 0);
-  return operand(
-    'pad',
-    { input },
-    { beginningPadding: none, endingPadding: none.map((_, d) => (d === axis ? missing : 0)) },
-    input.label,
-  );
-}
+/** Adds zeros: so many before and after each axis. */
+const padded = (input: Operand, beginningPadding: readonly number[], endingPadding: readonly number[]): Operand =>
+  operand('pad', { input }, { beginningPadding, endingPadding }, input.label);
 
 function convolution(node: Operand): Operand {
-  const {
-    inputLayout = 'nchw',
-    filterLayout = 'oihw',
-    groups = 1,
-    ...rest
-  } = node.options as { inputLayout?: string; filterLayout?: string; groups?: number };
+  const { inputLayout = 'nchw', filterLayout = 'oihw', groups = 1, ...rest } = node.options as Conv2dOptions;
   const { input, filter, residual } = node.inputs as Record<string, Operand>;
   const swap = inputLayout === 'nchw';
   let image = swap ? transposed(input!, TO_NHWC) : input!;
@@ -75,14 +62,15 @@ function convolution(node: Operand): Operand {
     ['h', 'w', 'i', 'o'].map((axis) => filterLayout.indexOf(axis)),
     node.label,
   );
-  if (
-    groups === 1 &&
-    image.shape[3]! > 1 &&
-    image.shape[3]! % 4 &&
-    constantOperands({ outputs: { weights } }).has(weights)
-  ) {
-    image = widened(image, 3);
-    weights = widened(weights, 2);
+  const channels = image.shape[3]!;
+  const missing = (4 - (channels % 4)) % 4;
+  if (groups === 1 && channels > 1 && missing && constantOperands({ outputs: { weights } }).has(weights)) {
+    // Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty ones. The copy takes the
+    // border along, so that whole rows of the filter are taps.
+    const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
+    image = padded(image, [0, top!, left!, 0], [0, bottom!, right!, missing]);
+    weights = padded(weights, [0, 0, 0, 0], [0, 0, missing, 0]);
+    delete rest.padding;
   }
   const inputs = {
     ...node.inputs,

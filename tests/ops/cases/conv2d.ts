@@ -58,6 +58,11 @@ const grouped: OpCase[] = [
       { input: [2, 7, 6, 5], filter: [3, 2, 1, 5], bias: [5], residual: [2, 3, 7, 5] },
       { groups: 5, ...DEPTHWISE, ...relu },
     ),
+    // More rows than a strip.
+    nhwc(
+      { input: [2, 19, 5, 8], filter: [3, 3, 1, 8], bias: [8], residual: [2, 18, 5, 8] },
+      { groups: 8, padding: [1, 0, 0, 2], ...relu },
+    ),
     nhwc({ input: [2, 5, 5, 4], filter: [3, 3, 4, 8], bias: [8], residual: [2, 5, 5, 8] }, { ...SAME, ...relu }),
   ]),
 ];
@@ -82,7 +87,10 @@ const layouts: OpCase[] = inFloat32([
     { input: [2, 4, 6, 7], filter: [8, 4, 3, 3], bias: [8], residual: [2, 8, 3, 7] },
     { ...SAME, strides: [2, 1], ...relu },
   ),
+  // A thin image is padded once; then whole rows of the filter are taps, but for the dilated one.
   test('conv2d', { input: [1, 3, 7, 7], filter: constant(8, 3, 3, 3) }, SAME),
+  test('conv2d', { input: [2, 3, 9, 8], filter: constant(8, 3, 3, 2) }, { padding: [2, 0, 1, 3], strides: [2, 1] }),
+  test('conv2d', { input: [1, 3, 7, 9], filter: constant(8, 3, 3, 3) }, { ...SAME, dilations: [2, 2] }),
   test(
     'conv2d',
     { input: [1, 4, 5, 5], filter: constant(4, 1, 3, 3), bias: [4], residual: [1, 4, 3, 3] },
@@ -104,6 +112,20 @@ const pools = (['maxPool2d', 'averagePool2d'] as const).flatMap((op) => [
   test(op, { input: [2, 3, 6, 6] }, { windowDimensions: [3, 2], strides: [1, 2] }),
 ]);
 
+/** Odd and even edges, padding that differs from side to side, a tile that is all padding. */
+const winograd: OpCase[] = [
+  test('winogradFilter', { filter: [3, 3, 8, 4] }),
+  test('winogradInput', { input: [2, 5, 6, 8] }, { padding: [1, 1, 1, 1] }),
+  test('winogradInput', { input: [1, 3, 4, 4] }),
+  test('winogradInput', { input: [1, 1, 2, 4] }, { padding: [4, 0, 1, 5] }),
+  test('winogradOutput', { input: [16, 12, 8] }, { outputSizes: [5, 4] }),
+  test(
+    'winogradOutput',
+    { input: [16, 12, 4], bias: [4], residual: [3, 4, 3, 4] },
+    { outputSizes: [4, 3], activation: { name: 'relu' } },
+  ),
+];
+
 export const convolutions: readonly OpCase[] = [
   ...windows,
   ...ragged,
@@ -111,5 +133,6 @@ export const convolutions: readonly OpCase[] = [
   ...grouped,
   ...quantized,
   ...layouts,
+  ...winograd,
   ...pools,
 ];
