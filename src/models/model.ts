@@ -115,10 +115,24 @@ export abstract class LoadedModel extends Resource {
     return session;
   }
 
+  get #buildOptions(): BuildOptions {
+    return { tune: this.#tune, ...(this.dtype === 'int8' && { weights: 'int8' }) };
+  }
+
+  /** What runs for a graph of the model. */
+  plan(graph: Graph): Promise<Plan> {
+    return Session.plan(this.gpu, graph, this.#buildOptions);
+  }
+
+  /** Starts to compile the kernels of graphs whose sessions are built later: while the weights stream for the first. */
+  protected precompile(graphs: readonly Graph[], { tune }: LoadOptions): void {
+    this.#tune ??= tune;
+    for (const graph of graphs) Session.precompile(this.gpu, graph, this.#buildOptions);
+  }
+
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    const weights = this.dtype === 'int8' ? { weights: 'int8' as const } : {};
-    return Session.build(gpu, graph, { tune: this.#tune, ...options, ...weights });
+    return Session.build(gpu, graph, { ...this.#buildOptions, ...options });
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */

@@ -63,11 +63,7 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const optimised = optimise(graph, options, gpu.caps);
-    const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
-    const tuner = mode === 'off' ? undefined : (options.tuner ?? Tuner.on(gpu));
-    await tuner?.recall();
-    const replan = (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose);
+    const { tuner, mode, replan } = await planner(gpu, graph, options);
     let planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
@@ -136,6 +132,18 @@ export class Session extends Resource {
       for (const resource of owned) resource.dispose();
       throw error;
     }
+  }
+
+  /** What `build` would run: nothing is made, nothing measured. */
+  static async plan(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Plan> {
+    return (await planner(gpu, graph, options)).replan();
+  }
+
+  /** Starts to compile what `build` will need, while something else takes its time. What fails here fails there again. */
+  static precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): void {
+    Session.plan(gpu, graph, options)
+      .then(({ steps }) => compile(gpu, steps))
+      .catch(() => {});
   }
 
   /** The buffer of anything that the plan reads or writes. */
@@ -236,6 +244,15 @@ export class Session extends Resource {
   protected release(): void {
     for (const resource of this.owned) resource.dispose();
   }
+}
+
+/** The passes, done; and the choice of kernels, to be made again when more is known. */
+async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
+  const optimised = optimise(graph, options, gpu.caps);
+  const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
+  const tuner = mode === 'off' ? undefined : (options.tuner ?? Tuner.on(gpu));
+  await tuner?.recall();
+  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose) };
 }
 
 /** Checks the type of an input; plain numbers take the type of the graph. */

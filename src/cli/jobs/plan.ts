@@ -1,6 +1,5 @@
 import { TilewrightError } from '../../errors.ts';
-import { optimise } from '../../graph/passes/index.ts';
-import { formatPlan, type Plan, plan as planOf } from '../../graph/plan.ts';
+import { formatPlan, type Plan } from '../../graph/plan.ts';
 import { byteLength, formatTensor } from '../../tensor/types.ts';
 import type { Job } from './job.ts';
 import { loadModel, type ModelArgs } from './load.ts';
@@ -37,8 +36,7 @@ export const plan: Job<PlanArgs, PlanReport[]> = async ({ plan: only, ...args },
     const known = Object.keys(model.graphs()).join(', ');
     throw new TilewrightError('invalid-argument', `there is no plan '${only}' (${known})`);
   }
-  const options = args.dtype === 'int8' ? { weights: 'int8' as const } : {};
-  return graphs.map(([name, graph]) => report(name, planOf(optimise(graph, options, model.gpu.caps), model.gpu.caps)));
+  return Promise.all(graphs.map(async ([name, graph]) => report(name, await model.plan(graph))));
 };
 
 function report(name: string, planned: Plan): PlanReport {
