@@ -94,6 +94,8 @@ export const conv2d = defineOp<Conv2dOptions>({
         bBatch: groups > 1 ? n : 0,
         cBatch: groups > 1 ? n : 0,
         columnBatch: groups > 1 ? n : 0,
+        aLength: elementCount(inputs['input']!.shape),
+        bLength: elementCount(inputs['filter']!.shape),
         dataType: output.dataType,
         weights,
         layout: 'kn',

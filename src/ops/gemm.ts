@@ -21,7 +21,7 @@ import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import type { DataType } from '../tensor/types.ts';
+import { BYTES, type DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
 
@@ -48,6 +48,9 @@ export interface Gemm extends Epilogue {
   readonly cBatch: number;
   /** Columns of bias and scale that a batch is apart: groups of a convolution. */
   readonly columnBatch: number;
+  /** Elements of all of A and of all of B. */
+  readonly aLength: number;
+  readonly bLength: number;
   readonly dataType: DataType;
   readonly weights: 'dense' | 'q8';
   readonly layout: 'kn' | 'nk';
@@ -195,15 +198,6 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     ...ragged,
     epilogueName(g),
   ];
-  const common: WgslModule[] = [
-    gemmShape,
-    part(elem, name),
-    part(operandA, aUnit),
-    part(operandB, bUnit),
-    part(layoutB, g.layout),
-    ...ports,
-    gemmFinish,
-  ];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
   const params: ParamValues = {
     m: g.m,
@@ -222,6 +216,19 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   }; // prettier-ignore
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const baked = caps.software && flops > BAKE_FLOPS ? params : undefined;
+  // What is longer than a binding is cut into pieces of other lengths.
+  const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
+  const sized = (unit: string): string => (baked && fits && !unit.endsWith('ragged') ? `${unit}_sized` : unit);
+  const lengths = baked && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) };
+  const common: WgslModule[] = [
+    gemmShape,
+    part(elem, name),
+    part(operandA, sized(aUnit)),
+    part(operandB, sized(bUnit)),
+    part(layoutB, g.layout),
+    ...ports,
+    gemmFinish,
+  ];
   const candidate = (
     kernel: WgslModule,
     more: WgslModule[],
@@ -235,6 +242,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       ports: [...common, ...more],
       constants: {
         ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
+        ...lengths,
         ...constants,
       },
       baked,

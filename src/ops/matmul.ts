@@ -95,6 +95,8 @@ export const matmul = defineOp<MatmulOptions>({
       bBatch: merged ? 0 : k * n,
       cBatch: merged ? 0 : m * n,
       columnBatch: 0,
+      aLength: elementCount(inputs['a']!.shape),
+      bLength: elementCount(inputs['b']!.shape),
       dataType: output.dataType,
       weights: inputs['scales'] ? 'q8' : 'dense',
       layout: options.transposeB ? 'nk' : 'kn',
