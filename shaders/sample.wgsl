@@ -6,11 +6,12 @@
 // bins, and the sum's bin is the digit. A temperature of 0 takes the first in rank. A line that holds NaN or Infinity, or
 // nothing above -Infinity, gives NONE. LANES = 1 (serial) is the form for software adapters.
 //
-// ports   Elem (elem)   a_at (operand_a)   reduce_sum, reduce_max (reducer)
+// ports   Elem (elem)   reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)   BITS (of a digit)
 
 struct Params { lines: u32, size: u32 }
 
+@group(0) @binding(1) var<storage, read> logits: array<Elem>;
 // Temperature, top-k, top-p, and the draw: a number from 0 to below 1.
 @group(0) @binding(2) var<storage, read> settings: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
@@ -18,20 +19,18 @@ struct Params { lines: u32, size: u32 }
 const NONE = 0xffffffffu;
 const MASKED = 0x007fffffu; // the key of -Infinity
 const BINS = 1u << BITS;
-const FOUR = vec4u(0u, 1u, 2u, 3u);
 
 struct Line { start: u32, lane: u32, best: f32, temperature: f32 }
 
 var<private> bins: array<f32, BINS>;
 
-// Keys are in the order of their logits. NaN and Infinity come before all as NONE; what is beyond the line is 0.
-fn keys_at(start: u32, i: u32) -> vec4u {
-  let bits = bitcast<vec4u>(a_at(start + i / A_UNIT, params.size - i));
-  let magnitude = bits & vec4u(0x7fffffffu);
-  var keys = select(bits | vec4u(0x80000000u), ~bits, bits != magnitude);
-  keys = select(keys, vec4u(0x80000000u), magnitude == vec4u());
-  keys = select(keys, vec4u(NONE), (magnitude > vec4u(0x7f800000u)) | (bits == vec4u(0x7f800000u)));
-  return select(vec4u(), keys, vec4u(i) + FOUR < vec4u(params.size));
+// Keys are in the order of their logits; NaN and Infinity come before all as NONE.
+fn key_of(logit: f32) -> u32 {
+  let bits = bitcast<u32>(logit);
+  let magnitude = bits & 0x7fffffffu;
+  if magnitude > 0x7f800000u || bits == 0x7f800000u { return NONE; }
+  if magnitude == 0u { return 0x80000000u; }
+  return select(~bits, bits | 0x80000000u, bits == magnitude);
 }
 
 fn logit_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u)); }
@@ -42,19 +41,16 @@ fn weight_of(line: Line, key: u32) -> f32 {
 }
 
 // A rank is a key and, for equal keys, how far the index is from the end: higher ones come first.
-fn rank_of(key: u32, index: u32) -> vec2u { return vec2u(key, params.size - 1u - index); }
+fn rank_of(line: Line, i: u32) -> vec2u { return vec2u(key_of(f32(logits[line.start + i])), params.size - 1u - i); }
 
 // The weight of all tokens up to and with the one of this rank.
 fn mass_through(line: Line, last: vec2u) -> f32 {
-  var sum = vec4f();
-  for (var i = 4u * line.lane; i < params.size; i += 4u * LANES) {
-    let keys = keys_at(line.start, i);
-    for (var j = 0u; j < 4u; j++) {
-      let rank = rank_of(keys[j], i + j);
-      if rank.x > last.x || (rank.x == last.x && rank.y >= last.y) { sum[j] += weight_of(line, keys[j]); }
-    }
+  var sum = 0.0;
+  for (var i = line.lane; i < params.size; i += LANES) {
+    let rank = rank_of(line, i);
+    if rank.x > last.x || (rank.x == last.x && rank.y >= last.y) { sum += weight_of(line, rank.x); }
   }
-  return dot(reduce_sum(sum, line.lane, 0u), vec4f(1.0));
+  return reduce_sum(vec4f(sum), line.lane, 0u).x;
 }
 
 // The rank at which the running sum exceeds the goal. Where rounding leaves a crumb after the last token, the last.
@@ -66,14 +62,12 @@ fn reach(line: Line, goal: f32, counted: bool) -> vec2u {
       let shift = left - BITS;
       if word == 1u && ((params.size - 1u) >> shift) == 0u { continue; }
       for (var b = 0u; b < BINS; b++) { bins[b] = 0.0; }
-      for (var i = 4u * line.lane; i < params.size; i += 4u * LANES) {
-        let keys = keys_at(line.start, i);
-        for (var j = 0u; j < 4u; j++) {
-          let rank = rank_of(keys[j], i + j);
-          let digits = rank[word] >> shift;
-          if keys[j] > 0u && (word == 0u || rank.x == found.x) && (digits >> BITS) == ((found[word] >> shift) >> BITS) {
-            if counted { bins[digits % BINS] += 1.0; } else { bins[digits % BINS] += weight_of(line, keys[j]); }
-          }
+      let known = (found[word] >> shift) >> BITS;
+      for (var i = line.lane; i < params.size; i += LANES) {
+        let rank = rank_of(line, i);
+        let digits = select(rank.x, rank.y, word == 1u) >> shift;
+        if digits >> BITS == known && (word == 0u || rank.x == found.x) {
+          bins[digits % BINS] += select(weight_of(line, rank.x), 1.0, counted);
         }
       }
       for (var b = 0u; b < BINS; b += 4u) {
@@ -98,31 +92,25 @@ fn reach(line: Line, goal: f32, counted: bool) -> vec2u {
 // The largest number below a positive one: what is not less than x exceeds it.
 fn below(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) - 1u); }
 
-fn largest(x: vec4f, lane: u32) -> f32 {
-  let most = reduce_max(x, lane, 0u);
-  return max(max(most.x, most.y), max(most.z, most.w));
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let number = group.x + group.y * groups.x;
   if number >= params.lines { return; }
-  let start = number * (params.size / A_UNIT);
+  let start = number * params.size;
   let lane = local.x;
 
-  var keys = vec4u();
-  var places = vec4u();
-  for (var i = 4u * lane; i < params.size; i += 4u * LANES) {
-    let others = keys_at(start, i);
-    let better = others > keys;
-    keys = select(keys, others, better);
-    places = select(places, vec4u(i) + FOUR, better);
+  var key = 0u;
+  var place = 0u;
+  for (var i = lane; i < params.size; i += LANES) {
+    let other = key_of(f32(logits[start + i]));
+    place = select(place, i, other > key);
+    key = max(key, other);
   }
   // A float holds half a key exactly, and an index.
-  let high = u32(largest(vec4f(keys >> vec4u(16u)), lane));
-  let low = u32(largest(select(vec4f(), vec4f(keys & vec4u(0xffffu)), (keys >> vec4u(16u)) == vec4u(high)), lane));
+  let high = u32(reduce_max(vec4f(f32(key >> 16u)), lane, 0u).x);
+  let low = u32(reduce_max(vec4f(select(0.0, f32(key & 0xffffu), key >> 16u == high)), lane, 0u).x);
   let top = (high << 16u) | low;
-  var token = u32(-largest(select(vec4f(-3e38), -vec4f(places), keys == vec4u(top)), lane));
+  var token = u32(-reduce_max(vec4f(select(-3e38, -f32(place), key == top)), lane, 0u).x);
 
   let setting = settings[number];
   if setting.x > 0.0 {

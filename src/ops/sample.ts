@@ -1,5 +1,4 @@
 import elem from '../../shaders/lib/elem.wgsl';
-import operandA from '../../shaders/lib/operand_a.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import kernel from '../../shaders/sample.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
@@ -15,7 +14,7 @@ const MOST_TOKENS = 2 ** 24;
 /** Invocations that share a line, and bits of a digit: a digit takes LANES one pass over the line, and 2^bits sums. */
 const FORMS = {
   serial: { lanes: 1, bits: 8 },
-  workgroup: { lanes: 256, bits: 4 },
+  workgroup: { lanes: 256, bits: 2 },
 } as const;
 
 /**
@@ -41,19 +40,17 @@ export const sample = defineOp<object>({
     const { shape, dataType } = inputs['logits']!;
     const size = shape.at(-1)!;
     const lines = elementCount(output.shape);
-    const unit = size % 4 === 0 ? 'vec4' : 'ragged';
     const type = ELEM[dataType]!;
     const kinds = caps.software ? (['serial', 'workgroup'] as const) : (['workgroup', 'serial'] as const);
     return kinds.map((kind) => ({
-      label: `sample[${type},${unit === 'ragged' ? 'ragged,' : ''}${FORMS[kind].lanes}_${kind}]`,
+      label: `sample[${type},${FORMS[kind].lanes}_${kind}]`,
       variant: {
         kernel,
-        ports: [part(elem, type), part(operandA, unit), part(reducer, kind)],
+        ports: [part(elem, type), part(reducer, kind)],
         constants: { LANES: u32(FORMS[kind].lanes), LINES: u32(1), BITS: u32(FORMS[kind].bits) },
       },
       params: { lines, size },
       grid: flatGrid(lines, 1),
-      bind: { a: 'logits' },
     }));
   },
 });
