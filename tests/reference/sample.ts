@@ -22,7 +22,9 @@ export function sampleLine(
   if (line.some((logit) => !(logit < Number.POSITIVE_INFINITY)) || best === Number.NEGATIVE_INFINITY) return NO_TOKEN;
   if (temperature === 0) return ranked[0]!;
   const weight = (token: number): number => Math.exp((line[token]! - best) / temperature!);
-  const kept = ranked.filter((token) => line[token]! > Number.NEGATIVE_INFINITY).slice(0, topK);
+  // By index where none is left out.
+  const order = topK! < line.length || topP! < 1 ? ranked : [...line.keys()];
+  const kept = order.filter((token) => line[token]! > Number.NEGATIVE_INFINITY).slice(0, topK);
   const wanted = topP! * sumOf(kept.map(weight));
   const nucleus =
     topP! < 1

@@ -115,9 +115,8 @@ describe('createSampler, at random', () => {
     expect(tokens({ seed: 5 })).toEqual(tokens({ seed: 5 }));
     expect(tokens({ seed: 5 })).not.toEqual(tokens({ seed: 6 }));
     expect(tokens({})).not.toEqual(tokens({}));
-    // sfc32 from seed 42 gives 0.294, 0.453, 0.913, 0.291: points on the running sum 0.4, 0.65, 0.85, 0.95, 1 of
-    // tokens 1, 3, 4, 0, 2.
-    expect(tokens({ seed: 42 }).slice(0, 4)).toEqual([1, 3, 0, 1]);
+    // sfc32 from seed 42 gives 0.294, 0.453, 0.913, 0.291: points on the running sum 0.1, 0.5, 0.55, 0.8, 1.
+    expect(tokens({ seed: 42 }).slice(0, 4)).toEqual([1, 1, 4, 1]);
   });
 
   it('takes vocabularies of different sizes in turn', () => {
