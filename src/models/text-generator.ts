@@ -43,7 +43,7 @@ export interface Perplexity {
 const CHUNKS = [64, 16];
 
 /** So many steps are on their way to the device before the first of them is read: it goes on while the page catches up. */
-const AHEAD = 3;
+const AHEAD = 4;
 
 /** A run on the way to a token. */
 interface Step {
