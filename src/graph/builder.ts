@@ -42,7 +42,7 @@ const reduce =
 
 /**
  * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder; what WebNN lacks (attention,
- * scatterRows, states) is named after ONNX. Shapes are checked as the graph is built: a mistake throws where it is made,
+ * scatterRows, sample, states) is named after ONNX. Shapes are checked as the graph is built: a mistake throws where it is made,
  * with the numbers in the message.
  */
 export class GraphBuilder {
@@ -286,6 +286,11 @@ export class GraphBuilder {
 
   argMin(input: Operand, axis: number, options: { keepDimensions?: boolean } & Labelled = {}): Operand {
     return call('argMin', { input }, { axis, ...options });
+  }
+
+  /** Draws an index for each line of logits, by its settings: temperature, top-k, top-p and a random number (ops/sample.ts). */
+  sample(logits: Operand, settings: Operand, options: Labelled = {}): Operand {
+    return call('sample', { logits, settings }, { ...options });
   }
 
   gather(input: Operand, indices: Operand, options: { axis?: number } & Labelled = {}): Operand {

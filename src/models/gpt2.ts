@@ -79,19 +79,19 @@ export interface Gpt2GraphOptions {
   readonly dataType: 'float32' | 'float16';
   /** Tokens that go in at a run. */
   readonly tokens: number;
-  /** Logits of all tokens, or of the one that the input `last` points at (the only one, where there is one). */
-  readonly logits: 'all' | 'last';
+  /** The logits after all tokens, or the token drawn after the one that the input `last` points at (the only one, where there is one). */
+  readonly predict: 'all' | 'last';
 }
 
 /**
  * GPT-2 (Radford et al. 2019) for a chunk of tokens: inputs `tokens` and `positions` (uint32, one a token), output
- * `logits`. Keys and values of all positions are states, so one plan serves every chunk of this length: a chunk may
+ * `logits`, or the `token` that is drawn from the last of them by the input `settings` (ops/sample.ts). Keys and values of all positions are states, so one plan serves every chunk of this length: a chunk may
  * start anywhere, and what it pads with is overwritten before anything looks at it.
  */
 export function gpt2Graph(
   weights: Weights,
   shape: Gpt2Shape,
-  { dataType, tokens: count, logits }: Gpt2GraphOptions,
+  { dataType, tokens: count, predict }: Gpt2GraphOptions,
 ): Graph {
   const b = new GraphBuilder();
   const w = new GraphWeights(b, weights, dataType);
@@ -143,10 +143,13 @@ export function gpt2Graph(
           : b.relu(hidden);
     x = b.add(linear(activated, `${name}.mlp.c_proj`, width), x);
   }
-  if (logits === 'last' && count > 1)
+  if (predict === 'last' && count > 1)
     x = b.gather(x, b.input('last', { dataType: 'uint32', shape: [1] }), { label: 'last' });
   const separate = weights.prefix === 'transformer.' ? new Weights(weights.checkpoint) : weights;
   const tied = !separate.has('lm_head.weight');
   const head = tied ? table : new GraphWeights(b, separate, dataType).get('lm_head.weight', [vocabulary, width]);
-  return b.outputs({ logits: b.matmul(normalized(x, 'ln_f'), head, { transposeB: true, label: 'lm_head' }) });
+  const logits = b.matmul(normalized(x, 'ln_f'), head, { transposeB: true, label: 'lm_head' });
+  if (predict === 'all') return b.outputs({ logits });
+  const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });
+  return b.outputs({ token: b.sample(logits, settings, { label: 'sample' }) });
 }

@@ -2,11 +2,12 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import { readJson } from '../hub/folder.ts';
+import { NO_TOKEN } from '../ops/sample.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
-import { createSampler, type SamplerOptions } from '../text/sampler.ts';
+import { createSampler, GREEDY, type SamplerOptions, type SamplerSettings, unusableLogits } from '../text/sampler.ts';
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
@@ -41,6 +42,17 @@ export interface Perplexity {
 /** Lengths of prefill chunks: what is left over is padded to the smallest that holds it. */
 const CHUNKS = [64, 16];
 
+/** So many steps are on their way to the device before the first of them is read: it goes on while the page catches up. */
+const AHEAD = 4;
+
+/** A run on the way to a token. */
+interface Step {
+  readonly session: Session;
+  readonly inputs: Record<string, TensorInput>;
+  /** Its token is one of the text: what came before the end of the prompt is known. */
+  readonly wanted: boolean;
+}
+
 /** A GPT-2 on the device: text in, text out, a token at a time. */
 export class TextGenerator extends LoadedModel {
   readonly task = 'text-generation';
@@ -74,9 +86,13 @@ export class TextGenerator extends LoadedModel {
     const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
     const model = new TextGenerator(gpu, files, dtype, weights, shape, tokenizer);
     try {
-      // One after the other: the first brings the weights, the others find them there.
-      const decode = await model.#decode(options);
-      for (const chunk of model.#chunks()) await model.#prefill(chunk, options);
+      // One after the other: the first brings the weights, the others find them there, and their kernels compiled.
+      model.precompile(
+        model.#chunks().map((chunk) => model.graph(chunk, 'last')),
+        options,
+      );
+      const decode = await model.#stepSession(1, options);
+      for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
       model.macs = macsOf(decode.plan);
       return model;
     } catch (error) {
@@ -110,47 +126,104 @@ export class TextGenerator extends LoadedModel {
     const start = plan === 'decode' ? this.context >> 1 : 0;
     const positions = Uint32Array.from({ length: count }, (_, i) => start + i);
     const tokens = positions.map((position) => (position * 7919) % this.shape.vocabulary);
-    return { tokens, positions, ...(count > 1 && { last: [count - 1] }) };
+    return { tokens, positions, settings: GREEDY, ...(count > 1 && { last: [count - 1] }) };
   }
 
-  graph(tokens: number, logits: 'all' | 'last'): Graph {
-    return gpt2Graph(this.weights, this.shape, { dataType: this.dataType, tokens, logits });
+  /** For a chunk of tokens: the logits after each, or the token drawn after the last. */
+  graph(tokens: number, predict: 'all' | 'last'): Graph {
+    return gpt2Graph(this.weights, this.shape, { dataType: this.dataType, tokens, predict });
   }
 
   #chunks(): number[] {
     return CHUNKS.filter((chunk) => chunk <= this.context);
   }
 
-  #decode(options: LoadOptions = {}): Promise<Session> {
-    return this.session('decode', () => this.graph(1, 'last'), options);
-  }
-
-  #prefill(tokens: number, options: LoadOptions = {}): Promise<Session> {
-    return this.session(`prefill ${tokens}`, () => this.graph(tokens, 'last'), options);
+  /** The session for a chunk of so many tokens, which ends in a token; that of one token decodes. */
+  #stepSession(tokens: number, options: LoadOptions = {}): Promise<Session> {
+    return this.session(tokens === 1 ? 'decode' : `prefill ${tokens}`, () => this.graph(tokens, 'last'), options);
   }
 
   #floats(data: TensorData): Float32Array {
     return this.dataType === 'float16' ? Float32Array.from(data as Uint16Array, fromHalf) : (data as Float32Array);
   }
 
-  /** Puts tokens behind `start` positions that are already in the cache, and returns the logits after the last. */
-  async #extend(ids: readonly number[], start: number, signal: AbortSignal | undefined): Promise<Float32Array> {
-    let done = 0;
-    let logits: TensorData | undefined;
-    while (done < ids.length) {
-      throwIfAborted(signal, 'generating');
+  /**
+   * The runs that bring `ids` into the cache from its start, and then `count` tokens after them: the first comes of the last
+   * chunk, each other of a step that finds the one before it on the device.
+   */
+  *#steps(
+    ids: readonly number[],
+    count: number,
+    sampler: () => SamplerSettings,
+    sessions: ReadonlyMap<number, Session>,
+  ): Generator<Step, void> {
+    for (let done = 0; done < ids.length + count - 1; ) {
       const left = ids.length - done;
-      const fitting = this.#chunks().filter((size) => start + done + size <= this.context);
-      const size = left === 1 ? undefined : (fitting.find((chunk) => chunk <= left) ?? fitting.at(-1));
-      const session = await (size ? this.#prefill(size) : this.#decode());
-      const taken = ids.slice(done, done + (size ?? 1));
-      const chunk = Uint32Array.from({ length: size ?? 1 }, (_, i) => taken[i] ?? 0);
-      const positions = chunk.map((_, i) => start + done + i);
-      done += taken.length;
-      const inputs = { tokens: chunk, positions, ...(size && { last: Uint32Array.of(taken.length - 1) }) };
-      ({ logits } = await session.run(inputs, { signal, outputs: done === ids.length ? ['logits'] : [] }));
+      const fitting = this.#chunks().filter((chunk) => done + chunk <= this.context);
+      const size = left <= 1 ? 1 : (fitting.find((chunk) => chunk <= left) ?? fitting.at(-1) ?? 1);
+      const known = ids.slice(done, done + size);
+      const positions = Uint32Array.from({ length: size }, (_, i) => done + i);
+      done += Math.max(known.length, 1);
+      const wanted = done >= ids.length;
+      const inputs = {
+        positions,
+        settings: wanted ? sampler() : GREEDY,
+        ...(known.length && { tokens: Uint32Array.from(positions, (_, i) => known[i] ?? 0) }),
+        ...(size > 1 && { last: [known.length - 1] }),
+      };
+      yield { session: sessions.get(size)!, inputs, wanted };
     }
-    return this.#floats(logits!);
+  }
+
+  /** `count` tokens after `ids`, which fit into the context with all but the last of them. Steps run ahead of what is read. */
+  async *#continue(
+    ids: readonly number[],
+    count: number,
+    sampler: () => SamplerSettings,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<number, void> {
+    const sizes = [1, ...this.#chunks()];
+    const built = await Promise.all(sizes.map((size) => this.#stepSession(size)));
+    const sessions = new Map(sizes.map((size, i) => [size, built[i]!]));
+    const copy = { token: sessions.get(1)!.inputBuffer('tokens') };
+    const steps = this.#steps(ids, count, sampler, sessions);
+    const ahead: { wanted: boolean; result: Promise<Record<string, TensorData>> }[] = [];
+    const start = (): void => {
+      const { value: step } = steps.next();
+      if (!step) return;
+      const result = step.session.run(step.inputs, { signal, copy });
+      result.catch(() => {}); // told when its turn comes, if it comes
+      ahead.push({ wanted: step.wanted, result });
+    };
+    for (let i = 1; i < AHEAD; i++) start();
+    for (;;) {
+      start();
+      const step = ahead.shift();
+      if (!step) return;
+      const [token] = (await step.result)['token'] as Uint32Array;
+      throwIfAborted(signal, 'generating');
+      if (!step.wanted) continue;
+      if (token === NO_TOKEN) throw unusableLogits();
+      yield token!;
+    }
+  }
+
+  /** The tokens of a text, as `generate` has it. */
+  async *#tokens(
+    prompt: readonly number[],
+    { maxNewTokens = 64, overflow = 'stop', signal }: GenerateOptions,
+    sampler: () => SamplerSettings,
+  ): AsyncGenerator<number, void> {
+    const ids = [...prompt];
+    const end = ids.length + maxNewTokens;
+    for (let cached = ids; ids.length < end; cached = ids.slice(-(this.context >> 1))) {
+      const room = this.context - cached.length + 1;
+      for await (const token of this.#continue([...cached], Math.min(end - ids.length, room), sampler, signal)) {
+        ids.push(token);
+        yield token;
+      }
+      if (overflow === 'stop') return;
+    }
   }
 
   #checkIds(ids: readonly number[]): void {
@@ -210,37 +283,27 @@ export class TextGenerator extends LoadedModel {
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedToken, void> {
-    const { maxNewTokens = 64, signal, overflow = 'stop', ...sampling } = options;
-    const sample = createSampler(sampling);
+    const sampler = createSampler(options);
     const given = typeof prompt === 'string' ? this.tokenizer.encode(prompt) : [...prompt];
     const end = this.#endToken();
     let ids = given.length ? given : [end ?? 0];
     this.#checkIds(ids);
     if (ids.length > this.context) {
-      if (overflow !== 'slide') throw this.#tooLong(ids.length);
+      if (options.overflow !== 'slide') throw this.#tooLong(ids.length);
       ids = ids.slice(-this.context);
     }
     const stops = new Set(options.stopTokens ?? (end === undefined ? [] : [end]));
     const stream = this.textCoder && new TextStream(this.textCoder);
     this.#acquire();
     try {
-      let pending = ids; // not in the cache yet
-      let filled = 0; // positions in the cache
-      for (let count = 0; count < maxNewTokens; count++) {
-        const logits = await this.#extend(pending, filled, signal);
-        filled += pending.length;
-        const token = sample(logits);
+      let last = ids.at(-1)!;
+      for await (const token of this.#tokens(ids, options, sampler)) {
         if (stops.has(token)) break;
-        ids.push(token);
+        last = token;
         yield { token, text: stream?.push(token) ?? '' };
-        pending = [token];
-        if (filled < this.context) continue;
-        if (overflow === 'stop') break;
-        pending = ids.slice(-(this.context >> 1));
-        filled = 0;
       }
       const rest = stream?.flush();
-      if (rest) yield { token: ids.at(-1)!, text: rest };
+      if (rest) yield { token: last, text: rest };
     } finally {
       this.#busy = false;
     }

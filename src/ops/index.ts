@@ -9,6 +9,7 @@ import { batchNormalization, instanceNormalization, layerNormalization } from '.
 import { pools } from './pool2d.ts';
 import { quantization } from './quantize.ts';
 import { reductions } from './reduce.ts';
+import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import { winograd } from './winograd.ts';
 
@@ -27,6 +28,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     attention,
     ...elementwise,
     ...reductions,
+    sample,
     ...movements,
     ...quantization,
   ].map((op) => [op.name, op]),

@@ -35,16 +35,20 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Outputs to read back; all where absent. What is not read stays on the device (`outputBuffer`). */
   outputs?: readonly string[];
+  /** Outputs to copy to a buffer on the device, such as the input of another session (`inputBuffer`). */
+  copy?: Readonly<Record<string, GPUBuffer>>;
 }
 
 export type TensorInput = TensorData | readonly number[];
 
 /**
  * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
- * encodes one compute pass, submits and reads what was asked for; nothing is allocated. Runs wait for one another.
+ * encodes one compute pass, submits at once and reads what was asked for. Runs may be on their way together: the device
+ * takes them in their order. Nothing is allocated, but for a staging buffer where more runs are on their way than before.
  */
 export class Session extends Resource {
-  #tail: Promise<unknown> = Promise.resolve();
+  /** Staging buffers of each output that no run is using. */
+  readonly #idle = new Map<string, GPUBuffer[]>();
 
   private constructor(
     readonly gpu: Gpu,
@@ -53,7 +57,7 @@ export class Session extends Resource {
     readonly constants: ConstantStore,
     readonly states: States,
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
-    private readonly staging: ReadonlyMap<string, GPUBuffer>,
+    private readonly own: GPUBuffer[],
     private readonly owned: readonly { dispose(): void }[],
   ) {
     super();
@@ -109,13 +113,6 @@ export class Session extends Resource {
       for (const operand of planned.states.values())
         buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
       for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
-      const staging = new Map<string, GPUBuffer>();
-      for (const [name, { operand }] of planned.outputs) {
-        staging.set(
-          name,
-          allocate(byteLength(operand), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, `${name} staging`),
-        );
-      }
       if (tuner && mode !== 'off') {
         await tuner.settle(planned, mode, (operand) => buffers.get(operand)!, { signal, onProgress });
         planned = replan(); // other kernels on the same buffers
@@ -127,7 +124,7 @@ export class Session extends Resource {
         bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
       );
       gpu.check();
-      return new Session(gpu, planned, steps, constants, states, buffers, staging, owned);
+      return new Session(gpu, planned, steps, constants, states, buffers, own, owned);
     } catch (error) {
       for (const resource of owned) resource.dispose();
       throw error;
@@ -171,17 +168,7 @@ export class Session extends Resource {
   /** Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. */
   async run(
     inputs: Readonly<Record<string, TensorInput>>,
-    { signal, outputs }: RunOptions = {},
-  ): Promise<Record<string, TensorData>> {
-    const turn = this.#tail.then(() => this.#run(inputs, outputs ?? [...this.plan.outputs.keys()], signal));
-    this.#tail = turn.catch(() => {});
-    return turn;
-  }
-
-  async #run(
-    inputs: Readonly<Record<string, TensorInput>>,
-    wanted: readonly string[],
-    signal: AbortSignal | undefined,
+    { signal, outputs = [...this.plan.outputs.keys()], copy = {} }: RunOptions = {},
   ): Promise<Record<string, TensorData>> {
     if (this.disposed) throw new TilewrightError('disposed', 'the session was disposed of');
     throwIfAborted(signal, 'the run');
@@ -190,25 +177,36 @@ export class Session extends Resource {
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     const encoder = gpu.device.createCommandEncoder();
     this.encode(encoder);
-    for (const name of wanted) {
-      const { operand, storage } = this.#named(this.plan.outputs, name, 'output');
-      encoder.copyBufferToBuffer(
-        this.buffers.get(storage)!,
-        0,
-        this.staging.get(name)!,
-        0,
-        Math.ceil(byteLength(operand) / 4) * 4,
-      );
-    }
+    const copyOutput = (name: string, target: GPUBuffer): void => {
+      const bytes = Math.ceil(byteLength(this.#named(this.plan.outputs, name, 'output').operand) / 4) * 4;
+      encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
+    };
+    for (const [name, target] of Object.entries(copy)) copyOutput(name, target);
+    const reads = outputs.map((name) => ({ name, staging: this.#stagingOf(name) }));
+    for (const { name, staging } of reads) copyOutput(name, staging);
     gpu.submit(encoder);
-    const read = wanted.map(async (name): Promise<[string, TensorData]> => {
+    const read = reads.map(async ({ name, staging }): Promise<[string, TensorData]> => {
       const { operand } = this.plan.outputs.get(name)!;
-      return [name, typedArray(operand.dataType, await gpu.readStaging(this.staging.get(name)!, byteLength(operand)))];
+      const bytes = await gpu.readStaging(staging, byteLength(operand));
+      this.#idle.get(name)!.push(staging);
+      return [name, typedArray(operand.dataType, bytes)];
     });
     const results = Object.fromEntries(await Promise.all(read));
     gpu.check();
     throwIfAborted(signal, 'the run');
     return results;
+  }
+
+  /** A staging buffer for this output that no other run is using. */
+  #stagingOf(name: string): GPUBuffer {
+    const { operand } = this.#named(this.plan.outputs, name, 'output');
+    if (!this.#idle.has(name)) this.#idle.set(name, []);
+    const idle = this.#idle.get(name)!.pop();
+    if (idle) return idle;
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const made = this.gpu.createBuffer(byteLength(operand), usage, `${name} staging`);
+    this.own.push(made);
+    return made;
   }
 
   /** Writes an input without running. */
@@ -233,12 +231,7 @@ export class Session extends Resource {
 
   /** Bytes of this session's own buffers: intermediates, inputs, staging, numbers. */
   get bytes(): number {
-    const own = new Set(
-      [...this.buffers]
-        .filter(([operand]) => !this.plan.constants.includes(operand) && operand.op !== 'state')
-        .map(([, buffer]) => buffer),
-    );
-    return [...own, ...this.staging.values()].reduce((sum, { size }) => sum + size, 0);
+    return this.own.reduce((sum, { size }) => sum + size, 0);
   }
 
   protected release(): void {

@@ -1,6 +1,5 @@
 import { TilewrightError } from '../errors.ts';
 import { createRandom } from './random.ts';
-import { byRank } from './rank.ts';
 
 export interface SamplerOptions {
   /** Divides the logits; 0 is greedy. Default 1. */
@@ -15,92 +14,36 @@ export interface SamplerOptions {
   greedy?: boolean;
 }
 
-/** Draws a token id from the logits [V] of one position. */
-export type Sampler = (logits: Float32Array) => number;
+/** What the op `sample` takes for one token: temperature, top-k, top-p, and a number of [0, 1) to draw by. */
+export type SamplerSettings = readonly [temperature: number, topK: number, topP: number, draw: number];
+
+export const GREEDY: SamplerSettings = [0, 1, 1, 0];
+
+/** Float32 has no numbers beyond these: a smaller temperature is greedy, a larger one as good as the largest. */
+const [SMALLEST, LARGEST] = [2 ** -126, 3e38];
 
 /**
- * Temperature, then top-k, then top-p over what top-k left, as Hugging Face orders them. Equal logits rank by index,
- * lowest first, and exactly k tokens stay. A logit of -Infinity is never drawn. `invalid-argument` for options out of
- * range, and for logits that hold NaN or Infinity or leave nothing to choose from.
+ * The settings of one token after the other. Temperature, then top-k, then top-p over what top-k left, as Hugging Face
+ * orders them; equal logits rank by index, lowest first, and exactly k tokens stay. A logit of -Infinity is never drawn.
+ * `invalid-argument` for options out of range.
  *
- * The random numbers (random.ts) are the same on every platform; a draw could differ only where a platform's Math.exp
- * differs in its last bit.
+ * The random numbers (random.ts) are the same on every platform; a draw could differ only where an adapter's exp and the
+ * order of its sums do, in the last bits.
  */
-export function createSampler(options: SamplerOptions = {}): Sampler {
+export function createSampler(options: SamplerOptions = {}): () => SamplerSettings {
   checkOptions(options);
-  const { temperature = 1, greedy = false } = options;
-  if (greedy || temperature === 0) return likeliest;
-
+  const { temperature = 1, topK = LARGEST, topP = 1, greedy = false } = options;
+  if (greedy || temperature < SMALLEST) return () => GREEDY;
   const random = createRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-  let weights = new Float64Array(0);
-  return (logits) => {
-    const best = logits[likeliest(logits)]!;
-    if (weights.length !== logits.length) weights = new Float64Array(logits.length);
-    let mass = 0;
-    for (let i = 0; i < logits.length; i++) {
-      weights[i] = Math.exp((logits[i]! - best) / temperature);
-      mass += weights[i]!;
-    }
-    return draw(narrow(logits, weights, mass, options), weights, random());
-  };
+  return () => [Math.min(temperature, LARGEST), topK, topP, random()];
 }
 
-/** The index of the largest logit, the lowest of equal ones. */
-function likeliest(logits: Float32Array): number {
-  let best = Number.NEGATIVE_INFINITY;
-  let at = -1;
-  for (let i = 0; i < logits.length; i++) {
-    const logit = logits[i]!;
-    if (logit > best) {
-      best = logit;
-      at = i;
-    } else if (Number.isNaN(logit)) {
-      throw unusable(`logit ${i} of ${logits.length} is NaN`);
-    }
-  }
-  if (at < 0) throw unusable(`none of the ${logits.length} logits is above -Infinity`);
-  if (best === Number.POSITIVE_INFINITY) throw unusable(`logit ${at} of ${logits.length} is Infinity`);
-  return at;
-}
-
-/** Token ids to draw from, and the sum of their weights. */
-interface Pool {
-  ids: Iterable<number>;
-  mass: number;
-}
-
-/** What top-k and top-p leave of all tokens, whose weights sum to `mass`. */
-function narrow(logits: Float32Array, weights: Float64Array, mass: number, { topK, topP = 1 }: SamplerOptions): Pool {
-  const fewer = topK !== undefined && topK < logits.length;
-  let pool: Pool = { ids: fewer || topP < 1 ? byRank(logits) : weights.keys(), mass };
-  if (fewer) pool = take(pool, weights, topK, Number.POSITIVE_INFINITY);
-  if (topP < 1) pool = take(pool, weights, logits.length, topP * pool.mass);
-  return pool;
-}
-
-/** The first of the pool: `count` of them, or fewer when their weights reach `enough`. */
-function take(pool: Pool, weights: Float64Array, count: number, enough: number): Pool {
-  const ids: number[] = [];
-  let mass = 0;
-  for (const id of pool.ids) {
-    ids.push(id);
-    mass += weights[id]!;
-    if (ids.length >= count || mass >= enough) break;
-  }
-  return { ids, mass };
-}
-
-/** The id whose stretch of the running sum holds the point `u` of [0, 1). */
-function draw({ ids, mass }: Pool, weights: Float64Array, u: number): number {
-  let rest = u * mass;
-  let last = 0;
-  for (const id of ids) {
-    if (weights[id] === 0) continue;
-    rest -= weights[id]!;
-    if (rest < 0) return id;
-    last = id;
-  }
-  return last; // rounding left a crumb after the last of them
+/** For logits that nothing can be drawn from. */
+export function unusableLogits(): TilewrightError {
+  const message = 'sampling: the logits hold NaN or Infinity, or nothing above -Infinity';
+  return new TilewrightError('invalid-argument', message, {
+    hint: 'The weights are damaged, or a value overflowed: try the data type float32.',
+  });
 }
 
 function checkOptions({ temperature = 1, topK = 1, topP = 1, seed = 0 }: SamplerOptions): void {
@@ -114,10 +57,4 @@ function checkOptions({ temperature = 1, topK = 1, topP = 1, seed = 0 }: Sampler
 
 function outOfRange(name: string, expected: string, got: number): TilewrightError {
   return new TilewrightError('invalid-argument', `sampling: ${name}: expected ${expected}, got ${got}`);
-}
-
-function unusable(message: string): TilewrightError {
-  return new TilewrightError('invalid-argument', `sampling: ${message}`, {
-    hint: 'The weights are damaged, or a value overflowed: try the data type float32.',
-  });
 }

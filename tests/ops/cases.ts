@@ -5,6 +5,7 @@ import { elementwises } from './cases/elementwise.ts';
 import { lines } from './cases/lines.ts';
 import { matmuls } from './cases/matmul.ts';
 import { movements } from './cases/movement.ts';
+import { samples } from './cases/sample.ts';
 
 /** Every case of every op: what the kernels are tested with, on every adapter. */
 export const CASES: readonly OpCase[] = [
@@ -14,4 +15,5 @@ export const CASES: readonly OpCase[] = [
   ...attentions,
   ...elementwises,
   ...movements,
+  ...samples,
 ];

@@ -7,6 +7,7 @@ import { batchNormalization, instanceNormalization, layerNormalization } from '.
 import { pool2d } from './pool2d.ts';
 import { quantize, quantizeScales, widen } from './quantize.ts';
 import { argExtremum, REDUCTIONS, reduce } from './reduce.ts';
+import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import type { RefInputs, RefTensor } from './tensor.ts';
 import { winogradFilter, winogradInput, winogradOutput } from './winograd.ts';
@@ -32,6 +33,7 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   where,
   cast,
   ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reduce(name)])),
+  sample,
   argMax: argExtremum((x, best) => x > best),
   argMin: argExtremum((x, best) => x < best),
   transpose,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/text/random.ts';
-import { byRank } from '../../src/text/rank.ts';
 
 describe('createRandom', () => {
   it.each([
@@ -24,17 +23,5 @@ describe('createRandom', () => {
     for (let i = 0; i < 160_000; i++) bins[Math.floor(random() * 16)]!++;
     const chiSquared = bins.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     expect(chiSquared).toBeLessThan(37.7); // 15 degrees of freedom, p = 0.001
-  });
-});
-
-describe('byRank', () => {
-  it('orders as a stable sort does', () => {
-    const random = createRandom(5);
-    for (const length of [0, 1, 2, 3, 10, 1000]) {
-      const values = Float32Array.from({ length }, () => Math.floor(random() * 20) - 10);
-      if (length > 2) values[1] = Number.NEGATIVE_INFINITY;
-      const sorted = [...values.keys()].sort((i, j) => values[j]! - values[i]! || i - j);
-      expect([...byRank(values)]).toEqual(sorted);
-    }
   });
 });

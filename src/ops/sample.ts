@@ -1,0 +1,69 @@
+import elem from '../../shaders/lib/elem.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import ranking from '../../shaders/lib/ranking.wgsl';
+import reducer from '../../shaders/lib/reducer.wgsl';
+import serialKernel from '../../shaders/sample_serial.wgsl';
+import workgroupKernel from '../../shaders/sample_workgroup.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
+import { type Candidate, defineOp, ELEM, flatGrid, need, needFloat, opError } from './define.ts';
+
+/** What `sample` gives for a line that nothing can be drawn from. */
+export const NO_TOKEN = 0xffff_ffff;
+
+/** Indices and counts of tokens are held as float32, which counts so far. */
+const MOST_TOKENS = 2 ** 24;
+
+/** Chunks that sample_serial cuts a line into: the next token of a walk costs a look at each, and at all of one. */
+const CHUNKS = 256;
+/** Invocations of sample_workgroup that share a line. */
+const LANES = 256;
+
+/**
+ * sample: a token for each line of logits [..., V], by its settings [..., 4] (float32): temperature (0: the likeliest),
+ * top-k, top-p, and a number of [0, 1): the point to draw on the running sum of the probabilities, in order of rank, or of
+ * index where neither top-k nor top-p leaves any out.
+ */
+export const sample = defineOp<object>({
+  name: 'sample',
+  infer(inputs) {
+    const [logits, settings] = [need(inputs, 'logits', 'sample'), need(inputs, 'settings', 'sample')];
+    needFloat('sample', 'logits', logits);
+    const shape = logits.shape.slice(0, -1);
+    const vocabulary = logits.shape.at(-1) ?? 0;
+    if (!(vocabulary >= 1 && vocabulary <= MOST_TOKENS))
+      throw opError('wrong-shape', 'sample', `${formatShape(logits.shape)} are no lines of 1 to ${MOST_TOKENS} logits`);
+    if (settings.dataType !== 'float32' || !sameShape(settings.shape, [...shape, 4])) {
+      const got = `${settings.dataType}${formatShape(settings.shape)}`;
+      throw opError('wrong-shape', 'sample', `settings is ${got}, expected float32${formatShape([...shape, 4])}`);
+    }
+    return { dataType: 'uint32', shape };
+  },
+  candidates(inputs, _options, output, { software }) {
+    const { shape, dataType } = inputs['logits']!;
+    const size = shape.at(-1)!;
+    const lines = elementCount(output.shape);
+    const type = ELEM[dataType]!;
+    const serial: Candidate = {
+      label: `sample_serial[${type}]`,
+      variant: {
+        kernel: serialKernel,
+        ports: [grid, part(elem, type), ranking],
+        constants: { WG: u32(1), CHUNKS: u32(CHUNKS) },
+      },
+      params: { lines, size, chunk: Math.ceil(Math.max(Math.sqrt(size), size / CHUNKS)) },
+      grid: flatGrid(lines, 1),
+    };
+    const workgroup: Candidate = {
+      label: `sample_workgroup[${type}]`,
+      variant: {
+        kernel: workgroupKernel,
+        ports: [part(elem, type), ranking, part(reducer, 'workgroup')],
+        constants: { LANES: u32(LANES), LINES: u32(1) },
+      },
+      params: { lines, size },
+      grid: flatGrid(lines, 1),
+    };
+    return software ? [serial, workgroup] : [workgroup, serial];
+  },
+});

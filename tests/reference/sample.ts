@@ -1,0 +1,50 @@
+import { NO_TOKEN } from '../../src/ops/sample.ts';
+import type { SamplerSettings } from '../../src/text/sampler.ts';
+import { build, type RefInputs, type RefTensor } from './tensor.ts';
+
+const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+
+/** How many of the weights it takes, from the first on, until their sum is enough. */
+function reach(weights: readonly number[], enough: (sum: number) => boolean): number {
+  let sum = 0;
+  const at = weights.findIndex((weight) => enough((sum += weight)));
+  return at < 0 ? weights.length : at + 1;
+}
+
+/** The token that one line of logits gives, by sorting it. */
+export function sampleLine(
+  logits: ArrayLike<number>,
+  [temperature, topK, topP, draw]: SamplerSettings | readonly number[],
+): number {
+  const line = Array.from(logits);
+  const ranked = [...line.keys()].sort((i, j) => line[j]! - line[i]! || i - j);
+  const best = line[ranked[0]!]!;
+  if (line.some((logit) => !(logit < Number.POSITIVE_INFINITY)) || best === Number.NEGATIVE_INFINITY) return NO_TOKEN;
+  if (temperature === 0) return ranked[0]!;
+  const weight = (token: number): number => Math.exp((line[token]! - best) / temperature!);
+  // By index where none is left out.
+  const order = topK! < line.length || topP! < 1 ? ranked : [...line.keys()];
+  const kept = order.filter((token) => line[token]! > Number.NEGATIVE_INFINITY).slice(0, topK);
+  const wanted = topP! * sumOf(kept.map(weight));
+  const nucleus =
+    topP! < 1
+      ? kept.slice(
+          0,
+          reach(kept.map(weight), (sum) => sum >= wanted),
+        )
+      : kept;
+  const point = draw! * sumOf(nucleus.map(weight));
+  const likely = nucleus.filter((token) => weight(token) > 0);
+  return likely[reach(likely.map(weight), (sum) => sum > point) - 1]!;
+}
+
+export const sample = ({ logits, settings }: RefInputs): RefTensor => {
+  const vocabulary = logits!.shape.at(-1)!;
+  let line = 0;
+  return build('uint32', logits!.shape.slice(0, -1), () => {
+    const at = line++;
+    return sampleLine(logits!.data.subarray(at * vocabulary, (at + 1) * vocabulary), [
+      ...settings!.data.subarray(4 * at, 4 * at + 4),
+    ]);
+  });
+};
