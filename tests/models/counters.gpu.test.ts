@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engine.ts';
 import type { Checkpoint, CheckpointTensor } from '../../src/formats/safetensors.ts';
 import { countersSince } from '../../src/gpu/counters.ts';
 import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
 import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { Weights } from '../../src/models/weights.ts';
+import { Session } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
-import { testEngine } from '../support/engine.ts';
+import { freshEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
 
 /** A checkpoint of pseudo-random numbers: what matters here is how the engine runs it, not what comes out. */
@@ -62,9 +64,17 @@ function resnet18(): Checkpoint {
   return randomCheckpoint(shapes);
 }
 
+/** Bind groups and pipelines made before the first run; a GPU has the tuner's choice, and so its own number of pipelines. */
+const MADE = {
+  resnet18: { swiftshader: { groups: 225, programs: 24 }, llvmpipe: { groups: 225, programs: 24 } },
+  gpt: { swiftshader: { groups: 164, programs: 14 }, llvmpipe: { groups: 164, programs: 13 } },
+};
+const made = (model: keyof typeof MADE, { adapter, gpu }: Engine) =>
+  adapter.software ? MADE[model][gpu.caps.longKernels ? 'swiftshader' : 'llvmpipe'] : expect.anything();
+
 describe('counters', () => {
   it('ResNet-18 at 224 × 224: one pass, one submit, 25 dispatches and 2 for each Winograd, nothing made per run', async () => {
-    const engine = await testEngine();
+    using engine = await freshEngine();
     const weights = new Weights(resnet18());
     expect(weights.parameters).toBe(11_689_512 + 2 * 4800); // torchvision's count, and the running means and variances
     const names = namingOf(weights);
@@ -76,7 +86,12 @@ describe('counters', () => {
       strideInFirstStage: false,
       epsilon: 1e-5,
     }); // prettier-ignore
-    using session = await engine.build(graph);
+    const direct = await Session.plan(engine.gpu, graph, { without: ['winograd'] });
+    expect(direct.steps).toHaveLength(25);
+    using session = await engine.build(graph, { tune: 'off' });
+    // Every step has its bind group; what runs once, at load, has others. Equal kernels are compiled once.
+    const { bindGroups: groups, pipelines: programs } = engine.counters;
+    expect({ groups, programs }).toEqual(made('resnet18', engine));
     const image = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i));
     await session.run({ image });
     const before = engine.counters;
@@ -98,8 +113,10 @@ describe('counters', () => {
 
   // Embeddings 3, the last normalisation, the logits, the token drawn from them; one more position goes up, one token comes back.
   it('GPT-2 decode: 8 dispatches a layer plus 6, nothing made and 4 bytes read a token', async () => {
-    const engine = await testEngine();
-    using model = (await engine.load(repositoryFolder('weights/gpt-shakespeare'))) as TextGenerator;
+    using engine = await freshEngine();
+    using model = (await engine.load(repositoryFolder('weights/gpt-shakespeare'), { tune: 'off' })) as TextGenerator;
+    const { bindGroups: groups, pipelines: programs } = engine.counters;
+    expect({ groups, programs }).toEqual(made('gpt', engine));
     const tokens = model.generate('ROMEO:\n', { temperature: 0, maxNewTokens: 16, stopTokens: [] });
     for (let n = 0; n < 4; n++) await tokens.next(); // as many runs are on their way as ever will be
     for (let n = 0; n < 3; n++) {
