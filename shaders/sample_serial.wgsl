@@ -56,6 +56,7 @@ fn draw(line: u32, best: f32, setting: vec4f) -> u32 {
 // The draw from what top-k and top-p leave.
 fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   let best = logit_of(top.x);
+  for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }
   let start = firsts;
   var token = top.y;
   var mass = 0.0;
@@ -87,8 +88,11 @@ fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let line = flat_index(id, groups);
   if line >= params.lines { return; }
-  for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }
-  let top = first_of_all();
+  var top = vec2u();
+  for (var i = 0u; i < params.size; i++) {
+    let key = key_at(line, i);
+    top = select(top, vec2u(key, i), key > top.x);
+  }
   let setting = settings[line];
   var token = top.y;
   if setting.x > 0.0 {

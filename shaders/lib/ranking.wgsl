@@ -5,10 +5,8 @@ const MASKED = 0x007fffffu;
 
 fn key_of(logit: f32) -> u32 {
   let bits = bitcast<u32>(logit);
-  let magnitude = bits & 0x7fffffffu;
-  if magnitude > 0x7f800000u || bits == 0x7f800000u { return UNUSABLE; }
-  if magnitude == 0u { return 0x80000000u; } // -0 is 0
-  return select(~bits, bits | 0x80000000u, bits == magnitude);
+  let key = select(bits | 0x80000000u, ~bits, bits > 0x80000000u); // -0 is 0
+  return select(key, UNUSABLE, (key < MASKED) | (key > 0xff7fffffu));
 }
 
 fn logit_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u)); }
