@@ -26,6 +26,8 @@ export interface LoadOptions {
   onProgress?: OnProgress;
 }
 
+type SessionOptions = LoadOptions & Pick<BuildOptions, 'runsAhead'>;
+
 /** What a model is made from: kept, so that everything on the device can be made again. */
 export interface ModelFiles {
   readonly name: string;
@@ -98,7 +100,7 @@ export abstract class LoadedModel extends Resource {
   }
 
   /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
-  protected session(name: string, graph: () => Graph, options: LoadOptions = {}): Promise<Session> {
+  protected session(name: string, graph: () => Graph, options: SessionOptions = {}): Promise<Session> {
     if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
     let session = this.#sessions.get(name);
     this.#tune ??= options.tune;

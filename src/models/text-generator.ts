@@ -140,7 +140,8 @@ export class TextGenerator extends LoadedModel {
 
   /** The session for a chunk of so many tokens, which ends in a token; that of one token decodes. */
   #stepSession(tokens: number, options: LoadOptions = {}): Promise<Session> {
-    return this.session(tokens === 1 ? 'decode' : `prefill ${tokens}`, () => this.graph(tokens, 'last'), options);
+    const name = tokens === 1 ? 'decode' : `prefill ${tokens}`;
+    return this.session(name, () => this.graph(tokens, 'last'), { ...options, runsAhead: AHEAD });
   }
 
   #floats(data: TensorData): Float32Array {

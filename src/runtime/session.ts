@@ -28,6 +28,8 @@ export interface BuildOptions extends PassOptions {
   tuner?: Tuner;
   /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
+  /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
+  runsAhead?: number;
   label?: string;
 }
 
@@ -44,7 +46,7 @@ export type TensorInput = TensorData | readonly number[];
 /**
  * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
  * encodes one compute pass, submits at once and reads what was asked for. Runs may be on their way together: the device
- * takes them in their order. Nothing is allocated, but for a staging buffer where more runs are on their way than before.
+ * takes them in their order. Nothing is allocated, but for a staging buffer where more runs are on their way than were planned for.
  */
 export class Session extends Resource {
   /** Staging buffers of each output that no run is using. */
@@ -59,8 +61,14 @@ export class Session extends Resource {
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
     private readonly own: GPUBuffer[],
     private readonly owned: readonly { dispose(): void }[],
+    runsAhead: number,
   ) {
     super();
+    for (const name of plan.outputs.keys())
+      this.#idle.set(
+        name,
+        Array.from({ length: runsAhead }, () => this.#makeStaging(name)),
+      );
   }
 
   static async build(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
@@ -124,7 +132,7 @@ export class Session extends Resource {
         bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
       );
       gpu.check();
-      return new Session(gpu, planned, steps, constants, states, buffers, own, owned);
+      return new Session(gpu, planned, steps, constants, states, buffers, own, owned, options.runsAhead ?? 1);
     } catch (error) {
       for (const resource of owned) resource.dispose();
       throw error;
@@ -199,10 +207,12 @@ export class Session extends Resource {
 
   /** A staging buffer for this output that no other run is using. */
   #stagingOf(name: string): GPUBuffer {
-    const { operand } = this.#named(this.plan.outputs, name, 'output');
-    if (!this.#idle.has(name)) this.#idle.set(name, []);
-    const idle = this.#idle.get(name)!.pop();
-    if (idle) return idle;
+    this.#named(this.plan.outputs, name, 'output');
+    return this.#idle.get(name)!.pop() ?? this.#makeStaging(name);
+  }
+
+  #makeStaging(name: string): GPUBuffer {
+    const { operand } = this.plan.outputs.get(name)!;
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     const made = this.gpu.createBuffer(byteLength(operand), usage, `${name} staging`);
     this.own.push(made);
