@@ -7,7 +7,10 @@ const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 
 /** How many of the weights it takes, from the first on, until their sum is enough. */
 function reach(weights: readonly number[], enough: (sum: number) => boolean): number {
   let sum = 0;
-  const at = weights.findIndex((weight) => enough((sum += weight)));
+  const at = weights.findIndex((weight) => {
+    sum += weight;
+    return enough(sum);
+  });
   return at < 0 ? weights.length : at + 1;
 }
 

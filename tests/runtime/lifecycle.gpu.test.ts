@@ -142,6 +142,26 @@ describe('bad input', async () => {
 });
 
 describe('lifecycle', () => {
+  it('takes runs that overlap in their order, and hands an output to the next on the device', async () => {
+    using engine = await Engine.create();
+    const b = new GraphBuilder();
+    const x = b.input('x', { dataType: 'float32', shape: [3] });
+    using session = await engine.build(b.outputs({ y: b.add(x, x) }));
+    const copy = { y: session.inputBuffer('x') };
+    const runs = [session.run({ x: [1, 2, 3] }, { copy }), session.run({}, { copy }), session.run({})];
+    runs.push(session.run({ x: [5, 5, 5] }));
+    const results = (await Promise.all(runs)).map(({ y }) => [...(y as Float32Array)]);
+    expect(results).toEqual([
+      [2, 4, 6],
+      [4, 8, 12],
+      [8, 16, 24],
+      [10, 10, 10],
+    ]); // prettier-ignore
+    const { bytes } = engine.counters;
+    await Promise.all([1, 2, 3, 4].map((value) => session.run({ x: [value, value, value] })));
+    expect(engine.counters.bytes).toBe(bytes); // staging is used again
+  });
+
   it('frees everything, and dispose() twice is fine', async () => {
     const engine = await Engine.create();
     {
