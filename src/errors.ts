@@ -1,31 +1,54 @@
 /** Every error code of the engine, in one place: what it means. The codes are stable; the messages may change. */
-export const ERROR_CODES = {
-  'no-webgpu': 'This environment has no WebGPU (no navigator.gpu).',
-  'no-adapter': 'WebGPU is there, but no adapter could be had.',
-  'device-lost': 'The GPU device was lost: driver reset, sleep, or destroyed from outside.',
-  'out-of-memory': 'The GPU could not allocate a buffer.',
-  'limit-exceeded': 'Something is larger than a limit of this adapter.',
-  'shader-compile': 'A WGSL module was refused by the compiler.',
-  'gpu-validation': 'WebGPU refused a call: a defect of the engine.',
-  'invalid-file': 'Bytes are not what their format demands (truncated, overlapping, oversized, not the format at all).',
-  'unsupported-type': 'A data type that cannot be represented on the GPU.',
-  'not-found': 'A file is not there.',
-  network: 'A fetch failed.',
-  'missing-tensor': 'The checkpoint lacks a tensor that the architecture needs.',
-  'wrong-shape': 'A tensor has another shape than is needed.',
-  'wrong-type': 'A tensor has another data type than is needed.',
-  'invalid-argument': 'An argument is out of its range.',
-  'invalid-graph': 'The graph cannot be built as asked.',
-  'unknown-architecture': 'Neither the config nor the tensors name a model that is known.',
-  'invalid-image': 'The picture cannot be decoded.',
-  'context-exceeded': 'The prompt and the tokens asked for are longer than the context of the model.',
-  'missing-dependency': 'An optional package is needed for this and is not installed.',
-  busy: 'The model is at work on another call that it cannot share.',
-  disposed: 'The object was disposed of before this call.',
-  aborted: 'The caller aborted the operation.',
-} as const;
+export const ERROR_CODES = [
+  /** This environment has no WebGPU (no navigator.gpu). */
+  'no-webgpu',
+  /** WebGPU is there, but no adapter could be had. */
+  'no-adapter',
+  /** The GPU device was lost: driver reset, sleep, or destroyed from outside. */
+  'device-lost',
+  /** The GPU could not allocate a buffer. */
+  'out-of-memory',
+  /** Something is larger than a limit of this adapter. */
+  'limit-exceeded',
+  /** A WGSL module was refused by the compiler. */
+  'shader-compile',
+  /** WebGPU refused a call: a defect of the engine. */
+  'gpu-validation',
+  /** Bytes are not what their format demands (truncated, overlapping, oversized, not the format at all). */
+  'invalid-file',
+  /** A data type that cannot be represented on the GPU. */
+  'unsupported-type',
+  /** A file is not there. */
+  'not-found',
+  /** A fetch failed. */
+  'network',
+  /** The checkpoint lacks a tensor that the architecture needs. */
+  'missing-tensor',
+  /** A tensor has another shape than is needed. */
+  'wrong-shape',
+  /** A tensor has another data type than is needed. */
+  'wrong-type',
+  /** An argument is out of its range. */
+  'invalid-argument',
+  /** The graph cannot be built as asked. */
+  'invalid-graph',
+  /** Neither the config nor the tensors name a model that is known. */
+  'unknown-architecture',
+  /** The picture cannot be decoded. */
+  'invalid-image',
+  /** The prompt and the tokens asked for are longer than the context of the model. */
+  'context-exceeded',
+  /** An optional package is needed for this and is not installed. */
+  'missing-dependency',
+  /** The model is at work on another call that it cannot share. */
+  'busy',
+  /** The object was disposed of before this call. */
+  'disposed',
+  /** The caller aborted the operation. */
+  'aborted',
+] as const;
 
-export type ErrorCode = keyof typeof ERROR_CODES;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface ErrorDetails {
   /** What to do about it, in one sentence. */

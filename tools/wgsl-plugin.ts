@@ -4,8 +4,14 @@ import type { Plugin } from 'vite';
 // The package's own "main" is CommonJS under "type": "module"; this file of it is the ES module.
 import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 
+/** The structs that the linker makes uniforms of (src/gpu/wgsl.ts): of no others is the layout asked for. */
+const UNIFORMS = ['Params', 'Window'];
+
+/** Spaces that mean nothing wherever they stand. Others may: `- -`, `> =`. */
+const SPACES = / *([,;:{}()+]) */g;
+
 /**
- * Turns a `.wgsl` file into a module at build time: its source without comments (line numbers kept), the bindings it
+ * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept), the bindings it
  * declares and the layout of its structs. A file may hold several parts, `//# name` lines between them: alternatives
  * with the same functions, of which a kernel is linked with one.
  */
@@ -29,22 +35,29 @@ export function describeFile(file: string, text: string) {
   text.split('\n').forEach((line, index) => {
     const part = line.match(/^\/\/# (\w+)/)?.[1];
     if (part) heads.push({ name: part, line: index + 2, lines: [] });
-    else heads.at(-1)!.lines.push(line.replace(/\s*\/\/.*$/, '').replace(/^\s+/, ''));
+    else
+      heads.at(-1)!.lines.push(
+        line
+          .replace(/\s*\/\/.*$/, '')
+          .replace(/^\s+/, '')
+          .replace(SPACES, '$1'),
+      );
   });
   const [whole, ...parts] = heads;
-  const name = basename(file, '.wgsl');
-  const describe = (title: string, { line, lines }: { line: number; lines: string[] }) => {
+  const describe = ({ line, lines }: { line: number; lines: string[] }) => {
     const source = lines.join('\n').trimEnd();
-    return { name: title, file, line, source, ...reflect(file, source) };
+    return { line, source, ...reflect(file, source) };
   };
   return {
-    ...describe(name, whole!),
-    parts: Object.fromEntries(parts.map((part) => [part.name, describe(`${name}.${part.name}`, part)])),
+    name: basename(file, '.wgsl'),
+    file,
+    ...describe(whole!),
+    ...(parts.length && { parts: Object.fromEntries(parts.map((part) => [part.name, describe(part)])) }),
   };
 }
 
 function reflect(file: string, source: string) {
-  if (!/@group|struct/.test(source)) return { bindings: [], structs: {} };
+  if (!/@group|struct/.test(source)) return {};
   let reflected: WgslReflect;
   try {
     reflected = new WgslReflect(source);
@@ -60,8 +73,9 @@ function reflect(file: string, source: string) {
       binding,
       type: resourceType === ResourceType.Uniform ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
     }));
+  const uniform = reflected.structs.filter(({ name }) => UNIFORMS.includes(name));
   const structs = Object.fromEntries(
-    reflected.structs.map(({ name, size, members }) => [
+    uniform.map(({ name, size, members }) => [
       name,
       {
         size,
@@ -69,5 +83,5 @@ function reflect(file: string, source: string) {
       },
     ]),
   );
-  return { bindings, structs };
+  return { ...(bindings.length && { bindings }), ...(uniform.length && { structs }) };
 }

@@ -17,6 +17,6 @@ export function toWire(error: unknown): WireError {
 }
 
 export function fromWire({ code, message, hint }: WireError): Error {
-  if (code === 'unexpected' || !Object.hasOwn(ERROR_CODES, code)) return new Error(message);
+  if (code === 'unexpected' || !ERROR_CODES.includes(code)) return new Error(message);
   return new TilewrightError(code, message, hint === undefined ? {} : { hint });
 }

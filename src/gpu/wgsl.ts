@@ -22,26 +22,31 @@ export interface StructLayout {
 }
 
 /** A piece of WGSL with what the build read out of it (tools/wgsl-plugin.ts). */
-export interface WgslModule {
-  readonly name: string;
-  readonly file: string;
-  /** The line of `file` on which `source` starts. */
+interface WgslText {
+  /** The line of the file on which `source` starts. */
   readonly line: number;
   readonly source: string;
-  readonly bindings: readonly Binding[];
-  readonly structs: Readonly<Record<string, StructLayout>>;
+  readonly bindings?: readonly Binding[];
+  /** Layouts of the structs that become uniforms. */
+  readonly structs?: Readonly<Record<string, StructLayout>>;
+}
+
+/** What a variant is linked of. */
+export interface WgslModule extends WgslText {
+  readonly name: string;
+  readonly file: string;
 }
 
 /** What `import x from 'x.wgsl'` gives: the file, and its parts where it holds alternatives. */
 export interface WgslFile extends WgslModule {
-  readonly parts: Readonly<Record<string, WgslModule>>;
+  readonly parts?: Readonly<Record<string, WgslText>>;
 }
 
 /** One alternative of a file of alternatives. */
-export function part(file: WgslFile, name: string): WgslModule {
-  const found = file.parts[name];
-  if (!found) throw new TilewrightError('invalid-graph', `${file.file} has no part '${name}'`);
-  return found;
+export function part({ name, file, parts }: WgslFile, which: string): WgslModule {
+  const found = parts?.[which];
+  if (!found) throw new TilewrightError('invalid-graph', `${file} has no part '${which}'`);
+  return { name: `${name}.${which}`, file, ...found };
 }
 
 /** A literal of a named WGSL constant. */
@@ -97,7 +102,7 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
   for (const [name, literal] of Object.entries(constants)) out.push(`const ${name} = ${literal};`);
   const uniforms: Uniform[] = [];
   for (const { struct, name, binding } of UNIFORMS) {
-    const layout = modules.find(({ structs }) => structs[struct])?.structs[struct];
+    const layout = modules.find(({ structs }) => structs?.[struct])?.structs?.[struct];
     if (!layout) continue;
     if (!baked) uniforms.push({ name, binding, type: 'uniform', layout });
     out.push(
@@ -113,7 +118,7 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
   });
   return {
     code: out.join('\n'),
-    bindings: [...uniforms, ...modules.flatMap((module) => module.bindings)].sort((a, b) => a.binding - b.binding),
+    bindings: [...uniforms, ...modules.flatMap(({ bindings = [] }) => bindings)].sort((a, b) => a.binding - b.binding),
     uniforms,
     locate(line) {
       const hit = starts.findLast(({ first }) => first <= line);

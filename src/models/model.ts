@@ -5,7 +5,7 @@ import { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { type Profile, type ProfileOptions, profileSession } from '../profile/profile.ts';
+import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Resource } from '../runtime/resource.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
@@ -158,6 +158,7 @@ export abstract class LoadedModel extends Resource {
     try {
       using session = await this.buildOn(gpu, graph, { signal: options.signal });
       for (const [input, data] of Object.entries(this.typicalInputs(name))) session.write(input, data);
+      const { profileSession } = await import('../profile/profile.ts');
       return await profileSession(session, name, this.parameters, options);
     } finally {
       gpu.dispose();

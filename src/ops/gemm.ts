@@ -279,7 +279,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       tiledKernel,
       blocks(rows, columns),
       consts,
-      `${height}x${width}${split > 1 ? `/${split}` : ''}`,
+      `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
       inTiles(height, width),
     );
   };

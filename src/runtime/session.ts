@@ -6,7 +6,7 @@ import { type Choose, type Plan, plan } from '../graph/plan.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
-import { type TuneMode, Tuner } from '../tune/tuner.ts';
+import type { TuneMode, Tuner } from '../tune/tuner.ts';
 import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
 import { States } from './states.ts';
@@ -253,7 +253,7 @@ export class Session extends Resource {
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
   const optimised = optimise(graph, options, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
-  const tuner = mode === 'off' ? undefined : (options.tuner ?? Tuner.on(gpu));
+  const tuner = mode === 'off' ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
   return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { f32, link, u32, variantKey, type WgslFile, writeParams } from '../../src/gpu/wgsl.ts';
+import { f32, link, part, u32, variantKey, type WgslFile, writeParams } from '../../src/gpu/wgsl.ts';
 import { describeFile } from '../../tools/wgsl-plugin.ts';
 
 const file = (name: string, text: string): WgslFile => describeFile(`shaders/${name}.wgsl`, text) as WgslFile;
@@ -24,20 +24,20 @@ describe('the WGSL linker', () => {
       { name: 'input', binding: 1, type: 'read-only-storage' },
       { name: 'output', binding: 3, type: 'storage' },
     ]);
-    expect(kernel.structs['Params']).toMatchObject({ size: 48 });
-    expect(kernel.structs['Params']!.fields.map(({ name, offset, count }) => [name, offset, count])).toEqual([
+    expect(kernel.structs!['Params']).toMatchObject({ size: 48 });
+    expect(kernel.structs!['Params']!.fields.map(({ name, offset, count }) => [name, offset, count])).toEqual([
       ['count', 0, 1],
       ['factor', 4, 1],
       ['axes', 16, 8],
     ]);
     expect(kernel.source).not.toContain('//');
-    expect(Object.keys(elem.parts)).toEqual(['f32', 'f16']);
+    expect(Object.keys(elem.parts!)).toEqual(['f32', 'f16']);
   });
 
   it('puts directives first, then constants and uniforms, then the bodies', () => {
     const { code, bindings, uniforms, locate } = link({
       kernel,
-      ports: [elem.parts['f16']!],
+      ports: [part(elem, 'f16')],
       constants: { WG: u32(64) },
     });
     const lines = code.split('\n');
@@ -61,17 +61,17 @@ describe('the WGSL linker', () => {
 
   it('bakes the shape as a constant, and keeps it in the key', () => {
     const baked = { count: 3, factor: 0.5, axes: [1, 2, 3, 4] };
-    const variant = { kernel, ports: [elem.parts['f32']!], constants: { WG: u32(64) }, baked };
+    const variant = { kernel, ports: [part(elem, 'f32')], constants: { WG: u32(64) }, baked };
     const { code, uniforms } = link(variant);
     expect(code).toContain('const params = Params(u32(3), f32(0.5), array(vec4u(1, 2, 3, 4), vec4u(0, 0, 0, 0)));');
     expect(uniforms).toEqual([]);
     expect(variantKey(variant)).not.toBe(variantKey({ ...variant, baked: { ...baked, count: 4 } }));
-    expect(variantKey(variant)).not.toBe(variantKey({ ...variant, ports: [elem.parts['f16']!] }));
+    expect(variantKey(variant)).not.toBe(variantKey({ ...variant, ports: [part(elem, 'f16')] }));
   });
 
   it('writes numbers by field name, and misses none', () => {
     const view = new DataView(new ArrayBuffer(48));
-    const layout = kernel.structs['Params']!;
+    const layout = kernel.structs!['Params']!;
     writeParams(layout, { count: 7, factor: 0.25, axes: [1, 2] }, view, 0);
     expect([
       view.getUint32(0, true),

@@ -64,8 +64,8 @@ describe('ops, kernels, references and cases', () => {
     const used = new Set(all.flatMap(({ candidate }) => candidate.variant.ports.map(({ name }) => name)));
     const modules = files
       .filter(({ file }) => file.includes('/lib/'))
-      .flatMap((file) => (Object.keys(file.parts).length ? Object.values(file.parts) : [file]));
-    expect(modules.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
+      .flatMap(({ name, parts }) => (parts ? Object.keys(parts).map((which) => `${name}.${which}`) : [name]));
+    expect(modules.filter((name) => !used.has(name))).toEqual([]);
   });
 
   it('every op has a reference, and every reference an op', () => {
