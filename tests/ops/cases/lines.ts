@@ -94,6 +94,7 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: [5, 7] }, { axis: 1 }),
   test(op, { input: [5, 7, 3] }, { axis: 0, keepDimensions: true }),
   test(op, { input: [4, 6, 3] }, { axis: -2 }),
+  test(op, { input: valued([2, 1500], 'few') }, { axis: 1 }, { note: 'a long line, of equals the first' }),
   test(op, { input: valued([9, 8], 'few') }, { axis: 1 }, { note: 'of equals, the first' }),
 ]);
 
