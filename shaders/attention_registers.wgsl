@@ -1,28 +1,42 @@
 // attention_registers: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// One invocation: one query, one head, 16 elements of the head; its 16 sums are a mat4x4f. Softmax is online (Milakov &
-// Gimelshein 2018): keys come four at a time, the running maximum rescales what is summed so far. The scores are
-// computed again for every 16 elements of the head, which is cheaper than a barrier on software adapters.
+// The family for software adapters. One invocation: one query, one head, WIDTH elements of the head. Softmax is online (Milakov
+// & Gimelshein 2018): keys come four at a time, the running maximum rescales what is summed so far. Where a head is wider
+// the scores are computed again for every WIDTH of it, which is cheaper than a barrier there.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
+//         Sums, WIDTH (head_sums)
 // consts  WG
 
-fn add_value(sums: mat4x4f, start: u32, d: u32, weight: f32) -> mat4x4f {
+fn four_values(starts: vec4u, d: u32) -> mat4x4f {
+  return mat4x4f(value_at(starts.x, d), value_at(starts.y, d), value_at(starts.z, d), value_at(starts.w, d));
+}
+
+// The sums of 16 elements, shrunk, and the four values that begin at `starts`, weighted.
+fn add_16(sums: mat4x4f, shrink: f32, starts: vec4u, d: u32, weights: vec4f) -> mat4x4f {
   return mat4x4f(
-    fma(value_at(start, d), vec4f(weight), sums[0]),
-    fma(value_at(start, d + 4u), vec4f(weight), sums[1]),
-    fma(value_at(start, d + 8u), vec4f(weight), sums[2]),
-    fma(value_at(start, d + 12u), vec4f(weight), sums[3]),
+    fma(vec4f(shrink), sums[0], four_values(starts, d) * weights),
+    fma(vec4f(shrink), sums[1], four_values(starts, d + 4u) * weights),
+    fma(vec4f(shrink), sums[2], four_values(starts, d + 8u) * weights),
+    fma(vec4f(shrink), sums[3], four_values(starts, d + 12u) * weights),
   );
+}
+
+fn store_16(sums: mat4x4f, total: f32, at: u32, first: u32) {
+  var quarters = sums;
+  for (var e = 0u; e < 4u; e++) {
+    let d = first + 4u * e;
+    if d < params.head_size { store((at + d) / OUT_UNIT, quarters[e] / total, params.head_size - d); }
+  }
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = flat_index(id, groups);
-  let blocks = (params.head_size + 15u) / 16u;
-  let d = 16u * (i % blocks);
-  let head = i / blocks % params.heads;
-  let row = i / blocks / params.heads; // batch * queries + query
+  let parts = (params.head_size + WIDTH - 1u) / WIDTH;
+  let d = WIDTH * (i % parts);
+  let head = i / parts % params.heads;
+  let row = i / parts / params.heads; // batch * queries + query
   if row >= params.batches * params.queries { return; }
   let batch = row / params.queries;
   let kv_head = head * params.kv_heads / params.heads;
@@ -33,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   var top = -3e38;
   var total = 0.0;
-  var sums = mat4x4f();
+  var sums = Sums();
   for (var j = 0u; j < seen; j += 4u) {
     let key_rows = min(vec4u(j) + vec4u(0u, 1u, 2u, 3u), vec4u(seen - 1u));
     let ks = key_rows * params.key_row + k;
@@ -47,17 +61,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let weights = exp(scores - new_top);
     top = new_top;
     total = total * shrink + dot(weights, vec4f(1.0));
-    sums *= shrink;
-    let vs = key_rows * params.value_row + v;
-    sums = add_value(sums, vs.x, d, weights.x);
-    sums = add_value(sums, vs.y, d, weights.y);
-    sums = add_value(sums, vs.z, d, weights.z);
-    sums = add_value(sums, vs.w, d, weights.w);
+    sums = add_values(sums, shrink, key_rows * params.value_row + v, d, weights);
   }
 
-  let out = (row * params.heads + head) * params.head_size;
-  for (var e = 0u; e < 4u; e++) {
-    let at = d + 4u * e;
-    if at < params.head_size { store((out + at) / OUT_UNIT, sums[e] / total, params.head_size - at); }
-  }
+  store_sums(sums, total, (row * params.heads + head) * params.head_size, d);
 }

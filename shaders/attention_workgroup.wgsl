@@ -1,10 +1,10 @@
 // attention_workgroup: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// The family for GPUs: one workgroup takes one query of one head. Its invocations score TILE keys at a time, one key each;
-// softmax is online over the tiles (Milakov & Gimelshein 2018); then invocation i sums four elements of the head over
-// its share of the tile's values. Shares are added up at the end.
+// Few queries on a GPU (decode): one workgroup takes one query of one head. Its invocations score LANES keys at a time, one key
+// each; softmax is online over those tiles (Milakov & Gimelshein 2018); then invocation i sums four elements of the head
+// over its share of the tile's values. Shares of sums and totals are added up at the end.
 //
-// ports   as attention_registers, and reduce_sum, reduce_max (reducer) with LANES = TILE
+// ports   as attention_registers but for Sums, and reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)   HEAD4 (vec4 in a head, rounded up to a divisor of LANES)
 
 var<workgroup> weights: array<f32, LANES>;
@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let d = 4u * (lane % HEAD4); // the elements that this invocation sums, and its share of the keys
   let share = lane / HEAD4;
   var top = -3e38;
-  var total = 0.0;
+  var total = 0.0; // of this invocation's keys
   var sum = vec4f();
   for (var first = 0u; first < seen; first += LANES) {
     let j = min(first + lane, seen - 1u);
@@ -39,9 +39,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let weight = exp(score - new_top);
     weights[lane] = weight;
     let shrink = exp(top - new_top);
-    total = total * shrink + reduce_sum(vec4f(weight), lane, 0u).x; // its barriers publish the weights
+    total = total * shrink + weight;
     sum *= shrink;
     top = new_top;
+    workgroupBarrier();
     let live = min(LANES, seen - first);
     for (var t = share; t < live; t += LANES / HEAD4) {
       sum = fma(value_at(v + (first + t) * params.value_row, d), vec4f(weights[t]), sum);
@@ -49,6 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
 
+  total = reduce_sum(vec4f(total), lane, 0u).x;
   parts[lane] = sum;
   workgroupBarrier();
   if share > 0u || d >= params.head_size || wanted != i { return; }

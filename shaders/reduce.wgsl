@@ -1,27 +1,27 @@
 // reduce: an axis of `size` elements, `stride` apart, becomes one; [outer, size, stride] becomes [outer, stride]
 //
-// Four outputs an invocation, each summed in order.
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   START, fold, close (reduction)   flat_index (grid)
-// consts  WG
+// LANES invocations make four outputs: each folds its share of their lines in order.
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   START, fold, meet, close (reduction)   reduce_sum,
+//         reduce_max (reducer)   line_index (line)
+// consts  LANES LINES
 
 struct Params { count: u32, size: u32, stride: u32 }
 
 @group(0) @binding(1) var<storage, read> input: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> output: array<Result>;
 
-fn element(i: u32) -> Value { return unpack(input[i / 4u])[i % 4u]; }
+fn element(i: u32) -> f32 { return f32(unpack(input[i / 4u])[i % 4u]); }
 
-fn line(index: u32) -> f32 {
-  let i = min(index, params.count - 1u);
-  let start = i / params.stride * params.size * params.stride + i % params.stride;
-  var total = START;
-  for (var j = 0u; j < params.size; j++) { total = fold(total, f32(element(start + j * params.stride))); }
-  return close(total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = flat_index(id, groups);
-  if 4u * i >= params.count { return; }
-  output[i] = pack(vec4<Value>(vec4f(line(4u * i), line(4u * i + 1u), line(4u * i + 2u), line(4u * i + 3u))));
+@compute @workgroup_size(LANES, LINES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let four = line_index(group, groups, local);
+  let lines = min(vec4u(4u * four) + vec4u(0u, 1u, 2u, 3u), vec4u(params.count - 1u));
+  let starts = lines / params.stride * params.size * params.stride + lines % params.stride;
+  var total = vec4f(START);
+  for (var j = local.x; j < params.size; j += LANES) {
+    let at = starts + j * params.stride;
+    total = fold(total, vec4f(element(at.x), element(at.y), element(at.z), element(at.w)));
+  }
+  total = meet(total, local.x, local.y);
+  if local.x == 0u && 4u * four < params.count { output[four] = pack(vec4<Value>(close(total))); }
 }

@@ -1,7 +1,9 @@
 import registersKernel from '../../shaders/attention_registers.wgsl';
+import tiledKernel from '../../shaders/attention_tiled.wgsl';
 import workgroupKernel from '../../shaders/attention_workgroup.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
+import headSums from '../../shaders/lib/head_sums.wgsl';
 import heads from '../../shaders/lib/heads.wgsl';
 import position from '../../shaders/lib/position.wgsl';
 import qkv from '../../shaders/lib/qkv.wgsl';
@@ -116,17 +118,30 @@ export const attention = defineOp<AttentionOptions>({
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
     ].join();
+    // Scores are worked out once for `width` elements of a head. A wide one is 2 to 3 times as fast, and long to compile.
+    const width = caps.longKernels && headSize > 32 ? 64 : 16;
+    const inOne = caps.software ? 4 : FLAT; // so few, that the heads of a single query keep all cores busy
     const registers: Candidate = {
-      label: `attention_registers[${tags}]`,
-      variant: { kernel: registersKernel, ports: common, constants: { WG: u32(FLAT) } },
+      label: `attention_registers[${tags},${width}]`,
+      variant: {
+        kernel: registersKernel,
+        ports: [...common, part(headSums, `${width}`)],
+        constants: { WG: u32(inOne) },
+      },
       params,
-      grid: flatGrid(lines * Math.ceil(headSize / 16), FLAT),
+      grid: flatGrid(lines * Math.ceil(headSize / width), inOne),
     };
-    const lanes = 64;
+    const tiled: Candidate = {
+      label: `attention_tiled[${tags}]`,
+      variant: { kernel: tiledKernel, ports: common, constants: { WG: u32(64) } },
+      params,
+      grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / 32), 1),
+    };
+    // Where queries are few, the keys are what there is to share.
+    const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
     const head4 = 2 ** Math.ceil(Math.log2(Math.ceil(headSize / 4)));
-    if (head4 > lanes) return [registers];
     const shared = (kind: string): Candidate => ({
-      label: `attention_workgroup[${tags},${kind}]`,
+      label: `attention_workgroup[${tags},${lanes}_${kind}]`,
       variant: {
         kernel: workgroupKernel,
         ports: [...common, part(reducer, kind)],
@@ -135,8 +150,10 @@ export const attention = defineOp<AttentionOptions>({
       params,
       grid: flatGrid(lines, 1),
     });
-    const forms = [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
-    return caps.software ? [registers, ...forms] : [...forms, registers];
+    const forms = head4 > lanes ? [] : [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
+    const tiles = headSize <= 64 ? [tiled] : [];
+    if (caps.software) return [registers, ...forms, ...tiles];
+    return q.count >= 16 ? [...tiles, ...forms, registers] : [...forms, ...tiles, registers];
   },
   cost(inputs, options, output) {
     const { q, k, kvHeads } = sizes(inputs, options);

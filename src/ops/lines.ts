@@ -12,10 +12,10 @@ export interface LineForm {
 }
 
 /**
- * The ways to share a line among invocations: one each (software adapters), a workgroup's tree, subgroups.
- * Best guess first.
+ * The ways to share a line of `length` elements among invocations: one each (software adapters), a workgroup's tree,
+ * subgroups. Best guess first. Short lines are not shared.
  */
-export function lineForms(lines: number, caps: Caps): LineForm[] {
+export function lineForms(lines: number, length: number, caps: Caps): LineForm[] {
   const form = (kind: string, lanes: number, perGroup: number): LineForm => ({
     tag: `${lanes}_${kind}`,
     ports: [part(reducer, kind), line],
@@ -23,7 +23,8 @@ export function lineForms(lines: number, caps: Caps): LineForm[] {
     grid: flatGrid(lines, perGroup),
   });
   const serial = form('serial', 1, 32);
-  const shared = form('workgroup', 64, 1);
+  if (length < 32) return [serial];
+  const shared = form('workgroup', length >= 1024 ? 256 : 64, 1);
   const subgroup = caps.subgroups ? [form('subgroup', 64, 1)] : [];
   return caps.software ? [serial, shared, ...subgroup] : [shared, ...subgroup, serial];
 }

@@ -62,7 +62,7 @@ export const layerNormalization = defineOp<LayerNormalizationOptions>({
     const unit = size % 4 === 0 ? 'vec4' : 'ragged';
     const type = ELEM[dataType]!;
     const scaled = inputs['scale'] ? unit : 'none';
-    return lineForms(lines, caps).map(({ tag, ports, constants, grid }) => ({
+    return lineForms(lines, size, caps).map(({ tag, ports, constants, grid }) => ({
       label: `layerNormalization[${type},${unit === 'ragged' ? 'ragged,' : ''}${tag}]`,
       variant: {
         kernel,

@@ -1,7 +1,6 @@
 import argKernel from '../../shaders/arg_reduce.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import extremum from '../../shaders/lib/extremum.wgsl';
-import grid from '../../shaders/lib/grid.wgsl';
 import reduction from '../../shaders/lib/reduction.wgsl';
 import result from '../../shaders/lib/result.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
@@ -12,8 +11,6 @@ import {
   aroundAxis,
   defineOp,
   ELEM,
-  FLAT,
-  flatGrid,
   type Inputs,
   need,
   needAxis,
@@ -21,6 +18,7 @@ import {
   type Op,
   type Rewriter,
 } from './define.ts';
+import { type LineForm, lineForms } from './lines.ts';
 
 interface ReduceOptions {
   axes?: readonly number[];
@@ -51,6 +49,9 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
     : shape.filter((_, d) => !axes.includes(d));
 }
 
+/** The form in which lanes do not meet. */
+const alone = ({ constants }: LineForm): boolean => constants['LANES'] === u32(1);
+
 const adjacent = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === axes[0]! + i);
 
 const inferReduced =
@@ -68,25 +69,24 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
   defineOp<ReduceOptions>({
     name,
     infer: inferReduced(name),
-    candidates(inputs, options, output) {
+    candidates(inputs, options, output, caps) {
       const { shape, dataType } = inputs['input']!;
       const axes = axesOf(name, inputs, options);
       const first = axes[0] ?? shape.length;
       const size = axes.reduce((product, axis) => product * shape[axis]!, 1);
       const count = elementCount(output.shape);
       const { stride } = aroundAxis(shape, first + Math.max(axes.length, 1) - 1);
-      return [
-        {
-          label: `${name}[${dataType}]`,
-          variant: {
-            kernel,
-            ports: [grid, part(stored, dataType), part(result, dataType), part(reduction, kind)],
-            constants: { WG: u32(FLAT) },
-          },
-          params: { count, size, stride: axes.length ? stride : 1 },
-          grid: flatGrid(Math.ceil(count / 4), FLAT),
+      const forms = lineForms(Math.ceil(count / 4), size, caps);
+      return (kind === 'product' ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
+        label: `${name}[${dataType},${tag}]`,
+        variant: {
+          kernel,
+          ports: [part(stored, dataType), part(result, dataType), ...ports, part(reduction, kind)],
+          constants,
         },
-      ];
+        params: { count, size, stride: axes.length ? stride : 1 },
+        grid,
+      }));
     },
     decompose(inputs, options, rewriter) {
       const axes = axesOf(name, inputs, options);
@@ -140,23 +140,18 @@ const argOp = (name: string, kind: 'max' | 'min'): Op =>
         shape: reducedShape(input.shape, [needAxis(name, axis, input.shape.length)], keepDimensions),
       };
     },
-    candidates(inputs, { axis }, output) {
+    candidates(inputs, { axis }, output, caps) {
       const { shape, dataType } = inputs['input']!;
       const { size, stride } = aroundAxis(shape, needAxis(name, axis, shape.length));
-      const count = elementCount(output.shape);
+      const lines = elementCount(output.shape);
       const type = ELEM[dataType]!;
-      return [
-        {
-          label: `${name}[${type}]`,
-          variant: {
-            kernel: argKernel,
-            ports: [grid, part(elem, type), part(extremum, kind)],
-            constants: { WG: u32(FLAT) },
-          },
-          params: { count, size, stride },
-          grid: flatGrid(count, FLAT),
-        },
-      ];
+      const forms = lineForms(lines, size, caps);
+      return (size < 2 ** 24 ? forms : forms.filter(alone)).map(({ tag, ports, constants, grid }) => ({
+        label: `${name}[${type},${tag}]`,
+        variant: { kernel: argKernel, ports: [part(elem, type), part(extremum, kind), ...ports], constants },
+        params: { lines, size, stride },
+        grid,
+      }));
     },
   });
 

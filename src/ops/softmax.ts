@@ -17,7 +17,7 @@ export const softmax = defineOp<{ axis: number }>({
   candidates(_inputs, { axis }, { dataType, shape }, caps) {
     const { outer, size, stride } = aroundAxis(shape, needAxis('softmax', axis, shape.length));
     const type = ELEM[dataType]!;
-    return lineForms(outer * stride, caps).map(({ tag, ports, constants, grid }) => ({
+    return lineForms(outer * stride, size, caps).map(({ tag, ports, constants, grid }) => ({
       label: `softmax[${type},${tag}]`,
       variant: { kernel, ports: [part(elem, type), ...ports], constants },
       params: { lines: outer * stride, size, stride },

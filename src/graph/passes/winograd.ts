@@ -10,7 +10,7 @@ export type Wanted = (convolution: Operand) => boolean;
 const SMALLEST_LIMIT = 2 ** 27;
 
 /**
- * On software adapters it is 1.3 to 2 times as fast as the direct kernel from 32 channels on; with fewer the transforms cost more
+ * On software adapters it is 1.1 to 2 times as fast as the direct kernel from 32 channels on; with fewer the transforms cost more
  * than the products save. On GPUs, where bandwidth is dear beside arithmetic, it waits for a measurement.
  */
 export const winogradWins =

@@ -21,6 +21,8 @@ export const attentions: readonly OpCase[] = [
   // A workgroup's invocations divide a head among themselves in powers of two.
   ...inFloat32([4, 12, 16, 32, 80].map((headSize) => self(5, 2, headSize, { causal: true }))),
   ...inFloat32([self(7, 3, 4), self(9, 1, 20)]),
+  // More queries and keys than a tile.
+  ...inFloat32([self(37, 1, 64, { causal: true }), packed([2, 35], 2, 6, { causal: true })]),
   self(4, 2, 5, { scale: 0.3 }),
   self(1, 2, 8, { causal: true }),
   // A head too wide for the invocations of a workgroup.

@@ -5,18 +5,18 @@ const softmaxes: OpCase[] = [
   test('softmax', { input: [3, 64] }, { axis: 1 }),
   test('softmax', { input: [2, 130] }, { axis: 1 }),
   test('softmax', { input: [6, 5] }, { axis: 0 }),
-  test('softmax', { input: [2, 9, 3, 4] }, { axis: 1 }),
+  test('softmax', { input: [2, 39, 3, 4] }, { axis: 1 }),
   test('softmax', { input: [1, 1] }, { axis: 0 }),
   test('softmax', { input: [67, 3] }, { axis: 1 }),
   test('softmax', { input: valued([4, 33], { low: -60, high: 60 }) }, { axis: 1 }),
   test(
     'softmax',
-    { input: valued([2, 8], [30000, 29990, -65504, 0, 1, -30000, 100, 29999]) },
+    { input: valued([2, 32], [30000, 29990, -65504, 0, 1, -30000, 100, 29999]) },
     { axis: 1 },
     { note: 'extremes' },
   ),
-  // More lines than workgroups fit into one dimension of the grid.
-  test('softmax', { input: [65600, 2] }, { axis: 1 }, { float32Only: true }),
+  // More workgroups, of 32 lines each, than fit into one dimension of the grid.
+  test('softmax', { input: [2097200, 1] }, { axis: 1 }, { float32Only: true }),
 ];
 
 const layerNorms: OpCase[] = [
@@ -72,13 +72,13 @@ const SUMS = [
 
 const reductions: OpCase[] = [
   ...SUMS.flatMap((op) => [
-    test(op, { input: [7, 9] }, { axes: [1] }),
+    test(op, { input: [7, 39] }, { axes: [1] }),
     test(op, { input: [5, 6, 4] }, { axes: [0], keepDimensions: true }),
     test(op, { input: [3, 4, 5] }),
     test(op, { input: [2, 3, 4, 5] }, { axes: [1, -1] }),
   ]),
   ...['reduceLogSum', 'reduceLogSumExp'].flatMap((op) => [
-    test(op, { input: positive(7, 9) }, { axes: [1] }),
+    test(op, { input: positive(7, 39) }, { axes: [1] }),
     test(op, { input: positive(3, 4, 5) }),
     test(op, { input: positive(2, 3, 4, 5) }, { axes: [0, 2], keepDimensions: true }),
   ]),
@@ -91,9 +91,10 @@ const reductions: OpCase[] = [
 ];
 
 const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
-  test(op, { input: [5, 7] }, { axis: 1 }),
+  test(op, { input: [5, 37] }, { axis: 1 }),
   test(op, { input: [5, 7, 3] }, { axis: 0, keepDimensions: true }),
-  test(op, { input: [4, 6, 3] }, { axis: -2 }),
+  test(op, { input: [4, 36, 3] }, { axis: -2 }),
+  test(op, { input: valued([2, 1500], 'few') }, { axis: 1 }, { note: 'a long line, of equals the first' }),
   test(op, { input: valued([9, 8], 'few') }, { axis: 1 }, { note: 'of equals, the first' }),
 ]);
 
