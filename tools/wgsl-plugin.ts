@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, relative } from 'node:path';
+import { relative } from 'node:path';
 import type { Plugin } from 'vite';
 // The package's own "main" is CommonJS under "type": "module"; this file of it is the ES module.
 import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
@@ -7,8 +7,10 @@ import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 /** The structs that the linker makes uniforms of (src/gpu/wgsl.ts): of no others is the layout asked for. */
 const UNIFORMS = ['Params', 'Window'];
 
-/** Spaces that mean nothing wherever they stand. Others may: `- -`, `> =`. */
-const SPACES = / *([,;:{}()+]) */g;
+/** Spaces that mean nothing: beside punctuation, and beside an operator unless another is next to it (`- -`, `> =`). */
+const BESIDE_MARKS = / *([,;:{}()]) */g;
+const BESIDE_OPERATORS = /(?<![-+*/=<>&|!%^~]) *([+*/=<>&|%^]+) *(?![-+*/=<>&|!%^~])/g;
+const packed = (line: string): string => line.trim().replace(BESIDE_MARKS, '$1').replace(BESIDE_OPERATORS, '$1');
 
 /**
  * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept), the bindings it
@@ -35,13 +37,7 @@ export function describeFile(file: string, text: string) {
   text.split('\n').forEach((line, index) => {
     const part = line.match(/^\/\/# (\w+)/)?.[1];
     if (part) heads.push({ name: part, line: index + 2, lines: [] });
-    else
-      heads.at(-1)!.lines.push(
-        line
-          .replace(/\s*\/\/.*$/, '')
-          .replace(/^\s+/, '')
-          .replace(SPACES, '$1'),
-      );
+    else heads.at(-1)!.lines.push(packed(line.replace(/\/\/.*$/, '')));
   });
   const [whole, ...parts] = heads;
   const describe = ({ line, lines }: { line: number; lines: string[] }) => {
@@ -49,8 +45,7 @@ export function describeFile(file: string, text: string) {
     return { line, source, ...reflect(file, source) };
   };
   return {
-    name: basename(file, '.wgsl'),
-    file,
+    name: file.replace(/^shaders\/|\.wgsl$/g, ''),
     ...describe(whole!),
     ...(parts.length && { parts: Object.fromEntries(parts.map((part) => [part.name, describe(part)])) }),
   };

@@ -33,8 +33,8 @@ interface WgslText {
 
 /** What a variant is linked of. */
 export interface WgslModule extends WgslText {
+  /** Its file under `shaders` without the ending, and the part: `gemm_tiled`, `lib/elem.f16`. */
   readonly name: string;
-  readonly file: string;
 }
 
 /** What `import x from 'x.wgsl'` gives: the file, and its parts where it holds alternatives. */
@@ -43,10 +43,10 @@ export interface WgslFile extends WgslModule {
 }
 
 /** One alternative of a file of alternatives. */
-export function part({ name, file, parts }: WgslFile, which: string): WgslModule {
+export function part({ name, parts }: WgslFile, which: string): WgslModule {
   const found = parts?.[which];
-  if (!found) throw new TilewrightError('invalid-graph', `${file} has no part '${which}'`);
-  return { name: `${name}.${which}`, file, ...found };
+  if (!found) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
+  return { name: `${name}.${which}`, ...found };
 }
 
 /** A literal of a named WGSL constant. */
@@ -122,7 +122,9 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
     uniforms,
     locate(line) {
       const hit = starts.findLast(({ first }) => first <= line);
-      return hit ? `${hit.module.file}:${line - hit.first + hit.module.line}` : `constants:${line}`;
+      return hit
+        ? `${hit.module.name.replace(/\..*/, '')}.wgsl:${line - hit.first + hit.module.line}`
+        : `constants:${line}`;
     },
   };
 }

@@ -54,8 +54,8 @@ describe('the WGSL linker', () => {
     ]);
     expect(uniforms).toHaveLength(1);
     const main = lines.findIndex((line) => line.startsWith('fn main')) + 1;
-    expect(locate(main)).toBe('shaders/scale.wgsl:8');
-    expect(locate(lines.indexOf('alias Elem = f16;') + 1)).toBe('shaders/elem.wgsl:6');
+    expect(locate(main)).toBe('scale.wgsl:8');
+    expect(locate(lines.indexOf('alias Elem=f16;') + 1)).toBe('elem.wgsl:6');
     expect(locate(2)).toBe('constants:2');
   });
 

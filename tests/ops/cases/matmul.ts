@@ -65,6 +65,7 @@ const quantized: OpCase[] = [
   test('matmul', { a: [9, 16], b: int8(132, 16), scales: scales(132) }, { transposeB: true }),
   test('matmul', { a: [1, 64], b: int8(132, 64), scales: scales(132) }, { transposeB: true }),
   ...inFloat32([
+    test('matmul', { a: [256, 160], b: int8(160, 256), scales: scales(256) }), // baked
     test('matmul', { a: [7, 13], b: int8(13, 7), scales: scales(7) }),
     test('matmul', { a: [9, 16], b: int8(16, 5), scales: scales(5), bias: [5] }),
     test('matmul', { a: [9, 15], b: int8(131, 15), scales: scales(131), residual: [9, 131] }, { transposeB: true }),
