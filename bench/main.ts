@@ -25,7 +25,7 @@ const plot = (suite: SuiteName, kind: 'lines' | 'bars', label: (row: BenchRow) =
   const figure = byId(`plot-${suite}`, HTMLElement);
   return { suite, label, figure, drawing: new Plot(figure.querySelector<HTMLElement>('.drawing')!, kind) };
 };
-const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv2d', 'bars', layerLabel)];
+const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv', 'bars', layerLabel)];
 
 let running: AbortController | undefined;
 let report: BenchReport | undefined;

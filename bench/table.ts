@@ -35,7 +35,7 @@ export function headlines(rows: readonly BenchRow[]): HTMLElement[] {
       suite === 'matmul' && dtype === 'float32' ? gflops : undefined,
     ),
     ...best('Convolution, float32', 'GFLOPS', ({ suite, dtype, gflops }) =>
-      suite === 'conv2d' && dtype === 'float32' ? gflops : undefined,
+      suite === 'conv' && dtype === 'float32' ? gflops : undefined,
     ),
     ...best('ResNet-20', 'images/s', ({ suite, rate }) => (suite === 'resnet' ? rate?.value : undefined)),
     ...best('GPT, decoding', 'tokens/s', ({ suite, name, rate }) =>

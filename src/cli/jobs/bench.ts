@@ -1,5 +1,6 @@
 import type { PresetName } from '../../../bench/cases.ts';
-import type { BenchReport, SuiteName } from '../../../bench/report.ts';
+import type { PeerFolders } from '../../../bench/peers/packages.ts';
+import { type BenchReport, type EngineName, SUITES, type SuiteName } from '../../../bench/report.ts';
 import type { Job } from './job.ts';
 
 export interface BenchArgs {
@@ -9,10 +10,22 @@ export interface BenchArgs {
   readonly suites?: readonly SuiteName[];
   /** By the class of the adapter where absent. */
   readonly preset?: PresetName;
+  /** Only the cases that have this in their name. */
+  readonly only?: string;
+  /** Where the peers lie: they are measured too, each case side by side. */
+  readonly peers?: PeerFolders;
+  /** Only these peers. */
+  readonly engines?: readonly EngineName[];
 }
 
-/** The measurements of the bench page. */
-export const bench: Job<BenchArgs, BenchReport> = async (args, { emit, signal }) => {
+/** The measurements of the bench page, or those beside the peers. */
+export const bench: Job<BenchArgs, BenchReport> = async ({ peers, ...args }, { emit, signal }) => {
+  const onProgress = (progress: { done: number; total: number; label?: string }): void =>
+    emit({ type: 'done', ...progress });
+  if (peers) {
+    const { runContest } = await import('../../../bench/peers/contest.ts');
+    return runContest({ suites: SUITES, ...args, folders: peers, signal, onProgress });
+  }
   const { runBench } = await import('../../../bench/suites.ts');
-  return runBench({ ...args, signal, onProgress: (progress) => emit({ type: 'done', ...progress }) });
+  return runBench({ ...args, signal, onProgress });
 };
