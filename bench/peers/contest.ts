@@ -314,26 +314,31 @@ function enterWriter(writer: Writer, { vocabulary }: GptSize, length: number, to
   const random = createRandom(1);
   const prompt = Array.from({ length }, () => Math.floor(random() * vocabulary));
   let steps = tokens;
-  /** Milliseconds of the prompt to its first token, and of a token after it. */
-  const time = async (given: readonly number[], count: number): Promise<[number, number]> => {
+  /** Milliseconds of the prompt to its first token, and of a token after it; the tokens. */
+  const time = async (
+    given: readonly number[],
+    count: number,
+  ): Promise<{ ms: [number, number]; written: number[] }> => {
     const start = performance.now();
     let first = start;
-    let written = 0;
-    for await (const _ of writer.write(given, 1 + count)) if (written++ === 0) first = performance.now();
-    return [first - start, (performance.now() - first) / count];
+    const written: number[] = [];
+    for await (const token of writer.write(given, 1 + count)) {
+      if (written.length === 0) first = performance.now();
+      written.push(token);
+    }
+    return { ms: [first - start, (performance.now() - first) / count], written };
   };
   return {
     async answers() {
       const short = prompt.slice(0, SHORT);
       const logits = await writer.logits(short);
-      const written: number[] = [];
-      for await (const token of writer.write(short, 3)) written.push(token);
-      const [prefill, step] = await time(short, 1);
+      const { ms, written } = await time(short, 2);
+      const [prefill, step] = ms;
       steps = Math.max(2, Math.min(tokens, Math.floor(DECODE_MS / step)));
       if ((prefill * length) / SHORT < DECODE_MS) await time(prompt, 1); // kernels of long prompts may differ
       return [logits, written];
     },
-    sample: () => time(prompt, steps),
+    sample: async () => (await time(prompt, steps)).ms,
     work: writer.work,
     note: () => (steps < tokens ? `${steps} of ${tokens} steps of decoding were timed` : undefined),
     dispose: () => writer.dispose(),

@@ -2,7 +2,7 @@ import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { Competitor, Contender } from './contender.ts';
 import { IN_NODE, importFile, type PeerFolders } from './packages.ts';
 
-type Backend = Tfjs.KernelBackend & { queue: GPUQueue; submitQueue(): void };
+type Backend = Tfjs.KernelBackend & { queue: GPUQueue; endComputePassEncoder(): void; submitQueue(): void };
 type BackendModule = { WebGPUBackend: new (device: GPUDevice, info?: GPUAdapterInfo) => Backend };
 
 /** TensorFlow.js with its WebGPU backend, from the `dist` folders of its packages. */
@@ -16,6 +16,7 @@ export async function openTensorFlow([core, webgpu]: PeerFolders['tensorflow']):
       async run() {
         output?.dispose();
         output = tf.tidy(compute);
+        backend.endComputePassEncoder();
         backend.submitQueue();
         await backend.queue.onSubmittedWorkDone();
       },

@@ -74,9 +74,10 @@ async function peerFolders(runtime: Runtime): Promise<PeerFolders> {
 function tellLines({ terminal }: CommandContext): (event: JobEvent) => void {
   let last: string | undefined;
   return (event) => {
-    if (process.stderr.isTTY || event.type !== 'done' || event.label === last) return;
-    last = event.label;
-    if (last !== undefined) terminal.note(`${event.done + 1} of ${event.total}  ${last}`);
+    if (process.stderr.isTTY || event.type !== 'done' || event.label === undefined) return;
+    const [name] = event.label.split(': ');
+    if (name !== last) terminal.note(`${event.done + 1} of ${event.total}  ${name}`);
+    last = name;
   };
 }
 
