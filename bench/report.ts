@@ -5,6 +5,9 @@ export type SuiteName = (typeof SUITES)[number];
 
 export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js'] as const;
 export type EngineName = (typeof ENGINES)[number];
+/** Those that load a model file: their start is timed too. */
+export const LOADERS = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm'] as const satisfies EngineName[];
+export type Loader = (typeof LOADERS)[number];
 export const PEERS = ENGINES.filter((name) => name !== 'tilewright');
 
 export type BenchDataType = 'float32' | 'float16' | 'int8';

@@ -1,5 +1,5 @@
-// sums[i] = what invocation i reads of a buffer, added up: how fast memory is read in order.
-// source: [invocations * rounds * 4] of vec4f; sums: [invocations].
+// sums[i] = what invocation i reads of a buffer, added up: how fast memory is read.
+// source: [invocations * rounds * 4] of vec4f; sums: [invocations]; ports: the order (below).
 struct Params {
   rounds: u32,
 }
@@ -9,8 +9,9 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let stride = 64u * groups.x;
-  var at = id.x;
+  let invocations = 64u * groups.x;
+  let stride = step_of(invocations);
+  var at = start_of(id.x);
   var a = vec4f();
   var b = vec4f();
   var c = vec4f();

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PRESETS } from '../../bench/cases.ts';
-import { PEERS, SUITES } from '../../bench/report.ts';
+import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import type { CommandContext } from './commands/context.ts';
 import { fraction, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
@@ -159,6 +159,7 @@ export function build(signal: AbortSignal): Command {
         PEERS,
       ),
     )
+    .addOption(new Option('--start-of <engine>').choices(LOADERS).hideHelp())
     .addOption(new Option('--preset <name>', 'how much (default: quick on a software adapter)').choices(PRESETS))
     .option('--json [file]', 'write the report to a file, or print it and nothing else')
     .action(async ({ json, ...options }) => {

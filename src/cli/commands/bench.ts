@@ -8,6 +8,8 @@ import {
   type BenchRow,
   type Ceilings,
   type EngineName,
+  type Loader,
+  PEERS,
   SUITES,
   type SuiteName,
 } from '../../../bench/report.ts';
@@ -26,34 +28,56 @@ export interface BenchOptions {
   readonly only?: string;
   /** All peers, or these. */
   readonly peers?: true | readonly EngineName[];
+  /** Only starts of this engine. */
+  readonly startOf?: Loader;
   /** Where the report goes as JSON. */
   readonly file?: string;
 }
 
 /** The bench page's measurements, or those beside the peers, as a table. */
 export async function bench(
-  { suite = ['all'], preset, only, peers, file }: BenchOptions,
+  { suite = ['all'], preset, only, peers, startOf, file }: BenchOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
+  if (startOf !== undefined) return start(startOf, preset ?? 'quick', context);
   const suites = SUITES.filter((name) => suite.includes('all') || suite.includes(name));
-  await withRuntime(context, async (runtime) => {
+  let report = await withRuntime(context, async (runtime) => {
     const args = {
       weights: await runtime.model(weightsFolder()),
-      suites,
+      suites: peers ? suites.filter((name) => name !== 'load') : suites,
       ...(preset && { preset }),
       ...(only !== undefined && { only }),
       ...(peers && { peers: await peerFolders(runtime) }),
       ...(peers && peers !== true && { engines: peers }),
     };
-    const report = await runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
-    for (const line of benchLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
-    terminal.result(report);
-    if (file === undefined) return;
-    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-    terminal.note(`written to ${file}`);
+    return runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
+  });
+  if (peers && suites.includes('load')) {
+    const { startRows } = await import('./bench-starts.ts');
+    const engines: EngineName[] = ['tilewright', ...(peers === true ? PEERS : peers)];
+    const size = preset ?? (report.adapter.software ? 'quick' : 'full');
+    const { rows, notes } = await startRows({ ceilings: report.ceilings, preset: size, engines }, context);
+    report = { ...report, rows: [...report.rows, ...rows], notes: [...report.notes, ...notes] };
+  }
+  for (const line of benchLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
+  terminal.result(report);
+  if (file === undefined) return;
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  terminal.note(`written to ${file}`);
+}
+
+/** Times a few starts of one engine in this process, for the bench that called it. */
+async function start(engine: Loader, preset: PresetName, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
+  await withRuntime(context, async (runtime) => {
+    const args = { engine, preset, peers: await peerFolders(runtime), starts: STARTS };
+    terminal.result(await runtime.run('benchStart', args, { signal }));
   });
 }
+
+/** Starts in one process: the first is cold. */
+const STARTS = 3;
 
 /** Where the files of the peers are, as jobs name them. Error: `missing-dependency`. */
 async function peerFolders(runtime: Runtime): Promise<PeerFolders> {

@@ -1,6 +1,7 @@
 import type { PresetName } from '../../../bench/cases.ts';
+import type { LoadTimes } from '../../../bench/peers/load.ts';
 import type { PeerFolders } from '../../../bench/peers/packages.ts';
-import { type BenchReport, type EngineName, SUITES, type SuiteName } from '../../../bench/report.ts';
+import { type BenchReport, type EngineName, type Loader, SUITES, type SuiteName } from '../../../bench/report.ts';
 import type { Job } from './job.ts';
 
 export interface BenchArgs {
@@ -17,6 +18,19 @@ export interface BenchArgs {
   /** Only these peers. */
   readonly engines?: readonly EngineName[];
 }
+
+export interface BenchStartArgs {
+  readonly engine: Loader;
+  readonly preset: PresetName;
+  readonly peers: PeerFolders;
+  readonly starts: number;
+}
+
+/** Starts of one engine, the first of them cold if this job is the first one. */
+export const benchStart: Job<BenchStartArgs, LoadTimes> = async ({ engine, peers, ...args }, { signal }) => {
+  const { timeLoads } = await import('../../../bench/peers/load.ts');
+  return timeLoads(engine, { ...args, folders: peers, signal });
+};
 
 /** The measurements of the bench page, or those beside the peers. */
 export const bench: Job<BenchArgs, BenchReport> = async ({ peers, ...args }, { emit, signal }) => {
