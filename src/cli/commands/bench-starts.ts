@@ -14,6 +14,7 @@ import {
   LOADERS,
   type Loader,
 } from '../../../bench/report.ts';
+import { throwIfAborted } from '../../errors.ts';
 import { PACKAGE_ROOT } from '../files.ts';
 import type { CommandContext } from './context.ts';
 
@@ -44,7 +45,8 @@ export async function startRows(
       try {
         times.get(engine)!.push(JSON.parse((await run).stdout));
       } catch (error) {
-        if (engine === 'tilewright' || signal.aborted) throw error;
+        throwIfAborted(signal, 'the bench');
+        if (engine === 'tilewright') throw error;
         times.delete(engine);
         notes.push(`starts of ${engine} have no figure: ${(error as Error).message}`);
       }

@@ -77,7 +77,7 @@ async function start(engine: Loader, preset: PresetName, context: CommandContext
 }
 
 /** Starts in one process: the first is cold. */
-const STARTS = 3;
+const STARTS = 2;
 
 /** Where the files of the peers are, as jobs name them. Error: `missing-dependency`. */
 async function peerFolders(runtime: Runtime): Promise<PeerFolders> {
