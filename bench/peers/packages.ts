@@ -17,5 +17,6 @@ export async function addressOf(folder: string, file: string): Promise<string> {
 
 /** Imports a module that is in no bundle: nothing of a peer is published with us. */
 export async function importFile<T>(folder: string, file: string): Promise<T> {
-  return import(/* @vite-ignore */ await addressOf(folder, file));
+  const address = await addressOf(folder, file);
+  return import(/* @vite-ignore */ address);
 }
