@@ -107,7 +107,7 @@ export const PRESET: Record<PresetName, Preset> = {
     batchMs: 20,
     rounds: [5, 15],
     budgetMs: 1500,
-    ceilings: { leastMs: 20, samples: 4 },
+    ceilings: { leastMs: 20, samples: 8 },
   },
   full: {
     matmul: [128, 256, 512, 1024, 2048, 4096],
@@ -136,7 +136,7 @@ export const PRESET: Record<PresetName, Preset> = {
     batchMs: 20,
     rounds: [7, 25],
     budgetMs: 2000,
-    ceilings: { leastMs: 15, samples: 10 },
+    ceilings: { leastMs: 40, samples: 10 },
   },
 };
 

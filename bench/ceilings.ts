@@ -100,7 +100,7 @@ async function prepare(gpu: Gpu, variant: Variant, bytes: readonly number[]) {
   };
 }
 
-/** Rounds of a kernel's loop in a millisecond: the best slope from half as many rounds to enough of them. */
+/** Rounds of a kernel's loop in a millisecond, at best: there are enough of them for a submit not to count. */
 async function roundsPerMs(
   gpu: Gpu,
   variant: Variant,
@@ -119,12 +119,9 @@ async function roundsPerMs(
     let rounds = 16;
     for (let ms = await time(rounds); ms < leastMs && rounds < 1 << 22; ms = await time(rounds))
       rounds *= Math.min(8, Math.max(2, Math.ceil(leastMs / ms)));
-    let [whole, half] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (let i = 0; i < samples; i++) {
-      whole = Math.min(whole, await time(rounds));
-      half = Math.min(half, await time(rounds / 2));
-    }
-    return rounds / 2 / (whole > 1.25 * half ? whole - half : whole / 2);
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < samples; i++) best = Math.min(best, await time(rounds));
+    return rounds / best;
   } finally {
     kernel.dispose();
   }
@@ -142,7 +139,7 @@ async function readBandwidth(gpu: Gpu, groups: number, { samples, signal }: Ceil
     try {
       kernel.setRounds(rounds);
       await kernel.time(groups);
-      const empty = await kernel.time(0);
+      const empty = await kernel.time(groups, 0);
       for (let i = 0; i < samples; i++) {
         throwIfAborted(signal, 'the bench');
         const ms = await kernel.time(groups);

@@ -1,5 +1,5 @@
 import type { ConvLayer } from '../cases.ts';
-import type { GptSize, ResNetSize } from '../models.ts';
+import type { GptSize, ResNetSize, Tensors } from '../models.ts';
 import type { EngineName, Work } from '../report.ts';
 import type { OnnxModel } from './onnx.ts';
 
@@ -34,6 +34,7 @@ export interface AttentionTask {
 /** The same weights as each engine takes them. */
 export interface ResNetTask {
   readonly size: ResNetSize;
+  readonly tensors: Tensors;
   readonly safetensors: Uint8Array<ArrayBuffer>;
   readonly onnx: OnnxModel;
   /** [1,3,H,W] */
@@ -50,8 +51,8 @@ export interface GptTask {
 
 /** A task that is ready to run, weights and compiled kernels on the device. */
 export interface Contender {
-  /** Ends when the device is done: a single op leaves its result there, a network has its logits on the host. */
-  run(): Promise<void>;
+  /** So many runs, ended when the device is done: a single op leaves its result there, a network has its logits on the host. */
+  run(count: number): Promise<void>;
   /** What the last run computed. */
   result(): Promise<Float32Array>;
   /** What a run takes at least, where the engine knows. */

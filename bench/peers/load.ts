@@ -38,7 +38,7 @@ export async function timeLoads(
     const start = performance.now();
     const competitor = await open(engine, folders);
     const contender = await competitor.resnet!(task);
-    await contender.run();
+    await contender.run(1);
     ms.push(performance.now() - start);
     const got = await contender.result();
     logits ??= got;

@@ -3,6 +3,7 @@ import type { Competitor, Contender } from './contender.ts';
 import type { OnnxModel } from './onnx.ts';
 import { cacheNames, onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
 import { addressOf, IN_NODE, importFile } from './packages.ts';
+import { permute } from './permute.ts';
 
 type Ort = typeof import('onnxruntime-web');
 type Provider = 'webgpu' | 'wasm';
@@ -41,9 +42,11 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
     );
     let output: Tensor | undefined;
     return {
-      async run() {
-        output?.dispose();
-        ({ output } = await session.run(feeds));
+      async run(count) {
+        for (let i = 0; i < count; i++) {
+          output?.dispose();
+          ({ output } = await session.run(feeds));
+        }
         await device?.queue.onSubmittedWorkDone();
       },
       result: async () => (await output!.getData()) as Float32Array,
@@ -78,8 +81,9 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
       const image = new ort.Tensor('float32', pixels, [1, 3, size.image, size.image]);
       let logits = new Float32Array();
       return {
-        async run() {
-          logits = (await session.run({ image }))['logits']!.data as Float32Array<ArrayBuffer>;
+        async run(count) {
+          for (let i = 0; i < count; i++)
+            logits = (await session.run({ image }))['logits']!.data as Float32Array<ArrayBuffer>;
         },
         result: async () => logits,
         dispose: () => session.release(),
@@ -181,29 +185,6 @@ function toGpu(ort: Ort, device: GPUDevice, data: Float32Array<ArrayBuffer>, dim
   const buffer = device.createBuffer({ size: Math.ceil(data.byteLength / 16) * 16, usage });
   device.queue.writeBuffer(buffer, 0, data);
   return ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims });
-}
-
-/** Copies a tensor with its axes in another order. */
-export function permute(
-  data: Float32Array,
-  shape: readonly number[],
-  order: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const [sizes, steps] = [order.map((axis) => shape[axis]!), order.map((axis) => strides[axis]!)];
-  const out = new Float32Array(data.length);
-  const index = sizes.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = data[from]!;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++index[axis]! < sizes[axis]!) break;
-      from -= steps[axis]! * sizes[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
 
 function likeliest(logits: Float32Array): number {

@@ -11,10 +11,12 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
     const session = await gpu.build(graph);
     for (const [name, data] of Object.entries(inputs)) session.write(name, data);
     return {
-      async run() {
-        const encoder = gpu.device.createCommandEncoder();
-        session.encode(encoder);
-        gpu.gpu.submit(encoder);
+      async run(count) {
+        for (let i = 0; i < count; i++) {
+          const encoder = gpu.device.createCommandEncoder();
+          session.encode(encoder);
+          gpu.gpu.submit(encoder);
+        }
         await gpu.gpu.guard(gpu.device.queue.onSubmittedWorkDone());
         gpu.gpu.check();
       },
@@ -36,8 +38,8 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
       const model = (await gpu.load(safetensors, { inputSize })) as ImageClassifier;
       let logits = new Float32Array();
       return {
-        async run() {
-          logits = (await model.logits(pixels)) as Float32Array<ArrayBuffer>;
+        async run(count) {
+          for (let i = 0; i < count; i++) logits = (await model.logits(pixels)) as Float32Array<ArrayBuffer>;
         },
         result: async () => logits,
         work: modelWork(model, model.graph()),

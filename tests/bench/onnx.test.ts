@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gptTensors, resnetTensors } from '../../bench/models.ts';
 import type { OnnxModel } from '../../bench/peers/onnx.ts';
 import { onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
-import { permute } from '../../bench/peers/onnxruntime.ts';
+import { permute } from '../../bench/peers/permute.ts';
 import { Message } from '../../bench/peers/protobuf.ts';
 
 const open = ({ model, externalData }: OnnxModel) =>
