@@ -67,8 +67,22 @@ function adapterTable({ adapter, date, versions, ceilings, rows }) {
       return [`${ours.name}, ${ours.shape}${type}`, `${milliseconds(ours)}${share}`, ...others];
     });
   const titles = ['case', 'Tilewright (of the roof)', ...peers.map(([, title]) => title)];
-  const table = [titles, titles.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
-  return [`${heading}. ${roofs}`, '', ...table].join('\n');
+  return [`${heading}. ${roofs}`, '', ...markdownTable(titles, lines)].join('\n');
+}
+
+/** Columns under each other, as the formatter wants them. @param {string[]} titles @param {string[][]} rows */
+function markdownTable(titles, rows) {
+  const widths = titles.map((_, c) => Math.max(3, ...[titles, ...rows].map((cells) => cells[c]?.length ?? 0)));
+  const line = (/** @type {string[]} */ cells, fill = ' ') =>
+    `| ${cells.map((cell, c) => cell.padEnd(widths[c] ?? 0, fill)).join(' | ')} |`;
+  return [
+    line(titles),
+    line(
+      titles.map(() => ''),
+      '-',
+    ),
+    ...rows.map((cells) => line(cells)),
+  ];
 }
 
 /** @param {BenchRow} row */

@@ -50,10 +50,10 @@ describe('the tables of the README', () => {
     expect(resultTables([report('2026-01-02T00:00:00Z', rows)]).split('\n')).toEqual([
       '**D a**, 2026-01-02, Chrome 156, onnxruntime-web 1.30.0. Ceilings: 1235 GFLOPS of float32 multiply-adds, 12.3 GB/s read.',
       '',
-      '| case | Tilewright (of the roof) | onnxruntime-web, WebGPU |',
-      '| --- | --- | --- |',
-      '| matmul, 8x8x8 | 2.00 ms (25 %) | 9.00 ms, 4.50× |',
-      '| matmul, 16x16x16 | 4.00 ms |  |',
+      '| case             | Tilewright (of the roof) | onnxruntime-web, WebGPU |',
+      '| ---------------- | ------------------------ | ----------------------- |',
+      '| matmul, 8x8x8    | 2.00 ms (25 %)           | 9.00 ms, 4.50×          |',
+      '| matmul, 16x16x16 | 4.00 ms                  |                         |',
     ]);
   });
 
