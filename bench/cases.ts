@@ -1,3 +1,5 @@
+import type { CeilingOptions } from './ceilings.ts';
+import { GPT2, type GptSize, RESNET18, RESNET50, type ResNetSize } from './models.ts';
 import type { BenchDataType } from './report.ts';
 
 export type PresetName = 'tiny' | 'quick' | 'full';
@@ -26,10 +28,32 @@ const layer = (size: number, channels: number, out: number, window: number, stri
 export const layerName = ({ window, stride, groups }: ConvLayer): string =>
   `${window}x${window}${stride > 1 ? `/${stride}` : ''}${groups > 1 ? ' depthwise' : ''}`;
 
+export interface AttentionShape {
+  readonly queries: number;
+  readonly keys: number;
+  readonly heads: number;
+  /** Columns of all heads together. */
+  readonly width: number;
+}
+
+const attention = (queries: number, keys: number, heads = 12, width = 64 * heads): AttentionShape => ({
+  queries,
+  keys,
+  heads,
+  width,
+});
+
+/** `128x512, 12 heads of 64`: queries by keys. */
+export const attentionName = ({ queries, keys, heads, width }: AttentionShape): string =>
+  `${queries}x${keys}, ${heads} heads of ${width / heads}`;
+
 export interface Preset {
   /** M = N = K. */
   readonly matmul: readonly number[];
-  readonly conv2d: readonly ConvLayer[];
+  /** A row times a matrix [K,N]. */
+  readonly gemv: readonly (readonly [k: number, n: number])[];
+  readonly conv: readonly ConvLayer[];
+  readonly attention: readonly AttentionShape[];
   readonly dtypes: readonly BenchDataType[];
   /** Images that go in at once. */
   readonly batches: readonly number[];
@@ -37,9 +61,12 @@ export interface Preset {
   /** Tokens that are decoded, and those of a prompt. */
   readonly tokens: number;
   readonly prompt: number;
+  /** Whose load is timed. */
+  readonly load: ResNetSize;
   readonly batchMs: number;
   readonly rounds: readonly [least: number, most: number];
   readonly budgetMs: number;
+  readonly ceilings: Pick<CeilingOptions, 'leastMs' | 'samples'>;
 }
 
 /**
@@ -49,31 +76,48 @@ export interface Preset {
 export const PRESET: Record<PresetName, Preset> = {
   tiny: {
     matmul: [32, 64, 128],
-    conv2d: [layer(8, 16, 16, 3), layer(8, 32, 64, 1)],
+    gemv: [[64, 128]],
+    attention: [attention(16, 16, 2)],
+    conv: [layer(8, 16, 16, 3), layer(8, 32, 64, 1)],
     dtypes: ['float32', 'int8'],
     batches: [1],
     modelDtypes: ['float32'],
     tokens: 6,
     prompt: 16,
+    load: { blocks: [1, 1], width: 16, bottleneck: false, classes: 10, image: 32 },
     batchMs: 2,
     rounds: [3, 3],
     budgetMs: 100,
+    ceilings: { leastMs: 2, samples: 2 },
   },
   quick: {
     matmul: [128, 256, 512],
-    conv2d: [layer(56, 64, 64, 3), layer(14, 256, 256, 3), layer(28, 512, 128, 1)],
+    gemv: [
+      [768, 3072],
+      [4096, 4096],
+    ],
+    attention: [attention(128, 128), attention(1, 512)],
+    conv: [layer(56, 64, 64, 3), layer(14, 256, 256, 3), layer(28, 512, 128, 1)],
     dtypes: ['float32', 'float16', 'int8'],
     batches: [1],
     modelDtypes: ['float32', 'int8'],
     tokens: 48,
     prompt: 128,
+    load: RESNET18,
     batchMs: 20,
     rounds: [5, 15],
     budgetMs: 1500,
+    ceilings: { leastMs: 20, samples: 8 },
   },
   full: {
     matmul: [128, 256, 512, 1024, 2048, 4096],
-    conv2d: [
+    gemv: [
+      [768, 3072],
+      [4096, 4096],
+      [8192, 8192],
+    ],
+    attention: [attention(128, 128), attention(1024, 1024), attention(1, 1024)],
+    conv: [
       layer(224, 3, 64, 7, 2),
       layer(56, 64, 64, 3),
       layer(28, 128, 128, 3),
@@ -88,8 +132,64 @@ export const PRESET: Record<PresetName, Preset> = {
     modelDtypes: ['float32', 'float16', 'int8'],
     tokens: 96,
     prompt: 128,
+    load: RESNET18,
     batchMs: 20,
     rounds: [7, 25],
     budgetMs: 2000,
+    ceilings: { leastMs: 40, samples: 10 },
+  },
+};
+
+/** What is measured beside the peers, in float32. */
+export interface PeerPreset {
+  readonly matmul: readonly number[];
+  readonly gemv: readonly (readonly [k: number, n: number])[];
+  readonly conv: readonly ConvLayer[];
+  readonly attention: readonly AttentionShape[];
+  readonly resnet: readonly (readonly [name: string, size: ResNetSize])[];
+  readonly gpt: GptSize;
+  /** Tokens of the prompt, and those after its first answer. */
+  readonly prompt: number;
+  readonly tokens: number;
+  readonly load: readonly [name: string, size: ResNetSize];
+}
+
+/** The presets' sizes where engines are compared: `quick` is for software adapters, on which a peer takes seconds for a product. */
+export const PEER_PRESET: Record<PresetName, PeerPreset> = {
+  tiny: {
+    matmul: [64],
+    gemv: [[64, 128]],
+    conv: PRESET.tiny.conv,
+    attention: PRESET.tiny.attention,
+    resnet: [['resnet tiny', PRESET.tiny.load]],
+    gpt: { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 },
+    prompt: 12,
+    tokens: 4,
+    load: ['resnet tiny', PRESET.tiny.load],
+  },
+  quick: {
+    matmul: [256, 512, 1024],
+    gemv: PRESET.quick.gemv,
+    conv: PRESET.quick.conv,
+    attention: PRESET.quick.attention,
+    resnet: [['resnet18', RESNET18]],
+    gpt: GPT2,
+    prompt: 128,
+    tokens: 32,
+    load: ['resnet18', RESNET18],
+  },
+  full: {
+    matmul: [256, 512, 1024, 2048, 4096],
+    gemv: PRESET.full.gemv,
+    conv: PRESET.full.conv,
+    attention: PRESET.full.attention,
+    resnet: [
+      ['resnet18', RESNET18],
+      ['resnet50', RESNET50],
+    ],
+    gpt: GPT2,
+    prompt: 128,
+    tokens: 32,
+    load: ['resnet18', RESNET18],
   },
 };

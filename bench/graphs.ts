@@ -1,17 +1,11 @@
 import { optimise, type PassOptions } from '../src/graph/passes/index.ts';
 import { plan, type Step } from '../src/graph/plan.ts';
-import type { Engine, Graph, Model } from '../src/index.ts';
+import type { Engine, Graph, Model, Operand } from '../src/index.ts';
 import { toHalf } from '../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
-import type { ConvLayer } from './cases.ts';
-import type { BenchDataType } from './report.ts';
-
-/** What one run does. */
-export interface Work {
-  readonly flops: number;
-  readonly bytes: number;
-}
+import type { AttentionShape, ConvLayer } from './cases.ts';
+import type { BenchDataType, Work } from './report.ts';
 
 /** What activations are in when weights are in this type. */
 const activationType = (dtype: BenchDataType): 'float32' | 'float16' => (dtype === 'float16' ? 'float16' : 'float32');
@@ -24,26 +18,33 @@ export function randomData(dataType: DataType, shape: readonly number[], seed: n
   return dataType === 'float16' ? Uint16Array.from(floats, toHalf) : floats;
 }
 
-/** The weights are constants, as in a model. */
-export function matmulGraph(engine: Engine, size: number, dtype: BenchDataType): Graph {
+/** [m,k] times [k,n]. The weights are constants, as in a model; random ones where none are given. */
+export function matmulGraph(
+  engine: Engine,
+  [m, k, n]: readonly [m: number, k: number, n: number],
+  dtype: BenchDataType,
+  weights?: TensorData,
+): Graph {
   const b = engine.graph();
-  const matrix = { dataType: activationType(dtype), shape: [size, size] };
-  const weights = b.constant(matrix, randomData(matrix.dataType, matrix.shape, 2));
-  return b.outputs({ output: b.matmul(b.input('input', matrix), weights) });
+  const dataType = activationType(dtype);
+  const matrix = { dataType, shape: [k, n] };
+  const constant = b.constant(matrix, weights ?? randomData(dataType, matrix.shape, 2));
+  return b.outputs({ output: b.matmul(b.input('input', { dataType, shape: [m, k] }), constant) });
 }
 
 export function convGraph(
   engine: Engine,
   { size, channels, out, window, stride, groups }: ConvLayer,
   dtype: BenchDataType,
+  weights?: TensorData,
 ): Graph {
   const b = engine.graph();
   const dataType = activationType(dtype);
   const filter = { dataType, shape: [window, window, channels / groups, out] };
   const input = b.input('input', { dataType, shape: [1, size, size, channels] });
   const padding = new Array<number>(4).fill((window - 1) / 2);
-  const weights = b.constant(filter, randomData(dataType, filter.shape, 2));
-  const convolved = b.conv2d(input, weights, {
+  const constant = b.constant(filter, weights ?? randomData(dataType, filter.shape, 2));
+  const convolved = b.conv2d(input, constant, {
     padding,
     strides: [stride, stride],
     groups,
@@ -51,6 +52,19 @@ export function convGraph(
     filterLayout: 'hwio',
   });
   return b.outputs({ output: convolved });
+}
+
+/** Every query sees every key. */
+export function attentionGraph(
+  engine: Engine,
+  { queries, keys, heads, width }: AttentionShape,
+  dtype: BenchDataType,
+): Graph {
+  const b = engine.graph();
+  const dataType = activationType(dtype);
+  const input = (name: string, length: number): Operand => b.input(name, { dataType, shape: [length, width] });
+  const [query, key, value] = [input('query', queries), input('key', keys), input('value', keys)];
+  return b.outputs({ output: b.attention(query, key, value, { heads, headSize: width / heads }) });
 }
 
 export const passOptions = (dtype: BenchDataType): PassOptions => (dtype === 'int8' ? { weights: 'int8' } : {});

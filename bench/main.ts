@@ -5,7 +5,7 @@ import { PRESETS, type PresetName } from './cases.ts';
 import { Plot, plotData } from './plot.ts';
 import type { BenchReport, BenchRow, SuiteName } from './report.ts';
 import { runBench } from './suites.ts';
-import { headlines, tableRow } from './table.ts';
+import { ceilingsText, headlines, tableRow } from './table.ts';
 
 const WEIGHTS = new URL('../weights/', document.baseURI);
 
@@ -25,7 +25,7 @@ const plot = (suite: SuiteName, kind: 'lines' | 'bars', label: (row: BenchRow) =
   const figure = byId(`plot-${suite}`, HTMLElement);
   return { suite, label, figure, drawing: new Plot(figure.querySelector<HTMLElement>('.drawing')!, kind) };
 };
-const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv2d', 'bars', layerLabel)];
+const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv', 'bars', layerLabel)];
 
 let running: AbortController | undefined;
 let report: BenchReport | undefined;
@@ -38,6 +38,7 @@ async function run(): Promise<void> {
   showRunning(true);
   const rows: BenchRow[] = [];
   showRows(rows);
+  byId('ceilings', HTMLElement).textContent = '';
   try {
     report = await runBench({
       weights: WEIGHTS,
@@ -48,6 +49,9 @@ async function run(): Promise<void> {
         byId('step', HTMLElement).textContent = label;
         byId('steps', HTMLElement).textContent = `${done} of ${total}`;
         byId('bar', HTMLProgressElement).value = done / Math.max(1, total);
+      },
+      onCeilings: (ceilings) => {
+        byId('ceilings', HTMLElement).textContent = ceilingsText(ceilings);
       },
       onRow: (row) => {
         rows.push(row);

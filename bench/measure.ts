@@ -63,7 +63,7 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
 
 /** Takes samples, in ms, until there are enough or the time is up. */
 export async function sample(
-  { rounds: [least, most], budgetMs }: Effort,
+  { rounds: [least, most], budgetMs }: Pick<Effort, 'rounds' | 'budgetMs'>,
   next: () => Promise<number>,
 ): Promise<Timing> {
   const samples: number[] = [];
@@ -71,6 +71,51 @@ export async function sample(
   while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs))
     samples.push(await next());
   return summarise(samples);
+}
+
+export interface ContestEffort extends Pick<Effort, 'rounds' | 'budgetMs'> {
+  /** Nobody gets a further sample after so many ms of their own, not even to reach the least. */
+  readonly patienceMs: number;
+}
+
+/**
+ * Samples of several, interleaved A B B A, so that what slows the machine for a while slows all alike. Who has enough, or has
+ * used up the time, sits the other rounds out. A sample may have several parts, each timed for itself.
+ */
+export async function interleave<Key>(
+  samplers: ReadonlyMap<Key, () => Promise<readonly number[]>>,
+  { rounds: [least, most], budgetMs, patienceMs }: ContestEffort,
+): Promise<Map<Key, Timing[]>> {
+  const own = new Map([...samplers.keys()].map((key) => [key, { samples: [] as (readonly number[])[], spent: 0 }]));
+  const isDone = (key: Key): boolean => {
+    const { samples, spent } = own.get(key)!;
+    const { length } = samples;
+    return length >= most || (length >= least && spent >= budgetMs) || (length > 0 && spent >= patienceMs);
+  };
+  for (let order = [...samplers]; order.some(([key]) => !isDone(key)); order.reverse()) {
+    for (const [key, sampler] of order) {
+      if (isDone(key)) continue;
+      const start = performance.now();
+      own.get(key)!.samples.push(await sampler());
+      own.get(key)!.spent += performance.now() - start;
+    }
+  }
+  const summaries = [...own].map(([key, { samples }]): [Key, Timing[]] => [
+    key,
+    samples[0]!.map((_, part) => summarise(samples.map((sample) => sample[part]!))),
+  ]);
+  return new Map(summaries);
+}
+
+/** ‖got - want‖ / ‖want‖. NaN where anything is NaN or missing, which fails every comparison. */
+export function normwise(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) return Number.NaN;
+  let [error, size] = [0, 0];
+  for (let i = 0; i < want.length; i++) {
+    error += (got[i]! - want[i]!) ** 2;
+    size += want[i]! ** 2;
+  }
+  return Math.sqrt(error / size);
 }
 
 export function summarise(samples: readonly number[]): Timing {
@@ -83,7 +128,7 @@ export function summarise(samples: readonly number[]): Timing {
 }
 
 /** Linear between the two nearest samples. */
-function quantile(samples: readonly number[], share: number): number {
+export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = share * (sorted.length - 1);
   const low = sorted[Math.floor(at)]!;

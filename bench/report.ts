@@ -1,7 +1,14 @@
 import type { AdapterCard } from '../src/index.ts';
 
-export type SuiteName = 'matmul' | 'conv2d' | 'resnet' | 'gpt';
-export const SUITES: readonly SuiteName[] = ['matmul', 'conv2d', 'resnet', 'gpt'];
+export const SUITES = ['matmul', 'gemv', 'conv', 'attention', 'resnet', 'gpt', 'load'] as const;
+export type SuiteName = (typeof SUITES)[number];
+
+export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js'] as const;
+export type EngineName = (typeof ENGINES)[number];
+/** Those that load a model file: their start is timed too. */
+export const LOADERS = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm'] as const satisfies EngineName[];
+export type Loader = (typeof LOADERS)[number];
+export const PEERS = ENGINES.filter((name) => name !== 'tilewright');
 
 export type BenchDataType = 'float32' | 'float16' | 'int8';
 
@@ -13,19 +20,37 @@ export interface Timing {
   readonly n: number;
 }
 
+/** What the adapter can do at most, as measured before anything else. */
+export interface Ceilings {
+  /** Fused multiply-adds, 10^9 floating-point operations a second. */
+  readonly fmaF32: number;
+  /** Absent without shader-f16. */
+  readonly fmaF16?: number;
+  /** Dot products of packed 8-bit integers, 10^9 operations a second; absent where WGSL has none here. */
+  readonly dotInt8?: number;
+  /** Bytes read from a buffer that no cache holds, 10^9 a second. */
+  readonly readGbps: number;
+  /** Microseconds of an empty dispatch among others. */
+  readonly dispatchUs: number;
+}
+
 export interface BenchRow {
   readonly suite: SuiteName;
-  /** What runs: `matmul`, `conv2d 3x3`, `resnet20`, `gpt decode`. */
+  /** What runs: `matmul`, `conv2d 3x3`, `resnet18`, `gpt decode`. */
   readonly name: string;
   readonly shape: string;
   /** The type of the weights; activations are float16 for `float16` and float32 else. */
   readonly dtype: BenchDataType;
-  readonly engine: 'tilewright';
+  readonly engine: EngineName;
   readonly ms: Timing;
   /** Floating-point operations a second, in 10^9: a multiply-accumulate is two. */
   readonly gflops: number;
   /** Bytes that the run must move at least, a second, in 10^9. */
   readonly gbps: number;
+  /** Percent of the lower of two roofs, that of arithmetic and that of memory; null where the ceilings are not this engine's. */
+  readonly pctOfRoof: number | null;
+  /** This engine's median over Tilewright's, in the same run: 4 means that Tilewright is four times faster. */
+  readonly ratioToTilewright: number;
   /** Work in the unit that people count it in, where there is one. */
   readonly rate?: { readonly value: number; readonly unit: 'images/s' | 'tokens/s' };
 }
@@ -34,8 +59,28 @@ export interface BenchReport {
   readonly adapter: AdapterCard;
   /** ISO 8601, when the bench began. */
   readonly date: string;
-  readonly versions: { readonly tilewright: string; readonly browser: string };
+  /** Of every engine in the rows, and of the browser. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly ceilings: Ceilings;
   readonly rows: readonly BenchRow[];
-  /** What was left out, and why. */
+  /** What was left out, and why; what a figure includes. */
   readonly notes: readonly string[];
+}
+
+/** What one run does. */
+export interface Work {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Figures of a run: how fast, and how near to the roof, which is the longer of computing all and moving all. */
+export function figuresOf(
+  { flops, bytes }: Work,
+  ms: number,
+  dtype: BenchDataType,
+  { fmaF32, fmaF16 = fmaF32, readGbps }: Ceilings,
+): Pick<BenchRow, 'gflops' | 'gbps'> & { pctOfRoof: number } {
+  const [gflops, gbps] = [flops / 1e6 / ms, bytes / 1e6 / ms];
+  const arithmetic = dtype === 'float16' ? fmaF16 : fmaF32;
+  return { gflops, gbps, pctOfRoof: 100 * Math.max(gflops / arithmetic, gbps / readGbps) };
 }

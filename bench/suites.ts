@@ -2,10 +2,22 @@ import { version } from '../package.json';
 import { throwIfAborted } from '../src/errors.ts';
 import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
 import { createRandom } from '../src/text/random.ts';
-import { layerName, PRESET, type Preset, type PresetName } from './cases.ts';
-import { convGraph, matmulGraph, modelWork, passOptions, randomData, type Work, workOf } from './graphs.ts';
+import { attentionName, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
+import { measureCeilings } from './ceilings.ts';
+import { attentionGraph, convGraph, matmulGraph, modelWork, passOptions, randomData, workOf } from './graphs.ts';
 import { sample, summarise, timeSession } from './measure.ts';
-import { type BenchDataType, type BenchReport, type BenchRow, SUITES, type SuiteName, type Timing } from './report.ts';
+import { type ResNetSize, resnetTensors, safetensorsOf } from './models.ts';
+import {
+  type BenchDataType,
+  type BenchReport,
+  type BenchRow,
+  type Ceilings,
+  figuresOf,
+  SUITES,
+  type SuiteName,
+  type Timing,
+  type Work,
+} from './report.ts';
 
 export interface BenchProgress {
   /** Cases done, of how many. */
@@ -25,7 +37,11 @@ export interface BenchOptions {
   /** One of its own where absent. */
   engine?: Engine;
   signal?: AbortSignal;
+  /** Only the cases whose name, shape and type have this in them. */
+  only?: string;
   onProgress?: (progress: BenchProgress) => void;
+  /** What the adapter can do at most: comes before any row. */
+  onCeilings?: (ceilings: Ceilings) => void;
   onRow?: (row: BenchRow) => void;
 }
 
@@ -49,13 +65,18 @@ interface Measured extends Work {
 
 /** Runs the suites one case after the other. Errors: `aborted`, and those of `Engine.create` and `engine.load`. */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  const { suites = SUITES, signal, onProgress, onRow, weights } = options;
+  const { suites = SUITES, only = '', signal, onProgress, onCeilings, onRow, weights } = options;
   const engine = options.engine ?? (await Engine.create({ signal }));
   try {
     const preset = PRESET[options.preset ?? (engine.adapter.software ? 'quick' : 'full')];
-    const cases = suites.flatMap((suite) => CASES[suite](engine, preset, weights));
+    const cases = suites
+      .flatMap((suite) => CASES[suite](engine, preset, weights))
+      .filter(({ name, shape, dtype }) => `${name} ${shape} ${dtype}`.includes(only));
     const [rows, notes]: [BenchRow[], string[]] = [[], []];
     const date = new Date().toISOString();
+    onProgress?.({ done: 0, total: cases.length, label: 'ceilings' });
+    const ceilings = await measureCeilings(engine.gpu, { ...preset.ceilings, signal });
+    onCeilings?.(ceilings);
     const speed = new Map<string, number>();
     for (const [done, { suite, name, shape, dtype, flops, run }] of cases.entries()) {
       throwIfAborted(signal, 'the bench');
@@ -74,8 +95,8 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         dtype,
         engine: 'tilewright',
         ms,
-        gflops: work.flops / 1e6 / ms.median,
-        gbps: work.bytes / 1e6 / ms.median,
+        ...figuresOf(work, ms.median, dtype, ceilings),
+        ratioToTilewright: 1,
         ...(rate && { rate }),
       };
       if (flops) speed.set(suite + dtype, row.gflops);
@@ -84,7 +105,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     }
     onProgress?.({ done: cases.length, total: cases.length });
     const browser = globalThis.navigator?.userAgent ?? 'no browser';
-    return { adapter: engine.adapter, date, versions: { tilewright: version, browser }, rows, notes };
+    return { adapter: engine.adapter, date, versions: { tilewright: version, browser }, ceilings, rows, notes };
   } finally {
     if (!options.engine) engine.dispose();
   }
@@ -101,19 +122,42 @@ const CASES: Record<SuiteName, MakeCases> = {
         shape: `${size}x${size}x${size}`,
         dtype,
         flops: 2 * size ** 3,
-        run: (signal) => timeGraph(engine, preset, dtype, matmulGraph(engine, size, dtype), signal),
+        run: (signal) => timeGraph(engine, preset, dtype, matmulGraph(engine, [size, size, size], dtype), signal),
       })),
     ),
-  conv2d: (engine, preset) =>
+  gemv: (engine, preset) =>
     typesOf(engine, preset.dtypes).flatMap((dtype) =>
-      preset.conv2d.map((layer) => ({
-        suite: 'conv2d' as const,
+      preset.gemv.map(([k, n]) => ({
+        suite: 'gemv' as const,
+        name: 'gemv',
+        shape: `${k}x${n}`,
+        dtype,
+        flops: 2 * k * n,
+        run: (signal) => timeGraph(engine, preset, dtype, matmulGraph(engine, [1, k, n], dtype), signal),
+      })),
+    ),
+  conv: (engine, preset) =>
+    typesOf(engine, preset.dtypes).flatMap((dtype) =>
+      preset.conv.map((layer) => ({
+        suite: 'conv' as const,
         name: `conv2d ${layerName(layer)}`,
         shape: `${layer.size}x${layer.size}x${layer.channels}->${layer.out}`,
         dtype,
         run: (signal) => timeGraph(engine, preset, dtype, convGraph(engine, layer, dtype), signal),
       })),
     ),
+  attention: (engine, preset) =>
+    typesOf(engine, preset.dtypes)
+      .filter((dtype) => dtype !== 'int8') // it has no weights
+      .flatMap((dtype) =>
+        preset.attention.map((shape) => ({
+          suite: 'attention' as const,
+          name: 'attention',
+          shape: attentionName(shape),
+          dtype,
+          run: (signal) => timeGraph(engine, preset, dtype, attentionGraph(engine, shape, dtype), signal),
+        })),
+      ),
   resnet: (engine, preset, weights) =>
     typesOf(engine, preset.modelDtypes).flatMap((dtype) =>
       preset.batches.map((batch) => ({
@@ -146,6 +190,15 @@ const CASES: Record<SuiteName, MakeCases> = {
         part('gpt decode', `${preset.tokens} tokens`, timeDecode),
       ];
     }),
+  load: (_, { load }) => [
+    {
+      suite: 'load',
+      name: 'load',
+      shape: `1x3x${load.image}x${load.image}`,
+      dtype: 'float32',
+      run: (signal) => timeLoads(load, signal),
+    },
+  ],
 };
 
 const folder = (name: string, weights: string | URL): string => `${String(weights).replace(/\/?$/, '/')}${name}/`;
@@ -162,8 +215,7 @@ async function timeGraph(
 ): Promise<Measured> {
   const session = await engine.build(graph, { ...passOptions(dtype), signal });
   try {
-    const { dataType, shape } = session.plan.inputs.get('input')!;
-    session.write('input', randomData(dataType, shape, 1));
+    for (const [name, { dataType, shape }] of session.plan.inputs) session.write(name, randomData(dataType, shape, 1));
     return { ms: await timeSession(session, preset, signal), ...workOf(session.plan.steps) };
   } finally {
     session.dispose();
@@ -201,6 +253,29 @@ async function timeImages(
   await once();
   const ms = await sample(preset, once);
   return { ms, ...modelWork(model, model.graph(batch)), rate: { value: (1000 * batch) / ms.median, unit: 'images/s' } };
+}
+
+/** A ResNet with random weights, from bytes to logits, on an engine of its own. What the browser keeps of earlier loads, it keeps. */
+async function timeLoads(size: ResNetSize, signal?: AbortSignal): Promise<Measured> {
+  const file = safetensorsOf(resnetTensors(size));
+  const inputSize: [number, number] = [size.image, size.image];
+  const pixels = randomData('float32', [1, 3, ...inputSize], 1) as Float32Array;
+  let work: Work = { flops: 0, bytes: 0 };
+  const once = async (): Promise<number> => {
+    const start = performance.now();
+    const engine = await Engine.create({ signal });
+    try {
+      const model = (await engine.load(file, { inputSize, signal })) as ImageClassifier;
+      await model.logits(pixels, 1, { signal });
+      const ms = performance.now() - start;
+      work = modelWork(model, model.graph());
+      return ms;
+    } finally {
+      engine.dispose();
+    }
+  };
+  await once();
+  return { ms: await sample({ rounds: [1, 3], budgetMs: 5000 }, once), ...work };
 }
 
 /** Random tokens: what they mean does not change what they cost. */

@@ -1,4 +1,4 @@
-import { bench } from './jobs/bench.ts';
+import { bench, benchStart } from './jobs/bench.ts';
 import { classify } from './jobs/classify.ts';
 import { devices } from './jobs/devices.ts';
 import { evalImages } from './jobs/eval-images.ts';
@@ -10,7 +10,7 @@ import { profile } from './jobs/profile.ts';
 import { tune } from './jobs/tune.ts';
 
 /** Everything that a command has done on a GPU, by name. */
-export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, tune };
+export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, benchStart, tune };
 
 export type JobName = keyof typeof jobs;
 export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;

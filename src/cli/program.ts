@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PRESETS } from '../../bench/cases.ts';
-import { SUITES } from '../../bench/report.ts';
+import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import type { CommandContext } from './commands/context.ts';
 import { fraction, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
@@ -156,8 +156,17 @@ export function build(signal: AbortSignal): Command {
       await evaluate(model, options, contextOf(options));
     });
 
-  withRuntime(command('bench', 'measure matmul, conv2d and the models that ship'))
-    .addOption(new Option('--suite <name...>', 'only these').choices(SUITES))
+  withRuntime(
+    command('bench', 'measure single ops, the models that ship and loading; or the same beside other engines'),
+  )
+    .addOption(new Option('--suite <name...>', 'only these').choices([...SUITES, 'all']))
+    .option('--only <text>', 'only the cases that have this in their name, shape or type')
+    .addOption(
+      new Option('--peers [name...]', 'beside onnxruntime-web and TensorFlow.js, where they are installed').choices(
+        PEERS,
+      ),
+    )
+    .addOption(new Option('--start-of <engine>').choices(LOADERS).hideHelp())
     .addOption(new Option('--preset <name>', 'how much (default: quick on a software adapter)').choices(PRESETS))
     .option('--json [file]', 'write the report to a file, or print it and nothing else')
     .action(async ({ json, ...options }) => {

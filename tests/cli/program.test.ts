@@ -37,6 +37,7 @@ describe('usage', () => {
     ['an unknown runtime', ['plan', 'm', '--runtime', 'firefox'], /Allowed choices are chrome, dawn/],
     ['an unknown type', ['plan', 'm', '--dtype', 'int4'], /Allowed choices are float32, float16, int8/],
     ['an unknown suite', ['bench', '--suite', 'sort'], /Allowed choices are matmul/],
+    ['an unknown peer', ['bench', '--peers', 'torch'], /Allowed choices are onnxruntime-web, /],
     ['a limit of none', ['eval', 'm', '--images', 'a', '--limit', '0'], /whole number from 1 on/],
     ['half a picture', ['eval', 'm', '--images', 'a', '--batch', '2.5'], /whole number from 1 on/],
     ['a cold temperature', ['run', 'm', '--prompt', 'a', '--temperature', '-1'], /number from 0 on/],

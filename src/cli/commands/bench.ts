@@ -1,56 +1,164 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PresetName } from '../../../bench/cases.ts';
-import type { BenchReport, BenchRow, SuiteName } from '../../../bench/report.ts';
+import type { PeerFolders } from '../../../bench/peers/packages.ts';
+import {
+  type BenchReport,
+  type BenchRow,
+  type Ceilings,
+  type EngineName,
+  type Loader,
+  PEERS,
+  SUITES,
+  type SuiteName,
+} from '../../../bench/report.ts';
+import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { weightsFolder } from '../files.ts';
+import { PACKAGE_ROOT, weightsFolder } from '../files.ts';
 import { figures } from '../format.ts';
+import type { JobEvent } from '../jobs/job.ts';
+import type { Runtime } from '../runtime.ts';
 import { table } from '../table.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
 export interface BenchOptions {
-  readonly suite?: readonly SuiteName[];
+  readonly suite?: readonly (SuiteName | 'all')[];
   readonly preset?: PresetName;
+  readonly only?: string;
+  /** All peers, or these. */
+  readonly peers?: true | readonly EngineName[];
+  /** Only starts of this engine. */
+  readonly startOf?: Loader;
   /** Where the report goes as JSON. */
   readonly file?: string;
 }
 
-/** The bench page's measurements, as a table. */
-export async function bench({ suite, preset, file }: BenchOptions, context: CommandContext): Promise<void> {
+/** The bench page's measurements, or those beside the peers, as a table. */
+export async function bench(
+  { suite = ['all'], preset, only, peers, startOf, file }: BenchOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal, signal } = context;
+  if (startOf !== undefined) return start(startOf, preset ?? 'quick', context);
+  const suites = SUITES.filter((name) => suite.includes('all') || suite.includes(name));
+  let report = await withRuntime(context, async (runtime) => {
+    const args = {
+      weights: await runtime.model(weightsFolder()),
+      suites: peers ? suites.filter((name) => name !== 'load') : suites,
+      ...(preset && { preset }),
+      ...(only !== undefined && { only }),
+      ...(peers && { peers: await peerFolders(runtime) }),
+      ...(peers && peers !== true && { engines: peers }),
+    };
+    return runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
+  });
+  if (peers && suites.includes('load')) {
+    const { startRows } = await import('./bench-starts.ts');
+    const engines: EngineName[] = ['tilewright', ...(peers === true ? PEERS : peers)];
+    const size = preset ?? (report.adapter.software ? 'quick' : 'full');
+    const { rows, notes } = await startRows({ ceilings: report.ceilings, preset: size, engines }, context);
+    report = { ...report, rows: [...report.rows, ...rows], notes: [...report.notes, ...notes] };
+  }
+  for (const line of benchLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
+  terminal.result(report);
+  if (file === undefined) return;
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  terminal.note(`written to ${file}`);
+}
+
+/** Times a few starts of one engine in this process, for the bench that called it. */
+async function start(engine: Loader, preset: PresetName, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   await withRuntime(context, async (runtime) => {
-    const weights = await runtime.model(weightsFolder());
-    const args = { weights, ...(suite && { suites: suite }), ...(preset && { preset }) };
-    const report = await runtime.run('bench', args, { signal, onEvent: follow(context, runtime) });
-    for (const line of benchLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
-    terminal.result(report);
-    if (file === undefined) return;
-    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-    terminal.note(`written to ${file}`);
+    const args = { engine, preset, peers: await peerFolders(runtime), starts: STARTS };
+    terminal.result(await runtime.run('benchStart', args, { signal }));
   });
 }
 
+/** Starts in one process: the first is cold. */
+const STARTS = 2;
+
+/** Where the files of the peers are, as jobs name them. Error: `missing-dependency`. */
+async function peerFolders(runtime: Runtime): Promise<PeerFolders> {
+  const dist = async (name: string): Promise<string> => {
+    const folder = join(PACKAGE_ROOT, 'node_modules', name, 'dist');
+    if (existsSync(folder)) return runtime.model(folder);
+    throw new TilewrightError('missing-dependency', `${name} is not installed`, {
+      hint: 'The peers are dev dependencies: run npm install in a clone of the repository.',
+    });
+  };
+  return {
+    onnxruntime: await dist('onnxruntime-web'),
+    tensorflow: [await dist('@tensorflow/tfjs-core'), await dist('@tensorflow/tfjs-backend-webgpu')],
+  };
+}
+
+/** Where there is no terminal to show a bar, each case gets a line. */
+function tellLines({ terminal }: CommandContext): (event: JobEvent) => void {
+  let last: string | undefined;
+  return (event) => {
+    if (process.stderr.isTTY || event.type !== 'done' || event.label === undefined) return;
+    const [name] = event.label.split(': ');
+    if (name !== last) terminal.note(`${event.done + 1} of ${event.total}  ${name}`);
+    last = name;
+  };
+}
+
 export function benchLines(
-  { adapter, rows, notes }: BenchReport,
+  { adapter, ceilings, rows, notes }: BenchReport,
   heading: (text: string) => string = (text) => text,
 ): string[] {
-  const numbers = ['ms', 'p10', 'p90', 'n', 'GFLOPS', 'GB/s', 'rate'].map((title) => ({ title, right: true }));
-  const cells = ({ suite, name, shape, dtype, ms, gflops, gbps, rate }: BenchRow): string[] => [
+  const peers = rows.some(({ engine }) => engine !== 'tilewright');
+  const numbers = ['ms', 'p10', 'p90', 'n', 'GFLOPS', 'GB/s', '% roof', ...(peers ? ['ratio'] : []), 'rate'];
+  const cells = ({
     suite,
     name,
     shape,
     dtype,
+    engine,
+    ms,
+    gflops,
+    gbps,
+    pctOfRoof,
+    ratioToTilewright,
+    rate,
+  }: BenchRow): string[] => [
+    suite,
+    name,
+    shape,
+    peers ? engine : dtype,
     ...[ms.median, ms.p10, ms.p90].map(figures),
     String(ms.n),
     figures(gflops),
     figures(gbps),
+    pctOfRoof === null ? '' : pctOfRoof.toFixed(1),
+    ...(peers ? [ratioToTilewright.toFixed(2)] : []),
     rate ? `${figures(rate.value)} ${rate.unit}` : '',
   ];
   const columns = [
     { title: 'suite' },
     { title: 'case', elastic: true },
     { title: 'shape', elastic: true },
-    { title: 'type' },
-    ...numbers,
+    { title: peers ? 'engine' : 'type' },
+    ...numbers.map((title) => ({ title, right: true })),
   ];
-  return [heading(adapterName(adapter)), ...table(columns, rows.map(cells), { heading }), ...notes];
+  return [
+    heading(adapterName(adapter)),
+    ceilingsLine(ceilings),
+    ...table(columns, rows.map(cells), { heading, width: peers ? 150 : 118 }),
+    ...notes,
+  ];
+}
+
+/** `ceilings: FMA 12.3 GFLOPS, ...`. */
+function ceilingsLine({ fmaF32, fmaF16, dotInt8, readGbps, dispatchUs }: Ceilings): string {
+  const parts = [
+    `FMA ${figures(fmaF32)} GFLOPS`,
+    ...(fmaF16 === undefined ? [] : [`float16 ${figures(fmaF16)}`]),
+    ...(dotInt8 === undefined ? [] : [`int8 dot ${figures(dotInt8)} GOPS`]),
+    `read ${figures(readGbps)} GB/s`,
+    `dispatch ${figures(dispatchUs)} µs`,
+  ];
+  return `ceilings: ${parts.join(', ')}`;
 }

@@ -1,0 +1,127 @@
+import { encodeSafetensors } from '../src/index.ts';
+import { elementCount } from '../src/tensor/types.ts';
+import { createRandom } from '../src/text/random.ts';
+
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer>;
+}
+/** Tensors under the names of a published checkpoint. */
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+export interface ResNetSize {
+  /** Blocks a stage. */
+  readonly blocks: readonly number[];
+  /** Channels of the first stage. */
+  readonly width: number;
+  readonly bottleneck: boolean;
+  readonly classes: number;
+  /** Height and width of an image. */
+  readonly image: number;
+}
+
+export const RESNET18: ResNetSize = { blocks: [2, 2, 2, 2], width: 64, bottleneck: false, classes: 1000, image: 224 };
+export const RESNET50: ResNetSize = { blocks: [3, 4, 6, 3], width: 64, bottleneck: true, classes: 1000, image: 224 };
+
+export interface GptSize {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly vocabulary: number;
+  readonly context: number;
+}
+
+export const GPT2: GptSize = { layers: 12, width: 768, heads: 12, vocabulary: 50257, context: 1024 };
+
+/** Fills tensors with seeded numbers in -scale..scale, from one cycle of random numbers whose length divides no shape. */
+function randomTensors(
+  shapes: Iterable<readonly [name: string, shape: readonly number[], scale: number, shift?: number]>,
+): Tensors {
+  const random = createRandom(7);
+  const cycle = Float32Array.from({ length: 1_000_003 }, () => 2 * random() - 1);
+  let at = 0;
+  const fill = (count: number, scale: number, shift: number): Float32Array<ArrayBuffer> => {
+    const data = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      data[i] = cycle[at]! * scale + shift;
+      if (++at === cycle.length) at = 0;
+    }
+    return data;
+  };
+  return new Map(
+    Array.from(shapes, ([name, shape, scale, shift = 0]) => [
+      name,
+      { shape, data: fill(elementCount(shape), scale, shift) },
+    ]),
+  );
+}
+
+type Shapes = [name: string, shape: readonly number[], scale: number, shift?: number][];
+
+/** A ResNet under torchvision's names. Weights are scaled such that activations keep their size (He et al. 2015). */
+export function resnetTensors({ blocks, width, bottleneck, classes }: ResNetSize): Tensors {
+  const shapes: Shapes = [];
+  const convolution = (conv: string, norm: string, out: number, channels: number, kernel: number): void => {
+    shapes.push([`${conv}.weight`, [out, channels, kernel, kernel], Math.sqrt(6 / (channels * kernel * kernel))]);
+    shapes.push([`${norm}.weight`, [out], 0.2, 0.8], [`${norm}.bias`, [out], 0.1]);
+    shapes.push([`${norm}.running_mean`, [out], 0.1], [`${norm}.running_var`, [out], 0.3, 1]);
+  };
+  convolution('conv1', 'bn1', width, 3, 7);
+  let channels = width;
+  blocks.forEach((count, stage) => {
+    const inner = width << stage;
+    const out = bottleneck ? 4 * inner : inner;
+    for (let block = 0; block < count; block++) {
+      const name = `layer${stage + 1}.${block}`;
+      const kernels = bottleneck ? [1, 3, 1] : [3, 3];
+      const widths = bottleneck ? [channels, inner, inner, out] : [channels, inner, out];
+      kernels.forEach((kernel, i) => {
+        convolution(`${name}.conv${i + 1}`, `${name}.bn${i + 1}`, widths[i + 1]!, widths[i]!, kernel);
+      });
+      if (channels !== out) convolution(`${name}.downsample.0`, `${name}.downsample.1`, out, channels, 1);
+      channels = out;
+    }
+  });
+  shapes.push(['fc.weight', [classes, channels], 1 / Math.sqrt(channels)], ['fc.bias', [classes], 0.1]);
+  return randomTensors(shapes);
+}
+
+/** A GPT-2 under the names of the published checkpoint. Scales keep logits apart and finite. */
+export function gptTensors({ layers, width, vocabulary, context }: GptSize): Tensors {
+  const shapes: Shapes = [
+    ['wte.weight', [vocabulary, width], 0.1],
+    ['wpe.weight', [context, width], 0.1],
+  ];
+  const norm = (name: string): void => {
+    shapes.push([`${name}.weight`, [width], 0.2, 1], [`${name}.bias`, [width], 0.1]);
+  };
+  const linear = (name: string, inputs: number, outputs: number): void => {
+    shapes.push([`${name}.weight`, [inputs, outputs], Math.sqrt(3 / inputs)], [`${name}.bias`, [outputs], 0.1]);
+  };
+  for (let layer = 0; layer < layers; layer++) {
+    const name = `h.${layer}`;
+    norm(`${name}.ln_1`);
+    linear(`${name}.attn.c_attn`, width, 3 * width);
+    linear(`${name}.attn.c_proj`, width, width);
+    norm(`${name}.ln_2`);
+    linear(`${name}.mlp.c_fc`, width, 4 * width);
+    linear(`${name}.mlp.c_proj`, 4 * width, width);
+  }
+  norm('ln_f');
+  return randomTensors(shapes);
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** The tensors as a checkpoint, for `engine.load`. */
+export const safetensorsOf = (tensors: Tensors): Uint8Array<ArrayBuffer> =>
+  encodeSafetensors(
+    Array.from(tensors, ([name, { shape, data }]) => ({ name, storedType: 'F32', shape, bytes: bytesOf(data) })),
+  );
+
+/** The folder of a GPT-2: its config says what the tensors do not. */
+export const gptFolder = (tensors: Tensors, heads: number): Record<string, Uint8Array<ArrayBuffer>> => ({
+  'config.json': new TextEncoder().encode(JSON.stringify({ model_type: 'gpt2', n_head: heads })),
+  'model.safetensors': safetensorsOf(tensors),
+});
