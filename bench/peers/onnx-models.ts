@@ -24,12 +24,49 @@ export function onnxConv2d(
   return g.encode();
 }
 
+interface Heads {
+  readonly heads: number;
+  readonly width: number;
+}
+
+/**
+ * Attention in plain ops, as PyTorch exports it. The fused ones of onnxruntime-web 1.30, MultiHeadAttention and
+ * GroupQueryAttention, compute other numbers on SwiftShader where there are 128 queries (0.92 off, normwise).
+ */
+class PlainAttention {
+  constructor(
+    private readonly g: OnnxGraph,
+    private readonly size: Heads,
+  ) {}
+
+  /** [1,T,width] to [1,heads,T,head size]. */
+  split(x: string): string {
+    const { heads, width } = this.size;
+    const parts = this.g.node('Reshape', [x, this.g.integers(1, -1, heads, width / heads)]);
+    return this.g.node('Transpose', [parts], { perm: [0, 2, 1, 3] });
+  }
+
+  /** Of parts that are split; `mask` is added to the scores. [1,T,width]. */
+  attend(query: string, key: string, value: string, mask?: string, output?: string): string {
+    const { heads, width } = this.size;
+    const turned = this.g.node('Transpose', [key], { perm: [0, 1, 3, 2] });
+    const scale = this.g.constant(Float32Array.of(1 / Math.sqrt(width / heads)), []);
+    const scores = this.g.node('Mul', [this.g.node('MatMul', [query, turned]), scale]);
+    const weights = this.g.node('Softmax', [mask ? this.g.node('Add', [scores, mask]) : scores], { axis: -1 });
+    const attended = this.g.node('Transpose', [this.g.node('MatMul', [weights, value])], { perm: [0, 2, 1, 3] });
+    return this.g.node('Reshape', [attended, this.g.integers(1, -1, width)], {}, output);
+  }
+}
+
 /** `query` [1,queries,width], `key` and `value` [1,keys,width] with the heads side by side; no mask. */
 export function onnxAttention(queries: number, keys: number, heads: number, width: number): OnnxModel {
   const g = new OnnxGraph();
+  const attention = new PlainAttention(g, { heads, width });
   const lengths = { query: queries, key: keys, value: keys };
-  const inputs = Object.entries(lengths).map(([name, length]) => g.input(name, 'float32', [1, length, width]));
-  g.node('MultiHeadAttention@com.microsoft', inputs, { num_heads: heads }, 'output');
+  const [query, key, value] = Object.entries(lengths).map(([name, length]) =>
+    attention.split(g.input(name, 'float32', [1, length, width])),
+  );
+  attention.attend(query!, key!, value!, undefined, 'output');
   g.output('output', 'float32', [1, queries, width]);
   return g.encode();
 }
@@ -74,15 +111,20 @@ export function onnxResNet(tensors: Tensors, { blocks, bottleneck, classes, imag
   return g.encode();
 }
 
+/** [count, total]: what is added to the scores of the last `count` of so many positions. */
+export const causalMask = (count: number, total: number): Float32Array =>
+  Float32Array.from({ length: count * total }, (_, i) =>
+    i % total > total - count + Math.floor(i / total) ? -1e9 : 0,
+  );
+
 /** Names of a layer's keys and values: `past.3.key`, `present.3.value`. */
 export const cacheNames = (which: 'past' | 'present', layers: number): string[] =>
   Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
 
 /**
- * A decoder with a cache, in the form that onnxruntime's own model builder gives its WebGPU provider: GroupQueryAttention
- * takes past keys and values [1,heads,past,head size] and gives those of all positions. Inputs `tokens` and `positions`
- * [1,count] (int64), `last` [1] (int32: positions in all, less one) and `total` (int32, positions in all); `logits`
- * [1,1,vocabulary] are those after the last token.
+ * A decoder with a cache: past keys and values [1,heads,past,head size] go in, those of all positions come out. Inputs `tokens` and
+ * `positions` [1,count] (int64), `mask` [1,1,count,total], which is added to the scores; `logits` [1,vocabulary] are those after
+ * the last token.
  */
 export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: GptSize): OnnxModel {
   const g = new OnnxGraph(true);
@@ -98,8 +140,8 @@ export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: 
   const table = weight('wte.weight');
   const tokens = g.input('tokens', 'int64', [1, 'count']);
   const positions = g.input('positions', 'int64', [1, 'count']);
-  const last = g.input('last', 'int32', [1]);
-  const total = g.input('total', 'int32', []);
+  const mask = g.input('mask', 'float32', [1, 1, 'count', 'total']);
+  const attention = new PlainAttention(g, { heads, width });
   const cacheShape = (length: string): (number | string)[] => [1, heads, length, width / heads];
   const past = cacheNames('past', layers).map((name) => g.input(name, 'float32', cacheShape('past')));
   const present = cacheNames('present', layers);
@@ -114,14 +156,12 @@ export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: 
       lastAxis,
       ['q', 'k', 'v'].map((part) => `${name}.${part}`),
     );
-    const cache = [2 * i, 2 * i + 1];
-    const [attended] = g.nodes(
-      'GroupQueryAttention@com.microsoft',
-      [...qkv, ...cache.map((at) => past[at]!), last, total],
-      { num_heads: heads, kv_num_heads: heads },
-      [`${name}.attended`, ...cache.map((at) => present[at]!)],
+    const [query, key, value] = qkv.map((part) => attention.split(part));
+    const [keys, values] = [key!, value!].map((fresh, at) =>
+      g.node('Concat', [past[2 * i + at]!, fresh], { axis: 2 }, present[2 * i + at]!),
     );
-    x = g.node('Add', [linear(attended!, `${name}.attn.c_proj`), x]);
+    const attended = attention.attend(query!, keys!, values!, mask);
+    x = g.node('Add', [linear(attended, `${name}.attn.c_proj`), x]);
     const hidden = linear(norm(x, `${name}.ln_2`), `${name}.mlp.c_fc`);
     x = g.node('Add', [linear(g.node('Gelu', [hidden], { approximate: 'tanh' }), `${name}.mlp.c_proj`), x]);
   }

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import type { Competitor, Contender } from './contender.ts';
 import type { OnnxModel } from './onnx.ts';
-import { cacheNames, onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
+import { cacheNames, causalMask, onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
 import { addressOf, IN_NODE, importFile } from './packages.ts';
 import { permute } from './permute.ts';
 
@@ -109,8 +109,7 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
             BigInt64Array.from(tokens, (_, i) => BigInt(cache.length + i)),
             shape,
           ),
-          last: new ort.Tensor('int32', Int32Array.of(total - 1), [1]),
-          total: new ort.Tensor('int32', Int32Array.of(total), []),
+          mask: new ort.Tensor('float32', causalMask(tokens.length, total), [1, 1, tokens.length, total]),
           ...Object.fromEntries(past.map((name, i) => [name, cache.tensors[i] ?? empty])),
         });
         for (const tensor of cache.tensors) tensor.dispose();

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { gptTensors, resnetTensors } from '../../bench/models.ts';
 import type { OnnxModel } from '../../bench/peers/onnx.ts';
-import { onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
+import { causalMask, onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
 import { permute } from '../../bench/peers/permute.ts';
 import { Message } from '../../bench/peers/protobuf.ts';
 
@@ -82,8 +82,7 @@ describe('what is written for onnxruntime', () => {
           BigInt64Array.from(tokens, (_, i) => BigInt(length + i)),
           [1, tokens.length],
         ),
-        last: new Tensor('int32', Int32Array.of(total - 1), [1]),
-        total: new Tensor('int32', Int32Array.of(total), []),
+        mask: new Tensor('float32', causalMask(tokens.length, total), [1, 1, tokens.length, total]),
         ...Object.fromEntries(names.map((name, i) => [name, past[i] ?? empty])),
       });
       return {
