@@ -91,7 +91,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     project({
       name: 'unit',
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,pages}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,pages}.test.ts'],
       testTimeout: 120_000,
     }),
     project({
@@ -112,7 +112,8 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       provider: playwright({ launchOptions }),
       instances: [{ browser: 'chromium' as const }],
     };
-    list.push(project({ name: 'chrome', ...gpu, browser }));
+    const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
+    list.push(project({ name: 'chrome', ...gpu, include, browser }));
   }
   if (driver)
     list.push(

@@ -109,12 +109,19 @@ export class Tuner {
     for (const operand of inputs) {
       if (plan.slots.has(operand) || operand.op === 'input') fillWithNumbers(this.gpu, bufferOf(operand));
     }
+    const contenders = ({ candidates }: Step): readonly Candidate[] =>
+      full ? candidates : likely(this.gpu, candidates);
+    // A GPU's driver compiles while the others are measured; a software adapter would measure its own compiler.
+    if (!this.gpu.caps.software) {
+      for (const { step } of open)
+        for (const { variant, label } of contenders(step)) this.gpu.pipelines.get(variant, label).catch(failed);
+    }
     let changed = false;
     for (const [index, { key, step, count }] of open.entries()) {
       throwIfAborted(signal, 'tuning');
       onProgress?.({ phase: 'tune', loaded: index, total: open.length, label: step.candidates[0]!.label });
       if (!full && this.#spentMs >= FAST_BUDGET_MS) continue;
-      const measured = await this.#measure(step, full ? step.candidates : likely(this.gpu, step.candidates), bufferOf, {
+      const measured = await this.#measure(step, contenders(step), bufferOf, {
         rounds: ROUNDS[mode],
         budgetMs: full ? Number.POSITIVE_INFINITY : FAST_BUDGET_MS - this.#spentMs,
         signal,
@@ -155,14 +162,13 @@ export class Tuner {
         times: [] as number[],
       }));
       const run = async ({ bound, repeats }: { bound: BoundStep; repeats: number }): Promise<number> => {
-        throwIfAborted(signal, 'tuning');
-        const ms = await timeOf(gpu, bound, repeats);
+        const ms = await timeOf(gpu, bound, repeats, signal);
         this.#spentMs += ms;
         return ms / repeats;
       };
       const start = this.#spentMs;
       for (const [i, racer] of racers.entries()) {
-        await run(racer); // some drivers compile at the first dispatch
+        await timeOf(gpu, racer.bound, 1, signal); // some drivers compile at the first dispatch: that is no GPU time
         const once = await run(racer);
         // Each is to run once more to warm up and at least twice for the clock: where that is too long, one is enough to know.
         if (i === 0 && once * 4 * racers.length > budgetMs) return undefined;
@@ -233,7 +239,8 @@ const hasBarrier = ({ kernel, ports }: Variant): boolean =>
   [kernel, ...ports].some(({ source }) => source.includes('workgroupBarrier'));
 
 /** Milliseconds of `repeats` dispatches, from the submit to its end. */
-async function timeOf(gpu: Gpu, bound: BoundStep, repeats: number): Promise<number> {
+async function timeOf(gpu: Gpu, bound: BoundStep, repeats: number, signal: AbortSignal | undefined): Promise<number> {
+  throwIfAborted(signal, 'tuning');
   const encoder = gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (let i = 0; i < repeats; i++) dispatch(gpu, pass, bound);
