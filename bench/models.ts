@@ -1,4 +1,4 @@
-import { encodeSafetensors } from '../src/index.ts';
+import { encodeSafetensors } from '../src/formats/safetensors-write.ts';
 import { elementCount } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
 

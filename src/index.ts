@@ -3,7 +3,6 @@ export { type Availability, Engine, type EngineOptions } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, TilewrightError } from './errors.ts';
 export type { Checkpoint } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
-export { encodeSafetensors, type TensorToWrite } from './formats/safetensors-write.ts';
 export { type AdapterCard, adapterName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';

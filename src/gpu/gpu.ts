@@ -8,6 +8,8 @@ export interface Caps {
   readonly software: boolean;
   readonly f16: boolean;
   readonly subgroups: boolean;
+  /** Invocations that every subgroup has at the least; 0 where there are none, or nothing is known. */
+  readonly minSubgroupSize: number;
   /** The compiler takes long unrolled kernels in its stride: SwiftShader's does (0.2 s), llvmpipe's takes 10 s and more. */
   readonly longKernels: boolean;
   readonly maxBindingBytes: number;
@@ -40,6 +42,7 @@ export class Gpu {
       software: this.card.software,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups' as GPUFeatureName),
+      minSubgroupSize: device.features.has('subgroups' as GPUFeatureName) ? (info.subgroupMinSize ?? 0) : 0,
       longKernels: !/llvmpipe/i.test(`${this.card.device} ${this.card.description}`),
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxBufferBytes: device.limits.maxBufferSize,

@@ -1,4 +1,5 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
+import subgroupsKernel from '../../shaders/gemm_subgroups.wgsl';
 import tiledKernel from '../../shaders/gemm_tiled.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import biasParts from '../../shaders/lib/bias.wgsl';
@@ -88,31 +89,47 @@ interface Tile {
   readonly columns: number;
 }
 
+/** A tile of gemm_registers, or of gemm_subgroups, whose invocations read A for one another. */
+interface RegisterTile extends Tile {
+  readonly family: 'registers' | 'subgroups';
+}
+
 /**
  * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22): on SwiftShader in
- * Chrome 156, on llvmpipe 25 under Dawn. The largest is as fast
- * there as the best and takes six times as long to compile: it is left out.
+ * Chrome 156, on llvmpipe 25 under Dawn. 0 is for what takes long to compile there and wins nothing.
  */
-const REGISTER_TILES: readonly (Tile & { readonly swiftshader: number; readonly llvmpipe: number })[] = [
-  { rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0 },
-  { rows: 8, columns: 16, swiftshader: 0.86, llvmpipe: 0.84 },
-  { rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.72 },
-  { rows: 4, columns: 8, swiftshader: 0.67, llvmpipe: 1 },
-  { rows: 4, columns: 4, swiftshader: 0.6, llvmpipe: 0.85 },
+const REGISTER_TILES: readonly (RegisterTile & { readonly swiftshader: number; readonly llvmpipe: number })[] = [
+  { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73 },
+  { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1 },
+  { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87 },
+  { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0 },
+  { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43 },
+  { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37 },
+  { family: 'registers', rows: 4, columns: 8, swiftshader: 0.61, llvmpipe: 0.55 },
+  { family: 'registers', rows: 4, columns: 4, swiftshader: 0.62, llvmpipe: 0.42 },
 ];
 
 /** Invocations that a software adapter needs to keep its cores busy. */
 const BUSY = 32;
 
+/** Invocations of gemm_subgroups: a subgroup, which has four at the least. */
+const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
+
 /** Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or idles. */
-function registerTiles({ m, n, batches }: Gemm, { longKernels, software }: Caps): Tile[] {
+function registerTiles({ m, n, batches }: Gemm, caps: Caps): RegisterTile[] {
+  const widthOf = ({ family, columns }: RegisterTile): number =>
+    family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
-    const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns);
-    const useful = (m * n) / (tiles * tile.rows * tile.columns);
-    const busy = Math.min(1, (tiles * batches) / BUSY);
-    return (longKernels ? tile.swiftshader : tile.llvmpipe) * useful * (software ? busy : 1);
+    const width = widthOf(tile);
+    const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / width);
+    const useful = (m * n) / (tiles * tile.rows * width);
+    const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
+    return (caps.longKernels ? tile.swiftshader : tile.llvmpipe) * useful * (caps.software ? busy : 1);
   };
-  const fits = ({ rows, columns }: Tile): boolean => (rows === 4 || 2 * m > rows) && (columns === 4 || 2 * n > columns);
+  const fits = (tile: RegisterTile): boolean => {
+    if (tile.family === 'subgroups' && !(caps.software && lanesOf(caps) >= 4)) return false;
+    return (tile.rows === 4 || 2 * m > tile.rows) && (tile.columns === 4 || 2 * n > widthOf(tile));
+  };
   return REGISTER_TILES.filter((tile) => fits(tile) && score(tile) > 0).sort((a, b) => score(b) - score(a));
 }
 
@@ -264,8 +281,13 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     part(tileRows, `rows${rows}`),
   ];
 
-  // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
-  const registers = ({ rows, columns }: Tile): Candidate => {
+  const registers = ({ family, rows, columns }: RegisterTile): Candidate => {
+    if (family === 'subgroups') {
+      const lanes = lanesOf(caps);
+      const wide = inTiles(rows, columns * lanes);
+      return candidate(subgroupsKernel, blocks(rows, columns), { LANES: lanes }, `${rows}x${columns}`, wide);
+    }
+    // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
     const lanes = rows * columns > 64 ? 16 : 32;
     const wide = Math.max(1, Math.min(8, 2 ** Math.ceil(Math.log2(g.n / columns))));
     const high = lanes / wide;

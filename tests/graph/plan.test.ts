@@ -7,6 +7,7 @@ const caps = {
   software: true,
   f16: false,
   subgroups: false,
+  minSubgroupSize: 0,
   longKernels: false,
   maxBindingBytes: 2 ** 27,
   maxBufferBytes: 2 ** 28,

@@ -20,6 +20,7 @@ const ADAPTERS: readonly Caps[] = [
   ...kind,
   f16: true,
   subgroups: true,
+  minSubgroupSize: 4,
   maxBindingBytes: 2 ** 27,
   maxBufferBytes: 2 ** 28,
   maxWorkgroupStorageBytes: 16384,

@@ -91,7 +91,7 @@ function candidatesOf({ caps }: Gpu, { op }: OpCase, graph: Graph): string[] {
  * same modules behind all of them, and Chrome checks all.
  */
 const worthCompiling = ({ caps }: Gpu, label: string, index: number): boolean =>
-  caps.longKernels || index === 0 || !/_(registers|tiled)\[/.test(label) || label.includes(',none,');
+  caps.longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
 
 /** Runs every candidate of the case's op, each twice on one session with different numbers. */
 export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
