@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { Plugin } from 'vite';
 // The package's own "main" is CommonJS under "type": "module"; this file of it is the ES module.
-import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** The structs that the linker makes uniforms of (src/gpu/wgsl.ts): of no others is the layout asked for. */
 const UNIFORMS = ['Params', 'Window'];
@@ -13,8 +13,8 @@ const BESIDE_OPERATORS = /(?<![-+*/=<>&|!%^~]) *([+*/=<>&|%^]+) *(?![-+*/=<>&|!%
 const packed = (line: string): string => line.trim().replace(BESIDE_MARKS, '$1').replace(BESIDE_OPERATORS, '$1');
 
 /**
- * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept), the bindings it
- * declares and the layout of its structs. A file may hold several parts, `//# name` lines between them: alternatives
+ * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept) and the
+ * layout of the structs that become uniforms. A file may hold several parts, `//# name` lines between them: alternatives
  * with the same functions, of which a kernel is linked with one.
  */
 export function wgsl(): Plugin {
@@ -52,22 +52,13 @@ export function describeFile(file: string, text: string) {
 }
 
 function reflect(file: string, source: string) {
-  if (!/@group|struct/.test(source)) return {};
+  if (!/struct/.test(source)) return {};
   let reflected: WgslReflect;
   try {
     reflected = new WgslReflect(source);
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`);
   }
-  const bindings = reflected
-    .getBindGroups()
-    .flat()
-    .filter(Boolean)
-    .map(({ name, binding, resourceType, access }) => ({
-      name,
-      binding,
-      type: resourceType === ResourceType.Uniform ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
-    }));
   const uniform = reflected.structs.filter(({ name }) => UNIFORMS.includes(name));
   const structs = Object.fromEntries(
     uniform.map(({ name, size, members }) => [
@@ -78,5 +69,5 @@ function reflect(file: string, source: string) {
       },
     ]),
   );
-  return { ...(bindings.length && { bindings }), ...(uniform.length && { structs }) };
+  return uniform.length ? { structs } : {};
 }

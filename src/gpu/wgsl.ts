@@ -26,7 +26,6 @@ interface WgslText {
   /** The line of the file on which `source` starts. */
   readonly line: number;
   readonly source: string;
-  readonly bindings?: readonly Binding[];
   /** Layouts of the structs that become uniforms. */
   readonly structs?: Readonly<Record<string, StructLayout>>;
 }
@@ -87,6 +86,16 @@ const UNIFORMS = [
   { struct: 'Window', name: 'window', binding: 7 },
 ] as const;
 
+const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/g;
+
+/** The storage buffers that a module declares. */
+const storageBindings = ({ source }: WgslModule): Binding[] =>
+  [...source.matchAll(STORAGE)].map(([, binding, access, name]) => ({
+    name: name!,
+    binding: Number(binding),
+    type: access === 'read' ? 'read-only-storage' : 'storage',
+  }));
+
 /** Joins whole WGSL modules into one: directives first, then named constants and uniforms, then the bodies in order. */
 export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
   const modules = [...ports, kernel];
@@ -118,7 +127,7 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
   });
   return {
     code: out.join('\n'),
-    bindings: [...uniforms, ...modules.flatMap(({ bindings = [] }) => bindings)].sort((a, b) => a.binding - b.binding),
+    bindings: [...uniforms, ...modules.flatMap(storageBindings)].sort((a, b) => a.binding - b.binding),
     uniforms,
     locate(line) {
       const hit = starts.findLast(({ first }) => first <= line);
