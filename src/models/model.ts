@@ -177,4 +177,8 @@ export abstract class LoadedModel extends Resource {
   }
 }
 
-export const macsOf = ({ steps }: Plan): number => steps.reduce((sum, { cost }) => sum + cost.macs, 0);
+/** Multiply-accumulates of a graph as people count them: a convolution is what its definition says, however it is computed. */
+export async function macsOf(gpu: Gpu, graph: Graph): Promise<number> {
+  const { steps } = await Session.plan(gpu, graph, { tune: 'off', without: ['winograd'] });
+  return steps.reduce((sum, { cost }) => sum + cost.macs, 0);
+}

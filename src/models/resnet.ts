@@ -179,8 +179,8 @@ export class ImageClassifier extends LoadedModel {
       labelsOf(config, shape.classes, folder.name),
     );
     try {
-      const session = await model.#session(1, options);
-      model.macs = macsOf(session.plan);
+      await model.#session(1, options);
+      model.macs = await macsOf(gpu, model.graph());
       return model;
     } catch (error) {
       model.dispose();

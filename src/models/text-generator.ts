@@ -91,9 +91,9 @@ export class TextGenerator extends LoadedModel {
         model.#chunks().map((chunk) => model.graph(chunk, 'last')),
         options,
       );
-      const decode = await model.#stepSession(1, options);
+      await model.#stepSession(1, options);
       for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
-      model.macs = macsOf(decode.plan);
+      model.macs = await macsOf(gpu, model.graph(1, 'last'));
       return model;
     } catch (error) {
       model.dispose();
