@@ -158,26 +158,31 @@ export class Tuner {
       const racers = able.map(({ step: one, program }, i) => ({
         label: one.candidate.label,
         bound: bind(gpu, one, program, uniforms, i, bufferOf),
-        repeats: 1,
         times: [] as number[],
       }));
-      const run = async ({ bound, repeats }: { bound: BoundStep; repeats: number }): Promise<number> => {
+      const run = async ({ bound }: { bound: BoundStep }, repeats: number): Promise<number> => {
         const ms = await timeOf(gpu, bound, repeats, signal);
         this.#spentMs += ms;
-        return ms / repeats;
+        return ms;
       };
       const start = this.#spentMs;
-      for (const [i, racer] of racers.entries()) {
-        await timeOf(gpu, racer.bound, 1, signal); // some drivers compile at the first dispatch: that is no GPU time
-        const once = await run(racer);
-        // Each is to run once more to warm up and at least twice for the clock: where that is too long, one is enough to know.
-        if (i === 0 && once * 4 * racers.length > budgetMs) return undefined;
-        racer.repeats = Math.min(MOST_REPEATS, Math.max(1, Math.round(SUBMIT_MS / Math.max(once, 0.01))));
+      const [guess] = racers;
+      // Some drivers compile at the first dispatch: that is no GPU time.
+      for (const { bound } of racers) await timeOf(gpu, bound, 1, signal);
+      let took = await run(guess!, 1);
+      // Each is to run twice at least: where that is too long, one run is enough to know.
+      if (took * 2 * racers.length > budgetMs) return undefined;
+      // The same number of dispatches a submit for all: what a submit costs besides is then the same.
+      let repeats = 1;
+      while (took < SUBMIT_MS && repeats < MOST_REPEATS) {
+        repeats *= 2;
+        took = await run(guess!, repeats);
       }
       let left = racers;
       for (let round = 0; round < rounds; round++) {
         if (this.#spentMs - start > budgetMs) return undefined;
-        for (const racer of round % 2 ? [...left].reverse() : left) racer.times.push(await run(racer));
+        for (const racer of round % 2 ? [...left].reverse() : left)
+          racer.times.push((await run(racer, repeats)) / repeats);
         const best = Math.min(...left.map(({ times }) => median(times)));
         if (round === 0) left = left.filter((racer, i) => i === 0 || median(racer.times) <= HOPELESS * best);
       }
