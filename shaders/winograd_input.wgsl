@@ -3,7 +3,7 @@
 // The first step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. A row of a tile is a matrix with
 // a column per pixel. Padding reads as zero.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   store (store)   Window (window)   flat_index (grid)
+// ports   Elem4 (elem)   a_at (operand_a)   store (store)   Window (window)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG
 
 struct Params { tiles: u32, channel4s: u32 }
@@ -31,12 +31,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tile = i / params.channel4s;
   if tile >= params.tiles { return; }
   let channel4 = i - tile * params.channel4s;
-  let tiles_w = (window.out_w + 1u) / 2u;
-  let tiles_h = (window.out_h + 1u) / 2u;
-  let line = tile / tiles_w;
-  let image = line / tiles_h;
-  let y = 2 * i32(line - image * tiles_h) - window.pad_top;
-  let x = 2 * i32(tile - line * tiles_w) - window.pad_left;
+  let pixel = pixel_of(tile, window.out_h, window.out_w);
+  let image = pixel.x;
+  let y = i32(pixel.y) - window.pad_top;
+  let x = i32(pixel.z) - window.pad_left;
   let d0 = pixels(image, y, x, channel4);
   let d1 = pixels(image, y + 1, x, channel4);
   let d2 = pixels(image, y + 2, x, channel4);

@@ -3,7 +3,7 @@
 // The last step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. Pixels of a tile that lie beyond
 // an odd edge are left out.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   finish (epilogue)   flat_index (grid)
+// ports   Elem4 (elem)   a_at (operand_a)   finish (epilogue)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG
 
 struct Params { tiles: u32, channel4s: u32, height: u32, width: u32 }
@@ -20,10 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tile = i / params.channel4s;
   if tile >= params.tiles { return; }
   let channel4 = i - tile * params.channel4s;
-  let tiles_w = (params.width + 1u) / 2u;
-  let tiles_h = (params.height + 1u) / 2u;
-  let line = tile / tiles_w;
-  let image = line / tiles_h;
+  let pixel = pixel_of(tile, params.height, params.width);
   let m0 = products(0u, i);
   let m1 = products(1u, i);
   let m2 = products(2u, i);
@@ -35,10 +32,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     lower[0] + lower[1] + lower[2], lower[1] - lower[2] - lower[3],
   );
   for (var p = 0u; p < 4u; p++) {
-    let y = 2u * (line - image * tiles_h) + p / 2u;
-    let x = 2u * (tile - line * tiles_w) + p % 2u;
+    let y = pixel.y + p / 2u;
+    let x = pixel.z + p % 2u;
     if y < params.height && x < params.width {
-      finish(sums[p], ((image * params.height + y) * params.width + x) * params.channel4s + channel4, channel4, 4u);
+      finish(sums[p], ((pixel.x * params.height + y) * params.width + x) * params.channel4s + channel4, channel4, 4u);
     }
   }
 }

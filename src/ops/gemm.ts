@@ -19,6 +19,7 @@ import scale from '../../shaders/lib/scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import tileColumns from '../../shaders/lib/tile_columns.wgsl';
 import tileRows from '../../shaders/lib/tile_rows.wgsl';
+import tileWalk from '../../shaders/lib/tile_walk.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
@@ -157,7 +158,10 @@ const FULL = 192;
 /** Length of the sums from which slices of a workgroup are worth adding up. */
 const DEEP = 256;
 
-/** Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones; where none fills it and K is long, first of all the smallest with K split. */
+/**
+ * Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones;
+ * where none fills it and K is long, first of all the smallest with K split.
+ */
 function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
   const legal = WORKGROUP_TILES.filter(({ rows, columns, wide, high }, i) => {
     const [height, width] = [rows * high, columns * wide];
@@ -282,17 +286,18 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   ];
 
   const registers = ({ family, rows, columns }: RegisterTile): Candidate => {
+    const modules = [...blocks(rows, columns), tileWalk];
     if (family === 'subgroups') {
       const lanes = lanesOf(caps);
       const wide = inTiles(rows, columns * lanes);
-      return candidate(subgroupsKernel, blocks(rows, columns), { LANES: lanes }, `${rows}x${columns}`, wide);
+      return candidate(subgroupsKernel, modules, { LANES: lanes }, `${rows}x${columns}`, wide);
     }
     // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
     const lanes = rows * columns > 64 ? 16 : 32;
     const wide = Math.max(1, Math.min(8, 2 ** Math.ceil(Math.log2(g.n / columns))));
     const high = lanes / wide;
     const grid = inTiles(rows * high, columns * wide);
-    return candidate(registersKernel, blocks(rows, columns), { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
+    return candidate(registersKernel, modules, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
   const tiled = ({ rows, columns, wide, high, split }: WorkgroupTile): Candidate => {
     const [height, width] = [rows * high, columns * wide];

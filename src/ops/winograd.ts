@@ -3,6 +3,7 @@ import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
+import tilePlace from '../../shaders/lib/winograd_tile.wgsl';
 import filterKernel from '../../shaders/winograd_filter.wgsl';
 import inputKernel from '../../shaders/winograd_input.wgsl';
 import outputKernel from '../../shaders/winograd_output.wgsl';
@@ -75,7 +76,7 @@ const winogradInput = defineOp<Pick<WindowOptions, 'padding'>>({
   candidates(inputs, options, output) {
     const [, tiles, channels] = output.shape as [number, number, number];
     const params = { tiles, channel4s: channels / 4, ...windowOf(inputs, options).out.params };
-    return transform(inputKernel, 'input', output, params, [], [windowStruct, part(store, 'vec4')]);
+    return transform(inputKernel, 'input', output, params, [], [windowStruct, tilePlace, part(store, 'vec4')]);
   },
   cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: 2 * elementCount(shape) }),
 });
@@ -105,7 +106,7 @@ const winogradOutput = defineOp<OutputOptions>({
     const epilogue = { bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation };
     const { ports, constants } = epiloguePorts(epilogue, 'dense', 'vec4');
     const params = { tiles, channel4s: channels / 4, height, width };
-    return transform(outputKernel, 'input', input, params, [epilogueName(epilogue)], ports, constants);
+    return transform(outputKernel, 'input', input, params, [epilogueName(epilogue)], [tilePlace, ...ports], constants);
   },
   cost: (inputs) => ({ macs: 0, flops: 1.5 * elementCount(inputs['input']!.shape) }),
 });
