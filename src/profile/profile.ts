@@ -3,6 +3,7 @@ import { adapterName } from '../gpu/adapter.ts';
 import { type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Session } from '../runtime/session.ts';
 import { dispatch } from '../runtime/steps.ts';
+import { median } from '../tune/median.ts';
 
 /** What one dispatch of a plan cost. */
 export interface ProfileRow {
@@ -53,12 +54,6 @@ export interface ProfileOptions {
 const PASS_MS = 4;
 const MOST_REPEATS = 64;
 const ROUNDED_TO = [65_536n, 100_000n];
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-};
 
 function costs({ steps }: Plan) {
   const sum = (pick: (step: Step) => number): number => steps.reduce((total, step) => total + pick(step), 0);

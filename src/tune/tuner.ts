@@ -8,6 +8,7 @@ import { opNamed } from '../ops/index.ts';
 import { type BoundStep, bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { formatTensor } from '../tensor/types.ts';
+import { median } from './median.ts';
 import { type Choice, type ChoiceStore, choiceStore } from './store.ts';
 
 /** `off` takes the table's guess; `fast` measures the likely candidates within 2 s of GPU time, `full` all of them. */
@@ -209,8 +210,6 @@ export function winner(racers: readonly Times[]): string {
   const clear = median(best.times) <= CLEAR * median(guess.times) && wins >= CLEAR_ROUNDS * best.times.length;
   return clear ? best.label : guess.label;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** What a choice is remembered by: the op on these shapes with these options, and what there is to choose from. */
 function keyOf({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
