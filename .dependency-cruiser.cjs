@@ -5,6 +5,7 @@ const FLOORS = [
   ['examples'],
   ['src/index.ts', 'src/engine.ts'],
   ['src/models'],
+  ['src/verify'],
   ['src/vision', 'src/text', 'src/formats', 'src/profile'],
   ['src/hub'],
   ['src/runtime', 'src/tune'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
+import { worst } from '../../src/verify/compare.ts';
 import { preprocess } from '../../src/vision/preprocess.ts';
-import { worst } from '../support/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import { hasShared, readShared, sharedPath } from '../support/shared.ts';
 

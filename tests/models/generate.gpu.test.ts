@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import type { GenerateOptions, TextGenerator } from '../../src/models/text-generator.ts';
 import { createSampler } from '../../src/text/sampler.ts';
-import { sampleLine } from '../reference/sample.ts';
+import { sampleLine } from '../../src/verify/reference/sample.ts';
 import { testEngine } from '../support/engine.ts';
 import { parseTensors, readAnywhere, repositoryFolder } from '../support/files.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
-import { normwise } from '../support/compare.ts';
+import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import { parseTensors, readAnywhere, repositoryFolder } from '../support/files.ts';
 

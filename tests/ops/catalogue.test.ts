@@ -5,9 +5,9 @@ import { optimise } from '../../src/graph/passes/index.ts';
 import { plan, type Step } from '../../src/graph/plan.ts';
 import type { Candidate } from '../../src/ops/define.ts';
 import { OPS } from '../../src/ops/index.ts';
-import { REFERENCES } from '../reference/index.ts';
-import { CASES } from './cases.ts';
-import { floatsOf, graphOf } from './run.ts';
+import { CASES } from '../../src/verify/cases/index.ts';
+import { REFERENCES } from '../../src/verify/reference/index.ts';
+import { floatsOf, graphOf } from '../../src/verify/run.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { adapterName } from '../../src/gpu/adapter.ts';
+import { CASES } from '../../src/verify/cases/index.ts';
+import { checkCase, needsF16 } from '../../src/verify/run.ts';
 import { testEngine } from '../support/engine.ts';
-import { CASES } from './cases.ts';
-import { checkCase, needsF16 } from './run.ts';
 
 const { gpu } = await testEngine();
 /** Cases that are about float16 run where the device has it. */

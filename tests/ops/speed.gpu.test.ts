@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
-import { normwise } from '../support/compare.ts';
+import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import naive from '../support/naive_matmul.wgsl';
 

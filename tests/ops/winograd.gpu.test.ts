@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { Session } from '../../src/runtime/session.ts';
-import { normwise } from '../support/compare.ts';
+import { constant, test } from '../../src/verify/case.ts';
+import { normwise } from '../../src/verify/compare.ts';
+import { graphOf, runsOf } from '../../src/verify/run.ts';
 import { testEngine } from '../support/engine.ts';
-import { constant, test } from './case.ts';
-import { graphOf, runsOf } from './run.ts';
 
 it("a convolution by Winograd's F(2×2, 3×3) is within the bound of a matrix product, as the direct one is", async () => {
   const { gpu } = await testEngine();

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/ir.ts';
 import type { TensorInput } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
-import { worst } from '../support/compare.ts';
+import { worst } from '../../src/verify/compare.ts';
 
 const b = new GraphBuilder();
 const float = (shape: number[]) => ({ dataType: 'float32' as const, shape });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../src/ops/sample.ts';
 import { createSampler, type SamplerOptions } from '../../src/text/sampler.ts';
-import { sampleLine } from '../reference/sample.ts';
+import { sampleLine } from '../../src/verify/reference/sample.ts';
 
 /** What the op `sample` would draw, one token after the other. */
 function drawer(options: SamplerOptions): (logits: Float32Array) => number {

@@ -4,7 +4,7 @@ import type { Graph, Operand } from '../../src/graph/ir.ts';
 import { Session } from '../../src/runtime/session.ts';
 import type { ChoiceStore, Choices } from '../../src/tune/store.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
-import { normwise } from '../support/compare.ts';
+import { normwise } from '../../src/verify/compare.ts';
 import { freshEngine } from '../support/engine.ts';
 
 /** Two products of one shape, one of another, and an op with a single kernel. */

@@ -1,7 +1,7 @@
-import { isFloat } from '../../src/tensor/types.ts';
-import { coordinates, type RefTensor } from '../reference/tensor.ts';
-import { normwise } from '../support/compare.ts';
+import { isFloat } from '../tensor/types.ts';
 import type { OpCase, Tolerance } from './case.ts';
+import { normwise } from './compare.ts';
+import { coordinates, type RefTensor } from './reference/tensor.ts';
 
 const EXACT: Tolerance = { ulps: 0, roundings: 0 };
 const all = (ops: string, tolerance: Tolerance): [string, Tolerance][] => ops.split(' ').map((op) => [op, tolerance]);

@@ -1,5 +1,5 @@
-import { fromHalf } from '../../src/tensor/half.ts';
-import { elementCount } from '../../src/tensor/types.ts';
+import { fromHalf } from '../../tensor/half.ts';
+import { elementCount } from '../../tensor/types.ts';
 import type { RefInputs, RefTensor } from './tensor.ts';
 
 interface ChannelOptions {

@@ -1,7 +1,7 @@
-import { fromHalf, toHalf } from '../../src/tensor/half.ts';
-import { type DataType, elementCount, isFloat, type TensorData, typedArray } from '../../src/tensor/types.ts';
-import type { RefTensor } from '../reference/tensor.ts';
+import { fromHalf, toHalf } from '../tensor/half.ts';
+import { type DataType, elementCount, isFloat, type TensorData, typedArray } from '../tensor/types.ts';
 import type { TensorSpec, Values } from './case.ts';
+import type { RefTensor } from './reference/tensor.ts';
 
 /** Numbers from 0 to below 1, the same for the same seed (Mulberry32). */
 export function randomNumbers(seed: string): () => number {

@@ -1,5 +1,5 @@
-import { NO_TOKEN } from '../../src/ops/sample.ts';
-import type { SamplerSettings } from '../../src/text/sampler.ts';
+import { NO_TOKEN } from '../../ops/sample.ts';
+import type { SamplerSettings } from '../../text/sampler.ts';
 import { build, type RefInputs, type RefTensor } from './tensor.ts';
 
 const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);

@@ -1,4 +1,4 @@
-import { elementCount } from '../../src/tensor/types.ts';
+import { elementCount } from '../../tensor/types.ts';
 import { at, build, everywhere, moved, type RefInputs, type RefTensor } from './tensor.ts';
 
 /**

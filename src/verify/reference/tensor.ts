@@ -1,4 +1,4 @@
-import { type DataType, elementCount, isFloat, stridesOf, typedArray } from '../../src/tensor/types.ts';
+import { type DataType, elementCount, isFloat, stridesOf, typedArray } from '../../tensor/types.ts';
 
 /** A tensor of a reference: float64 numbers, whatever type they stand for. */
 export interface RefTensor {

@@ -1,4 +1,4 @@
-import { stridesOf } from '../../src/tensor/types.ts';
+import { stridesOf } from '../../tensor/types.ts';
 import { type EpilogueOptions, finish } from './matmul.ts';
 import { build, type RefInputs, type RefTensor } from './tensor.ts';
 

@@ -1,12 +1,12 @@
-import type { Caps, Gpu } from '../../src/gpu/gpu.ts';
-import { type Graph, leaf, type Operand, operand } from '../../src/graph/ir.ts';
-import { optimise } from '../../src/graph/passes/index.ts';
-import { type Choose, plan } from '../../src/graph/plan.ts';
-import { Session } from '../../src/runtime/session.ts';
-import { type DataType, formatTensor, type TensorData } from '../../src/tensor/types.ts';
-import { REFERENCES } from '../reference/index.ts';
-import { build, type RefTensor } from '../reference/tensor.ts';
+import type { Caps, Gpu } from '../gpu/gpu.ts';
+import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
+import { optimise } from '../graph/passes/index.ts';
+import { type Choose, plan } from '../graph/plan.ts';
+import { Session } from '../runtime/session.ts';
+import { type DataType, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
+import { REFERENCES } from './reference/index.ts';
+import { build, type RefTensor } from './reference/tensor.ts';
 import { findFault } from './tolerances.ts';
 import { asNumbers, makeTensor } from './values.ts';
 

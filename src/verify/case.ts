@@ -1,4 +1,4 @@
-import type { DataType } from '../../src/tensor/types.ts';
+import type { DataType } from '../tensor/types.ts';
 
 /** What an input is filled with. Never zeros, but for `mask`. */
 export type Values =

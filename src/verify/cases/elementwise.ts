@@ -1,5 +1,5 @@
-import { BINARY, UNARY } from '../../../src/ops/elementwise.ts';
-import { type DataType, isFloat } from '../../../src/tensor/types.ts';
+import { BINARY, UNARY } from '../../ops/elementwise.ts';
+import { type DataType, isFloat } from '../../tensor/types.ts';
 import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
 
 /** What a function of one argument is asked about, where ±6 will not do. */

@@ -1,5 +1,5 @@
-import { toHalf } from '../../../src/tensor/half.ts';
-import type { DataType } from '../../../src/tensor/types.ts';
+import { toHalf } from '../../tensor/half.ts';
+import type { DataType } from '../../tensor/types.ts';
 import { float32, int8, int32, type OpCase, scales, type TensorSpec, test, uint32 } from '../case.ts';
 
 /** One of each width: 32 bits (and 16, the second type of every float case), and 8. */

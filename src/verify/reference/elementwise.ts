@@ -1,4 +1,4 @@
-import { broadcastShapes, type DataType } from '../../src/tensor/types.ts';
+import { broadcastShapes, type DataType } from '../../tensor/types.ts';
 import { build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 /** The error function by its series of positive terms, to float64: 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! */

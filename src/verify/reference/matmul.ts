@@ -1,4 +1,4 @@
-import { broadcastShapes, elementCount } from '../../src/tensor/types.ts';
+import { broadcastShapes, elementCount } from '../../tensor/types.ts';
 import { type ActivationOptions, applyUnary } from './elementwise.ts';
 import { at, build, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
