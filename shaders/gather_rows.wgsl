@@ -1,8 +1,8 @@
-// gather_rows: output[t] = table[indices[t]], rows of floats; a row that is kept as int8 is scaled back
+// gather_rows: output[t] = table[indices[t]], rows of floats; what is kept as int8 or int4 is scaled back
 //
 // An index is clamped to the table, -1 is its last row. A table beyond what a binding holds comes in pieces: each dispatch
 // has the rows first..first+bound of it, and writes the outputs that lie there.
-// ports   Elem4 (elem)   b_at (operand_b)   row_scale (row_scale)   store (store)   flat_index (grid)
+// ports   Elem4 (elem)   b_at (operand_b)   scale_at (row_scale)   store (store)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, rows: u32, width: u32, first: u32, bound: u32 }
@@ -21,5 +21,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1)) - params.first; // huge where it lies before
   if row >= params.bound { return; }
   let live = params.width - column;
-  store((t * params.width + column) / OUT_UNIT, b_at((row * params.width + column) / B_UNIT, live) * row_scale(row), live);
+  store((t * params.width + column) / OUT_UNIT, b_at((row * params.width + column) / B_UNIT, live) * scale_at(row, column), live);
 }

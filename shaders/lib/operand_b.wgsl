@@ -1,39 +1,55 @@
 // The right operand, or weights: four consecutive elements as float32, before their scale. `i` counts B_UNIT elements; only
-// the first `live` of the four belong to the row, the rest read as zero.
-// int8 is symmetric, four to a u32. unpack4x8snorm divides by 127 exactly for -127..127 and beats unpack4xI8 on SwiftShader;
-// the scale carries the 127. `sized` as in operand_a.
+// the first `live` of the four belong to the row, the rest read as zero. The binding is binding_b's.
+// half is float16 as bits, for devices without shader-f16 and for float16 weights of float32 activations.
+// int8 is symmetric, four to a u32. unpack4x8snorm divides by 127 exactly for -127..127 and beats unpack4xI8 on SwiftShader.
+// int4 is symmetric, eight to a u32: the low nibbles of its bytes are the first four, the high ones the next four. Each is
+// read where it stands in a byte of its own, sixteen times as large. B_SCALE is what scales are multiplied by to make up for both.
 
 //# dense
 const B_UNIT = 4u;
-@group(0) @binding(2) var<storage, read> b: array<Elem4>;
+alias B = Elem4;
 fn b_at(i: u32, live: u32) -> vec4f { return vec4f(b[i]); }
 
-//# dense_sized
+//# half
 const B_UNIT = 4u;
-@group(0) @binding(2) var<storage, read> b: array<Elem4, B_LENGTH>;
-fn b_at(i: u32, live: u32) -> vec4f { return vec4f(b[i]); }
+alias B = vec2u;
+fn b_at(i: u32, live: u32) -> vec4f { return vec4f(unpack2x16float(b[i].x), unpack2x16float(b[i].y)); }
 
 //# q8
 const B_UNIT = 4u;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
+const B_SCALE = 127.0;
+alias B = u32;
 fn b_at(i: u32, live: u32) -> vec4f { return unpack4x8snorm(b[i]); }
 
-//# q8_sized
+//# q4
 const B_UNIT = 4u;
-@group(0) @binding(2) var<storage, read> b: array<u32, B_LENGTH>;
-fn b_at(i: u32, live: u32) -> vec4f { return unpack4x8snorm(b[i]); }
+const B_SCALE = 127.0 / 16.0;
+alias B = u32;
+fn b_at(i: u32, live: u32) -> vec4f { return unpack4x8snorm((b[i / 2u] << (4u - i % 2u * 4u)) & 0xf0f0f0f0u); }
 
 //# dense_ragged
 const B_UNIT = 1u;
-@group(0) @binding(2) var<storage, read> b: array<Elem>;
+alias B = Elem;
 fn b_at(i: u32, live: u32) -> vec4f {
   let v = vec4f(f32(b[i]), f32(b[i + 1u]), f32(b[i + 2u]), f32(b[i + 3u]));
   return select(vec4f(), v, vec4u(0u, 1u, 2u, 3u) < vec4u(live));
 }
 
+//# half_ragged
+const B_UNIT = 1u;
+alias B = u32;
+fn b_at(i: u32, live: u32) -> vec4f {
+  let first = unpack2x16float(b[i / 2u]);
+  let next = unpack2x16float(b[i / 2u + 1u]);
+  let last = unpack2x16float(b[i / 2u + 2u]);
+  let v = select(vec4f(first, next), vec4f(first.y, next, last.x), i % 2u == 1u);
+  return select(vec4f(), v, vec4u(0u, 1u, 2u, 3u) < vec4u(live));
+}
+
 //# q8_ragged
 const B_UNIT = 1u;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
+const B_SCALE = 127.0;
+alias B = u32;
 fn b_at(i: u32, live: u32) -> vec4f {
   let shift = 8u * (i % 4u);
   let low = b[i / 4u] >> shift;

@@ -1,8 +1,12 @@
-// The scale of a row of a table: int8 has one a row.
+// The scale of an element of a table: quantised tables have one a row, or one for each GROUP elements of a row.
 
 //# none
-fn row_scale(row: u32) -> f32 { return 1.0; }
+fn scale_at(row: u32, column: u32) -> f32 { return 1.0; }
 
 //# row
 @group(0) @binding(4) var<storage, read> scales: array<f32>;
-fn row_scale(row: u32) -> f32 { return 127.0 * scales[row]; }
+fn scale_at(row: u32, column: u32) -> f32 { return B_SCALE * scales[row]; }
+
+//# group
+@group(0) @binding(4) var<storage, read> scales: array<f32>;
+fn scale_at(row: u32, column: u32) -> f32 { return B_SCALE * scales[(row * params.width + column) / GROUP]; }

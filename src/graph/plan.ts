@@ -1,6 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Caps } from '../gpu/gpu.ts';
 import { paddedBytes } from '../gpu/gpu.ts';
+import type { WgslModule } from '../gpu/wgsl.ts';
 import type { Candidate, Cost } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength, formatShape, formatTensor } from '../tensor/types.ts';
@@ -106,8 +107,7 @@ function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
   const op = opNamed(node.op);
   const output = { dataType: node.dataType, shape: node.shape };
   const candidates = op.candidates?.(node.inputs, node.options, output, caps) ?? [];
-  const usesF16 = [node, ...Object.values(node.inputs)].some(({ dataType }) => dataType === 'float16');
-  if (usesF16 && !caps.f16) {
+  if (!caps.f16 && candidates.some(({ variant }) => variant.ports.some(usesF16))) {
     throw new TilewrightError(
       'unsupported-type',
       `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`,
@@ -160,6 +160,8 @@ export function shapeOf({ node }: Step): string {
   const main = [a ?? input ?? query, b ?? filter].filter((operand) => operand !== undefined);
   return main.map(({ shape }) => formatShape(shape)).join(' · ') || formatShape(node.shape);
 }
+
+const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f16');
 
 /** One line a step, then the memory: for people, and for a diff in a test. */
 export function formatPlan({ steps, prepare, constants, slots, slotBytes, states }: Plan): string {

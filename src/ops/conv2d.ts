@@ -3,7 +3,6 @@ import stripKernel from '../../shaders/conv2d_depthwise_3x3.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
-import operandB from '../../shaders/lib/operand_b.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape } from '../tensor/types.ts';
@@ -11,6 +10,7 @@ import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, need
 import type { Activation } from './elementwise.ts';
 import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
 import { checkEpilogue } from './matmul.ts';
+import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import { type ImageLayout, imageOf, imageShape, slide, type WindowOptions } from './window.ts';
 
 export type FilterLayout = 'oihw' | 'hwio' | 'ohwi' | 'ihwo';
@@ -47,16 +47,12 @@ function geometry(
 export const conv2d = defineOp<Conv2dOptions>({
   name: 'conv2d',
   infer(inputs, options) {
-    const { image, o, out, inputLayout } = geometry(inputs, options);
-    const [input, filter] = [inputs['input']!, inputs['filter']!];
+    const { image, o, i, groups, out, inputLayout } = geometry(inputs, options);
+    const input = inputs['input']!;
     needFloat('conv2d', 'input', input);
-    if (inputs['scales'] ? filter.dataType !== 'int8' : filter.dataType !== input.dataType) {
-      throw opError(
-        'wrong-type',
-        'conv2d',
-        `filter is ${filter.dataType}, expected ${inputs['scales'] ? 'int8' : input.dataType}`,
-      );
-    }
+    const { group } = weightsOf('conv2d', inputs, 'filter', input.dataType, o, i);
+    if (group && groups > 1)
+      throw opError('invalid-argument', 'conv2d', 'scales are one a channel where there are groups');
     const output = {
       dataType: input.dataType,
       shape: imageShape({ n: image.n, h: out.h, w: out.w, c: o }, inputLayout),
@@ -68,7 +64,7 @@ export const conv2d = defineOp<Conv2dOptions>({
     const { image, o, i, kh, kw, groups, out, inputLayout, filterLayout } = geometry(inputs, options);
     if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
     const bind = { a: 'input', b: 'filter' };
-    const weights = inputs['scales'] ? 'q8' : 'dense';
+    const weights = weightsOf('conv2d', inputs, 'filter', output.dataType, o, i);
     const epilogue = {
       bias: Boolean(inputs['bias']),
       residual: Boolean(inputs['residual']),
@@ -77,7 +73,7 @@ export const conv2d = defineOp<Conv2dOptions>({
     const unpadded = (options.padding ?? []).every((p) => p === 0);
     const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
     // Neighbouring pixels of a row lie one behind the other: a whole row of the filter is one tap where none is padding.
-    const byRows = unpadded && groups === 1 && (options.dilations?.[1] ?? 1) === 1;
+    const byRows = unpadded && groups === 1 && !weights.group && (options.dilations?.[1] ?? 1) === 1;
     const n = o / groups;
     const general = gemmCandidates(
       {
@@ -109,12 +105,7 @@ export const conv2d = defineOp<Conv2dOptions>({
     const unit = o % 4 === 0 ? 'vec4' : 'ragged';
     const name = ELEM[output.dataType]!;
     const { ports, constants } = epiloguePorts(epilogue, weights, unit);
-    const tags = [
-      name,
-      ...(weights === 'q8' ? ['q8'] : []),
-      ...(unit === 'ragged' ? ['ragged'] : []),
-      epilogueName(epilogue),
-    ];
+    const tags = [name, ...weightTags(weights), ...(unit === 'ragged' ? ['ragged'] : []), epilogueName(epilogue)];
     const depthwise = (kernel: WgslModule, counts: ParamValues, quads: number, more = {}): Candidate => ({
       label: `${kernel.name}[${tags.join()}]`,
       variant: {
@@ -124,7 +115,7 @@ export const conv2d = defineOp<Conv2dOptions>({
           windowStruct,
           part(elem, name),
           part(operandA, unit),
-          part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`),
+          ...weightPorts(weights, unit, 'runtime'),
           ...ports,
         ],
         constants: { WG: u32(FLAT), ...more, ...constants },

@@ -8,9 +8,9 @@ import elem from '../../shaders/lib/elem.wgsl';
 import epilogue from '../../shaders/lib/epilogue.wgsl';
 import gemmShape from '../../shaders/lib/gemm.wgsl';
 import gemmFinish from '../../shaders/lib/gemm_finish.wgsl';
+import groupScale from '../../shaders/lib/group_scale.wgsl';
 import layoutB from '../../shaders/lib/layout_b.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
-import operandB from '../../shaders/lib/operand_b.wgsl';
 import outer from '../../shaders/lib/outer.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import residualParts from '../../shaders/lib/residual.wgsl';
@@ -26,8 +26,9 @@ import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
+import { type Weights, weightPorts, weightTags } from './weights.ts';
 
-/** What ends a kernel: scaled (int8), biased, added to the residual, activated, in this order. */
+/** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, in this order. */
 export interface Epilogue {
   readonly bias: boolean;
   readonly residual: boolean;
@@ -54,7 +55,7 @@ export interface Gemm extends Epilogue {
   readonly aLength: number;
   readonly bLength: number;
   readonly dataType: DataType;
-  readonly weights: 'dense' | 'q8';
+  readonly weights: Weights;
   readonly layout: 'kn' | 'nk';
   /** The geometry of a convolution; absent for a plain matrix. */
   readonly window?: ParamValues;
@@ -67,13 +68,13 @@ export const epilogueName = ({ bias, residual, activation }: Epilogue): string =
 /** The modules that make up `finish`, for outputs in whole vec4 or ragged. */
 export function epiloguePorts(
   { bias, residual, activation }: Epilogue,
-  weights: 'dense' | 'q8',
+  { kind, group }: Weights,
   unit: 'vec4' | 'ragged',
 ) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   return {
     ports: [
-      part(scale, weights === 'q8' ? unit : 'none'),
+      part(scale, kind.startsWith('q') && !group ? unit : 'none'),
       part(biasParts, bias ? unit : 'none'),
       part(residualParts, residual ? unit : 'none'),
       ...ports,
@@ -206,19 +207,13 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const whole = (...lengths: number[]): boolean => lengths.every((length) => length % 4 === 0);
   const aUnit = whole(g.k, g.lda, g.aBatch) ? 'vec4' : 'ragged';
   const bWhole = g.layout === 'kn' ? whole(g.n, g.ldb, g.bBatch) : whole(g.k, g.ldb, g.bBatch);
-  const bUnit = bWhole ? g.weights : `${g.weights}_ragged`;
+  const bUnit = bWhole ? 'vec4' : 'ragged';
   const outUnit = whole(g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
   const [a, b, c] = [aUnit === 'vec4' ? 4 : 1, bWhole ? 4 : 1, outUnit === 'vec4' ? 4 : 1];
   const name = ELEM[g.dataType]!;
   const { ports, constants } = epiloguePorts(g, g.weights, outUnit);
   const ragged = a * b * c < 64 ? ['ragged'] : [];
-  const tags = [
-    name,
-    ...(g.weights === 'q8' ? ['q8'] : []),
-    ...(g.layout === 'nk' ? ['nk'] : []),
-    ...ragged,
-    epilogueName(g),
-  ];
+  const tags = [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : []), ...ragged, epilogueName(g)];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
   const params: ParamValues = {
     m: g.m,
@@ -239,13 +234,16 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const baked = caps.software && flops > BAKE_FLOPS ? params : undefined;
   // What is longer than a binding is cut into pieces of other lengths.
   const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
-  const sized = (unit: string): string => (baked && fits && !unit.endsWith('ragged') ? `${unit}_sized` : unit);
+  const sized = baked && fits && g.weights.kind !== 'q4';
   const lengths = baked && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) };
+  const { group } = g.weights;
+  const groups = !group ? 'none' : g.layout === 'nk' ? 'nk' : g.n % 4 ? 'kn_ragged' : 'kn';
   const common: WgslModule[] = [
     gemmShape,
     part(elem, name),
-    part(operandA, sized(aUnit)),
-    part(operandB, sized(bUnit)),
+    part(operandA, sized && aUnit === 'vec4' ? 'vec4_sized' : aUnit),
+    ...weightPorts(g.weights, bUnit, sized && bUnit === 'vec4' ? 'sized' : 'runtime'),
+    part(groupScale, groups),
     part(layoutB, g.layout),
     ...ports,
     gemmFinish,
@@ -264,6 +262,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       constants: {
         ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
         ...lengths,
+        ...(group && { GROUP: u32(group) }),
         ...constants,
       },
       baked,

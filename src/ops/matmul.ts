@@ -9,6 +9,7 @@ import {
 import { defineOp, type Inputs, need, needFloat, opError, type Rewriter, type Shape, splitItems } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { type Gemm, gemmCandidates } from './gemm.ts';
+import { weightsOf } from './weights.ts';
 
 export interface MatmulOptions {
   /** b is [..., N, K]. */
@@ -39,17 +40,13 @@ function sizes({ a, b }: Inputs, { transposeB = false }: MatmulOptions): Sizes {
   return { m, n, k, batch: broadcastShapes('matmul', x.slice(0, -2), y.slice(0, -2)) };
 }
 
-/** Checks the operands of an epilogue against the output; `columns` are those of bias and scale. */
+/** Checks the operands of an epilogue against the output; `columns` are those of the bias. */
 export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescriptor, columns: number): void {
-  const { bias, residual, scales } = inputs;
+  const { bias, residual } = inputs;
   if (bias && !sameShape(bias.shape, [columns]))
     throw opError('wrong-shape', op, `bias is ${formatShape(bias.shape)}, expected [${columns}]`);
   if (bias && bias.dataType !== output.dataType)
     throw opError('wrong-type', op, `bias is ${bias.dataType}, expected ${output.dataType}`);
-  if (scales && elementCount(scales.shape) !== columns)
-    throw opError('wrong-shape', op, `scales is ${formatShape(scales.shape)}, expected [${columns}]`);
-  if (scales && scales.dataType !== 'float32')
-    throw opError('wrong-type', op, `scales is ${scales.dataType}, expected float32`);
   if (residual && !sameShape(residual.shape, output.shape)) {
     throw opError(
       'wrong-shape',
@@ -65,12 +62,11 @@ const leading = (shape: Shape): Shape => shape.slice(0, -2);
 export const matmul = defineOp<MatmulOptions>({
   name: 'matmul',
   infer(inputs, options) {
-    const [a, b] = [need(inputs, 'a', 'matmul'), need(inputs, 'b', 'matmul')];
+    const a = need(inputs, 'a', 'matmul');
+    need(inputs, 'b', 'matmul');
     needFloat('matmul', 'a', a);
-    if (inputs['scales'] ? b.dataType !== 'int8' : b.dataType !== a.dataType) {
-      throw opError('wrong-type', 'matmul', `b is ${b.dataType}, expected ${inputs['scales'] ? 'int8' : a.dataType}`);
-    }
-    const { m, n, batch } = sizes(inputs, options);
+    const { m, n, k, batch } = sizes(inputs, options);
+    weightsOf('matmul', inputs, 'b', a.dataType, n, k);
     const output = { dataType: a.dataType, shape: [...batch, m, n] };
     checkEpilogue('matmul', inputs, output, n);
     return output;
@@ -98,7 +94,7 @@ export const matmul = defineOp<MatmulOptions>({
       aLength: elementCount(inputs['a']!.shape),
       bLength: elementCount(inputs['b']!.shape),
       dataType: output.dataType,
-      weights: inputs['scales'] ? 'q8' : 'dense',
+      weights: weightsOf('matmul', inputs, 'b', output.dataType, n, k),
       layout: options.transposeB ? 'nk' : 'kn',
       bias: Boolean(inputs['bias']),
       residual: Boolean(inputs['residual']),
@@ -120,7 +116,7 @@ export const matmul = defineOp<MatmulOptions>({
     // Columns of the output are rows of b: a piece writes its columns from where they begin.
     const bytes = {
       b: k * BYTES[b!.dataType],
-      ...(scales && { scales: 4 }),
+      ...(scales && { scales: 4 * (elementCount(scales.shape) / n) }),
       ...(bias && { bias: BYTES[bias.dataType] }),
     };
     const element = BYTES[inputs['a']!.dataType];

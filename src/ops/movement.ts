@@ -6,7 +6,6 @@ import bitsOther from '../../shaders/lib/bits_other.wgsl';
 import border from '../../shaders/lib/border.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
-import operandB from '../../shaders/lib/operand_b.wgsl';
 import rowScale from '../../shaders/lib/row_scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import rearrangeKernel from '../../shaders/rearrange.wgsl';
@@ -37,6 +36,7 @@ import {
   type Shape,
   splitItems,
 } from './define.ts';
+import { weightPorts, weightsOf, weightTags } from './weights.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
 
@@ -293,10 +293,13 @@ export const concat = defineOp<{ axis: number }>({
   },
 });
 
-/** gather: the slices of `axis` that the indices name; an index is clamped to the axis, a negative one counts from its end. */
-export const gather = defineOp<{ axis?: number }>({
+/**
+ * gather: the slices of `axis` that the indices name; an index is clamped to the axis, a negative one counts from its end.
+ * `dataType` is float32 for a table of float16, or of int8 or int4 with `scales`.
+ */
+export const gather = defineOp<{ axis?: number; dataType?: 'float32' }>({
   name: 'gather',
-  infer(inputs, { axis = 0 }) {
+  infer(inputs, { axis = 0, dataType }) {
     const [input, indices] = [need(inputs, 'input', 'gather'), need(inputs, 'indices', 'gather')];
     if (indices.dataType !== 'int32' && indices.dataType !== 'uint32')
       throw opError('wrong-type', 'gather', `indices are ${indices.dataType}, expected int32 or uint32`);
@@ -304,10 +307,10 @@ export const gather = defineOp<{ axis?: number }>({
     if (inputs['scales'] && at !== 0)
       throw opError('invalid-argument', 'gather', `scales are one a row: axis 0 is expected, got ${at}`);
     const shape = [...input.shape.slice(0, at), ...indices.shape, ...input.shape.slice(at + 1)];
-    return { dataType: inputs['scales'] ? 'float32' : input.dataType, shape };
+    return { dataType: dataType ?? (inputs['scales'] ? 'float32' : input.dataType), shape };
   },
   candidates(inputs, { axis = 0 }, output) {
-    const { shape, dataType } = inputs['input']!;
+    const { shape } = inputs['input']!;
     const at = needAxis('gather', axis, shape.length);
     const { outer, size, stride } = aroundAxis(shape, at);
     const count = elementCount(inputs['indices']!.shape);
@@ -315,32 +318,34 @@ export const gather = defineOp<{ axis?: number }>({
     const type = ELEM[output.dataType];
     if (outer !== 1 || !type) return [general];
     const unit = stride % 4 === 0 ? 'vec4' : 'ragged';
-    const weights = inputs['scales'] ? 'q8' : 'dense';
+    const weights = weightsOf('gather', inputs, 'input', output.dataType, size, stride);
+    const { kind, group } = weights;
     const rows: Candidate = {
-      label: `gather_rows[${type}${weights === 'q8' ? ',q8' : ''}${unit === 'ragged' ? ',ragged' : ''}]`,
+      label: `gather_rows[${[type, ...weightTags(weights), ...(unit === 'ragged' ? ['ragged'] : [])]}]`,
       variant: {
         kernel: rowsKernel,
         ports: [
           grid,
           part(elem, type),
-          part(operandB, unit === 'vec4' ? weights : `${weights}_ragged`),
-          part(rowScale, weights === 'q8' ? 'row' : 'none'),
+          ...weightPorts(weights, unit, 'runtime'),
+          part(rowScale, group ? 'group' : inputs['scales'] ? 'row' : 'none'),
           part(store, unit),
         ],
-        constants: { WG: u32(FLAT) },
+        constants: { WG: u32(FLAT), ...(group && { GROUP: u32(group) }) },
       },
       params: { count, rows: size, width: stride, first: 0, bound: size },
       grid: flatGrid(count * Math.ceil(stride / 4), FLAT),
       bind: { b: 'input' },
     };
-    return dataType === 'int8' ? [rows] : [rows, general];
+    return kind === 'dense' ? [rows, general] : [rows];
   },
   split(candidate, inputs, { axis = 0 }, _output, limit) {
     const { dataType, shape } = inputs['input']!;
     const { size, stride } = aroundAxis(shape, needAxis('gather', axis, shape.length));
     if (!('bound' in candidate.params))
       throw opError('wrong-shape', 'gather', `a table of ${formatShape(shape)} can be cut by rows of floats only`);
-    const bytes = { b: stride * BYTES[dataType], ...(inputs['scales'] && { scales: 4 }) };
+    const { scales } = inputs;
+    const bytes = { b: stride * BYTES[dataType], ...(scales && { scales: 4 * (elementCount(scales.shape) / size) }) };
     return splitItems(
       size,
       bytes,

@@ -13,6 +13,7 @@ import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, type
 import type { Activation } from './elementwise.ts';
 import { epilogueName, epiloguePorts } from './gemm.ts';
 import { checkEpilogue } from './matmul.ts';
+import { DENSE } from './weights.ts';
 import { imageOf, slide, type WindowOptions } from './window.ts';
 
 /*
@@ -104,7 +105,7 @@ const winogradOutput = defineOp<OutputOptions>({
     const input = inputs['input']!;
     const [, tiles, channels] = input.shape as [number, number, number];
     const epilogue = { bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation };
-    const { ports, constants } = epiloguePorts(epilogue, 'dense', 'vec4');
+    const { ports, constants } = epiloguePorts(epilogue, DENSE, 'vec4');
     const params = { tiles, channel4s: channels / 4, height, width };
     return transform(outputKernel, 'input', input, params, [epilogueName(epilogue)], [tilePlace, ...ports], constants);
   },

@@ -1,7 +1,10 @@
 import { TilewrightError } from '../errors.ts';
 
-/** Element types of a tensor in a graph (WebNN's names). bfloat16, float64 and 64-bit integers live in files only. */
-export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8';
+/**
+ * Element types of a tensor in a graph (WebNN's names). bfloat16, float64 and 64-bit integers live in files only, int4 on the
+ * device only: eight weights to a word, as shaders/lib/operand_b.wgsl says.
+ */
+export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8' | 'int4';
 
 export interface TensorDescriptor {
   readonly dataType: DataType;
@@ -11,7 +14,15 @@ export interface TensorDescriptor {
 export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
 /** Bytes an element takes, on the host and on the GPU alike. */
-export const BYTES: Record<DataType, number> = { float32: 4, float16: 2, int32: 4, uint32: 4, int8: 1, uint8: 1 };
+export const BYTES: Record<DataType, number> = {
+  float32: 4,
+  float16: 2,
+  int32: 4,
+  uint32: 4,
+  int8: 1,
+  uint8: 1,
+  int4: 0.5,
+};
 
 const ARRAYS = {
   float32: Float32Array,
@@ -20,6 +31,7 @@ const ARRAYS = {
   uint32: Uint32Array,
   int8: Int8Array,
   uint8: Uint8Array,
+  int4: Uint8Array, // raw bytes, two weights each
 } as const;
 
 /** The typed array a data type is held in on the host. float16 is held as raw bits in a Uint16Array. */
@@ -40,9 +52,9 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes a tensor takes on the host. */
+/** Bytes a tensor takes. */
 export function byteLength({ dataType, shape }: TensorDescriptor): number {
-  return elementCount(shape) * BYTES[dataType];
+  return Math.ceil(elementCount(shape) * BYTES[dataType]);
 }
 
 /** Row-major strides, in elements. */

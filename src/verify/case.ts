@@ -89,6 +89,9 @@ export const inFloat32 = (cases: readonly OpCase[]): OpCase[] =>
   cases.map((other) => ({ ...other, float32Only: true }));
 
 export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
+/** Weights that lie on the device as int4, or as the bits of float16. */
+export const int4 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int4', role: 'constant' });
+export const half = (...shape: number[]): TensorSpec => ({ shape, dataType: 'float16', role: 'constant' });
 export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({
   shape,
   dataType: 'int32',
@@ -104,8 +107,8 @@ export const float32 = (shape: readonly number[], values?: Values): TensorSpec =
   dataType: 'float32',
   ...(values && { values }),
 });
-/** Scales of int8 weights: float32, whatever the activations are. */
-export const scales = (count: number): TensorSpec => float32([count], { low: 0.005, high: 0.02 });
+/** Scales of quantised weights: float32, whatever the activations are. */
+export const scales = (...shape: number[]): TensorSpec => float32(shape, { low: 0.005, high: 0.02 });
 export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });
 export const positive = (...shape: number[]): TensorSpec => valued(shape, 'positive');
 export const constant = (...shape: number[]): TensorSpec => ({ shape, role: 'constant' });

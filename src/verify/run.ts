@@ -3,7 +3,7 @@ import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import { optimise } from '../graph/passes/index.ts';
 import { type Choose, plan } from '../graph/plan.ts';
 import { Session } from '../runtime/session.ts';
-import { type DataType, formatTensor, type TensorData } from '../tensor/types.ts';
+import { type DataType, elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
 import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
@@ -22,10 +22,12 @@ export function floatsOf(test: OpCase, { f16, longKernels }: Caps): Float[] {
   return longKernels ? ['float32', 'float16'] : ['float16'];
 }
 
-/** Whether the case needs float16 whatever it runs in. */
+/** Whether the case needs float16 whatever it runs in: constants of it can be read as bits. */
 export const needsF16 = (test: OpCase): boolean =>
-  Object.keys(test.inputs).some((name) => specOf(test, name).dataType === 'float16') ||
-  (test.options as { to?: DataType }).to === 'float16';
+  Object.keys(test.inputs).some((name) => {
+    const { dataType, role } = specOf(test, name);
+    return dataType === 'float16' && role !== 'constant';
+  }) || (test.options as { to?: DataType }).to === 'float16';
 
 const RUNS = [0, 1];
 
@@ -122,7 +124,11 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
           // What the op makes no use of is no input of the plan.
           const written = Object.entries(data).filter(([name]) => session.plan.inputs.has(name));
           const result = await session.run(Object.fromEntries(written));
-          const fault = findFault(test, asNumbers(result['output']!, output.dataType), want);
+          const fault = findFault(
+            test,
+            asNumbers(result['output']!, output.dataType, elementCount(output.shape)),
+            want,
+          );
           if (fault) faults.push(`${label} ${float} run ${run}: ${fault}`);
         }
       } finally {

@@ -1,4 +1,5 @@
 import { fromHalf, toHalf } from '../tensor/half.ts';
+import { packInt4, unpackInt4 } from '../tensor/int4.ts';
 import { type DataType, elementCount, isFloat, type TensorData, typedArray } from '../tensor/types.ts';
 import type { TensorSpec, Values } from './case.ts';
 import type { RefTensor } from './reference/tensor.ts';
@@ -14,7 +15,7 @@ export function randomNumbers(seed: string): () => number {
   };
 }
 
-const LARGEST: Partial<Record<DataType, number>> = { int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
+const LARGEST: Partial<Record<DataType, number>> = { int4: 7, int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
 
 function drawer(values: Values, dataType: DataType, random: () => number): () => number {
   const signed = !dataType.startsWith('u');
@@ -39,14 +40,22 @@ export function makeTensor(
   const listed =
     typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
   const draw = listed ? undefined : drawer(values as Values, dataType, randomNumbers(`${seed} ${run}`));
-  const data = typedArray(dataType, elementCount(shape));
-  for (let i = 0; i < data.length; i++) {
-    const value = draw ? draw() : listed![i % listed!.length]!;
-    data[i] = dataType === 'float16' ? toHalf(value) : value;
-  }
-  return { data, reference: { dataType, shape, data: asNumbers(data, dataType) } };
+  const count = elementCount(shape);
+  const numbers = Float64Array.from({ length: count }, (_, i) => (draw ? draw() : listed![i % listed!.length]!));
+  const data = asData(numbers, dataType);
+  return { data, reference: { dataType, shape, data: asNumbers(data, dataType, count) } };
 }
 
-/** A typed array as numbers: float16 is held as bits. */
-export const asNumbers = (data: TensorData, dataType: DataType): Float64Array =>
-  dataType === 'float16' ? Float64Array.from(data, fromHalf) : Float64Array.from(data);
+/** Numbers as the GPU takes them: float16 as bits, int4 packed. */
+function asData(numbers: Float64Array, dataType: DataType): TensorData {
+  if (dataType === 'int4') return packInt4(numbers);
+  const data = typedArray(dataType, numbers.length);
+  data.set(dataType === 'float16' ? numbers.map(toHalf) : numbers);
+  return data;
+}
+
+/** `count` numbers of a typed array: float16 is held as bits, int4 packed. */
+export function asNumbers(data: TensorData, dataType: DataType, count = data.length): Float64Array {
+  if (dataType === 'int4') return Float64Array.from(unpackInt4(data as Uint8Array, count));
+  return dataType === 'float16' ? Float64Array.from(data, fromHalf) : Float64Array.from(data);
+}

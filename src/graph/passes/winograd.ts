@@ -42,7 +42,7 @@ export const toWinograd =
         ones(strides) &&
         ones(dilations) &&
         node.dataType === 'float32' &&
-        !rest['scales'] &&
+        filter!.dataType === 'float32' &&
         constants.has(filter!); // prettier-ignore
       if (!legal || !wanted(node)) return node;
       const tiles = operand('winogradInput', { input }, { padding }, node.label);

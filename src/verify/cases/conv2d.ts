@@ -1,4 +1,4 @@
-import { constant, inFloat32, int8, type OpCase, scales, test } from '../case.ts';
+import { constant, half, inFloat32, int8, type OpCase, scales, test } from '../case.ts';
 
 const NHWC = { inputLayout: 'nhwc', filterLayout: 'hwio' };
 const relu = { activation: { name: 'relu' } };
@@ -76,6 +76,9 @@ const quantized: OpCase[] = [
     nhwc({ input: [1, 5, 5, 6], filter: int8(3, 3, 3, 10), scales: scales(10) }, { groups: 2 }),
     nhwc({ input: [1, 6, 6, 8], filter: int8(3, 3, 1, 8), scales: scales(8) }, { groups: 8 }),
     nhwc({ input: [1, 6, 6, 7], filter: int8(3, 3, 1, 7), scales: scales(7) }, { groups: 7 }),
+    nhwc({ input: [1, 5, 5, 64], filter: int8(3, 3, 64, 8), scales: scales(2, 8) }),
+    nhwc({ input: [1, 6, 6, 5], filter: half(3, 3, 5, 7) }),
+    nhwc({ input: [1, 6, 6, 8], filter: half(3, 3, 1, 8) }, { groups: 8 }),
   ]),
 ];
 

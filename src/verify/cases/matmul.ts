@@ -1,4 +1,4 @@
-import { constant, inFloat32, int8, type OpCase, scales, test } from '../case.ts';
+import { constant, half, inFloat32, int4, int8, type OpCase, scales, test } from '../case.ts';
 
 /*
  * A product is compiled for vec4 or ragged operands and output, dense or int8, [K,N] or [N,K], each epilogue, and each width
@@ -69,6 +69,20 @@ const quantized: OpCase[] = [
     test('matmul', { a: [7, 13], b: int8(13, 7), scales: scales(7) }),
     test('matmul', { a: [9, 16], b: int8(16, 5), scales: scales(5), bias: [5] }),
     test('matmul', { a: [9, 15], b: int8(131, 15), scales: scales(131), residual: [9, 131] }, { transposeB: true }),
+    // A scale for each group along K.
+    test('matmul', { a: [9, 64], b: int8(64, 8), scales: scales(2, 8), bias: [8] }),
+    test('matmul', { a: [1, 64], b: int8(64, 7), scales: scales(2, 7) }),
+    test('matmul', { a: [9, 64], b: int8(132, 64), scales: scales(132, 2) }, { transposeB: true }),
+    test('matmul', { a: [1, 64], b: int8(131, 64), scales: scales(131, 2) }, { transposeB: true }),
+    test('matmul', { a: [9, 64], b: int4(64, 8), scales: scales(8) }),
+    test('matmul', { a: [1, 64], b: int4(64, 12), scales: scales(2, 12) }),
+    test('matmul', { a: [9, 64], b: int4(132, 64), scales: scales(132, 2) }, { transposeB: true }),
+    test('matmul', { a: [256, 160], b: int4(160, 256), scales: scales(5, 256) }), // baked
+    // The bits of float16.
+    test('matmul', { a: [9, 16], b: half(16, 8) }),
+    test('matmul', { a: [7, 13], b: half(13, 7) }),
+    test('matmul', { a: [1, 64], b: half(131, 64) }, { transposeB: true }),
+    test('matmul', { a: [256, 160], b: half(160, 256) }), // baked
   ]),
 ];
 

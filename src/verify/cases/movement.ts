@@ -1,6 +1,6 @@
 import { toHalf } from '../../tensor/half.ts';
 import type { DataType } from '../../tensor/types.ts';
-import { float32, int8, int32, type OpCase, scales, type TensorSpec, test, uint32 } from '../case.ts';
+import { float32, half, int4, int8, int32, type OpCase, scales, type TensorSpec, test, uint32 } from '../case.ts';
 
 /** One of each width: 32 bits (and 16, the second type of every float case), and 8. */
 const WIDTHS: readonly (DataType | undefined)[] = [undefined, 'int8'];
@@ -75,6 +75,15 @@ const gathers: OpCase[] = [
       {},
       { tolerance: { ulps: 4 } },
     ),
+  ),
+  test(
+    'gather',
+    { input: int4(5, 64), indices: int32([7], INDICES), scales: scales(5, 2) },
+    {},
+    { tolerance: { ulps: 4 } },
+  ),
+  ...[8, 7].map((width) =>
+    test('gather', { input: half(5, width), indices: int32([7], INDICES) }, { dataType: 'float32' }),
   ),
 ];
 

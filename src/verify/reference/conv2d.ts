@@ -1,5 +1,5 @@
 import { stridesOf } from '../../tensor/types.ts';
-import { type EpilogueOptions, finish } from './matmul.ts';
+import { type EpilogueOptions, finish, scaleOf } from './matmul.ts';
 import { build, type RefInputs, type RefTensor } from './tensor.ts';
 
 export interface Conv2dOptions extends EpilogueOptions {
@@ -33,6 +33,7 @@ export function conv2d(inputs: RefInputs, options: Conv2dOptions): RefTensor {
   ];
   const outOf = (extent: number, before: number, after: number, window: number, d: number): number =>
     Math.floor((extent + before + after - (window - 1) * dilations[d]! - 1) / strides[d]!) + 1;
+  const scale = scaleOf(inputs, o, i, 'kn');
   const sizes: Record<string, number> = {
     n: size('n'),
     c: o,
@@ -60,7 +61,7 @@ export function conv2d(inputs: RefInputs, options: Conv2dOptions): RefTensor {
           for (let channel = 0; channel < i; channel++) {
             const pixel = n * s.n! + (group * i + channel) * s.c! + h * s.h! + w * s.w!;
             const tap = column * t.o! + channel * t.i! + ky * t.h! + kx * t.w!;
-            const product = input.data[pixel]! * filter.data[tap]!;
+            const product = input.data[pixel]! * filter.data[tap]! * scale(column, channel);
             value += product;
             mass += Math.abs(product);
           }

@@ -6,7 +6,19 @@ export interface EpilogueOptions {
   activation?: { name: string } & ActivationOptions;
 }
 
-/** What ends a sum of products: times the scale of its column, plus bias, plus residual, activated. Adds to value and mass. */
+/**
+ * What a quantised weight is multiplied by: weights of `channels` output columns have a scale a column, or one for each group along
+ * their `depth`, as [depth/group, channels] (kn) or [channels, depth/group] (nk).
+ */
+export function scaleOf({ scales }: RefInputs, channels: number, depth: number, layout: 'kn' | 'nk') {
+  const groups = (scales?.data.length ?? channels) / channels;
+  return (column: number, k: number): number => {
+    const group = Math.floor((k * groups) / depth);
+    return scales?.data[layout === 'kn' ? group * channels + column : column * groups + group] ?? 1;
+  };
+}
+
+/** What ends a sum of products: plus bias, plus residual, activated. Adds to value and mass. */
 export function finish(
   sum: { value: number; mass: number },
   column: number,
@@ -14,12 +26,8 @@ export function finish(
   inputs: RefInputs,
   { activation }: EpilogueOptions,
 ) {
-  const { scales, bias, residual } = inputs;
+  const { bias, residual } = inputs;
   let { value, mass } = sum;
-  if (scales) {
-    value *= scales.data[column]!;
-    mass *= scales.data[column]!;
-  }
   for (const added of [bias && bias.data[column]!, residual && at(residual, index)]) {
     value += added ?? 0;
     mass += Math.abs(added ?? 0);
@@ -42,6 +50,7 @@ export function matmul(inputs: RefInputs, options: { transposeB?: boolean } & Ep
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   const [startOfA, startOfB] = [matrixStarts(a), matrixStarts(b)];
   const [rowStep, columnStep] = options.transposeB ? [1, k] : [n, 1];
+  const scale = scaleOf(inputs, n, k, options.transposeB ? 'nk' : 'kn');
   return build(
     a.dataType,
     [...batch, m, n],
@@ -52,7 +61,7 @@ export function matmul(inputs: RefInputs, options: { transposeB?: boolean } & Ep
       let value = 0;
       let mass = 0;
       for (let i = 0; i < k; i++) {
-        const product = a.data[aFrom + i]! * b.data[bFrom + i * rowStep]!;
+        const product = a.data[aFrom + i]! * b.data[bFrom + i * rowStep]! * scale(column, i);
         value += product;
         mass += Math.abs(product);
       }

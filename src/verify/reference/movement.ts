@@ -1,3 +1,4 @@
+import type { DataType } from '../../tensor/types.ts';
 import { at, build, moved, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 export function transpose({ input }: RefInputs, { permutation }: { permutation?: readonly number[] }): RefTensor {
@@ -81,16 +82,21 @@ export function concat({ input, other }: RefInputs, { axis }: { axis: number }):
 }
 
 /** An index below zero counts from the end; what is still outside goes to the border. Rows of int8 are scaled back. */
-export function gather({ input, indices, scales }: RefInputs, { axis = 0 }: { axis?: number }): RefTensor {
+export function gather(
+  { input, indices, scales }: RefInputs,
+  { axis = 0, dataType = scales ? 'float32' : input!.dataType }: { axis?: number; dataType?: DataType },
+): RefTensor {
   const d = axis < 0 ? axis + input!.shape.length : axis;
   const rank = indices!.shape.length;
   const extent = input!.shape[d]!;
   const shape = [...input!.shape.slice(0, d), ...indices!.shape, ...input!.shape.slice(d + 1)];
-  return build(scales ? 'float32' : input!.dataType, shape, (index) => {
+  return build(dataType, shape, (index) => {
     const wanted = at(indices!, index.slice(d, d + rank));
     const row = Math.min(Math.max(wanted < 0 ? wanted + extent : wanted, 0), extent - 1);
     const element = at(input!, [...index.slice(0, d), row, ...index.slice(d + rank)]);
-    return scales ? element * scales.data[row]! : element;
+    if (!scales) return element;
+    const groups = scales.data.length / extent;
+    return element * scales.data[row * groups + Math.floor((index.at(-1)! * groups) / input!.shape.at(-1)!)]!;
   });
 }
 

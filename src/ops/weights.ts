@@ -1,0 +1,65 @@
+import bindingB from '../../shaders/lib/binding_b.wgsl';
+import operandB from '../../shaders/lib/operand_b.wgsl';
+import { part, type WgslModule } from '../gpu/wgsl.ts';
+import { type DataType, elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
+import { type Inputs, opError } from './define.ts';
+
+/** How weights lie: as the activations do, as the bits of float16, as int8 or int4 with scales. */
+export type WeightKind = 'dense' | 'half' | 'q8' | 'q4';
+
+export interface Weights {
+  readonly kind: WeightKind;
+  /** Elements along the input that share a scale; 0 where a whole output channel has one. */
+  readonly group: number;
+}
+
+/** No weights, or as the activations are. */
+export const DENSE: Weights = { kind: 'dense', group: 0 };
+
+const QUANTIZED: Partial<Record<DataType, WeightKind>> = { int8: 'q8', int4: 'q4' };
+
+/**
+ * How the operand `name` of an op is kept. Its scales, where there are any, are float32: one for each of `channels`, or for each
+ * `group` of the `depth` elements that a channel has along the input.
+ */
+export function weightsOf(
+  op: string,
+  inputs: Inputs,
+  name: string,
+  activations: DataType,
+  channels: number,
+  depth: number,
+): Weights {
+  const { [name]: weights, scales } = inputs as Record<string, TensorDescriptor>;
+  const { dataType } = weights!;
+  if (!scales) {
+    const half = dataType === 'float16' && activations === 'float32';
+    if (dataType !== activations && !half)
+      throw opError('wrong-type', op, `${name} is ${dataType}, expected ${activations}`);
+    return { kind: half ? 'half' : 'dense', group: 0 };
+  }
+  const kind = QUANTIZED[dataType];
+  if (!kind) throw opError('wrong-type', op, `${name} is ${dataType}, expected int8 or int4, as it has scales`);
+  if (scales.dataType !== 'float32') throw opError('wrong-type', op, `scales is ${scales.dataType}, expected float32`);
+  const groups = elementCount(scales.shape) / channels;
+  const group = groups === 1 ? 0 : depth / groups;
+  if (!Number.isInteger(group) || group % 4 || (kind === 'q4' && elementCount(weights!.shape) % 8))
+    throw opError(
+      'wrong-shape',
+      op,
+      `scales is ${formatShape(scales.shape)}, expected [${channels}], or one for each group of 4 or more of ${depth} (${name} ${formatShape(weights!.shape)})`,
+    );
+  return { kind, group };
+}
+
+/** The modules that read weights: in whole vec4 or ragged, from a binding whose length is known or not. */
+export const weightPorts = ({ kind }: Weights, unit: 'vec4' | 'ragged', length: 'runtime' | 'sized'): WgslModule[] => [
+  part(operandB, unit === 'vec4' ? kind : `${kind}_ragged`),
+  part(bindingB, length),
+];
+
+/** `q8`, `q4`, `g32`: as labels name it. */
+export const weightTags = ({ kind, group }: Weights): string[] => [
+  ...(kind === 'dense' ? [] : [kind]),
+  ...(group ? [`g${group}`] : []),
+];
