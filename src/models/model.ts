@@ -3,6 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
 import { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
@@ -13,11 +14,15 @@ import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 
-export type ModelDataType = 'float32' | 'float16' | 'int8';
+/** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
+export type ModelDataType = WeightType;
 
-export interface LoadOptions {
-  /** `int8` quantises the weights at load and dequantises them in the shader; `float16` needs shader-f16. */
-  dtype?: ModelDataType;
+export interface LoadOptions extends Pick<BuildOptions, 'groupSize'> {
+  /**
+   * What the model is kept in: one type, or a type by the layer's name, as `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4
+   * are made from the float checkpoint at load, on the device, and are scaled back in the shader. As the checkpoint has it where absent.
+   */
+  dtype?: WeightTypes;
   /** Height and width of the images, where the folder does not say. */
   inputSize?: readonly [number, number];
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
@@ -26,7 +31,7 @@ export interface LoadOptions {
   onProgress?: OnProgress;
 }
 
-type SessionOptions = LoadOptions & Pick<BuildOptions, 'runsAhead'>;
+type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
 
 /** What a model is made from: kept, so that everything on the device can be made again. */
 export interface ModelFiles {
@@ -57,21 +62,29 @@ export abstract class LoadedModel extends Resource {
   readonly states: States;
   readonly #sessions = new Map<string, Promise<Session>>();
   /** As the model was loaded: sessions that are built later follow. */
-  #tune: TuneMode | undefined;
+  readonly #how: BuildOptions;
+  readonly dtype: ModelDataType;
+  /** The type of activations. */
+  protected readonly dataType: 'float32' | 'float16';
 
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
-    readonly dtype: ModelDataType,
+    { dtype, groupSize, tune }: LoadOptions,
   ) {
     super();
     this.#constants = new ConstantStore(gpu);
     this.states = new States(gpu);
-  }
-
-  /** The type of activations. */
-  protected get dataType(): 'float32' | 'float16' {
-    return this.dtype === 'float16' ? 'float16' : 'float32';
+    const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
+    this.dtype = types.default;
+    this.dataType = types.default === 'float16' ? 'float16' : 'float32';
+    const other = Object.values(types).find((type) => type !== 'float16');
+    if (this.dataType === 'float16' && other) {
+      throw new TilewrightError('invalid-argument', `dtype: with activations of float16 no layer is ${other}`, {
+        hint: "Let the default be float32 (or int8), and the layers that shall be small float16: { default: 'float32', fc: 'float16' }.",
+      });
+    }
+    this.#how = { groupSize, tune, ...(this.dataType === 'float32' && dtype && { weights: dtype }) };
   }
 
   abstract readonly parameters: number;
@@ -103,7 +116,6 @@ export abstract class LoadedModel extends Resource {
   protected session(name: string, graph: () => Graph, options: SessionOptions = {}): Promise<Session> {
     if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
     let session = this.#sessions.get(name);
-    this.#tune ??= options.tune;
     if (!session) {
       session = this.buildOn(this.gpu, graph(), {
         ...options,
@@ -117,24 +129,19 @@ export abstract class LoadedModel extends Resource {
     return session;
   }
 
-  get #buildOptions(): BuildOptions {
-    return { tune: this.#tune, ...(this.dtype === 'int8' && { weights: 'int8' }) };
-  }
-
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
-    return Session.plan(this.gpu, graph, this.#buildOptions);
+    return Session.plan(this.gpu, graph, this.#how);
   }
 
   /** Starts to compile the kernels of graphs whose sessions are built later: while the weights stream for the first. */
-  protected precompile(graphs: readonly Graph[], { tune }: LoadOptions): void {
-    this.#tune ??= tune;
-    for (const graph of graphs) Session.precompile(this.gpu, graph, this.#buildOptions);
+  protected precompile(graphs: readonly Graph[]): void {
+    for (const graph of graphs) Session.precompile(this.gpu, graph, this.#how);
   }
 
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return Session.build(gpu, graph, { ...this.#buildOptions, ...options });
+    return Session.build(gpu, graph, { ...this.#how, ...options });
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */
@@ -176,6 +183,12 @@ export abstract class LoadedModel extends Resource {
     this.states.dispose();
   }
 }
+
+/** int8 for a checkpoint that has its weights so (GraphWeights), else float32. */
+const storedType = ({ tensors }: Checkpoint): ModelDataType =>
+  [...tensors.values()].some(({ name, typeName }) => typeName === 'I8' && tensors.has(`${name}_scale`))
+    ? 'int8'
+    : 'float32';
 
 /** Multiply-accumulates of a graph as people count them: a convolution is what its definition says, however it is computed. */
 export async function macsOf(gpu: Gpu, graph: Graph): Promise<number> {

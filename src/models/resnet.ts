@@ -8,7 +8,7 @@ import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Picture, type Preprocessing, preprocess } from '../vision/preprocess.ts';
-import { LoadedModel, type LoadOptions, type ModelDataType, type ModelFiles, macsOf } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
@@ -145,14 +145,14 @@ export class ImageClassifier extends LoadedModel {
   private constructor(
     gpu: Gpu,
     files: ModelFiles,
-    dtype: ModelDataType,
+    options: LoadOptions,
     private readonly weights: Weights,
     private readonly names: NamingScheme,
     readonly shape: ResNetShape,
     readonly preprocessing: Preprocessing,
     readonly labels: readonly string[],
   ) {
-    super(gpu, files, dtype);
+    super(gpu, files, options);
     this.architecture = `resnet${shape.depth}`;
     this.parameters = weights.parameters;
   }
@@ -160,7 +160,7 @@ export class ImageClassifier extends LoadedModel {
   static async load(
     gpu: Gpu,
     files: ModelFiles,
-    { dtype = 'float32', inputSize, ...options }: LoadOptions = {},
+    { inputSize, ...options }: LoadOptions = {},
   ): Promise<ImageClassifier> {
     const { checkpoint, config, folder } = files;
     const bare = new Weights(checkpoint);
@@ -171,7 +171,7 @@ export class ImageClassifier extends LoadedModel {
     const model = new ImageClassifier(
       gpu,
       files,
-      dtype,
+      options,
       bare,
       names,
       shape,
@@ -209,8 +209,8 @@ export class ImageClassifier extends LoadedModel {
     return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }
 
-  #session(batch: number, options: LoadOptions = {}) {
-    return this.session(`batch ${batch}`, () => this.graph(batch), options);
+  #session(batch: number, { signal, onProgress }: LoadOptions = {}) {
+    return this.session(`batch ${batch}`, () => this.graph(batch), { signal, onProgress });
   }
 
   /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */

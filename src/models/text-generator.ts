@@ -11,7 +11,7 @@ import { createSampler, GREEDY, type SamplerOptions, type SamplerSettings, unusa
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
-import { LoadedModel, type LoadOptions, type ModelDataType, type ModelFiles, macsOf } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
 
 export interface GenerateOptions extends SamplerOptions {
@@ -64,33 +64,26 @@ export class TextGenerator extends LoadedModel {
   private constructor(
     gpu: Gpu,
     files: ModelFiles,
-    dtype: ModelDataType,
+    options: LoadOptions,
     private readonly weights: Weights,
     readonly shape: Gpt2Shape,
     private readonly textCoder: Tokenizer | undefined,
   ) {
-    super(gpu, files, dtype);
+    super(gpu, files, options);
     this.parameters = weights.parameters;
   }
 
-  static async load(
-    gpu: Gpu,
-    files: ModelFiles,
-    { dtype = 'float32', ...options }: LoadOptions = {},
-  ): Promise<TextGenerator> {
+  static async load(gpu: Gpu, files: ModelFiles, options: LoadOptions = {}): Promise<TextGenerator> {
     const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
     const shape = gpt2Shape(files, weights);
     const [json, config] = await Promise.all(
       ['tokenizer.json', 'tokenizer_config.json'].map((file) => readJson(files.folder, file, options.signal)),
     );
     const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
-    const model = new TextGenerator(gpu, files, dtype, weights, shape, tokenizer);
+    const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer);
     try {
       // One after the other: the first brings the weights, the others find them there, and their kernels compiled.
-      model.precompile(
-        model.#chunks().map((chunk) => model.graph(chunk, 'last')),
-        options,
-      );
+      model.precompile(model.#chunks().map((chunk) => model.graph(chunk, 'last')));
       await model.#stepSession(1, options);
       for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
       model.macs = await macsOf(gpu, model.graph(1, 'last'));

@@ -52,10 +52,10 @@ export class Weights {
     return count;
   }
 
-  /** Elements of all tensors that were trained: running statistics, counts and masks are none. */
+  /** Elements of all tensors that were trained: running statistics, counts, masks and scales are none. */
   get parameters(): number {
     const counted = [...this.checkpoint.tensors.values()].filter(
-      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$/.test(name),
+      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$|_scale$/.test(name),
     );
     return counted.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   }
@@ -74,11 +74,18 @@ export class GraphWeights {
   get(name: string, expected?: readonly number[]): Operand {
     let operand = this.#operands.get(name);
     if (!operand) {
-      const stored = this.builder.constant(this.weights.get(name, expected));
+      const stored = this.#stored(name, expected);
       operand = stored.dataType === this.dataType ? stored : this.builder.cast(stored, this.dataType);
       this.#operands.set(name, operand);
     }
     return operand;
+  }
+
+  /** The tensor as it lies in the file, or what it stands for: int8 with the scales beside it, under the name with `_scale`. */
+  #stored(name: string, expected?: readonly number[]): Operand {
+    const stored = this.builder.constant(this.weights.get(name, expected));
+    if (stored.dataType !== 'int8') return stored;
+    return this.builder.dequantizeLinear(stored, this.builder.constant(this.weights.get(`${name}_scale`)));
   }
 
   optional(name: string, expected?: readonly number[]): Operand | undefined {

@@ -1,7 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph, NamedOptions, Operand } from '../graph/ir.ts';
-import { optimise, type PassOptions } from '../graph/passes/index.ts';
+import { optimise, type PassOptions, quantizes } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan } from '../graph/plan.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
@@ -251,7 +251,10 @@ export class Session extends Resource {
 
 /** The passes, done; and the choice of kernels, to be made again when more is known. */
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
-  const optimised = optimise(graph, options, gpu.caps);
+  const extra = quantizes(graph, options)
+    ? (await import('../graph/passes/quantization.ts')).quantization(options)
+    : undefined;
+  const optimised = optimise(graph, options, gpu.caps, extra);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   const tuner = mode === 'off' ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();

@@ -1,19 +1,17 @@
 import type { Caps } from '../../gpu/gpu.ts';
-import type { DataType } from '../../tensor/types.ts';
-import type { Graph } from '../ir.ts';
+import { type Graph, topological } from '../ir.ts';
 import { decompose } from './decompose.ts';
 import { foldBatchNormalization } from './fold.ts';
 import { fuseEpilogues } from './fuse.ts';
 import { toChannelsLast } from './layout.ts';
-import { quantizeWeights } from './quantize.ts';
+import type { Quantization } from './quantization.ts';
+import type { QuantizeOptions } from './quantize.ts';
 import { toWinograd, type Wanted, winogradWins } from './winograd.ts';
 
 /** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
 export type Pass = (graph: Graph) => Graph;
 
-export interface PassOptions {
-  /** `int8` quantises constant weights; activations keep the type of the graph. */
-  weights?: DataType;
+export interface PassOptions extends QuantizeOptions {
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
   without?: readonly PassName[];
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
@@ -27,17 +25,26 @@ export type PassName = 'fold' | 'fuse' | 'winograd';
  * a session is built, by the same kernels (plan.ts). Dead code is none either: a graph is what hangs on its outputs.
  * Without `caps` the passes are those that suit any adapter.
  */
-export function passes({ weights, without = [], winograd }: PassOptions = {}, caps?: Caps): Pass[] {
+export function passes(
+  { without = [], winograd }: PassOptions = {},
+  caps?: Caps,
+  { before = [], after = [] }: Partial<Quantization> = {},
+): Pass[] {
   const optional = (name: PassName, pass: Pass): Pass[] => (without.includes(name) ? [] : [pass]);
   return [
+    ...before,
     ...optional('fold', foldBatchNormalization),
     decompose,
     toChannelsLast,
     ...optional('fuse', fuseEpilogues),
-    ...(weights === 'int8' ? [quantizeWeights] : []),
+    ...after,
     ...optional('winograd', toWinograd(winograd ?? winogradWins(caps), caps)),
   ];
 }
 
-export const optimise = (graph: Graph, options: PassOptions = {}, caps?: Caps): Graph =>
-  passes(options, caps).reduce((current, pass) => pass(current), graph);
+export const optimise = (graph: Graph, options: PassOptions = {}, caps?: Caps, extra?: Quantization): Graph =>
+  passes(options, caps, extra).reduce((current, pass) => pass(current), graph);
+
+/** Whether a graph, or what is asked for it, needs the passes of quantisation. */
+export const quantizes = (graph: Graph, { weights = 'float32' }: PassOptions): boolean =>
+  weights !== 'float32' || topological(graph).some(({ op }) => op === 'dequantizeLinear');

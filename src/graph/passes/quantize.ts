@@ -1,33 +1,143 @@
-import { isFloat } from '../../tensor/types.ts';
+import { TilewrightError } from '../../errors.ts';
+import type { Conv2dOptions } from '../../ops/conv2d.ts';
+import { elementCount, isFloat } from '../../tensor/types.ts';
 import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
 
-/**
- * Constant weights of matmul, conv2d and embedding become int8 with a scale per output channel, made at load on the GPU.
- * Output channels of weights that lie as [N,K] and of a table are rows; else they are the last axis.
- */
-export function quantizeWeights(graph: Graph): Graph {
-  const constants = constantOperands(graph);
-  const made = new Map<Operand, Partial<Record<'rows' | 'columns', { weights: Operand; scales: Operand }>>>();
-  const quantized = (input: Operand, rows: boolean): { weights: Operand; scales: Operand } => {
-    const forms = made.get(input) ?? {};
-    made.set(input, forms);
-    const form = rows ? 'rows' : 'columns';
-    if (!forms[form]) {
-      const scales = operand('quantizeScales', { input }, { rows }, input.label);
-      forms[form] = { scales, weights: operand('quantize', { input, scales }, { rows }, input.label) };
-    }
-    return forms[form];
+/** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
+export type WeightType = 'float32' | 'float16' | 'int8' | 'int4';
+
+/** A type for all layers, or for each by its name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. */
+export type WeightTypes = WeightType | ({ readonly default: WeightType } & Readonly<Record<string, WeightType>>);
+
+export interface QuantizeOptions {
+  weights?: WeightTypes | undefined;
+  /** Elements along the input that share a scale; a whole output channel where absent, but 32 for int4. */
+  groupSize?: 32 | 64 | 128 | undefined;
+}
+
+/** The operand that is the weights, by op. */
+const WEIGHTS: Readonly<Record<string, string>> = { matmul: 'b', gemm: 'b', conv2d: 'filter', gather: 'input' };
+
+interface Layer {
+  /** `layer1.0.conv1`: the tensor's name without `.weight`. */
+  readonly name: string;
+  readonly operand: string;
+  readonly weight: Operand;
+}
+
+/** The constant float weights that a node multiplies by, or looks up. */
+function layerOf(node: Operand, constants: ReadonlySet<Operand>): Layer | undefined {
+  const name = WEIGHTS[node.op];
+  const weight = name ? node.inputs[name] : undefined;
+  if (!name || !weight || node.inputs['scales'] || !isFloat(weight.dataType) || !constants.has(weight))
+    return undefined;
+  const { axis = 0 } = node.options as { axis?: number };
+  if (weight.shape.length !== (node.op === 'conv2d' ? 4 : 2) || (node.op === 'gather' && axis !== 0)) return undefined;
+  return { name: (weight.label ?? node.label ?? node.op).replace(/\.weight$/, ''), operand: name, weight };
+}
+
+/** The type of a layer: of the longest key that is its name, or some whole parts of it. */
+function typeOf(types: WeightTypes, layer: string, used?: Set<string>): WeightType {
+  if (typeof types === 'string') return types;
+  const keys = Object.keys(types).filter((key) => key !== 'default' && `.${layer}.`.includes(`.${key}.`));
+  const key = keys.sort((a, b) => b.length - a.length)[0] ?? 'default';
+  for (const matching of keys) used?.add(matching);
+  return types[key]!;
+}
+
+/** Shape of the scales: one for each `group` along the input, where that divides it, else one for each output channel. */
+function scaleShape({ op, options, inputs }: Operand, { weight: { shape } }: Layer, group: number): number[] {
+  const along = (size: number): number => (group && size % group === 0 ? size / group : 1);
+  const {
+    transposeB,
+    bTranspose,
+    filterLayout = 'oihw',
+    groups = 1,
+  } = options as Conv2dOptions & {
+    transposeB?: boolean;
+    bTranspose?: boolean;
   };
-  const weightOf: Record<string, string> = { matmul: 'b', conv2d: 'filter', gather: 'input' };
-  return rewrite(graph, (node) => {
-    const name = weightOf[node.op];
-    const weight = name && node.inputs[name];
-    if (!weight || node.inputs['scales'] || !isFloat(weight.dataType) || !constants.has(weight)) return node;
-    if (node.op === 'gather' && (weight.shape.length !== 2 || ((node.options as { axis?: number }).axis ?? 0) !== 0))
-      return node;
-    if (node.op === 'matmul' && weight.shape.length !== 2) return node;
-    const rows = node.op === 'gather' || Boolean((node.options as { transposeB?: boolean }).transposeB);
-    const { weights, scales } = quantized(weight, rows);
-    return operand(node.op, { ...node.inputs, [name]: weights, scales }, node.options, node.label);
-  });
+  if (op === 'conv2d')
+    return shape.map((size, d) =>
+      filterLayout[d] === 'o' ? size : filterLayout[d] === 'i' && groups === 1 && inputs ? along(size) : 1,
+    );
+  const [first, second] = shape as [number, number];
+  return op === 'gather' || transposeB || bTranspose ? [first, along(second)] : [along(first), second];
+}
+
+/** w becomes dequantizeLinear(quantizeLinear(w, scale), scale), made once where layers share it (a tied head). */
+class Quantizer {
+  readonly #made = new Map<Operand, Map<string, Operand>>();
+
+  get(weight: Operand, dataType: 'int8' | 'int4', shape: readonly number[]): Operand {
+    const forms = this.#made.get(weight) ?? new Map<string, Operand>();
+    this.#made.set(weight, forms);
+    const key = `${dataType}${shape}`;
+    let made = forms.get(key);
+    if (!made) {
+      const { label } = weight;
+      const scale = operand(
+        'quantizeScales',
+        { input: weight },
+        { newShape: shape, levels: dataType === 'int4' ? 7 : 127 },
+        label,
+      );
+      const input = operand('quantizeLinear', { input: weight, scale }, { dataType }, label);
+      made = operand('dequantizeLinear', { input, scale }, {}, label);
+      forms.set(key, made);
+    }
+    return made;
+  }
+}
+
+/**
+ * Constant weights of products, convolutions and tables become int8 or int4: as a graph says it that was trained so, in
+ * dequantizeLinear of quantizeLinear. Constants are computed at load, so the GPU does it, a tensor at a time. What int4 has no
+ * kernel for is int8: convolutions, tables that are only looked up, and rows of odd lengths. Error: `invalid-argument` for a
+ * layer that is not there.
+ */
+export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOptions) {
+  return (graph: Graph): Graph => {
+    const constants = constantOperands(graph);
+    const quantizer = new Quantizer();
+    const used = new Set<string>();
+    const layers: string[] = [];
+    const result = rewrite(graph, (node) => {
+      const layer = layerOf(node, constants);
+      if (!layer) return node;
+      layers.push(layer.name);
+      const type = typeOf(weights, layer.name, used);
+      if (type !== 'int8' && type !== 'int4') return node;
+      const { shape } = layer.weight;
+      const narrow =
+        type === 'int4' && node.op !== 'conv2d' && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;
+      const scales = scaleShape(node, layer, groupSize ?? (narrow ? 32 : 0));
+      const made = quantizer.get(layer.weight, narrow ? 'int4' : 'int8', scales);
+      return operand(node.op, { ...node.inputs, [layer.operand]: made }, node.options, node.label);
+    });
+    const unknown =
+      typeof weights === 'string' ? [] : Object.keys(weights).filter((k) => k !== 'default' && !used.has(k));
+    if (unknown.length)
+      throw new TilewrightError('invalid-argument', `there is no layer '${unknown[0]}'`, {
+        hint: `Layers are ${[...new Set(layers)].join(', ')}.`,
+      });
+    return result;
+  };
+}
+
+/** Weights of float32 layers are kept as the bits of float16, where their layer's type says so. */
+export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
+  return (graph: Graph): Graph => {
+    const constants = constantOperands(graph);
+    const made = new Map<Operand, Operand>();
+    return rewrite(graph, (node) => {
+      const layer = layerOf(node, constants);
+      if (layer?.weight.dataType !== 'float32' || typeOf(weights, layer.name) !== 'float16') return node;
+      const { weight } = layer;
+      const half = made.get(weight) ?? operand('narrow', { input: weight }, {}, weight.label);
+      made.set(weight, half);
+      const options = node.op === 'gather' ? { ...node.options, dataType: 'float32' } : node.options;
+      return operand(node.op, { ...node.inputs, [layer.operand]: half }, options, node.label);
+    });
+  };
 }
