@@ -1,6 +1,7 @@
-import { optimise, type PassOptions } from '../src/graph/passes/index.ts';
-import { plan, type Step } from '../src/graph/plan.ts';
-import type { Engine, Graph, Model, Operand } from '../src/index.ts';
+import type { PassOptions } from '../src/graph/passes/index.ts';
+import type { Step } from '../src/graph/plan.ts';
+import type { Engine, Graph, Model, ModelDataType, Operand } from '../src/index.ts';
+import { Session } from '../src/runtime/session.ts';
 import { toHalf } from '../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
@@ -67,7 +68,8 @@ export function attentionGraph(
   return b.outputs({ output: b.attention(query, key, value, { heads, headSize: width / heads }) });
 }
 
-export const passOptions = (dtype: BenchDataType): PassOptions => (dtype === 'int8' ? { weights: 'int8' } : {});
+/** float16 is the type of the graph's own operands; what weights alone are kept in is for the passes. */
+export const passOptions = (dtype: ModelDataType): PassOptions => (dtype === 'float16' ? {} : { weights: dtype });
 
 export function workOf(steps: readonly Step[]): Work {
   return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {
@@ -77,5 +79,7 @@ export function workOf(steps: readonly Step[]): Work {
 }
 
 /** Work of one run of a model's graph, as it is planned. */
-export const modelWork = (model: Model, graph: Graph): Work =>
-  workOf(plan(optimise(graph, passOptions(model.dtype)), model.gpu.caps).steps);
+export async function modelWork({ dtype, gpu }: Model, graph: Graph): Promise<Work> {
+  const { steps } = await Session.plan(gpu, graph, { ...passOptions(dtype), tune: 'off', without: ['winograd'] });
+  return workOf(steps);
+}

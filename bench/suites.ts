@@ -252,7 +252,11 @@ async function timeImages(
   };
   await once();
   const ms = await sample(preset, once);
-  return { ms, ...modelWork(model, model.graph(batch)), rate: { value: (1000 * batch) / ms.median, unit: 'images/s' } };
+  return {
+    ms,
+    ...(await modelWork(model, model.graph(batch))),
+    rate: { value: (1000 * batch) / ms.median, unit: 'images/s' },
+  };
 }
 
 /** A ResNet with random weights, from bytes to logits, on an engine of its own. What the browser keeps of earlier loads, it keeps. */
@@ -268,7 +272,7 @@ async function timeLoads(size: ResNetSize, signal?: AbortSignal): Promise<Measur
       const model = (await engine.load(file, { inputSize, signal })) as ImageClassifier;
       await model.logits(pixels, 1, { signal });
       const ms = performance.now() - start;
-      work = modelWork(model, model.graph());
+      work = await modelWork(model, model.graph());
       return ms;
     } finally {
       engine.dispose();
@@ -296,7 +300,7 @@ async function timePrefill(model: TextGenerator, preset: Preset, signal?: AbortS
   const ms = await sample(preset, once);
   return {
     ms,
-    ...modelWork(model, model.graph(preset.prompt, 'last')),
+    ...(await modelWork(model, model.graph(preset.prompt, 'last'))),
     rate: { value: (1000 * preset.prompt) / ms.median, unit: 'tokens/s' },
   };
 }
@@ -316,5 +320,9 @@ async function timeDecode(model: TextGenerator, preset: Preset, signal?: AbortSi
     last = now;
   }
   const ms = summarise(samples);
-  return { ms, ...modelWork(model, model.graph(1, 'last')), rate: { value: 1000 / ms.median, unit: 'tokens/s' } };
+  return {
+    ms,
+    ...(await modelWork(model, model.graph(1, 'last'))),
+    rate: { value: 1000 / ms.median, unit: 'tokens/s' },
+  };
 }

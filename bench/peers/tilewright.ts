@@ -42,7 +42,7 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
           for (let i = 0; i < count; i++) logits = (await model.logits(pixels)) as Float32Array<ArrayBuffer>;
         },
         result: async () => logits,
-        work: modelWork(model, model.graph()),
+        work: await modelWork(model, model.graph()),
         dispose: () => model.dispose(),
       };
     },
@@ -54,7 +54,7 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
           for await (const { token } of model.generate(prompt, { maxNewTokens: count, temperature: 0, stopTokens: [] }))
             yield token;
         },
-        work: [modelWork(model, model.graph(prompt, 'last')), modelWork(model, model.graph(1, 'last'))],
+        work: [await modelWork(model, model.graph(prompt, 'last')), await modelWork(model, model.graph(1, 'last'))],
         dispose: () => model.dispose(),
       };
     },
