@@ -112,6 +112,8 @@ const quantizeScales = defineOp<ScalesOptions>({
     });
     return splitItems(blocks, bytes, limit, piece, candidate, wordsOf(bytes));
   },
+  rowwise: ({ input }, { newShape, levels }, rows) =>
+    newShape[0] === input!.shape[0] ? { newShape: [rows, ...newShape.slice(1)], levels } : undefined,
   decompose(inputs, { newShape, levels }, rewriter) {
     const input = inputs['input']!;
     if (blocksOf('quantizeScales', input.shape, newShape)) return undefined;
@@ -240,6 +242,8 @@ const quantizeLinear = defineOp<{ dataType?: DataType }>({
     return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
   },
   split: splitLinear('quantizeLinear'),
+  rowwise: ({ input, scale }, options) =>
+    scale!.shape.length === input!.shape.length && scale!.shape[0] === input!.shape[0] ? options : undefined,
 });
 
 /** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as in quantizeLinear. */
@@ -276,6 +280,7 @@ const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: readonly number
   },
   split: (candidate, _inputs, _options, output, limit) =>
     splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
+  rowwise: (_inputs, { from, newShape }, rows) => ({ from, newShape: [rows, ...newShape.slice(1)] }),
 });
 
 export const quantization: readonly Op[] = [quantizeScales, quantizeLinear, dequantizeLinear, widen];

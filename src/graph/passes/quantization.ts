@@ -1,5 +1,5 @@
+import type { Pass } from '../ir.ts';
 import { fuseDequantize } from './dequantize.ts';
-import type { Pass } from './index.ts';
 import { narrowWeights, type QuantizeOptions, quantizeWeights } from './quantize.ts';
 
 /** The passes of quantisation, loaded where weights or a graph ask for them: before all others, and after fusion. */
