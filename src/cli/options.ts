@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
 
 type Parser = (text: string) => number;
 
@@ -16,3 +17,30 @@ export const wholeNumber = number('a whole number from 0 on', (value) => Number.
 export const temperature = number('a number from 0 on', (value) => value >= 0 && Number.isFinite(value));
 export const probability = number('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
 export const fraction = number('a number from 0 up to but not 1', (value) => value >= 0 && value < 1);
+
+export const WEIGHT_TYPES: readonly WeightType[] = ['float32', 'float16', 'int8', 'int4'];
+
+/** `int8`, or `int8,fc=float32,h.0=float16`: the type of all layers, then those of some. */
+export function weightTypes(text: string): WeightTypes {
+  const [all, ...some] = text.split(',').map((part) => part.trim());
+  const typeOf = (name: string | undefined): WeightType => {
+    const type = WEIGHT_TYPES.find((known) => known === name);
+    if (!type) throw new InvalidArgumentError(`'${name}' is none of ${WEIGHT_TYPES.join(', ')}.`);
+    return type;
+  };
+  if (!some.length) return typeOf(all);
+  const layers = some.map((part) => {
+    const [layer, type] = part.split('=');
+    if (!layer || part.split('=').length !== 2) throw new InvalidArgumentError(`Expected layer=type, got '${part}'.`);
+    return [layer, typeOf(type)];
+  });
+  return { ...Object.fromEntries(layers), default: typeOf(all) };
+}
+
+const GROUP_SIZES = [32, 64, 128] as const;
+
+export function groupSize(text: string): (typeof GROUP_SIZES)[number] {
+  const size = GROUP_SIZES.find((known) => String(known) === text);
+  if (!size) throw new InvalidArgumentError(`Expected one of ${GROUP_SIZES.join(', ')}.`);
+  return size;
+}

@@ -3,7 +3,16 @@ import { PRESETS } from '../../bench/cases.ts';
 import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import type { CommandContext } from './commands/context.ts';
-import { fraction, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
+import {
+  fraction,
+  groupSize,
+  positiveInteger,
+  probability,
+  temperature,
+  WEIGHT_TYPES,
+  weightTypes,
+  wholeNumber,
+} from './options.ts';
 import type { RuntimeName } from './runtime.ts';
 import { openTerminal } from './terminal.ts';
 import { toWire } from './wire.ts';
@@ -79,9 +88,17 @@ export function build(signal: AbortSignal): Command {
       ]),
     );
   const withDtype = (target: Command): Command =>
-    target.addOption(
-      new Option('--dtype <type>', 'type of the weights').choices(['float32', 'float16', 'int8']).default('float32'),
-    );
+    target
+      .option(
+        '--dtype <type>',
+        `${WEIGHT_TYPES.join(', ')}, or by layer: int8,fc=float32 (default: as stored)`,
+        weightTypes,
+      )
+      .addOption(
+        new Option('--group-size <n>', 'weights along the input that share a scale (int8: a channel; int4: 32)')
+          .choices(['32', '64', '128'])
+          .argParser(groupSize),
+      );
   const onModel = (target: Command): Command => withJson(withRuntime(withDtype(target)));
 
   withJson(withRuntime(command('devices', 'list the adapters, of both runtimes where none is named'))).action(

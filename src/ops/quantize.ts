@@ -247,11 +247,15 @@ const dequantizeLinear = defineOp<object>({
   name: 'dequantizeLinear',
   infer(inputs) {
     const input = need(inputs, 'input', 'dequantizeLinear');
-    needInteger('dequantizeLinear', 'input', input.dataType);
+    if (input.dataType !== 'int4') needInteger('dequantizeLinear', 'input', input.dataType);
     needScale('dequantizeLinear', inputs, input.dataType);
     return { dataType: inputs['scale']!.dataType, shape: input.shape };
   },
-  candidates: (inputs, _options, output) => [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
+  // int4 is for the kernels that take it as weights.
+  candidates: (inputs, _options, output) =>
+    inputs['input']!.dataType === 'int4'
+      ? []
+      : [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
   split: splitLinear('dequantizeLinear'),
 });
 

@@ -52,9 +52,10 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes a tensor takes. */
+/** Bytes a tensor takes: of int4, whole words. */
 export function byteLength({ dataType, shape }: TensorDescriptor): number {
-  return Math.ceil(elementCount(shape) * BYTES[dataType]);
+  const bytes = elementCount(shape) * BYTES[dataType];
+  return dataType === 'int4' ? Math.ceil(bytes / 4) * 4 : bytes;
 }
 
 /** Row-major strides, in elements. */

@@ -13,7 +13,7 @@ const all = (ops: string, tolerance: Tolerance): [string, Tolerance][] => ops.sp
  */
 const TABLE: ReadonlyMap<string, Tolerance> = new Map([
   ...all('identity abs neg sign ceil floor relu clamp max min logicalNot where', EXACT),
-  ...all('transpose slice reverse pad expand reshape concat gather scatterRows', EXACT),
+  ...all('transpose slice reverse pad expand reshape concat gather scatterRows packInt4', EXACT),
   ...all('maxPool2d reduceMax reduceMin', EXACT),
   ...all('add sub mul sqrt leakyRelu prelu', { ulps: 1 }),
   ...all('div reciprocal hardSigmoid linear', { ulps: 2, absolute: 1e-7 }),

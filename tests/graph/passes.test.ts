@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import { type Graph, type Operand, operand, topological } from '../../src/graph/ir.ts';
+import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
+import { quantization } from '../../src/graph/passes/quantization.ts';
 import type { Conv2dOptions } from '../../src/ops/conv2d.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 
@@ -21,8 +22,10 @@ function running(graph: Graph): Operand[] {
   return [...dynamic].filter(({ op }) => op !== 'input' && op !== 'state');
 }
 
-const ops = (output: Operand, options?: PassOptions): string[] =>
-  running(optimise(b.outputs({ y: output }), options)).map(({ op }) => op);
+const quantized = (graph: Graph, options: PassOptions = {}): Graph =>
+  optimise(graph, options, undefined, quantization(options));
+const ops = (output: Operand, options: PassOptions = {}): string[] =>
+  running(quantized(b.outputs({ y: output }), options)).map(({ op }) => op);
 const last = (output: Operand): Operand => optimise(b.outputs({ y: output })).outputs['y']!;
 
 const normalized = (x: Operand, channels: number): Operand =>
@@ -113,15 +116,78 @@ describe('passes', () => {
     expect(ops(changing, wanted)).toContain('conv2d');
   });
 
+  const weightsOf = (output: Operand, options: PassOptions, name = 'b') => {
+    const { inputs } = running(quantized(b.outputs({ y: output }), options)).find(({ inputs }) => inputs[name])!;
+    return [inputs[name]!.dataType, inputs[name]!.shape, inputs['scales']?.shape];
+  };
+  const named = (name: string, ...shape: number[]): Operand =>
+    leaf('constant', float(shape), { data: new Float32Array(elementCount(shape)) }, `${name}.weight`);
+
   it('quantize: constant weights become int8 with scales, a tied table once', () => {
     const table = constant(16, 8);
     const x = b.gather(table, b.input('ids', { dataType: 'uint32', shape: [3] }));
     const graph = b.outputs({ y: b.matmul(x, table, { transposeB: true }) });
     const [gathered, product] = running(quantized(graph, { weights: 'int8' }));
     expect(gathered!.inputs['input']).toBe(product!.inputs['b']);
-    expect(gathered!.inputs['scales']).toBe(product!.inputs['scales']);
     expect(product!.inputs['b']!.dataType).toBe('int8');
     expect(product!.inputs['scales']!.shape).toEqual([16]);
+  });
+
+  it('quantize: scales are one a channel, or one a group along the input where that divides it', () => {
+    const kn = b.matmul(input(2, 96), constant(96, 8));
+    expect(weightsOf(kn, { weights: 'int8' })).toEqual(['int8', [96, 8], [8]]);
+    expect(weightsOf(kn, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [96, 8], [3, 8]]);
+    expect(weightsOf(kn, { weights: 'int8', groupSize: 64 })).toEqual(['int8', [96, 8], [8]]);
+    expect(weightsOf(kn, { weights: 'int4' })).toEqual(['int4', [96, 8], [3, 8]]);
+    const nk = b.gemm(input(2, 64), constant(12, 64), { bTranspose: true });
+    expect(weightsOf(nk, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [12, 64], [12, 2]]);
+    expect(weightsOf(nk, { weights: 'int4', groupSize: 64 })).toEqual(['int4', [12, 64], [12]]);
+    const odd = b.matmul(input(2, 33), constant(33, 5));
+    expect(weightsOf(odd, { weights: 'int4' })).toEqual(['int8', [33, 5], [5]]);
+    const convolution = b.conv2d(input(1, 64, 4, 4), constant(8, 64, 3, 3));
+    expect(weightsOf(convolution, { weights: 'int8', groupSize: 32 }, 'filter')).toEqual([
+      'int8',
+      [3, 3, 64, 8],
+      [2, 8],
+    ]);
+    expect(weightsOf(convolution, { weights: 'int4' }, 'filter')).toEqual(['int8', [3, 3, 64, 8], [8]]);
+    const grouped = b.conv2d(input(1, 64, 4, 4), constant(64, 1, 3, 3), { groups: 64 });
+    expect(weightsOf(grouped, { weights: 'int8', groupSize: 32 }, 'filter')).toEqual(['int8', [3, 3, 1, 64], [64]]);
+  });
+
+  it('quantize: folded, transposed and padded filters are int8 still; what runs is the same', () => {
+    for (const [channels, out, kernel] of [
+      [3, 8, 3],
+      [8, 16, 1],
+      [1, 1, 3],
+    ] as const) {
+      // prettier-ignore
+      const x = normalized(b.conv2d(input(1, channels, 6, 6), constant(out, channels, kernel, kernel)), out);
+      const options = { weights: 'int8' as const, winograd: () => false };
+      expect(ops(x, options)).toEqual(ops(x, { winograd: () => false }));
+      expect(weightsOf(x, options, 'filter')[0]).toBe('int8');
+    }
+  });
+
+  it('quantize: layers by name, the longest that fits; a name that is no layer is an error', () => {
+    const x = b.matmul(b.matmul(input(2, 8), named('h.0.fc', 8, 8)), named('h.1.fc', 8, 8));
+    const types = (weights: PassOptions['weights']): unknown[] =>
+      running(quantized(b.outputs({ y: x }), { weights })).map(({ inputs }) => inputs['b']!.dataType);
+    expect(types({ default: 'int8', 'h.1': 'float32' })).toEqual(['int8', 'float32']);
+    expect(types({ default: 'float32', fc: 'int8', 'h.0.fc': 'float32' })).toEqual(['float32', 'int8']);
+    expect(types({ default: 'float32', 'h.0': 'float16' })).toEqual(['float16', 'float32']);
+    expect(() => types({ default: 'int8', head: 'float32' })).toThrow("there is no layer 'head'");
+  });
+
+  it('quantize: stored int8 is taken as it is, per tensor too; another zero point is computed with', () => {
+    const int8 = (shape: number[], value: number): Operand =>
+      b.constant({ dataType: 'int8', shape }, new Int8Array(elementCount(shape)).fill(value));
+    const stored = b.dequantizeLinear(int8([8, 4], 3), constant(1, 4));
+    expect(weightsOf(b.matmul(input(2, 8), stored), {})).toEqual(['int8', [8, 4], [4]]);
+    const one = b.dequantizeLinear(int8([8, 4], 3), constant(1, 1), int8([1, 1], 0));
+    expect(weightsOf(b.matmul(input(2, 8), one), {})).toEqual(['int8', [8, 4], [4]]);
+    const moved = b.dequantizeLinear(int8([8, 4], 3), constant(1, 4), int8([1, 4], 2));
+    expect(weightsOf(b.matmul(input(2, 8), moved), {})).toEqual(['float32', [8, 4], undefined]);
   });
 });
 

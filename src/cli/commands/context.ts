@@ -1,5 +1,6 @@
 import { bytes, count, scaled } from '../format.ts';
 import type { JobEvent, ModelCard } from '../jobs/job.ts';
+import type { LoadArgs } from '../jobs/load.ts';
 import { openRuntime } from '../open-runtime.ts';
 import type { Runtime, RuntimeName } from '../runtime.ts';
 import type { Terminal } from '../terminal.ts';
@@ -10,6 +11,15 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly runtime: RuntimeName;
 }
+
+/** What commands on a model are told of its weights. */
+export interface DtypeOptions extends Pick<LoadArgs, 'dtype' | 'groupSize'> {}
+
+/** How the model is loaded, out of a command's options. */
+export const loadArgs = ({ dtype, groupSize }: DtypeOptions): LoadArgs => ({
+  ...(dtype && { dtype }),
+  ...(groupSize && { groupSize }),
+});
 
 /** Opens the runtime that was asked for, and closes it when the work is done, however it ends. */
 export async function withRuntime<T>(

@@ -49,7 +49,6 @@ const inSamples = (file: string): string => join(weightsFolder(), 'samples', fil
 
 const modelArgs = async (runtime: Runtime, name: string) => ({
   model: await runtime.model(join(weightsFolder(), name)),
-  dtype: 'float32' as const,
 });
 
 async function classifySamples(

@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
-import type { ModelDataType } from '../../models/model.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
 import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
 import { table } from '../table.ts';
-import { type CommandContext, follow, withRuntime } from './context.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
 
-export interface EvalOptions {
-  readonly dtype: ModelDataType;
+export interface EvalOptions extends DtypeOptions {
   readonly images?: string;
   readonly text?: string;
   /** The share of the text's characters to leave out at its beginning. */
@@ -32,7 +30,7 @@ const MOST_CLASSES = 20;
 async function evaluatePictures(
   source: string,
   path: string,
-  { dtype, limit, batch }: EvalOptions,
+  { limit, batch, ...options }: EvalOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
@@ -55,7 +53,8 @@ async function evaluatePictures(
       if (event.type === 'loaded') tell(event.model);
       if (event.type === 'done' && total) terminal.bars.update('pictures', event.done, total, event.label);
     });
-    const args = { model: await runtime.model(source), dtype, pictures: runtime.lend(batches()) };
+    const model = await runtime.model(source);
+    const args = { model, load: loadArgs(options), pictures: runtime.lend(batches()) };
     const score = await runtime.run('evalImages', args, { signal, onEvent });
     terminal.bars.clear();
     const perSecond = score.pictures / score.seconds;
@@ -108,7 +107,7 @@ export function scoreLines(
 async function evaluateText(
   source: string,
   path: string,
-  { dtype, limit, from }: EvalOptions,
+  { limit, from, ...options }: EvalOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
@@ -119,7 +118,7 @@ async function evaluateText(
   await withRuntime(context, async (runtime) => {
     const args = {
       model: await runtime.model(source),
-      dtype,
+      load: loadArgs(options),
       text: runtime.lend([text]),
       ...(limit !== undefined && { limit }),
     };

@@ -1,10 +1,8 @@
-import type { ModelDataType } from '../../models/model.ts';
 import { resolveModel } from '../files.ts';
 import { profileLines } from '../profile-table.ts';
-import { type CommandContext, follow, withRuntime } from './context.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
 
-export interface ProfileOptions {
-  readonly dtype: ModelDataType;
+export interface ProfileOptions extends DtypeOptions {
   readonly plan?: string;
   /** A row for each dispatch instead of one for each kernel and shape. */
   readonly steps?: boolean;
@@ -13,13 +11,13 @@ export interface ProfileOptions {
 /** What each kernel of a model costs. */
 export async function profile(
   model: string,
-  { dtype, plan, steps = false }: ProfileOptions,
+  { plan, steps = false, ...options }: ProfileOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
   const source = await resolveModel(model);
   await withRuntime(context, async (runtime) => {
-    const args = { model: await runtime.model(source), dtype, ...(plan !== undefined && { plan }) };
+    const args = { model: await runtime.model(source), load: loadArgs(options), ...(plan !== undefined && { plan }) };
     const profiles = await runtime.run('profile', args, { signal, onEvent: follow(context, runtime) });
     for (const one of profiles) {
       for (const line of profileLines(one, { steps, heading: (text) => terminal.paint('bold', text) }))

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import type { ModelDataType } from '../../models/model.ts';
 import type { Prediction } from '../../models/resnet.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { duration } from '../format.ts';
@@ -7,10 +6,9 @@ import type { GenerateArgs, Generated } from '../jobs/generate.ts';
 import { packPictures } from '../picture-batch.ts';
 import { decodeFile } from '../pictures.ts';
 import type { Terminal } from '../terminal.ts';
-import { type CommandContext, follow, withRuntime } from './context.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
 
-export interface RunOptions {
-  readonly dtype: ModelDataType;
+export interface RunOptions extends DtypeOptions {
   readonly image?: readonly string[];
   readonly prompt?: string;
   readonly topK?: number;
@@ -31,7 +29,7 @@ export async function run(model: string, options: RunOptions, context: CommandCo
 async function runPictures(
   source: string,
   files: readonly string[],
-  { dtype, topK = 5 }: RunOptions,
+  { topK = 5, ...options }: RunOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
@@ -40,7 +38,8 @@ async function runPictures(
     const onEvent = follow(context, runtime, (event) => {
       if (event.type === 'classified') printPredictions(terminal, files[event.index]!, event.predictions);
     });
-    const args = { model: await runtime.model(source), dtype, topK, pictures: runtime.lend(pictures(files)) };
+    const model = await runtime.model(source);
+    const args = { model, load: loadArgs(options), topK, pictures: runtime.lend(pictures(files)) };
     const results = await runtime.run('classify', args, { signal, onEvent });
     terminal.result(results.map((result, n) => ({ file: files[n], ...result })));
   });
@@ -65,7 +64,7 @@ function printPredictions(terminal: Terminal, file: string, predictions: readonl
 
 async function runPrompt(source: string, prompt: string, options: RunOptions, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
-  const { dtype, maxNewTokens, temperature, topK = 40, topP, overflow } = options;
+  const { maxNewTokens, temperature, topK = 40, topP, overflow } = options;
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   await withRuntime(context, async (runtime) => {
     let shown = terminal.paint('dim', prompt);
@@ -76,7 +75,7 @@ async function runPrompt(source: string, prompt: string, options: RunOptions, co
     });
     const args: GenerateArgs = {
       model: await runtime.model(source),
-      dtype,
+      load: loadArgs(options),
       prompt,
       maxNewTokens,
       temperature,

@@ -1,12 +1,10 @@
-import type { ModelDataType } from '../../models/model.ts';
 import type { TuneRow } from '../../tune/tuner.ts';
 import { resolveModel } from '../files.ts';
 import { figures } from '../format.ts';
 import { table } from '../table.ts';
-import { type CommandContext, follow, withRuntime } from './context.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
 
-export interface TuneOptions {
-  readonly dtype: ModelDataType;
+export interface TuneOptions extends DtypeOptions {
   /** Only the likely candidates, within 2 s of GPU time, as a first load does. */
   readonly fast?: boolean;
 }
@@ -14,13 +12,14 @@ export interface TuneOptions {
 /** What was measured for each shape of a model, and which kernel won. */
 export async function tune(
   model: string,
-  { dtype, fast = false }: TuneOptions,
+  { fast = false, ...options }: TuneOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
   const source = await resolveModel(model);
   await withRuntime(context, async (runtime) => {
-    const args = { model: await runtime.model(source), dtype, tune: fast ? ('fast' as const) : ('full' as const) };
+    const load = { ...loadArgs(options), tune: fast ? ('fast' as const) : ('full' as const) };
+    const args = { model: await runtime.model(source), load };
     const rows = await runtime.run('tune', args, { signal, onEvent: follow(context, runtime) });
     for (const line of tuneLines(rows, (text) => terminal.paint('bold', text))) terminal.print(line);
     terminal.result(rows);

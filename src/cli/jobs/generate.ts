@@ -22,12 +22,9 @@ export interface Generated {
 }
 
 /** Continues a prompt; every piece of text is told as it comes. */
-export const generate: Job<GenerateArgs, Generated> = async (
-  { model: address, dtype, prompt, ...options },
-  context,
-) => {
+export const generate: Job<GenerateArgs, Generated> = async ({ model: address, load, prompt, ...options }, context) => {
   const { emit, signal } = context;
-  const model = await loadGenerator({ model: address, dtype }, context);
+  const model = await loadGenerator({ model: address, ...(load && { load }) }, context);
   const tokens: number[] = [];
   let text = '';
   const start = performance.now();

@@ -2,18 +2,19 @@ import { Engine } from '../../engine.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
 import type { Model } from '../../models/index.ts';
-import type { ModelDataType } from '../../models/model.ts';
+import type { LoadOptions } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
 import type { Progress } from '../../tensor/progress.ts';
-import type { TuneMode } from '../../tune/tuner.ts';
 import type { JobContext, ModelCard } from './job.ts';
+
+/** How a model is loaded: what of `LoadOptions` crosses to a page. */
+export type LoadArgs = Pick<LoadOptions, 'dtype' | 'groupSize' | 'tune'>;
 
 export interface ModelArgs {
   /** An address that this side can open. */
   readonly model: string;
-  readonly dtype: ModelDataType;
-  readonly tune?: TuneMode;
+  readonly load?: LoadArgs;
 }
 
 // This side lives for one command, so what one job made ready serves the next.
@@ -31,14 +32,14 @@ export async function openEngine({ emit, signal }: JobContext): Promise<Engine> 
   return engine;
 }
 
-export async function loadModel({ model: address, dtype, tune }: ModelArgs, context: JobContext): Promise<Model> {
+export async function loadModel({ model: address, load = {} }: ModelArgs, context: JobContext): Promise<Model> {
   const { emit, signal } = context;
-  const key = `${dtype} ${address}`;
+  const key = `${JSON.stringify(load)} ${address}`;
   const ready = await openEngine(context);
   let loading = models.get(key);
   if (!loading) {
     const onProgress = (progress: Progress): void => emit({ type: 'progress', progress });
-    loading = ready.load(address, { dtype, signal, onProgress, ...(tune && { tune }) });
+    loading = ready.load(address, { ...load, signal, onProgress });
     loading.catch(() => models.delete(key));
     models.set(key, loading);
   }

@@ -1,13 +1,9 @@
-import { type TuneMode, type TuneRow, Tuner } from '../../tune/tuner.ts';
+import { type TuneRow, Tuner } from '../../tune/tuner.ts';
 import type { Job } from './job.ts';
 import { loadModel, type ModelArgs, openEngine } from './load.ts';
 
-export interface TuneArgs extends ModelArgs {
-  readonly tune: Exclude<TuneMode, 'off'>;
-}
-
 /** Measures the kernels of a model anew, whatever is remembered; the winners are remembered from then on. */
-export const tune: Job<TuneArgs, TuneRow[]> = async (args, context) => {
+export const tune: Job<ModelArgs, TuneRow[]> = async (args, context) => {
   const { gpu } = await openEngine(context);
   const tuner = Tuner.on(gpu);
   await tuner.forget();

@@ -82,7 +82,8 @@ class Quantizer {
         { newShape: shape, levels: dataType === 'int4' ? 7 : 127 },
         label,
       );
-      const input = operand('quantizeLinear', { input: weight, scale }, { dataType }, label);
+      const bytes = operand('quantizeLinear', { input: weight, scale }, { dataType: 'int8' }, label);
+      const input = dataType === 'int4' ? operand('packInt4', { input: bytes }, {}, label) : bytes;
       made = operand('dequantizeLinear', { input, scale }, {}, label);
       forms.set(key, made);
     }

@@ -5,7 +5,7 @@ import { gemm, matmul } from './matmul.ts';
 import { concat, expand, gather, pad, reshape, reverse, scatterRows, slice, transpose } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
 import { pool2d } from './pool2d.ts';
-import { dequantizeLinear, quantizeLinear, quantizeScales, widen } from './quantize.ts';
+import { dequantizeLinear, packInt4, quantizeLinear, quantizeScales, widen } from './quantize.ts';
 import { argExtremum, REDUCTIONS, reduce } from './reduce.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
@@ -48,6 +48,7 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   quantizeScales,
   quantizeLinear,
   dequantizeLinear,
+  packInt4,
   widen,
 };
 

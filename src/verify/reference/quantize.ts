@@ -68,6 +68,9 @@ export const dequantizeLinear = ({ input, scale, zeroPoint }: RefInputs): RefTen
     return (x - (zeroPoint?.data[block] ?? 0)) * scale!.data[block]!;
   });
 
+/** The same numbers. */
+export const packInt4 = ({ input }: RefInputs): RefTensor => ({ ...input!, dataType: 'int4' });
+
 /** Two 16-bit floats out of each uint32, the low half first. */
 export function widen(
   { input }: RefInputs,
