@@ -265,8 +265,8 @@ export class Session extends Resource {
 
 /** The passes, done; and the choice of kernels, to be made again when more is known. */
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
-  const extra = quantizes(graph, options)
-    ? (await import('../graph/passes/quantization.ts')).quantization(options)
+  const extra = quantizes(graph, options, gpu.caps)
+    ? (await import('../graph/passes/quantization.ts')).quantization(options, gpu.caps)
     : undefined;
   const optimised = optimise(graph, options, gpu.caps, extra);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
