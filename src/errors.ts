@@ -30,6 +30,8 @@ export const ERROR_CODES = [
   'wrong-type',
   /** An argument is out of its range. */
   'invalid-argument',
+  /** An op produced infinity or NaN: looked for where `check: 'finite'` is set. */
+  'not-finite',
   /** The graph cannot be built as asked. */
   'invalid-graph',
   /** Neither the config nor the tensors name a model that is known. */

@@ -17,7 +17,7 @@ import type { TuneMode } from '../tune/tuner.ts';
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
 
-export interface LoadOptions extends Pick<BuildOptions, 'groupSize'> {
+export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'> {
   /**
    * What the model is kept in: one type, or a type by the layer's name, as `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4
    * are made from the float checkpoint at load, on the device, and are scaled back in the shader. As the checkpoint has it where absent.
@@ -70,7 +70,7 @@ export abstract class LoadedModel extends Resource {
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
-    { dtype, groupSize, tune }: LoadOptions,
+    { dtype, groupSize, check, tune }: LoadOptions,
   ) {
     super();
     this.#constants = new ConstantStore(gpu);
@@ -84,7 +84,7 @@ export abstract class LoadedModel extends Resource {
         hint: "Let the default be float32 (or int8), and the layers that shall be small float16: { default: 'float32', fc: 'float16' }.",
       });
     }
-    this.#how = { groupSize, tune, ...(this.dataType === 'float32' && dtype && { weights: dtype }) };
+    this.#how = { groupSize, check, tune, ...(this.dataType === 'float32' && dtype && { weights: dtype }) };
   }
 
   abstract readonly parameters: number;
@@ -163,7 +163,7 @@ export abstract class LoadedModel extends Resource {
     const adapter = await requestAdapter();
     const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
     try {
-      using session = await this.buildOn(gpu, graph, { signal: options.signal });
+      using session = await this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
       for (const [input, data] of Object.entries(this.typicalInputs(name))) session.write(input, data);
       const { profileSession } = await import('../profile/profile.ts');
       return await profileSession(session, name, this.parameters, options);

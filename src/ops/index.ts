@@ -3,6 +3,7 @@ import { attention } from './attention.ts';
 import { conv2d } from './conv2d.ts';
 import type { Op } from './define.ts';
 import { elementwise } from './elementwise.ts';
+import { halves } from './half.ts';
 import { packInt4 } from './int4.ts';
 import { gemm, matmul } from './matmul.ts';
 import { movements } from './movement.ts';
@@ -32,6 +33,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     sample,
     ...movements,
     ...quantization,
+    ...halves,
     packInt4,
   ].map((op) => [op.name, op]),
 );

@@ -2,14 +2,12 @@ import dequantizeKernel from '../../shaders/dequantize_linear.wgsl';
 import blocks from '../../shaders/lib/blocks.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
-import narrow from '../../shaders/lib/narrow.wgsl';
 import result from '../../shaders/lib/result.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
 import zeroPoints from '../../shaders/lib/zero_point.wgsl';
 import quantizeKernel from '../../shaders/quantize_linear.wgsl';
 import scalesKernel from '../../shaders/quantize_scales.wgsl';
-import widenKernel from '../../shaders/widen.wgsl';
 import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
 import {
@@ -24,7 +22,6 @@ import {
   type Op,
   opError,
   type Shape,
-  splitFlat,
   splitItems,
 } from './define.ts';
 import { broadcastAxes, stridedParams } from './elementwise.ts';
@@ -263,24 +260,4 @@ const dequantizeLinear = defineOp<object>({
   split: splitLinear('dequantizeLinear'),
 });
 
-/** widen: float32 out of float16 or bfloat16, as files hold them: the input is their bits, two to an uint32. */
-const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: readonly number[] }>({
-  name: 'widen',
-  infer: (_inputs, { newShape }) => ({ dataType: 'float32', shape: newShape }),
-  candidates(_inputs, { from, newShape }) {
-    const count4 = Math.ceil(elementCount(newShape) / 4);
-    return [
-      {
-        label: `widen[${from}]`,
-        variant: { kernel: widenKernel, ports: [grid, part(narrow, from)], constants: { WG: u32(FLAT) } },
-        params: { count4 },
-        grid: flatGrid(count4, FLAT),
-      },
-    ];
-  },
-  split: (candidate, _inputs, _options, output, limit) =>
-    splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
-  rowwise: (_inputs, { from, newShape }, rows) => ({ from, newShape: [rows, ...newShape.slice(1)] }),
-});
-
-export const quantization: readonly Op[] = [quantizeScales, quantizeLinear, dequantizeLinear, widen];
+export const quantization: readonly Op[] = [quantizeScales, quantizeLinear, dequantizeLinear];

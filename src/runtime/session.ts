@@ -7,6 +7,7 @@ import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
 import type { TuneMode, Tuner } from '../tune/tuner.ts';
+import type { FiniteCheck } from './check.ts';
 import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
 import { States } from './states.ts';
@@ -28,6 +29,8 @@ export interface BuildOptions extends PassOptions {
   tuner?: Tuner;
   /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
+  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. */
+  check?: 'finite' | undefined;
   /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
   runsAhead?: number;
   label?: string;
@@ -61,6 +64,7 @@ export class Session extends Resource {
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
     private readonly own: GPUBuffer[],
     private readonly owned: readonly { dispose(): void }[],
+    private readonly check: FiniteCheck | undefined,
     runsAhead: number,
   ) {
     super();
@@ -126,13 +130,21 @@ export class Session extends Resource {
         planned = replan(); // other kernels on the same buffers
         programs = await compile(gpu, planned.steps);
       }
-      const uniforms = writeUniforms(gpu, planned.steps, programs, label);
+      let running = planned.steps;
+      let check: FiniteCheck | undefined;
+      if (options.check) {
+        check = new (await import('./check.ts')).FiniteCheck(gpu, running, label, allocate);
+        buffers.set(check.flag, check.buffer);
+        running = check.steps;
+        programs = await compile(gpu, running);
+      }
+      const uniforms = writeUniforms(gpu, running, programs, label);
       if (uniforms.buffer) own.push(uniforms.buffer);
-      const steps = planned.steps.map((step, i) =>
+      const steps = running.map((step, i) =>
         bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
       );
       gpu.check();
-      return new Session(gpu, planned, steps, constants, states, buffers, own, owned, options.runsAhead ?? 1);
+      return new Session(gpu, planned, steps, constants, states, buffers, own, owned, check, options.runsAhead ?? 1);
     } catch (error) {
       for (const resource of owned) resource.dispose();
       throw error;
@@ -184,7 +196,9 @@ export class Session extends Resource {
     gpu.check();
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     const encoder = gpu.device.createCommandEncoder();
+    this.check?.begin(encoder);
     this.encode(encoder);
+    const checked = this.check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
       const bytes = Math.ceil(byteLength(this.#named(this.plan.outputs, name, 'output').operand) / 4) * 4;
       encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
@@ -199,10 +213,10 @@ export class Session extends Resource {
       this.#idle.get(name)!.push(staging);
       return [name, typedArray(operand.dataType, bytes)];
     });
-    const results = Object.fromEntries(await Promise.all(read));
+    const [results] = await Promise.all([Promise.all(read), checked?.()]);
     gpu.check();
     throwIfAborted(signal, 'the run');
-    return results;
+    return Object.fromEntries(results);
   }
 
   /** A staging buffer for this output that no other run is using. */
@@ -251,8 +265,8 @@ export class Session extends Resource {
 
 /** The passes, done; and the choice of kernels, to be made again when more is known. */
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
-  const extra = quantizes(graph, options)
-    ? (await import('../graph/passes/quantization.ts')).quantization(options)
+  const extra = quantizes(graph, options, gpu.caps)
+    ? (await import('../graph/passes/quantization.ts')).quantization(options, gpu.caps)
     : undefined;
   const optimised = optimise(graph, options, gpu.caps, extra);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));

@@ -1,9 +1,8 @@
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
-import { optimise } from '../graph/passes/index.ts';
-import { type Choose, plan } from '../graph/plan.ts';
+import type { Choose } from '../graph/plan.ts';
 import { Session } from '../runtime/session.ts';
-import { type DataType, elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
+import { elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
 import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
@@ -21,13 +20,6 @@ export function floatsOf(test: OpCase, { f16, longKernels }: Caps): Float[] {
   if (!free || !f16 || test.float32Only) return ['float32'];
   return longKernels ? ['float32', 'float16'] : ['float16'];
 }
-
-/** Whether the case needs float16 whatever it runs in: constants of it can be read as bits. */
-export const needsF16 = (test: OpCase): boolean =>
-  Object.keys(test.inputs).some((name) => {
-    const { dataType, role } = specOf(test, name);
-    return dataType === 'float16' && role !== 'constant';
-  }) || (test.options as { to?: DataType }).to === 'float16';
 
 const RUNS = [0, 1];
 
@@ -81,9 +73,13 @@ export interface Verdict {
   readonly labels: string[];
 }
 
+/** Nothing tuned, no op in another's place. */
+const AS_IT_IS = { tune: 'off', without: ['winograd'] } as const;
+
 /** Labels of the candidates of the op, or what stands for them where the op is made of others. */
-function candidatesOf({ caps }: Gpu, { op }: OpCase, graph: Graph): string[] {
-  const steps = plan(optimise(graph), caps).steps.filter(({ node }) => node.op === op);
+async function candidatesOf(gpu: Gpu, { op }: OpCase, graph: Graph): Promise<string[]> {
+  const { steps: all } = await Session.plan(gpu, graph, AS_IT_IS);
+  const steps = all.filter(({ node }) => node.op === op);
   const lists = steps.map(({ candidates }) => candidates.map(({ label }) => label));
   return lists.sort((a, b) => b.length - a.length)[0] ?? [`${op} of other ops`];
 }
@@ -96,10 +92,10 @@ const worthCompiling = ({ caps }: Gpu, label: string, index: number): boolean =>
   caps.longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
 
 /** Runs every candidate of the case's op, each twice on one session with different numbers. */
-export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
+export async function checkCase(gpu: Gpu, test: OpCase, floats = floatsOf(test, gpu.caps)): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
-  for (const float of floatsOf(test, gpu.caps)) {
+  for (const float of floats) {
     const graph = graphOf(test, float);
     const runs = runsOf(test, float);
     const output = graph.outputs.output!;
@@ -107,14 +103,14 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
       faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(runs[0]!.want)}`);
       continue;
     }
-    const wanted = [...candidatesOf(gpu, test, graph).entries()].filter(([index, label]) =>
+    const wanted = [...(await candidatesOf(gpu, test, graph)).entries()].filter(([index, label]) =>
       worthCompiling(gpu, label, index),
     );
     const built = await Promise.all(
       wanted.map(async ([index, label]) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
-        return { label, session: await Session.build(gpu, graph, { choose, without: ['winograd'] }) };
+        return { label, session: await Session.build(gpu, graph, { ...AS_IT_IS, choose }) };
       }),
     );
     for (const { label, session } of built) {

@@ -59,8 +59,7 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     };
     const outputs: Record<string, Operand> = {};
     for (const operator of test.graph.operators) {
-      const args = operator.arguments.map((argument) => {
-        const [[key, value]] = Object.entries(argument) as [[string, unknown]];
+      const args = operator.arguments.flatMap(Object.entries<unknown>).map(([key, value]) => {
         if (key !== 'options') return resolve(value);
         return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
       });

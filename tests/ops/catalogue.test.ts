@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Caps } from '../../src/gpu/gpu.ts';
 import { link, type ParamValues, type Uniform, type WgslFile, writeParams } from '../../src/gpu/wgsl.ts';
+import { leaf } from '../../src/graph/ir.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
 import { plan, type Step } from '../../src/graph/plan.ts';
 import type { Candidate } from '../../src/ops/define.ts';
 import { OPS } from '../../src/ops/index.ts';
+import { checkCandidates } from '../../src/runtime/check.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
@@ -48,6 +50,9 @@ function* dispatches(): Generator<Dispatch> {
 }
 
 const all = [...dispatches()];
+const checks = (['float32', 'float16'] as const).flatMap((dataType) =>
+  checkCandidates(leaf('input', { dataType, shape: [3] }, { name: 'x' }), 1, 2 ** 27),
+);
 /** One dispatch for each label and shape of uniform: what is checked once need not be checked a thousand times. */
 const variants = [
   ...new Map(
@@ -56,13 +61,16 @@ const variants = [
 ];
 
 describe('ops, kernels, references and cases', () => {
-  it('every kernel is a candidate of some op', () => {
-    const used = new Set(all.map(({ candidate }) => candidate.variant.kernel.name));
+  it('every kernel is a candidate of some op, or checks what they write', () => {
+    const used = new Set(
+      [...all.map(({ candidate }) => candidate), ...checks].map(({ variant }) => variant.kernel.name),
+    );
     expect(files.map(({ name }) => name).filter((name) => !name.startsWith('lib/') && !used.has(name))).toEqual([]);
   });
 
   it('every module, and every part of one, is linked with some kernel', () => {
-    const used = new Set(all.flatMap(({ candidate }) => candidate.variant.ports.map(({ name }) => name)));
+    const linked = [...all.map(({ candidate }) => candidate), ...checks];
+    const used = new Set(linked.flatMap(({ variant }) => variant.ports.map(({ name }) => name)));
     const modules = files
       .filter(({ name }) => name.startsWith('lib/'))
       .flatMap(({ name, parts }) => (parts ? Object.keys(parts).map((which) => `${name}.${which}`) : [name]));

@@ -42,6 +42,7 @@ export function passes(
 export const optimise = (graph: Graph, options: PassOptions = {}, caps?: Caps, extra?: Quantization): Graph =>
   passes(options, caps, extra).reduce((current, pass) => pass(current), graph);
 
-/** Whether a graph, or what is asked for it, needs the passes of quantisation. */
-export const quantizes = (graph: Graph, { weights = 'float32' }: PassOptions): boolean =>
-  weights !== 'float32' || topological(graph).some(({ op }) => op === 'dequantizeLinear');
+/** Whether a graph, or what is asked for it, needs the passes of quantisation, or those of float16 here. */
+export const quantizes = (graph: Graph, { weights = 'float32' }: PassOptions, { f16 }: Caps): boolean =>
+  weights !== 'float32' ||
+  topological(graph).some(({ op, dataType }) => op === 'dequantizeLinear' || (dataType === 'float16' && !f16));

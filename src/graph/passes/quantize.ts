@@ -2,6 +2,7 @@ import { TilewrightError } from '../../errors.ts';
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { elementCount, isFloat } from '../../tensor/types.ts';
 import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { narrowed, wasHalf } from './half.ts';
 
 /** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
 export type WeightType = 'float32' | 'float16' | 'int8' | 'int4';
@@ -126,16 +127,17 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
   };
 }
 
-/** Weights of float32 layers are kept as the bits of float16, where their layer's type says so. */
+/** Weights of float32 layers are kept as the bits of float16, where their layer's type says so, or where they were float16 before. */
 export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
   return (graph: Graph): Graph => {
     const constants = constantOperands(graph);
     const made = new Map<Operand, Operand>();
     return rewrite(graph, (node) => {
       const layer = layerOf(node, constants);
-      if (layer?.weight.dataType !== 'float32' || typeOf(weights, layer.name) !== 'float16') return node;
-      const { weight } = layer;
-      const half = made.get(weight) ?? operand('narrow', { input: weight }, {}, weight.label);
+      if (layer?.weight.dataType !== 'float32') return node;
+      const { weight, name } = layer;
+      if (typeOf(weights, name) !== 'float16' && !wasHalf(weight)) return node;
+      const half = made.get(weight) ?? narrowed(weight);
       made.set(weight, half);
       const options = node.op === 'gather' ? { ...node.options, dataType: 'float32' } : node.options;
       return operand(node.op, { ...node.inputs, [layer.operand]: half }, options, node.label);

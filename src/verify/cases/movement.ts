@@ -111,6 +111,22 @@ const scatters: OpCase[] = [
 
 const NARROW = [1, -1, 0.5, -2.75, 100, 0.001, 65504, -3, 1.5, 6.1e-5, 7];
 
+/** What lies halfway between two float16, or nearly; the smallest, the largest, and beyond. */
+const TO_HALF = [
+  ...[1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20, 2049, 2051, 65504, 65519, 65520, 1e30],
+  ...[
+    2 ** -14,
+    2 ** -14 - 2 ** -25,
+    2 ** -15 + 2 ** -25,
+    3 * 2 ** -25,
+    2 ** -24,
+    2 ** -25,
+    2 ** -25 + 2 ** -40,
+    2 ** -26,
+  ],
+  ...[0, Number.POSITIVE_INFINITY, Number.NaN],
+].flatMap((x) => [x, -x]);
+
 const pairs = (bits: (x: number) => number): number[] =>
   Array.from(
     { length: Math.ceil(NARROW.length / 2) },
@@ -161,6 +177,8 @@ const quantization: OpCase[] = [
   test('dequantizeLinear', { input: int32([7], [-70000, 5, 69999]), scale: steps(), zeroPoint: int32([], [70001]) }),
   test('widen', { input: uint32([6], pairs(toHalf)) }, { from: 'float16', newShape: [11] }),
   test('widen', { input: uint32([6], pairs(upperHalf)) }, { from: 'bfloat16', newShape: [1, 11] }),
+  test('narrow', { input: float32([7, 5], { low: -9, high: 9 }) }),
+  test('narrow', { input: float32([TO_HALF.length], TO_HALF) }, {}, { note: 'halfway, subnormal, too large' }),
 ];
 
 export const movements: readonly OpCase[] = [

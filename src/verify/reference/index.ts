@@ -1,11 +1,12 @@
 import { attention } from './attention.ts';
 import { conv2d } from './conv2d.ts';
 import { BINARY, binary, cast, UNARY, unary, where } from './elementwise.ts';
+import { narrow, widen } from './half.ts';
 import { gemm, matmul } from './matmul.ts';
 import { concat, expand, gather, pad, reshape, reverse, scatterRows, slice, transpose } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
 import { pool2d } from './pool2d.ts';
-import { dequantizeLinear, packInt4, quantizeLinear, quantizeScales, widen } from './quantize.ts';
+import { dequantizeLinear, packInt4, quantizeLinear, quantizeScales } from './quantize.ts';
 import { argExtremum, REDUCTIONS, reduce } from './reduce.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
@@ -50,6 +51,7 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   dequantizeLinear,
   packInt4,
   widen,
+  narrow,
 };
 
 /** What each op computes, in float64 and as plainly as it can be written. */

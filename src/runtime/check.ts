@@ -1,0 +1,100 @@
+import kernel from '../../shaders/check_finite.wgsl';
+import exponent from '../../shaders/lib/exponent.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import { TilewrightError } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { leaf, type Operand } from '../graph/ir.ts';
+import type { Step } from '../graph/plan.ts';
+import { type Candidate, FLAT, flatGrid } from '../ops/define.ts';
+import { BYTES, elementCount, isFloat } from '../tensor/types.ts';
+
+/** The dispatches that look at a tensor, in pieces that a binding holds; where one is not finite, `mark` is kept if it is the largest. */
+export function checkCandidates({ dataType, shape }: Operand, mark: number, limit: number): Candidate[] {
+  const width = BYTES[dataType];
+  const most = Math.floor(limit / 256) * (256 / width);
+  const total = elementCount(shape);
+  const pieces: Candidate[] = [];
+  for (let start = 0; start < total; start += most) {
+    const count = Math.min(most, total - start);
+    const words = Math.ceil((count * width) / 4);
+    pieces.push({
+      label: `checkFinite[${dataType}]`,
+      variant: { kernel, ports: [part(exponent, dataType), grid], constants: { WG: u32(FLAT) } },
+      params: { count, mark },
+      grid: flatGrid(words, FLAT),
+      ranges: { input: { offset: start * width, size: 4 * words } },
+    });
+  }
+  return pieces;
+}
+
+/**
+ * Names the first op of a run that produced a number that is not finite. After each op that writes floats a kernel looks at all of them
+ * and marks a word on the device, which is read with the outputs.
+ */
+export class FiniteCheck {
+  /** Where the marks go. */
+  readonly flag: Operand = leaf('state', { dataType: 'uint32', shape: [1] }, { name: 'not finite' });
+  readonly buffer: GPUBuffer;
+  /** The plan's dispatches with those that check them. */
+  readonly steps: readonly Step[];
+  /** Staging buffers that no run is using. */
+  readonly #idle: GPUBuffer[] = [];
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly planned: readonly Step[],
+    private readonly plan: string,
+    private readonly allocate: (bytes: number, usage: GPUBufferUsageFlags, name: string) => GPUBuffer,
+  ) {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.buffer = allocate(4, usage, 'not finite');
+    this.steps = planned.flatMap((step, index) => [step, ...this.#checksOf(step, index)]);
+  }
+
+  /** Earlier steps leave larger marks. An op in pieces is whole after the last of them. */
+  #checksOf(step: Step, index: number): Step[] {
+    const { node, writes } = step;
+    if (!isFloat(node.dataType) || this.planned[index + 1]?.node === node) return [];
+    const candidates = checkCandidates(node, this.planned.length - index, this.gpu.caps.maxBindingBytes);
+    const cost = { macs: 0, flops: 0, bytes: 0 };
+    return candidates.map((candidate) => ({
+      node,
+      candidate,
+      candidates: [candidate],
+      reads: { input: writes },
+      writes: this.flag,
+      cost,
+    }));
+  }
+
+  /** Before the dispatches of a run. */
+  begin(encoder: GPUCommandEncoder): void {
+    encoder.clearBuffer(this.buffer);
+  }
+
+  /** After them. What it returns is called when they are submitted, and throws `not-finite`. */
+  end(encoder: GPUCommandEncoder): () => Promise<void> {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const staging = this.#idle.pop() ?? this.allocate(4, usage, 'not finite staging');
+    encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, 4);
+    return async () => {
+      const [mark] = new Uint32Array(await this.gpu.readStaging(staging, 4)) as unknown as [number];
+      this.#idle.push(staging);
+      if (!mark) return;
+      const index = this.planned.length - mark;
+      const { node, candidate } = this.planned[index]!;
+      throw new TilewrightError(
+        'not-finite',
+        `${node.label ?? node.op}: ${node.op} produced a number that is not finite (step ${index} of ${this.plan}, ${candidate.label})`,
+        {
+          hint:
+            node.dataType === 'float16'
+              ? 'float16 ends at 65504: load with dtype float32, or check what went in.'
+              : 'All steps before it were finite: check the inputs and the weights that it reads.',
+        },
+      );
+    };
+  }
+}
