@@ -22,7 +22,7 @@ import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import tileWalk from '../../shaders/lib/tile_walk.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
-import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
@@ -58,22 +58,34 @@ export interface Gemm extends Epilogue {
   readonly layout: 'kn' | 'nk';
   /** The geometry of a convolution; absent for a plain matrix. */
   readonly window?: ParamValues;
+  /** What differs where both operands are int8 (ops/integer.ts). */
+  readonly integer?: IntegerModules;
+}
+
+/** The modules of an integer product that stand for those of floats. */
+export interface IntegerModules {
+  readonly tags: readonly string[];
+  /** Operands, layout of B, types and products; `unit` is how both operands can be read. */
+  operands(unit: 'vec4' | 'bytes'): WgslModule[];
+  /** How sums leave. */
+  epilogue(unit: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
+  readonly reducer: WgslFile;
 }
 
 /** `bias_gelu`, `bias_residual_relu`, `none`: as labels name it. */
 export const epilogueName = ({ bias, residual, activation }: Epilogue): string =>
   [bias && 'bias', residual && 'residual', activation?.name].filter(Boolean).join('_') || 'none';
 
-/** The modules that make up `finish`, for outputs in whole vec4 or ragged. */
+/** The modules that make up `finish`, for outputs in whole vec4 or ragged; integer products have a scale of their own. */
 export function epiloguePorts(
   { bias, residual, activation }: Epilogue,
-  weights: 'dense' | 'q8',
+  weights: 'dense' | 'q8' | 'integer',
   unit: 'vec4' | 'ragged',
 ) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   return {
     ports: [
-      part(scale, weights === 'q8' ? unit : 'none'),
+      ...(weights === 'integer' ? [] : [part(scale, weights === 'q8' ? unit : 'none')]),
       part(biasParts, bias ? unit : 'none'),
       part(residualParts, residual ? unit : 'none'),
       ...ports,
@@ -203,20 +215,21 @@ const BAKE_FLOPS = 2e7;
 
 /** Kernels that compute this product here, best guess first. `bind` names a, b, scales, bias, residual by the op's inputs. */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
-  const whole = (...lengths: number[]): boolean => lengths.every((length) => length % 4 === 0);
-  const aUnit = whole(g.k, g.lda, g.aBatch) ? 'vec4' : 'ragged';
-  const bWhole = g.layout === 'kn' ? whole(g.n, g.ldb, g.bBatch) : whole(g.k, g.ldb, g.bBatch);
-  const bUnit = bWhole ? g.weights : `${g.weights}_ragged`;
-  const outUnit = whole(g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
-  const [a, b, c] = [aUnit === 'vec4' ? 4 : 1, bWhole ? 4 : 1, outUnit === 'vec4' ? 4 : 1];
+  const { integer } = g;
+  const whole = (by: number, ...lengths: number[]): boolean => lengths.every((length) => length % by === 0);
+  const quad = integer ? 16 : 4; // elements that are read at once where all lengths allow
+  const bWhole = whole(quad, g.layout === 'kn' ? g.n : g.k, g.ldb, g.bBatch);
+  const aWhole = whole(quad, g.k, g.lda, g.aBatch);
+  const outUnit = whole(4, g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
+  const both = aWhole && bWhole;
+  const a = (integer ? both : aWhole) ? quad : 1;
+  const b = (integer ? both : bWhole) ? quad : 1;
+  const c = outUnit === 'vec4' ? 4 : 1;
   const name = ELEM[g.dataType]!;
-  const { ports, constants } = epiloguePorts(g, g.weights, outUnit);
-  const ragged = a * b * c < 64 ? ['ragged'] : [];
+  const { ports, constants } = integer ? integer.epilogue(outUnit) : epiloguePorts(g, g.weights, outUnit);
   const tags = [
-    name,
-    ...(g.weights === 'q8' ? ['q8'] : []),
-    ...(g.layout === 'nk' ? ['nk'] : []),
-    ...ragged,
+    ...(integer?.tags ?? [name, ...(g.weights === 'q8' ? ['q8'] : []), ...(g.layout === 'nk' ? ['nk'] : [])]),
+    ...(a === 1 || b === 1 || c === 1 ? ['ragged'] : []),
     epilogueName(g),
   ];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
@@ -241,15 +254,14 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
   const sized = (unit: string): string => (baked && fits && !unit.endsWith('ragged') ? `${unit}_sized` : unit);
   const lengths = baked && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) };
-  const common: WgslModule[] = [
-    gemmShape,
+  const operands = integer?.operands(both ? 'vec4' : 'bytes') ?? [
     part(elem, name),
-    part(operandA, sized(aUnit)),
-    part(operandB, sized(bUnit)),
+    part(operandA, sized(aWhole ? 'vec4' : 'ragged')),
+    part(operandB, sized(bWhole ? g.weights : `${g.weights}_ragged`)),
     part(layoutB, g.layout),
-    ...ports,
-    gemmFinish,
+    outer,
   ];
+  const common: WgslModule[] = [gemmShape, ...operands, ...ports, gemmFinish];
   const candidate = (
     kernel: WgslModule,
     more: WgslModule[],
@@ -280,7 +292,6 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const blocks = (rows: number, columns: number): WgslModule[] => [
     ...walk,
     blockA,
-    outer,
     part(tileColumns, `columns${columns}`),
     part(tileRows, `rows${rows}`),
   ];
@@ -320,7 +331,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX };
     const grid: Candidate['grid'] = [Math.ceil(Math.ceil(g.n / 4) / lines), g.m, g.batches];
-    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}x${lines}_${port}`, grid);
+    return candidate(gemvKernel, [part(integer?.reducer ?? reducer, port)], consts, `${lanes}x${lines}_${port}`, grid);
   };
   const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);

@@ -3,6 +3,7 @@ import { attention } from './attention.ts';
 import { conv2d } from './conv2d.ts';
 import type { Op } from './define.ts';
 import { elementwise } from './elementwise.ts';
+import { integerProducts } from './integer.ts';
 import { gemm, matmul } from './matmul.ts';
 import { movements } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
@@ -31,6 +32,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     sample,
     ...movements,
     ...quantization,
+    ...integerProducts,
   ].map((op) => [op.name, op]),
 );
 

@@ -13,9 +13,9 @@ const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl'
 
 /** Adapters that candidates depend on: a GPU, one that computes on the CPU, one that also compiles long kernels fast. */
 const ADAPTERS: readonly Caps[] = [
-  { software: false, longKernels: false },
-  { software: true, longKernels: false },
-  { software: true, longKernels: true },
+  { software: false, longKernels: false, packedDot: true },
+  { software: true, longKernels: false, packedDot: false },
+  { software: true, longKernels: true, packedDot: true },
 ].map((kind) => ({
   ...kind,
   f16: true,
