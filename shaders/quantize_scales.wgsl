@@ -1,19 +1,35 @@
-// quantize_scales: scales[i] = max |weights| / 127 of output channel i, for symmetric int8
+// quantize_scales: max |input| / levels of each block, 1 where all of it is zero; float32
 //
-// A channel is a column of [K,N] (element stride N) or a row of [N,K] (element stride 1). An all-zero channel has scale 1.
-// ports   Elem (elem)   flat_index (grid)
-// consts  WG
+// LANES invocations share a block, four elements at a time. Block `line` is column `line % inner` of row `line / inner` of blocks:
+// in each of `outer` stretches of blocks·size·inner elements it has `size`, `inner` apart.
+// ports   Stored, unpack (stored)   reduce_max (reducer)   line_index (line)
+// consts  LANES LINES   WHOLE (a block is a stretch of whole vec4)
 
-struct Params { channels: u32, size: u32, channel_stride: u32, element_stride: u32 }
+struct Params { lines: u32, outer: u32, blocks: u32, size: u32, inner: u32, levels: f32 }
 
-@group(0) @binding(1) var<storage, read> input: array<Elem>;
+@group(0) @binding(1) var<storage, read> input: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = flat_index(id, groups);
-  if i >= params.channels { return; }
-  var top = 0.0;
-  for (var j = 0u; j < params.size; j++) { top = max(top, abs(f32(input[i * params.channel_stride + j * params.element_stride]))); }
-  output[i] = select(1.0, top / 127.0, top > 0.0);
+fn element(line: u32, k: u32) -> f32 {
+  let row = k / params.size * params.blocks + line / params.inner;
+  let i = (row * params.size + k % params.size) * params.inner + line % params.inner;
+  return unpack(input[i / 4u])[i % 4u];
+}
+
+fn four(line: u32, j: u32) -> vec4f {
+  if WHOLE { return unpack(input[line * (params.size / 4u) + j]); }
+  let k = min(vec4u(4u * j) + vec4u(0u, 1u, 2u, 3u), vec4u(params.outer * params.size - 1u));
+  return vec4f(element(line, k.x), element(line, k.y), element(line, k.z), element(line, k.w));
+}
+
+@compute @workgroup_size(LANES, LINES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let index = line_index(group, groups, local);
+  let line = min(index, params.lines - 1u);
+  let count4 = (params.outer * params.size + 3u) / 4u;
+  var top = vec4f();
+  for (var j = local.x; j < count4; j += LANES) { top = max(top, abs(four(line, j))); }
+  top = reduce_max(top, local.x, local.y);
+  let most = max(max(top.x, top.y), max(top.z, top.w));
+  if local.x == 0u && index < params.lines { output[line] = select(1.0, most / params.levels, most > 0.0); }
 }

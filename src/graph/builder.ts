@@ -269,6 +269,20 @@ export class GraphBuilder {
     return call('cast', { input }, { to: type, ...options });
   }
 
+  /** Integers of the type of zeroPoint, or of `dataType` where there is none, which WebNN does not have. */
+  quantizeLinear(
+    input: Operand,
+    scale: Operand,
+    zeroPoint?: Operand,
+    options: { dataType?: DataType } & Labelled = {},
+  ): Operand {
+    return call('quantizeLinear', { input, scale, zeroPoint }, { ...options });
+  }
+
+  dequantizeLinear(input: Operand, scale: Operand, zeroPoint?: Operand, options: Labelled = {}): Operand {
+    return call('dequantizeLinear', { input, scale, zeroPoint }, { ...options });
+  }
+
   readonly reduceSum = reduce('reduceSum');
   readonly reduceMean = reduce('reduceMean');
   readonly reduceMax = reduce('reduceMax');

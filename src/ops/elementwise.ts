@@ -197,7 +197,7 @@ export const cast = defineOp<{ to: DataType }>({
 });
 
 /** Axes of the output as (size, stride in each operand): neighbours that all operands walk in step are one axis. */
-function broadcastAxes(shape: Shape, operands: readonly Shape[]): number[][] {
+export function broadcastAxes(shape: Shape, operands: readonly Shape[]): number[][] {
   const strideLists = operands.map((operand) => {
     const own = stridesOf(operand);
     return shape.map((_, d) => {
@@ -220,7 +220,7 @@ function broadcastAxes(shape: Shape, operands: readonly Shape[]): number[][] {
   return axes.length ? axes : [[1, ...operands.map(() => 0)]];
 }
 
-function stridedParams(op: string, shape: Shape, operands: readonly Shape[]) {
+export function stridedParams(op: string, shape: Shape, operands: readonly Shape[]) {
   const axes = broadcastAxes(shape, operands);
   if (axes.length > 8) throw opError('wrong-shape', op, `broadcasting over ${axes.length} separate axes, 8 at most`);
   return {

@@ -1,86 +1,258 @@
+import dequantizeKernel from '../../shaders/dequantize_linear.wgsl';
+import blocks from '../../shaders/lib/blocks.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import narrow from '../../shaders/lib/narrow.wgsl';
-import kernel from '../../shaders/quantize.wgsl';
+import result from '../../shaders/lib/result.wgsl';
+import stored from '../../shaders/lib/stored.wgsl';
+import strides from '../../shaders/lib/strides.wgsl';
+import zeroPoints from '../../shaders/lib/zero_point.wgsl';
+import quantizeKernel from '../../shaders/quantize_linear.wgsl';
 import scalesKernel from '../../shaders/quantize_scales.wgsl';
 import widenKernel from '../../shaders/widen.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
-import { BYTES, elementCount } from '../tensor/types.ts';
-import { defineOp, ELEM, FLAT, flatGrid, need, needFloat, type Op, opError, splitFlat, splitItems } from './define.ts';
+import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { BYTES, type DataType, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import {
+  type Candidate,
+  defineOp,
+  ELEM,
+  FLAT,
+  flatGrid,
+  type Inputs,
+  need,
+  needFloat,
+  type Op,
+  opError,
+  type Shape,
+  splitFlat,
+  splitItems,
+} from './define.ts';
+import { broadcastAxes, stridedParams } from './elementwise.ts';
+import { lineForms } from './lines.ts';
 
-interface ChannelOptions {
-  /** Output channels are the rows of the weights, [N, ...K], else the last axis, [...K, N]. */
-  rows: boolean;
+/**
+ * Each axis of the input as two, how many blocks and how long they are, and the scale as it broadcasts to those. Dimensions that the
+ * scale lacks in front are 1.
+ */
+function splitAxes(op: string, shape: Shape, scale: Shape): { input: number[]; scale: number[] } {
+  const counts = shape.map((_, d) => scale[d - shape.length + scale.length] ?? 1);
+  if (scale.length > shape.length || shape.some((size, d) => size % counts[d]!))
+    throw opError('wrong-shape', op, `scales ${formatShape(scale)} do not divide ${formatShape(shape)} into blocks`);
+  return {
+    input: shape.flatMap((size, d) => [counts[d]!, size / counts[d]!]),
+    scale: counts.flatMap((count) => [count, 1]),
+  };
 }
 
-const channelsOf = (shape: readonly number[], rows: boolean): number => (rows ? shape[0]! : shape.at(-1)!);
+/** An input seen as [outer, blocks, size, inner], of which the scale has [1, blocks, 1, inner]. */
+interface Blocks {
+  readonly outer: number;
+  readonly blocks: number;
+  readonly size: number;
+  readonly inner: number;
+}
 
-/** quantizeScales: max |w| / 127 of each output channel, float32. */
-const quantizeScales = defineOp<ChannelOptions>({
+/** How blocks lie that are cut along one axis, or undefined where they are cut along several. */
+function blocksOf(op: string, shape: Shape, scaleShape: Shape): Blocks | undefined {
+  const { input, scale } = splitAxes(op, shape, scaleShape);
+  const axes = broadcastAxes(input, [scale]);
+  const take = (repeats: boolean): number => (axes.length && !axes.at(-1)![1] === repeats ? axes.pop()![0]! : 1);
+  const [inner, size, blocks, outer] = [take(false), take(true), take(false), take(true)];
+  return axes.length ? undefined : { outer, blocks, size, inner };
+}
+
+/** How many items take whole words in every binding. */
+const wordsOf = (bytes: Readonly<Record<string, number>>): number =>
+  [1, 2, 4].find((items) => Object.values(bytes).every((width) => (width * items) % 4 === 0))!;
+
+interface ScalesOptions {
+  /** Shape of the scales: the input's rank, each dimension 1, that of the input, or a divisor of it. */
+  newShape: Shape;
+  /** What max |x| becomes: 127 for int8, 7 for int4. */
+  levels?: number;
+}
+
+/** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero. */
+const quantizeScales = defineOp<ScalesOptions>({
   name: 'quantizeScales',
-  infer(inputs, { rows }) {
+  infer(inputs, { newShape }) {
     const input = need(inputs, 'input', 'quantizeScales');
     needFloat('quantizeScales', 'input', input);
-    return { dataType: 'float32', shape: [channelsOf(input.shape, rows)] };
+    splitAxes('quantizeScales', input.shape, newShape);
+    return { dataType: 'float32', shape: newShape };
   },
-  candidates(inputs, { rows }) {
+  candidates(inputs, { newShape, levels = 127 }, _output, caps) {
     const { dataType, shape } = inputs['input']!;
-    const channels = channelsOf(shape, rows);
-    const size = elementCount(shape) / channels;
-    const type = ELEM[dataType]!;
-    return [
-      {
-        label: `quantizeScales[${type}]`,
-        variant: { kernel: scalesKernel, ports: [grid, part(elem, type)], constants: { WG: u32(FLAT) } },
-        params: { channels, size, channel_stride: rows ? size : 1, element_stride: rows ? 1 : channels },
-        grid: flatGrid(channels, FLAT),
-      },
-    ];
-  },
-  split(candidate, inputs, { rows }, _output, limit) {
-    const { dataType, shape } = inputs['input']!;
-    if (!rows) throw opError('wrong-shape', 'quantizeScales', 'weights of this size can be cut by rows only');
-    const bytes = { input: (elementCount(shape) / shape[0]!) * BYTES[dataType], output: 4 };
-    return splitItems(
-      shape[0]!,
-      bytes,
-      limit,
-      (_start, channels) => ({ params: { ...candidate.params, channels }, grid: flatGrid(channels, FLAT) }),
-      candidate,
+    const { outer, blocks, size, inner } = blocksOf('quantizeScales', shape, newShape)!;
+    const whole = outer * inner === 1 && size % 4 === 0;
+    const forms = lineForms(blocks * inner, Math.ceil((outer * size) / 4), caps);
+    // Columns side by side are read by invocations side by side.
+    return (inner > 1 ? forms.filter(({ constants }) => constants['LANES'] === u32(1)) : forms).map(
+      ({ tag, ports, constants, grid }) => ({
+        label: `quantizeScales[${dataType}${whole ? '' : ',ragged'},${tag}]`,
+        variant: {
+          kernel: scalesKernel,
+          ports: [part(stored, dataType), ...ports],
+          constants: { ...constants, WHOLE: String(whole) },
+        },
+        params: { lines: blocks * inner, outer, blocks, size, inner, levels },
+        grid,
+      }),
     );
+  },
+  split(candidate, inputs, { newShape }, _output, limit) {
+    const { dataType, shape } = inputs['input']!;
+    const { outer, blocks, size, inner } = blocksOf('quantizeScales', shape, newShape)!;
+    if (outer > 1) throw opError('wrong-shape', 'quantizeScales', 'operands of this size can be cut by rows only');
+    const bytes = { input: size * inner * BYTES[dataType], output: 4 * inner };
+    const { LINES } = candidate.variant.constants as { LINES: string };
+    const piece = (_start: number, count: number) => ({
+      params: { ...candidate.params, lines: count * inner, blocks: count },
+      grid: flatGrid(count * inner, Number.parseInt(LINES, 10)),
+    });
+    return splitItems(blocks, bytes, limit, piece, candidate, wordsOf(bytes));
+  },
+  decompose(inputs, { newShape, levels }, rewriter) {
+    const input = inputs['input']!;
+    if (blocksOf('quantizeScales', input.shape, newShape)) return undefined;
+    // Blocks along several axes become rows.
+    const split = splitAxes('quantizeScales', input.shape, newShape).input;
+    const axes = split.map((_, d) => d);
+    const permutation = [...axes.filter((d) => d % 2 === 0), ...axes.filter((d) => d % 2)];
+    const apart = rewriter.add('reshape', { input }, { newShape: split });
+    const turned = rewriter.add('transpose', { input: apart }, { permutation });
+    const count = elementCount(newShape);
+    const rows = rewriter.add('reshape', { input: turned }, { newShape: [count, elementCount(split) / count] });
+    const scales = rewriter.add('quantizeScales', { input: rows }, { newShape: [count, 1], levels });
+    return rewriter.add('reshape', { input: scales }, { newShape });
   },
 });
 
-/** quantize: round(w / scale of its output channel) as int8, four to a u32. */
-const quantize = defineOp<ChannelOptions>({
-  name: 'quantize',
-  infer: (inputs) => ({ dataType: 'int8', shape: need(inputs, 'input', 'quantize').shape }),
-  candidates(inputs, { rows }) {
-    const { dataType, shape } = inputs['input']!;
-    const channels = channelsOf(shape, rows);
-    const count = elementCount(shape);
-    const type = ELEM[dataType]!;
-    return [
-      {
-        label: `quantize[${type}]`,
-        variant: { kernel, ports: [grid, part(elem, type)], constants: { WG: u32(FLAT) } },
-        params: { count, channels, size: count / channels, channels_are_rows: Number(rows) },
-        grid: flatGrid(Math.ceil(count / 4), FLAT),
-      },
-    ];
-  },
-  split(candidate, inputs, { rows }, _output, limit) {
-    const { dataType, shape } = inputs['input']!;
-    const size = elementCount(shape) / shape[0]!;
-    if (!rows || size % 4)
-      throw opError('wrong-shape', 'quantize', 'weights of this size can be cut by rows of whole vec4 only');
-    const bytes = { input: size * BYTES[dataType], output: size, scales: 4 };
-    const piece = (_start: number, channels: number) => ({
-      params: { ...candidate.params, count: channels * size, channels },
-      grid: flatGrid((channels * size) / 4, FLAT),
+/** Checks scale and zero point of a linear quantisation. */
+function needScale(op: string, inputs: Inputs, integer: DataType): void {
+  const [input, scale] = [need(inputs, 'input', op), need(inputs, 'scale', op)];
+  needFloat(op, 'scale', scale);
+  splitAxes(op, input.shape, scale.shape);
+  const { zeroPoint } = inputs;
+  if (zeroPoint && zeroPoint.dataType !== integer)
+    throw opError('wrong-type', op, `zeroPoint is ${zeroPoint.dataType}, expected ${integer}`);
+  if (zeroPoint && !sameShape(zeroPoint.shape, scale.shape))
+    throw opError(
+      'wrong-shape',
+      op,
+      `zeroPoint is ${formatShape(zeroPoint.shape)}, expected ${formatShape(scale.shape)} as scale`,
+    );
+}
+
+/** The only candidate: a kernel that finds the scale of an element by how the blocks lie. */
+function linearCandidate(
+  op: string,
+  kernel: WgslModule,
+  inputs: Inputs,
+  output: TensorDescriptor,
+  ports: readonly WgslModule[],
+  constants: Readonly<Record<string, string>> = {},
+): Candidate {
+  const [input, scale] = [inputs['input']!, inputs['scale']!];
+  const zero = inputs['zeroPoint']?.dataType ?? 'none';
+  const count = elementCount(input.shape);
+  const flat = blocksOf(op, input.shape, scale.shape);
+  const run = flat ? flat.size * flat.inner : 0;
+  const beside = flat !== undefined && flat.inner % 4 === 0;
+  const whole = beside || (flat?.inner === 1 && (flat.blocks === 1 || run % 4 === 0));
+  const form = flat ? (whole ? 'whole' : 'ragged') : 'strided';
+  const split = splitAxes(op, input.shape, scale.shape);
+  return {
+    label: `${op}[${input.dataType},${scale.dataType},${output.dataType}${zero === 'none' ? '' : ',zero'},${form}${whole && beside ? '_beside' : ''}]`,
+    variant: {
+      kernel,
+      ports: [
+        grid,
+        part(stored, input.dataType),
+        part(elem, ELEM[scale.dataType]!),
+        part(zeroPoints, zero),
+        ...(flat ? [] : [strides]),
+        part(blocks, form),
+        ...ports,
+      ],
+      constants: { WG: u32(FLAT), ...(whole && { BESIDE: u32(Number(beside)) }), ...constants },
+    },
+    params: flat
+      ? { count, run, blocks: flat.blocks, inner: flat.inner }
+      : stridedParams(op, split.input, [split.input, split.scale]),
+    grid: flatGrid(Math.ceil(count / 4), FLAT),
+  };
+}
+
+/** Cuts by rows of blocks, or anywhere between scales that repeat all along. */
+const splitLinear =
+  (op: string) =>
+  (candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Candidate[] => {
+    const { input, scale, zeroPoint } = inputs as Record<'input' | 'scale', TensorDescriptor> & Inputs;
+    const flat = blocksOf(op, input.shape, scale.shape);
+    if (!flat || (flat.blocks > 1 && flat.outer > 1))
+      throw opError('wrong-shape', op, 'operands of this size can be cut by rows only');
+    const { size, inner } = flat;
+    const length = flat.blocks > 1 ? size * inner : inner;
+    const bytes = {
+      input: length * BYTES[input.dataType],
+      output: length * BYTES[output.dataType],
+      ...(flat.blocks > 1 && { scale: inner * BYTES[scale.dataType] }),
+      ...(flat.blocks > 1 && zeroPoint && { zeroPoint: inner * BYTES[zeroPoint.dataType] }),
+    };
+    const piece = (_start: number, items: number) => ({
+      params: { ...candidate.params, count: items * length },
+      grid: flatGrid(Math.ceil((items * length) / 4), FLAT),
     });
-    return splitItems(shape[0]!, bytes, limit, piece, candidate);
+    return splitItems(elementCount(input.shape) / length, bytes, limit, piece, candidate, wordsOf(bytes));
+  };
+
+/** The numbers that an integer type holds, as far as float32 has them. */
+const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int32: [-2147483648, 2147483520],
+};
+
+const needInteger = (op: string, name: string, dataType: DataType): void => {
+  if (!RANGES[dataType])
+    throw opError('wrong-type', op, `${name} is ${dataType}, expected one of ${Object.keys(RANGES).join(', ')}`);
+};
+
+/**
+ * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint, or `dataType` where there is none. A dimension
+ * of the scale that divides the input's makes blocks.
+ */
+const quantizeLinear = defineOp<{ dataType?: DataType }>({
+  name: 'quantizeLinear',
+  infer(inputs, options) {
+    const input = need(inputs, 'input', 'quantizeLinear');
+    const dataType = inputs['zeroPoint']?.dataType ?? options.dataType ?? 'int8';
+    needFloat('quantizeLinear', 'input', input);
+    needInteger('quantizeLinear', 'the output', dataType);
+    needScale('quantizeLinear', inputs, dataType);
+    return { dataType, shape: input.shape };
   },
+  candidates(inputs, _options, output) {
+    const [low, high] = RANGES[output.dataType]!;
+    const constants = { LOW: f32(low), HIGH: f32(high) };
+    const ports = [part(result, output.dataType)];
+    return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
+  },
+  split: splitLinear('quantizeLinear'),
+});
+
+/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as in quantizeLinear. */
+const dequantizeLinear = defineOp<object>({
+  name: 'dequantizeLinear',
+  infer(inputs) {
+    const input = need(inputs, 'input', 'dequantizeLinear');
+    needInteger('dequantizeLinear', 'input', input.dataType);
+    needScale('dequantizeLinear', inputs, input.dataType);
+    return { dataType: inputs['scale']!.dataType, shape: input.shape };
+  },
+  candidates: (inputs, _options, output) => [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
+  split: splitLinear('dequantizeLinear'),
 });
 
 /** widen: float32 out of float16 or bfloat16, as files hold them: the input is their bits, two to an uint32. */
@@ -102,4 +274,4 @@ const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: readonly number
     splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), { input: 2, output: 4 }, limit),
 });
 
-export const quantization: readonly Op[] = [quantizeScales, quantize, widen];
+export const quantization: readonly Op[] = [quantizeScales, quantizeLinear, dequantizeLinear, widen];

@@ -121,7 +121,7 @@ describe('passes', () => {
     expect(gathered!.inputs['input']).toBe(product!.inputs['b']);
     expect(gathered!.inputs['scales']).toBe(product!.inputs['scales']);
     expect(product!.inputs['b']!.dataType).toBe('int8');
-    expect(product!.inputs['scales']!.shape).toEqual([16]);
+    expect(product!.inputs['scales']!.shape).toEqual([16, 1]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import type { Graph } from '../../src/graph/ir.ts';
+import { type Graph, operand } from '../../src/graph/ir.ts';
 import type { TensorInput } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { worst } from '../../src/verify/compare.ts';
@@ -13,7 +13,19 @@ const numbers = (count: number, seed: number): Float32Array =>
 const constant = (shape: number[], seed: number) => b.constant(float(shape), numbers(elementCount(shape), seed));
 
 const [ROWS, WIDTH] = [1003, 64];
+
+/** x through int8 and back, with a scale for each block. */
+function throughInt8(newShape: number[]): Graph {
+  const x = b.input('x', float([ROWS, WIDTH]));
+  const scales = operand('quantizeScales', { input: x }, { newShape });
+  return b.outputs({ y: b.dequantizeLinear(b.quantizeLinear(x, scales), scales) });
+}
+
 const table = constant([ROWS, WIDTH], 1);
+const steps = b.constant(
+  float([WIDTH]),
+  numbers(WIDTH, 10).map((x) => 0.01 + x * x),
+);
 const graphs: Record<string, { graph: Graph; inputs: Record<string, TensorInput> }> = {
   'rows of a table': {
     graph: b.outputs({ y: b.gather(table, b.input('ids', { dataType: 'uint32', shape: [5] })) }),
@@ -32,6 +44,15 @@ const graphs: Record<string, { graph: Graph; inputs: Record<string, TensorInput>
   'elementwise, with an operand that repeats': {
     graph: b.outputs({ y: b.relu(b.add(b.input('x', float([ROWS, WIDTH])), constant([WIDTH], 4))) }),
     inputs: { x: numbers(ROWS * WIDTH, 5) },
+  },
+  'int8 and back, scales of rows': { graph: throughInt8([ROWS, 1]), inputs: { x: numbers(ROWS * WIDTH, 7) } },
+  'int8 and back, scales of groups along rows': {
+    graph: throughInt8([ROWS, 2]),
+    inputs: { x: numbers(ROWS * WIDTH, 8) },
+  },
+  'int8 and back, scales that repeat': {
+    graph: b.outputs({ y: b.dequantizeLinear(b.quantizeLinear(b.input('x', float([ROWS, WIDTH])), steps), steps) }),
+    inputs: { x: numbers(ROWS * WIDTH, 9) },
   },
 };
 

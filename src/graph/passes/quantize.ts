@@ -13,8 +13,10 @@ export function quantizeWeights(graph: Graph): Graph {
     made.set(input, forms);
     const form = rows ? 'rows' : 'columns';
     if (!forms[form]) {
-      const scales = operand('quantizeScales', { input }, { rows }, input.label);
-      forms[form] = { scales, weights: operand('quantize', { input, scales }, { rows }, input.label) };
+      const channel = rows ? 0 : input.shape.length - 1;
+      const newShape = input.shape.map((size, d) => (d === channel ? size : 1));
+      const scales = operand('quantizeScales', { input }, { newShape }, input.label);
+      forms[form] = { scales, weights: operand('quantizeLinear', { input, scale: scales }, {}, input.label) };
     }
     return forms[form];
   };

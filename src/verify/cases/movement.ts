@@ -1,6 +1,6 @@
 import { toHalf } from '../../tensor/half.ts';
 import type { DataType } from '../../tensor/types.ts';
-import { float32, int8, int32, type OpCase, scales, type TensorSpec, test, uint32 } from '../case.ts';
+import { float32, int8, int32, type OpCase, scales, type TensorSpec, test, uint32, valued } from '../case.ts';
 
 /** One of each width: 32 bits (and 16, the second type of every float case), and 8. */
 const WIDTHS: readonly (DataType | undefined)[] = [undefined, 'int8'];
@@ -98,20 +98,45 @@ const pairs = (bits: (x: number) => number): number[] =>
 
 const upperHalf = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]! >>> 16;
 
+const uint8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'uint8' });
+/** Scales of blocks that quantise numbers up to 1 to whole steps; float32, as quantizeScales makes them. */
+const steps = (...shape: number[]): TensorSpec => float32(shape, { low: 0.005, high: 0.02 });
+/** Halves, to both sides of zero, and what does not fit into a byte. */
+const HALVES = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 127.5, -128.5, 1e4, -1e4, 0.25];
+
 const quantization: OpCase[] = [
-  test('quantizeScales', { input: [7, 9] }, { rows: true }),
-  test('quantizeScales', { input: [3, 3, 4, 5] }, { rows: false }),
+  test('quantizeScales', { input: [7, 9] }, { newShape: [7, 1] }),
+  test('quantizeScales', { input: [3, 256] }, { newShape: [3, 1] }),
+  test('quantizeScales', { input: [2, 64] }, { newShape: [2, 2], levels: 7 }),
+  test('quantizeScales', { input: [3, 3, 4, 5] }, { newShape: [1, 1, 1, 5] }),
+  test('quantizeScales', { input: [3, 3, 8, 5] }, { newShape: [1, 1, 2, 5] }),
+  test('quantizeScales', { input: [6, 4, 3, 3] }, { newShape: [6, 2, 1, 1] }),
+  test('quantizeScales', { input: [6, 8] }, { newShape: [2, 4] }, { note: 'blocks along both axes' }),
+  test('quantizeScales', { input: [5, 6] }, { newShape: [1, 1] }),
   test(
     'quantizeScales',
     { input: { shape: [2, 3], values: [0, 0, 0, 1, -2, 1] } },
-    { rows: true },
-    { note: 'a channel of zeros' },
+    { newShape: [2, 1] },
+    { note: 'a row of zeros' },
   ),
   // More invocations than workgroups fit into one dimension of the grid.
-  test('quantizeScales', { input: float32([65535 * 64 + 77, 1]) }, { rows: true }),
-  test('quantize', { input: [6, 5], scales: scales(6) }, { rows: true }),
-  test('quantize', { input: [6, 5], scales: scales(5) }, { rows: false }),
-  test('quantize', { input: [3, 3, 4, 7], scales: scales(7) }, { rows: false }),
+  test('quantizeScales', { input: float32([65535 * 32 + 77, 1]) }, { newShape: [65535 * 32 + 77, 1] }),
+  test('quantizeLinear', { input: [6, 8], scale: steps(6, 1) }),
+  test('quantizeLinear', { input: [6, 5], scale: steps(6, 1) }),
+  test('quantizeLinear', { input: [3, 3, 4, 7], scale: steps(7) }),
+  test('quantizeLinear', { input: [6, 8], scale: steps(2, 8) }),
+  test('quantizeLinear', { input: [8, 5], scale: steps(2, 5), zeroPoint: uint8(2, 5) }),
+  test('quantizeLinear', { input: [2, 3, 4], scale: steps(3, 1), zeroPoint: int8(3, 1) }),
+  test('quantizeLinear', { input: [6, 4], scale: steps(2, 2), zeroPoint: int8(2, 2) }),
+  test('quantizeLinear', { input: [7], scale: steps(), zeroPoint: int32([], [-70000]) }),
+  test('quantizeLinear', { input: valued([11], HALVES), scale: valued([1], [1]) }),
+  test('quantizeLinear', { input: valued([11], HALVES), scale: valued([1], [0.5]) }, { dataType: 'uint8' }),
+  test('quantizeLinear', { input: valued([11], HALVES), scale: valued([11], [0.25]) }, { dataType: 'int32' }),
+  test('dequantizeLinear', { input: int8(6, 8), scale: [6, 1] }),
+  test('dequantizeLinear', { input: int8(6, 5), scale: [5], zeroPoint: int8(5) }),
+  test('dequantizeLinear', { input: uint8(8, 5), scale: [2, 5], zeroPoint: uint8(2, 5) }),
+  test('dequantizeLinear', { input: int8(6, 4), scale: [2, 2] }),
+  test('dequantizeLinear', { input: int32([7], [-70000, 5, 69999]), scale: steps(), zeroPoint: int32([], [70001]) }),
   test('widen', { input: uint32([6], pairs(toHalf)) }, { from: 'float16', newShape: [11] }),
   test('widen', { input: uint32([6], pairs(upperHalf)) }, { from: 'bfloat16', newShape: [1, 11] }),
 ];

@@ -6,7 +6,7 @@ import { gemm, matmul } from './matmul.ts';
 import { concat, expand, gather, pad, reshape, reverse, scatterRows, slice, transpose } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
 import { pool2d } from './pool2d.ts';
-import { quantize, quantizeScales, widen } from './quantize.ts';
+import { dequantizeLinear, quantizeLinear, quantizeScales, widen } from './quantize.ts';
 import { argExtremum, REDUCTIONS, reduce } from './reduce.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
@@ -47,7 +47,8 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   gather,
   scatterRows,
   quantizeScales,
-  quantize,
+  quantizeLinear,
+  dequantizeLinear,
   widen,
   matmulInteger,
   conv2dInteger,

@@ -9,6 +9,8 @@ export interface RefTensor {
   readonly mass?: Float64Array;
   /** How many terms were summed for an element: rounding errors grow with its root. */
   readonly terms?: number;
+  /** What each element may be as well, where rounding decides between two integers. */
+  readonly either?: Float64Array;
 }
 
 export type RefInputs = Readonly<Record<string, RefTensor>>;

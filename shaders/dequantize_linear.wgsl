@@ -1,0 +1,18 @@
+// dequantize_linear: (input - zeroPoint) * scale, four elements an invocation
+//
+// ports   Stored, unpack (stored)   Elem, Elem4 (elem, of the scale and the output)   zero_points (zero_point)   blocks_of,
+//         Params (blocks)   flat_index (grid)
+// consts  WG
+
+@group(0) @binding(1) var<storage, read> input: array<Stored>;
+@group(0) @binding(2) var<storage, read> scale: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> output: array<Elem4>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = flat_index(id, groups);
+  if i * 4u >= params.count { return; }
+  let at = blocks_of(i);
+  let step = vec4f(f32(scale[at.x]), f32(scale[at.y]), f32(scale[at.z]), f32(scale[at.w]));
+  output[i] = Elem4(vec4f(vec4i(unpack(input[i])) - zero_points(at)) * step);
+}
