@@ -1,12 +1,20 @@
 // Operands of an integer product: int8 with K contiguous, sixteen elements at once. `i` counts A_UNIT or B_UNIT elements; only the
 // first `live` of the sixteen belong to the row: of A the rest read as zero, so that it does not matter what B has there.
-// ports  Quad Block (outer.packed)   Params (gemm)
 
 //# vec4
 const A_UNIT = 16u;
 const B_UNIT = 16u;
 @group(0) @binding(1) var<storage, read> a: array<vec4u>;
 @group(0) @binding(2) var<storage, read> b: array<vec4u>;
+fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
+fn b_at(i: u32) -> vec4u { return b[i]; }
+
+//# vec4_sized
+// For shapes that are baked, as in operand_a.
+const A_UNIT = 16u;
+const B_UNIT = 16u;
+@group(0) @binding(1) var<storage, read> a: array<vec4u, A_LENGTH>;
+@group(0) @binding(2) var<storage, read> b: array<vec4u, B_LENGTH>;
 fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
 fn b_at(i: u32) -> vec4u { return b[i]; }
 

@@ -1,6 +1,6 @@
 // outer.wgsl for int8 that lie four to a word: sums are i32, and exact. A block is four rows of A, or four columns of B, with
 // sixteen elements along K each.
-// ports   dot4 (dot)
+// ports   dots (dot_integer)
 alias Quad = vec4u;
 alias Block = array<vec4u, 4>;
 alias Sum4 = vec4i;
@@ -11,7 +11,4 @@ fn outer(acc: Sums, a: Block, b: Block) -> Sums {
   return Sums(row_times(acc[0], a[0], b), row_times(acc[1], a[1], b), row_times(acc[2], a[2], b), row_times(acc[3], a[3], b));
 }
 
-fn row_times(acc: vec4i, a: vec4u, b: Block) -> vec4i {
-  return acc + vec4i(dot16(a, b[0]), dot16(a, b[1]), dot16(a, b[2]), dot16(a, b[3]));
-}
-fn dot16(a: vec4u, b: vec4u) -> i32 { return dot4(a.x, b.x) + dot4(a.y, b.y) + dot4(a.z, b.z) + dot4(a.w, b.w); }
+fn row_times(acc: vec4i, a: vec4u, b: Block) -> vec4i { return acc + dots(a, b); }

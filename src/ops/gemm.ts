@@ -65,8 +65,8 @@ export interface Gemm extends Epilogue {
 /** The modules of an integer product that stand for those of floats. */
 export interface IntegerModules {
   readonly tags: readonly string[];
-  /** Operands, layout of B, types and products; `unit` is how both operands can be read. */
-  operands(unit: 'vec4' | 'bytes'): WgslModule[];
+  /** Operands, layout of B, types and products; `unit` is how both operands can be read: a part of operands_integer. */
+  operands(unit: string): WgslModule[];
   /** How sums leave. */
   epilogue(unit: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
   readonly reducer: WgslFile;
@@ -109,17 +109,21 @@ interface RegisterTile extends Tile {
 
 /**
  * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22): on SwiftShader in
- * Chrome 156, on llvmpipe 25 under Dawn. 0 is for what takes long to compile there and wins nothing.
+ * Chrome 156, on llvmpipe 25 under Dawn; and with int8 by int8, on both. 0 is for what takes long to compile there and wins nothing.
  */
-const REGISTER_TILES: readonly (RegisterTile & { readonly swiftshader: number; readonly llvmpipe: number })[] = [
-  { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73 },
-  { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1 },
-  { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87 },
-  { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0 },
-  { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43 },
-  { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37 },
-  { family: 'registers', rows: 4, columns: 8, swiftshader: 0.61, llvmpipe: 0.55 },
-  { family: 'registers', rows: 4, columns: 4, swiftshader: 0.62, llvmpipe: 0.42 },
+const REGISTER_TILES: readonly (RegisterTile & {
+  readonly swiftshader: number;
+  readonly llvmpipe: number;
+  readonly integer: number;
+})[] = [
+  { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73, integer: 0 },
+  { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1, integer: 0.9 },
+  { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87, integer: 1 },
+  { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0, integer: 0 },
+  { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43, integer: 0 },
+  { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37, integer: 0.7 },
+  { family: 'registers', rows: 4, columns: 8, swiftshader: 0.61, llvmpipe: 0.55, integer: 0.65 },
+  { family: 'registers', rows: 4, columns: 4, swiftshader: 0.62, llvmpipe: 0.42, integer: 0.6 },
 ];
 
 /** Invocations that a software adapter needs to keep its cores busy. */
@@ -129,7 +133,7 @@ const BUSY = 32;
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
 /** Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or idles. */
-function registerTiles({ m, n, batches }: Gemm, caps: Caps): RegisterTile[] {
+function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTile[] {
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
@@ -137,7 +141,8 @@ function registerTiles({ m, n, batches }: Gemm, caps: Caps): RegisterTile[] {
     const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / width);
     const useful = (m * n) / (tiles * tile.rows * width);
     const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
-    return (caps.longKernels ? tile.swiftshader : tile.llvmpipe) * useful * (caps.software ? busy : 1);
+    const speed = integer ? tile.integer : caps.longKernels ? tile.swiftshader : tile.llvmpipe;
+    return speed * useful * (caps.software ? busy : 1);
   };
   const fits = (tile: RegisterTile): boolean => {
     if (tile.family === 'subgroups' && !(caps.software && lanesOf(caps) >= 4)) return false;
@@ -254,7 +259,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
   const sized = (unit: string): string => (baked && fits && !unit.endsWith('ragged') ? `${unit}_sized` : unit);
   const lengths = baked && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) };
-  const operands = integer?.operands(both ? 'vec4' : 'bytes') ?? [
+  const operands = integer?.operands(both ? sized('vec4') : 'bytes') ?? [
     part(elem, name),
     part(operandA, sized(aWhole ? 'vec4' : 'ragged')),
     part(operandB, sized(bWhole ? g.weights : `${g.weights}_ragged`)),

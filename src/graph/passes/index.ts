@@ -1,6 +1,7 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import type { DataType } from '../../tensor/types.ts';
 import type { Graph } from '../ir.ts';
+import { type ActivationOptions, quantizeActivations } from './activations.ts';
 import { decompose } from './decompose.ts';
 import { foldBatchNormalization } from './fold.ts';
 import { fuseEpilogues } from './fuse.ts';
@@ -11,7 +12,7 @@ import { toWinograd, type Wanted, winogradWins } from './winograd.ts';
 /** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
 export type Pass = (graph: Graph) => Graph;
 
-export interface PassOptions {
+export interface PassOptions extends ActivationOptions {
   /** `int8` quantises constant weights; activations keep the type of the graph. */
   weights?: DataType;
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
@@ -27,7 +28,8 @@ export type PassName = 'fold' | 'fuse' | 'winograd';
  * a session is built, by the same kernels (plan.ts). Dead code is none either: a graph is what hangs on its outputs.
  * Without `caps` the passes are those that suit any adapter.
  */
-export function passes({ weights, without = [], winograd }: PassOptions = {}, caps?: Caps): Pass[] {
+export function passes(options: PassOptions = {}, caps?: Caps): Pass[] {
+  const { weights, without = [], winograd } = options;
   const optional = (name: PassName, pass: Pass): Pass[] => (without.includes(name) ? [] : [pass]);
   return [
     ...optional('fold', foldBatchNormalization),
@@ -35,6 +37,7 @@ export function passes({ weights, without = [], winograd }: PassOptions = {}, ca
     toChannelsLast,
     ...optional('fuse', fuseEpilogues),
     ...(weights === 'int8' ? [quantizeWeights] : []),
+    quantizeActivations(options, caps),
     ...optional('winograd', toWinograd(winograd ?? winogradWins(caps), caps)),
   ];
 }
