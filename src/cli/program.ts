@@ -3,7 +3,7 @@ import { PRESETS } from '../../bench/cases.ts';
 import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import type { CommandContext } from './commands/context.ts';
-import { fraction, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
+import { fraction, percentage, positiveInteger, probability, temperature, wholeNumber } from './options.ts';
 import type { RuntimeName } from './runtime.ts';
 import { openTerminal } from './terminal.ts';
 import { toWire } from './wire.ts';
@@ -150,6 +150,15 @@ export function build(signal: AbortSignal): Command {
     .option('--from <fraction>', 'start at this share of the text: 0.9 is its last tenth', fraction, 0)
     .option('--limit <n>', 'at most so many pictures, spread over the set; or windows of text', positiveInteger)
     .option('--batch <n>', 'pictures that go to the GPU together', positiveInteger)
+    .addOption(
+      new Option('--activations <how>', 'int8 activations too: scales at run time, or from a calibration').choices([
+        'dynamic',
+        'static',
+      ]),
+    )
+    .option('--calibrate <samples>', 'pictures (as --images) or a text to take the scales of static activations from')
+    .option('--percentile <p>', 'the share of activations that the scales shall hold (default 100)', percentage)
+    .option('--everywhere', 'integer products also where others are faster on this adapter')
     .action(async (model: string, options, self: Command) => {
       exactlyOne(self, options, 'images', 'text');
       const { evaluate } = await import('./commands/eval.ts');

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
 import { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
+import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
@@ -12,10 +13,11 @@ import { type BuildOptions, Session, type TensorInput } from '../runtime/session
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
+import type { CalibrationOptions } from './calibration.ts';
 
 export type ModelDataType = 'float32' | 'float16' | 'int8';
 
-export interface LoadOptions {
+export interface LoadOptions extends ActivationOptions {
   /** `int8` quantises the weights at load and dequantises them in the shader; `float16` needs shader-f16. */
   dtype?: ModelDataType;
   /** Height and width of the images, where the folder does not say. */
@@ -58,13 +60,16 @@ export abstract class LoadedModel extends Resource {
   readonly #sessions = new Map<string, Promise<Session>>();
   /** As the model was loaded: sessions that are built later follow. */
   #tune: TuneMode | undefined;
+  readonly #activations: ActivationOptions;
 
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
     readonly dtype: ModelDataType,
+    { activations, calibration, integer }: ActivationOptions = {},
   ) {
     super();
+    this.#activations = { activations, calibration, integer };
     this.#constants = new ConstantStore(gpu);
     this.states = new States(gpu);
   }
@@ -118,7 +123,7 @@ export abstract class LoadedModel extends Resource {
   }
 
   get #buildOptions(): BuildOptions {
-    return { tune: this.#tune, ...(this.dtype === 'int8' && { weights: 'int8' }) };
+    return { tune: this.#tune, ...this.#activations, ...(this.dtype === 'int8' && { weights: 'int8' }) };
   }
 
   /** What runs for a graph of the model. */
@@ -135,6 +140,16 @@ export abstract class LoadedModel extends Resource {
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
     return Session.build(gpu, graph, { ...this.#buildOptions, ...options });
+  }
+
+  /** The scales of all layers' inputs over sample inputs of a graph of the model: for `activations: 'static'`. */
+  protected async calibrateOn(
+    graph: Graph,
+    samples: Iterable<Readonly<Record<string, TensorInput>>> | AsyncIterable<Readonly<Record<string, TensorInput>>>,
+    options: CalibrationOptions,
+  ): Promise<Calibration> {
+    const { calibrate } = await import('./calibration.ts');
+    return calibrate(this.gpu, graph, { ...this.#buildOptions, constants: this.#constants }, samples, options);
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */

@@ -55,7 +55,7 @@ export class Weights {
   /** Elements of all tensors that were trained: running statistics, counts and masks are none. */
   get parameters(): number {
     const counted = [...this.checkpoint.tensors.values()].filter(
-      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$/.test(name),
+      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$|\.input_scale$/.test(name),
     );
     return counted.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   }

@@ -1,6 +1,7 @@
 import { Engine } from '../../engine.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import type { Calibration } from '../../graph/passes/activations.ts';
 import type { Model } from '../../models/index.ts';
 import type { ModelDataType } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
@@ -14,6 +15,10 @@ export interface ModelArgs {
   readonly model: string;
   readonly dtype: ModelDataType;
   readonly tune?: TuneMode;
+  readonly activations?: 'dynamic' | 'static';
+  readonly calibration?: Calibration;
+  /** Integer products also where others are faster here: to see what they cost in accuracy. */
+  readonly everywhere?: boolean;
 }
 
 // This side lives for one command, so what one job made ready serves the next.
@@ -31,14 +36,16 @@ export async function openEngine({ emit, signal }: JobContext): Promise<Engine> 
   return engine;
 }
 
-export async function loadModel({ model: address, dtype, tune }: ModelArgs, context: JobContext): Promise<Model> {
+export async function loadModel(args: ModelArgs, context: JobContext): Promise<Model> {
+  const { model: address, dtype, tune, activations, calibration, everywhere } = args;
   const { emit, signal } = context;
-  const key = `${dtype} ${address}`;
+  const key = JSON.stringify([dtype, address, activations, calibration, everywhere]);
   const ready = await openEngine(context);
   let loading = models.get(key);
   if (!loading) {
     const onProgress = (progress: Progress): void => emit({ type: 'progress', progress });
-    loading = ready.load(address, { dtype, signal, onProgress, ...(tune && { tune }) });
+    const integers = { activations, calibration, ...(everywhere && { integer: () => true }) };
+    loading = ready.load(address, { dtype, signal, onProgress, ...integers, ...(tune && { tune }) });
     loading.catch(() => models.delete(key));
     models.set(key, loading);
   }
