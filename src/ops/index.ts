@@ -5,6 +5,7 @@ import type { Op } from './define.ts';
 import { elementwise } from './elementwise.ts';
 import { halves } from './half.ts';
 import { packInt4 } from './int4.ts';
+import { integerProducts } from './integer.ts';
 import { gemm, matmul } from './matmul.ts';
 import { movements } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
@@ -35,6 +36,7 @@ export const OPS: ReadonlyMap<string, Op> = new Map(
     ...quantization,
     ...halves,
     packInt4,
+    ...integerProducts,
   ].map((op) => [op.name, op]),
 );
 

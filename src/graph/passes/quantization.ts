@@ -1,5 +1,6 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import type { Pass } from '../ir.ts';
+import { type ActivationOptions, quantizeActivations } from './activations.ts';
 import { fuseDequantize } from './dequantize.ts';
 import { toFloat32 } from './half.ts';
 import { narrowWeights, type QuantizeOptions, quantizeWeights } from './quantize.ts';
@@ -10,7 +11,7 @@ export interface Quantization {
   readonly after: readonly Pass[];
 }
 
-export const quantization = (options: QuantizeOptions, { f16 }: Pick<Caps, 'f16'> = { f16: true }): Quantization => ({
-  before: [...(f16 ? [] : [toFloat32]), quantizeWeights(options)],
-  after: [fuseDequantize, narrowWeights(options)],
+export const quantization = (options: QuantizeOptions & ActivationOptions, caps?: Caps): Quantization => ({
+  before: [...(caps?.f16 === false ? [toFloat32] : []), quantizeWeights(options)],
+  after: [fuseDequantize, narrowWeights(options), quantizeActivations(options, caps)],
 });
