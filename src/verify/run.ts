@@ -2,6 +2,7 @@ import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import { optimise } from '../graph/passes/index.ts';
 import { type Choose, plan } from '../graph/plan.ts';
+import type { Candidate } from '../ops/define.ts';
 import { Session } from '../runtime/session.ts';
 import { type DataType, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
@@ -12,20 +13,26 @@ import { asNumbers, makeTensor } from './values.ts';
 
 export type Float = 'float32' | 'float16';
 
+/** Whether float16 can be stored and computed with here. */
+const hasFloat16 = ({ f16 }: Caps): boolean => f16;
+
 /**
- * Float types that a case runs in: float16 where the device has it (llvmpipe, whose compiler takes seconds a variant: there
- * it stands in for float32, which Chrome has checked), unless the inputs leave no choice.
+ * Float types that a case runs in: float16 where it can be had (llvmpipe, whose compiler takes seconds a variant: there, unless
+ * `every` is asked for, it stands in for float32, which Chrome has checked), unless the inputs leave no choice.
  */
-export function floatsOf(test: OpCase, { f16, longKernels }: Caps): Float[] {
+export function floatsOf(test: OpCase, caps: Caps, every = false): Float[] {
   const free = Object.keys(test.inputs).some((name) => specOf(test, name).dataType === undefined);
-  if (!free || !f16 || test.float32Only) return ['float32'];
-  return longKernels ? ['float32', 'float16'] : ['float16'];
+  if (!free || !hasFloat16(caps) || (test.float32Only && !every)) return ['float32'];
+  return caps.longKernels || every ? ['float32', 'float16'] : ['float16'];
 }
 
-/** Whether the case needs float16 whatever it runs in. */
-export const needsF16 = (test: OpCase): boolean =>
-  Object.keys(test.inputs).some((name) => specOf(test, name).dataType === 'float16') ||
-  (test.options as { to?: DataType }).to === 'float16';
+/** Whether a case can run here: some are about float16 whatever they run in. */
+export const canRun = (test: OpCase, caps: Caps): boolean =>
+  hasFloat16(caps) ||
+  !(
+    Object.keys(test.inputs).some((name) => specOf(test, name).dataType === 'float16') ||
+    (test.options as { to?: DataType }).to === 'float16'
+  );
 
 const RUNS = [0, 1];
 
@@ -79,37 +86,47 @@ export interface Verdict {
   readonly labels: string[];
 }
 
-/** Labels of the candidates of the op, or what stands for them where the op is made of others. */
-function candidatesOf({ caps }: Gpu, { op }: OpCase, graph: Graph): string[] {
+export interface Extent {
+  /** Every candidate in every float type, however long the compiler takes. */
+  readonly every?: boolean;
+  /** No candidates but these. */
+  readonly only?: (candidate: Candidate) => boolean;
+}
+
+/** The candidates of the op; none where it is made of others. */
+export function candidatesOf({ op }: OpCase, graph: Graph, caps: Caps): readonly Candidate[] {
   const steps = plan(optimise(graph), caps).steps.filter(({ node }) => node.op === op);
-  const lists = steps.map(({ candidates }) => candidates.map(({ label }) => label));
-  return lists.sort((a, b) => b.length - a.length)[0] ?? [`${op} of other ops`];
+  return steps.map(({ candidates }) => candidates).sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
 /**
  * llvmpipe takes seconds for each unrolled product: there, epilogues are checked behind the first candidate only. They are the
  * same modules behind all of them, and Chrome checks all.
  */
-const worthCompiling = ({ caps }: Gpu, label: string, index: number): boolean =>
-  caps.longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
+const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
+  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
 
 /** Runs every candidate of the case's op, each twice on one session with different numbers. */
-export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
+export async function checkCase(gpu: Gpu, test: OpCase, { every = false, only }: Extent = {}): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
-  for (const float of floatsOf(test, gpu.caps)) {
+  for (const float of floatsOf(test, gpu.caps, every)) {
     const graph = graphOf(test, float);
+    const candidates = candidatesOf(test, graph, gpu.caps);
+    const wanted = candidates.flatMap((candidate, index) => {
+      const chosen = only ? only(candidate) : every || worthCompiling(candidate, index, gpu.caps);
+      return chosen ? [{ label: candidate.label, index }] : [];
+    });
+    if (!candidates.length && !only) wanted.push({ label: `${test.op} of other ops`, index: 0 });
+    if (!wanted.length) continue;
     const runs = runsOf(test, float);
     const output = graph.outputs.output!;
     if (formatTensor(output) !== formatTensor(runs[0]!.want)) {
       faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(runs[0]!.want)}`);
       continue;
     }
-    const wanted = [...candidatesOf(gpu, test, graph).entries()].filter(([index, label]) =>
-      worthCompiling(gpu, label, index),
-    );
     const built = await Promise.all(
-      wanted.map(async ([index, label]) => {
+      wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
         return { label, session: await Session.build(gpu, graph, { choose, without: ['winograd'] }) };

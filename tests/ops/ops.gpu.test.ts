@@ -1,24 +1,26 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { adapterName } from '../../src/gpu/adapter.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
-import { checkCase, needsF16 } from '../../src/verify/run.ts';
-import { testEngine } from '../support/engine.ts';
+import { canRun, checkCase } from '../../src/verify/run.ts';
+import { forced, testEngine } from '../support/engine.ts';
+import { parity, scoreOf } from '../support/parity.ts';
 
 const { gpu } = await testEngine();
-/** Cases that are about float16 run where the device has it. */
-const cases = CASES.filter((test) => gpu.caps.f16 || !needsF16(test));
 const checked = new Set<string>();
 let runs = 0;
 
-describe('every kernel variant against its float64 reference', () => {
-  for (const op of new Set(cases.map((test) => test.op))) {
+describe(`every kernel variant against its float64 reference${forced ? `, ${forced.title}` : ''}`, () => {
+  for (const op of new Set(CASES.map((test) => test.op))) {
     describe(op, () => {
-      for (const test of cases.filter((other) => other.op === op)) {
-        it(test.title, async () => {
-          const { faults, labels } = await checkCase(gpu, test);
+      for (const test of CASES.filter((other) => other.op === op)) {
+        it(test.title, async ({ task, skip }) => {
+          const score = scoreOf(parity(task.meta, gpu.card, 'own'), op);
+          if (!canRun(test, gpu.caps)) skip('float16 cannot be had here');
+          const { faults, labels } = await checkCase(gpu, test, { every: Boolean(forced) });
           for (const label of labels) checked.add(label);
           runs += labels.length;
           expect(faults).toEqual([]);
+          score.passed++;
         });
       }
     });
