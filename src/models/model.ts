@@ -89,9 +89,14 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
+  /** Those that are built so far. */
+  sessions(): Promise<Session[]> {
+    return Promise.all(this.#sessions.values());
+  }
+
   /** Bytes of the weights, the states and all sessions' buffers on the device. */
   async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
-    const sessions = await Promise.all(this.#sessions.values());
+    const sessions = await this.sessions();
     return {
       weights: this.#constants.bytes,
       states: this.states.bytes,

@@ -51,16 +51,19 @@ export type TensorInput = TensorData | readonly number[];
 export class Session extends Resource {
   /** Staging buffers of each output that no run is using. */
   readonly #idle = new Map<string, GPUBuffer[]>();
+  #uniforms: GPUBuffer | undefined;
+  steps: readonly BoundStep[] = [];
 
   private constructor(
     readonly gpu: Gpu,
-    readonly plan: Plan,
-    readonly steps: readonly BoundStep[],
+    public plan: Plan,
+    readonly replan: () => Plan,
     readonly constants: ConstantStore,
     readonly states: States,
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
     private readonly own: GPUBuffer[],
     private readonly owned: readonly { dispose(): void }[],
+    private readonly label: string,
     runsAhead: number,
   ) {
     super();
@@ -76,7 +79,7 @@ export class Session extends Resource {
     gpu.check();
     throwIfAborted(signal, 'building');
     const { tuner, mode, replan } = await planner(gpu, graph, options);
-    let planned = replan();
+    const planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
     const own: GPUBuffer[] = [];
@@ -105,7 +108,7 @@ export class Session extends Resource {
       );
       compiling.catch(() => {}); // reported below; the upload may fail first
       await constants.prepare(planned, { signal, onProgress });
-      let programs = await compiling;
+      await compiling;
       throwIfAborted(signal, 'building');
 
       const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
@@ -121,22 +124,33 @@ export class Session extends Resource {
       for (const operand of planned.states.values())
         buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
       for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
-      if (tuner && mode !== 'off') {
+      if (tuner && mode !== 'off')
         await tuner.settle(planned, mode, (operand) => buffers.get(operand)!, { signal, onProgress });
-        planned = replan(); // other kernels on the same buffers
-        programs = await compile(gpu, planned.steps);
-      }
-      const uniforms = writeUniforms(gpu, planned.steps, programs, label);
-      if (uniforms.buffer) own.push(uniforms.buffer);
-      const steps = planned.steps.map((step, i) =>
-        bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
-      );
-      gpu.check();
-      return new Session(gpu, planned, steps, constants, states, buffers, own, owned, options.runsAhead ?? 1);
+      const { runsAhead = 1 } = options;
+      const session = new Session(gpu, planned, replan, constants, states, buffers, own, owned, label, runsAhead);
+      await session.rechoose();
+      return session;
     } catch (error) {
       for (const resource of owned) resource.dispose();
       throw error;
     }
+  }
+
+  /** Takes the kernels that a plan would have by now (`replan`), on the same buffers. */
+  async rechoose(): Promise<void> {
+    const { gpu, label, own } = this;
+    const planned = this.replan();
+    const programs = await compile(gpu, planned.steps);
+    const uniforms = writeUniforms(gpu, planned.steps, programs, label);
+    if (uniforms.buffer) own.push(uniforms.buffer);
+    const steps = planned.steps.map((step, i) =>
+      bind(gpu, step, programs[i]!, uniforms, i, (operand) => this.buffers.get(operand)!),
+    );
+    gpu.check();
+    if (this.#uniforms) gpu.destroyBuffer(own.splice(own.indexOf(this.#uniforms), 1)[0]!);
+    this.#uniforms = uniforms.buffer;
+    this.plan = planned;
+    this.steps = steps;
   }
 
   /** What `build` would run: nothing is made, nothing measured. */
@@ -253,9 +267,10 @@ export class Session extends Resource {
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
   const optimised = optimise(graph, options, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
-  const tuner = mode === 'off' ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
+  const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
-  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose) };
+  const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
+  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, choose) };
 }
 
 /** Checks the type of an input; plain numbers take the type of the graph. */

@@ -5,10 +5,11 @@ import { type Choose, plan } from '../graph/plan.ts';
 import { Session } from '../runtime/session.ts';
 import { type DataType, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
+import { type Run, runOnce } from './check.ts';
 import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
-import { findFault } from './tolerances.ts';
-import { asNumbers, makeTensor } from './values.ts';
+import { describeFault, isWrong } from './tolerances.ts';
+import { makeTensor } from './values.ts';
 
 export type Float = 'float32' | 'float16';
 
@@ -32,7 +33,11 @@ const RUNS = [0, 1];
 /** The tensor of an input in a run; only inputs differ from run to run. */
 function tensorOf(test: OpCase, name: string, float: Float, run: number): { data: TensorData; reference: RefTensor } {
   const { role = 'input', ...spec } = specOf(test, name);
-  return makeTensor(spec, spec.dataType ?? float, role === 'input' ? run : 0, `${test.title} ${name}`);
+  const seed = `${test.title} ${name}`;
+  const type = spec.dataType ?? float;
+  return role === 'input'
+    ? makeTensor(spec, type, run, seed)
+    : makeTensor(spec, type, 0, seed, Number.POSITIVE_INFINITY);
 }
 
 /** The graph of the op alone. */
@@ -45,12 +50,6 @@ export function graphOf(test: OpCase, float: Float): Graph {
     else operands[name] = leaf(role, { dataType, shape }, { data: tensorOf(test, name, float, 0).data });
   }
   return { outputs: { output: operand(test.op, operands, test.options) } };
-}
-
-interface Run {
-  /** What is written before it. */
-  readonly data: Readonly<Record<string, TensorData>>;
-  readonly want: RefTensor;
 }
 
 /** The numbers that go in at each run, and what shall come out. A state is zeros at first, then what the run before left. */
@@ -118,12 +117,9 @@ export async function checkCase(gpu: Gpu, test: OpCase): Promise<Verdict> {
     for (const { label, session } of built) {
       labels.push(label);
       try {
-        for (const [run, { data, want }] of runs.entries()) {
-          // What the op makes no use of is no input of the plan.
-          const written = Object.entries(data).filter(([name]) => session.plan.inputs.has(name));
-          const result = await session.run(Object.fromEntries(written));
-          const fault = findFault(test, asNumbers(result['output']!, output.dataType), want);
-          if (fault) faults.push(`${label} ${float} run ${run}: ${fault}`);
+        for (const [index, run] of runs.entries()) {
+          const difference = await runOnce(session, test, run);
+          if (isWrong(difference)) faults.push(`${label} ${float} run ${index}: ${describeFault(difference)}`);
         }
       } finally {
         session.dispose();

@@ -29,24 +29,42 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
   return isFloat(dataType) ? () => low + (high - low) * random() : () => whole(low, high) || high;
 }
 
+/**
+ * So many numbers are drawn for a tensor at most, and repeated where it is larger: the host need not hold it whole. Four times a
+ * prime: rows of no length start alike.
+ */
+export const PERIOD = 4 * 262_139;
+
 /** The data of an input as the GPU gets it and as the reference does: the same numbers, rounded to the type. */
 export function makeTensor(
   { shape, values = 'random' }: TensorSpec,
   dataType: DataType,
   run: number,
   seed: string,
+  period = PERIOD,
 ): { data: TensorData; reference: RefTensor } {
   const listed =
     typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
   const draw = listed ? undefined : drawer(values as Values, dataType, randomNumbers(`${seed} ${run}`));
-  const data = typedArray(dataType, elementCount(shape));
+  const count = elementCount(shape);
+  const data = typedArray(dataType, Math.min(count, period));
   for (let i = 0; i < data.length; i++) {
     const value = draw ? draw() : listed![i % listed!.length]!;
     data[i] = dataType === 'float16' ? toHalf(value) : value;
   }
-  return { data, reference: { dataType, shape, data: asNumbers(data, dataType) } };
+  return { data, reference: { dataType, shape, data: repeated(asNumbers(data, dataType), count) } };
 }
 
-/** A typed array as numbers: float16 is held as bits. */
-export const asNumbers = (data: TensorData, dataType: DataType): Float64Array =>
-  dataType === 'float16' ? Float64Array.from(data, fromHalf) : Float64Array.from(data);
+/** `count` numbers: these, again and again. */
+function repeated(numbers: Float64Array, count: number): ArrayLike<number> {
+  if (numbers.length === count) return numbers;
+  const get = (_: object, key: string | symbol): number =>
+    key === 'length' ? count : numbers[Number(key) % numbers.length]!;
+  return new Proxy<ArrayLike<number>>({ length: count }, { get });
+}
+
+/** A typed array as numbers, at some places or at all: float16 is held as bits. */
+export function asNumbers(data: TensorData, dataType: DataType, places?: Uint32Array): Float64Array {
+  const numbers = places ? Float64Array.from(places, (place) => data[place]!) : Float64Array.from(data);
+  return dataType === 'float16' ? numbers.map(fromHalf) : numbers;
+}

@@ -1,31 +1,31 @@
 import { fromHalf } from '../../tensor/half.ts';
-import { elementCount } from '../../tensor/types.ts';
-import type { RefInputs, RefTensor } from './tensor.ts';
+import { at, build, everywhere, moved, placeOf, type RefInputs, type RefTensor } from './tensor.ts';
 
 interface ChannelOptions {
   rows: boolean;
 }
 
-const channelOf = ({ shape, data }: RefTensor, i: number, rows: boolean): number =>
-  rows ? Math.floor(i / (data.length / shape[0]!)) : i % shape.at(-1)!;
+const channelAxis = (shape: readonly number[], rows: boolean): number => (rows ? 0 : shape.length - 1);
 
 /** max |w| / 127 of each output channel; 1 where all are zero. */
 export function quantizeScales({ input }: RefInputs, { rows }: ChannelOptions): RefTensor {
-  const channels = rows ? input!.shape[0]! : input!.shape.at(-1)!;
-  const top = new Float64Array(channels);
-  input!.data.forEach((x, i) => {
-    const channel = channelOf(input!, i, rows);
-    top[channel] = Math.max(top[channel]!, Math.abs(x));
+  const { shape } = input!;
+  const axis = channelAxis(shape, rows);
+  const others = shape.map((_, d) => d).filter((d) => d !== axis);
+  const within = everywhere(others.map((d) => shape[d]!));
+  return build('float32', [shape[axis]!], ([channel]) => {
+    const start = shape.map((_, d) => (d === axis ? channel! : 0));
+    const sizes = within.map((to) => Math.abs(at(input!, moved(start, others, to))));
+    return sizes.reduce((a, b) => Math.max(a, b), 0) / 127 || 1;
   });
-  return { dataType: 'float32', shape: [channels], data: top.map((x) => x / 127 || 1) };
 }
 
 /** w / scale before it is rounded: the int8 must lie within half a step of it. */
-export const quantize = ({ input, scales }: RefInputs, { rows }: ChannelOptions): RefTensor => ({
-  dataType: 'int8',
-  shape: input!.shape,
-  data: input!.data.map((x, i) => Math.min(Math.max(x / scales!.data[channelOf(input!, i, rows)]!, -127), 127)),
-});
+export const quantize = ({ input, scales }: RefInputs, { rows }: ChannelOptions): RefTensor =>
+  build('int8', input!.shape, (index) => {
+    const scale = scales!.data[index[channelAxis(input!.shape, rows)]!]!;
+    return Math.min(Math.max(at(input!, index) / scale, -127), 127);
+  });
 
 /** Two 16-bit floats out of each uint32, the low half first. */
 export function widen(
@@ -39,9 +39,5 @@ export function widen(
     view.setUint32(0, bits * 65536);
     return view.getFloat32(0);
   };
-  return {
-    dataType: 'float32',
-    shape: newShape,
-    data: Float64Array.from({ length: elementCount(newShape) }, (_, i) => value(bitsAt(i))),
-  };
+  return build('float32', newShape, (index) => value(bitsAt(placeOf(newShape, index))));
 }
