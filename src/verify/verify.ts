@@ -46,7 +46,9 @@ export interface VerifyRow {
   readonly count: number;
   /** `wrong` results, or `broken`: it does not compile. */
   readonly verdict: 'right' | 'wrong' | 'broken';
-  /** |result - reference| where it is largest for what is allowed there, and what is; or both of the norm. Null where nothing was computed. */
+  /** Where the result is furthest off for what is allowed there: `[0,5] (element 5)`, or `the norm` of all. Null where there is none. */
+  readonly at: string | null;
+  /** |result - reference| there, or ‖result - reference‖ / ‖reference‖; and what it may be. */
   readonly error: number | null;
   readonly tolerance: number | null;
   /** What is wrong: the element with its coordinates, or what the compiler said. */
@@ -97,7 +99,7 @@ interface Check {
 }
 
 /** Terms of the reference that are computed for a dispatch of a model: some ten milliseconds. */
-const WORK = 2 ** 17;
+const WORK = 2 ** 19;
 /** So many pipelines are compiled while others are checked. */
 const AHEAD = 4;
 
@@ -156,7 +158,7 @@ export async function verify(
       }
     }
   } finally {
-    if (wrong.size) await replace(gpu, sessions, wrong);
+    if (wrong.size || forget) await replace(gpu, sessions, wrong);
   }
   onProgress?.({ phase: 'verify', loaded: rows.size, total: rows.size });
   const running = new Map(chosen().map((check) => [caseKey(check), variantOf(check)]));
@@ -171,11 +173,11 @@ export async function verify(
   };
 }
 
-/** The cases of all ops that this device can run, each on the variant that `choose` takes for it. */
+/** The cases of all ops that this device can run, in every type, each on the variant that `choose` takes for it. */
 function checksOfCases(gpu: Gpu, choose: Choose): Check[] {
   const possible = CASES.filter((test) => gpu.caps.f16 || !needsF16(test));
   return possible.flatMap((test) =>
-    floatsOf(test, gpu.caps).map((float): Check => {
+    floatsOf(test, { ...gpu.caps, longKernels: true }).map((float): Check => {
       const { steps } = plan(optimise(graphOf(test, float), ALONE), gpu.caps, choose);
       const step = steps.find(({ node }) => node.op === test.op);
       return { test, float, label: test.op, count: 1, candidate: step?.candidate, candidates: step?.candidates ?? [] };
@@ -184,7 +186,7 @@ function checksOfCases(gpu: Gpu, choose: Choose): Check[] {
 }
 
 /** An op is to be run as it is. */
-const ALONE = { without: ['winograd'] } as const;
+export const ALONE = { without: ['winograd'] } as const;
 
 /** Runs a variant on its case, on a session of its own. */
 async function rowOf(
@@ -213,9 +215,9 @@ async function rowOf(
     const differences: Difference[] = [];
     for (const run of runsOf(test, float)) differences.push(await runOnce(session, test, run, options));
     const difference = differences.reduce(worse);
-    const { error, allowed: tolerance } = difference;
+    const { where, error, allowed } = difference;
     const verdict = isWrong(difference) ? { verdict: 'wrong' as const, fault: describeFault(difference) } : RIGHT;
-    return { ...about, error, tolerance, ...verdict, ms: performance.now() - start };
+    return { ...about, at: where, error, tolerance: allowed, ...verdict, ms: performance.now() - start };
   } catch (error) {
     if (!(error instanceof TilewrightError)) throw error;
     const { code, message, hint } = error;
@@ -223,7 +225,7 @@ async function rowOf(
       throw new TilewrightError(code, `${variant} on ${test.title}: ${message}`, { hint, cause: error });
     if (code !== 'shader-compile') throw error;
     const ms = performance.now() - start;
-    return { ...about, error: null, tolerance: null, verdict: 'broken', fault: message, ms };
+    return { ...about, at: null, error: null, tolerance: null, verdict: 'broken', fault: message, ms };
   }
 }
 
