@@ -8,9 +8,22 @@ import type { Job } from './jobs/job.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { tune } from './jobs/tune.ts';
+import { verify } from './jobs/verify.ts';
 
 /** Everything that a command has done on a GPU, by name. */
-export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, benchStart, tune };
+export const jobs = {
+  devices,
+  classify,
+  generate,
+  profile,
+  plan,
+  evalImages,
+  evalText,
+  bench,
+  benchStart,
+  tune,
+  verify,
+};
 
 export type JobName = keyof typeof jobs;
 export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;

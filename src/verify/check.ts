@@ -20,7 +20,7 @@ export async function runOnce(
   session: Session,
   test: OpCase,
   { data, want }: Run,
-  { work = 2 ** 22, signal }: { work?: number; signal?: AbortSignal | undefined } = {},
+  { work = 2 ** 24, signal }: { work?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Difference> {
   for (const [name, numbers] of Object.entries(data)) {
     // What the op makes no use of is no input of the plan.
@@ -47,6 +47,8 @@ async function fill(gpu: Gpu, buffer: GPUBuffer, bytes: number, numbers: TensorD
 
 /** Places that are looked at where there are too many: so few at the least, and at the most. */
 const SAMPLES = { least: 512, most: 4096 };
+/** Of more elements than this, samples are looked at whatever the work. */
+const MOST = 2 ** 20;
 /** Tiles begin and end at multiples of this. */
 const TILE = 4;
 
@@ -56,7 +58,7 @@ const TILE = 4;
  */
 export function placesOf({ shape, terms = 1 }: RefTensor, work: number): Uint32Array | undefined {
   const count = elementCount(shape);
-  if (count * terms <= work || count <= SAMPLES.least) return undefined;
+  if (count <= SAMPLES.least || (count <= MOST && count * terms <= work)) return undefined;
   const random = randomNumbers(`${shape}`);
   const below = (n: number): number => Math.floor(random() * n);
   const ways: ((size: number) => number)[] = [
