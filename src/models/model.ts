@@ -1,7 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
-import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
-import { Gpu } from '../gpu/gpu.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
@@ -158,16 +157,9 @@ export abstract class LoadedModel extends Resource {
     const graph = graphs[name];
     if (!graph)
       throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
-    const adapter = await requestAdapter();
-    const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
-    try {
-      using session = await this.buildOn(gpu, graph, { signal: options.signal });
-      for (const [input, data] of Object.entries(this.typicalInputs(name))) session.write(input, data);
-      const { profileSession } = await import('../profile/profile.ts');
-      return await profileSession(session, name, this.parameters, options);
-    } finally {
-      gpu.dispose();
-    }
+    const { profileApart } = await import('../profile/profile.ts');
+    const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal });
+    return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
   }
 
   protected release(): void {
