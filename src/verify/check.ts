@@ -20,14 +20,14 @@ export async function runOnce(
   session: Session,
   test: OpCase,
   { data, want }: Run,
-  { work = 2 ** 24, signal }: { work?: number; signal?: AbortSignal | undefined } = {},
+  work = 2 ** 24,
 ): Promise<Difference> {
   for (const [name, numbers] of Object.entries(data)) {
     // What the op makes no use of is no input of the plan.
     const operand = session.plan.inputs.get(name);
     if (operand) await fill(session.gpu, session.inputBuffer(name), byteLength(operand), numbers);
   }
-  const { output } = await session.run({}, { signal });
+  const { output } = await session.run({});
   const places = placesOf(want, work);
   return differenceOf(test, asNumbers(output!, want.dataType, places), want, places);
 }

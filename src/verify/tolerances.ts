@@ -62,10 +62,13 @@ export const isWrong = ({ error, allowed }: Difference): boolean => !(error <= a
 /** How much of what is allowed an error takes: above 1 it is wrong. */
 export const shareOf = ({ error, allowed }: Difference): number => (error === 0 ? 0 : error / allowed);
 
-export const describeFault = ({ where, got, want, error, allowed }: Difference): string =>
-  where === NORM
-    ? `off by ${error} of its norm, ${allowed} allowed`
-    : `${where} is ${got}, expected ${want}: off by ${error}, ${allowed} allowed`;
+export function describeFault({ where, got, want, error, allowed }: Difference): string {
+  const off = `off by ${brief(error, 3)}`;
+  if (where === NORM) return `${off} of its norm, ${brief(allowed, 3)} allowed`;
+  return `${where} is ${brief(got, 8)}, expected ${brief(want, 8)}: ${off}, ${brief(allowed, 3)} allowed`;
+}
+
+const brief = (value: number, digits: number): number => Number(value.toPrecision(digits));
 
 const NORM = 'the norm';
 

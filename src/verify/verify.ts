@@ -149,7 +149,7 @@ export async function verify(
         });
         for (const { candidate } of open.slice(i, i + AHEAD))
           if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when its turn comes
-        const row = await rowOf(gpu, check, { guess: tuner.guess, ...(target && { work: WORK }), signal });
+        const row = await rowOf(gpu, check, tuner.guess, target && WORK);
         rows.set(keyOf(check), row);
         onRow?.(row);
         if (row.verdict === 'right') continue;
@@ -189,11 +189,7 @@ function checksOfCases(gpu: Gpu, choose: Choose): Check[] {
 export const ALONE = { without: ['winograd'] } as const;
 
 /** Runs a variant on its case, on a session of its own. */
-async function rowOf(
-  gpu: Gpu,
-  check: Check,
-  { guess, ...options }: { guess: Choose; work?: number; signal: AbortSignal | undefined },
-): Promise<VerifyRow> {
+async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undefined): Promise<VerifyRow> {
   const { test, float, label, count, candidate } = check;
   const variant = variantOf(check);
   const start = performance.now();
@@ -209,11 +205,11 @@ async function rowOf(
   const choose: Choose = (candidates, node) =>
     candidates.find((other) => other.label === candidate?.label) ?? guess(candidates, node);
   try {
-    using session = await Session.build(gpu, graphOf(test, float), { ...ALONE, choose, signal: options.signal });
+    using session = await Session.build(gpu, graphOf(test, float), { ...ALONE, choose });
     if (candidate && !session.plan.steps.some((step) => step.candidate.label === variant))
       throw new TilewrightError('invalid-graph', `${variant} does not run for ${test.title}`);
     const differences: Difference[] = [];
-    for (const run of runsOf(test, float)) differences.push(await runOnce(session, test, run, options));
+    for (const run of runsOf(test, float)) differences.push(await runOnce(session, test, run, work));
     const difference = differences.reduce(worse);
     const { where, error, allowed } = difference;
     const verdict = isWrong(difference) ? { verdict: 'wrong' as const, fault: describeFault(difference) } : RIGHT;
