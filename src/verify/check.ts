@@ -15,7 +15,7 @@ export interface Run {
 /** Uploads may run this far ahead of the GPU, as those of weights do. */
 const UPLOAD_WINDOW = 32 * 2 ** 20;
 
-/** Runs a session of a case once; how far its output is off. The reference is computed for `work` terms or so, all where that is enough. */
+/** Runs a session of a case once; how far its output is off. The reference reads `work` numbers or so. */
 export async function runOnce(
   session: Session,
   test: OpCase,
@@ -53,12 +53,12 @@ const MOST = 2 ** 20;
 const TILE = 4;
 
 /**
- * Where to look: everywhere (undefined) where that is `work` terms at the most, else along each axis in turn at its ends, beside the
+ * Where to look: everywhere (undefined) where that reads `work` numbers at the most, else along each axis in turn at its ends, beside the
  * edges of tiles, and anywhere.
  */
-export function placesOf({ shape, terms = 1 }: RefTensor, work: number): Uint32Array | undefined {
+export function placesOf({ shape, terms = 1, work: each = terms }: RefTensor, work: number): Uint32Array | undefined {
   const count = elementCount(shape);
-  if (count <= SAMPLES.least || (count <= MOST && count * terms <= work)) return undefined;
+  if (count <= SAMPLES.least || (count <= MOST && count * each <= work)) return undefined;
   const random = randomNumbers(`${shape}`);
   const below = (n: number): number => Math.floor(random() * n);
   const ways: ((size: number) => number)[] = [
@@ -67,7 +67,7 @@ export function placesOf({ shape, terms = 1 }: RefTensor, work: number): Uint32A
     (size) => Math.min(Math.max(TILE * below(size / TILE + 1) - below(2), 0), size - 1),
   ];
   const places = new Set([0, count - 1]);
-  const samples = Math.min(Math.max(work / terms, SAMPLES.least), SAMPLES.most);
+  const samples = Math.min(Math.max(work / each, SAMPLES.least), SAMPLES.most);
   for (let i = 0; i < samples; i++)
     places.add(
       placeOf(

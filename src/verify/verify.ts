@@ -98,7 +98,7 @@ interface Check {
   readonly candidates: readonly Candidate[];
 }
 
-/** Terms of the reference that are computed for a dispatch of a model: some ten milliseconds. */
+/** Numbers that references read for a dispatch of a model: some ten milliseconds. */
 const WORK = 2 ** 19;
 /** So many pipelines are compiled while others are checked. */
 const AHEAD = 4;

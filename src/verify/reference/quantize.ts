@@ -13,11 +13,17 @@ export function quantizeScales({ input }: RefInputs, { rows }: ChannelOptions): 
   const axis = channelAxis(shape, rows);
   const others = shape.map((_, d) => d).filter((d) => d !== axis);
   const within = everywhere(others.map((d) => shape[d]!));
-  return build('float32', [shape[axis]!], ([channel]) => {
-    const start = shape.map((_, d) => (d === axis ? channel! : 0));
-    const sizes = within.map((to) => Math.abs(at(input!, moved(start, others, to))));
-    return sizes.reduce((a, b) => Math.max(a, b), 0) / 127 || 1;
-  });
+  return build(
+    'float32',
+    [shape[axis]!],
+    ([channel]) => {
+      const start = shape.map((_, d) => (d === axis ? channel! : 0));
+      const sizes = within.map((to) => Math.abs(at(input!, moved(start, others, to))));
+      return sizes.reduce((a, b) => Math.max(a, b), 0) / 127 || 1;
+    },
+    1,
+    within.length,
+  );
 }
 
 /** w / scale before it is rounded: the int8 must lie within half a step of it. */

@@ -9,6 +9,8 @@ export interface RefTensor {
   readonly mass?: ArrayLike<number>;
   /** How many terms were summed for an element: rounding errors grow with its root. */
   readonly terms?: number;
+  /** How many numbers are read for an element; `terms` where absent. */
+  readonly work?: number;
   /** One element alone, where the tensor is a formula: then data and mass are computed when they are asked for. */
   readonly element?: (index: readonly number[]) => Element;
 }
@@ -38,6 +40,7 @@ export function build(
   shape: readonly number[],
   element: (index: readonly number[]) => Element,
   terms = 1,
+  work = terms,
 ): RefTensor {
   let whole: Elements | undefined;
   const all = (): Elements => {
@@ -48,6 +51,7 @@ export function build(
     dataType,
     shape,
     terms,
+    work,
     element,
     get data() {
       return all().data;
