@@ -53,6 +53,7 @@ const builds: Record<string, UserConfig> = {
           'index.html',
           'examples/classify/index.html',
           'examples/generate/index.html',
+          'examples/verify/index.html',
           'bench/index.html',
           'src/cli/host.html',
         ].map(at),

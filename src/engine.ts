@@ -16,6 +16,7 @@ import { loadModel, type Model } from './models/index.ts';
 import type { LoadOptions } from './models/model.ts';
 import type { Resource } from './runtime/resource.ts';
 import { type BuildOptions, Session } from './runtime/session.ts';
+import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
   /** The caller's own device: it is used as it is, and not destroyed with the engine. */
@@ -95,6 +96,15 @@ export class Engine {
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     this.#alive();
     return this.#keep(await loadModel(this.gpu, source, options));
+  }
+
+  /**
+   * Checks on this device, against references in float64, every kernel that a model or a session runs; without one, the cases of
+   * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
+   */
+  async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#alive();
+    return (await import('./verify/verify.ts')).verify(this.gpu, target, options);
   }
 
   /** Ties a resource to the engine: it goes when the engine goes. */

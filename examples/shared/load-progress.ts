@@ -6,6 +6,7 @@ const PHASES: Record<Progress['phase'], string> = {
   upload: 'Weights',
   quantize: 'Quantising',
   compile: 'Kernels',
+  verify: 'Verifying',
   tune: 'Tuning',
 };
 

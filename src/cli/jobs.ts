@@ -9,6 +9,7 @@ import type { Job } from './jobs/job.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { tune } from './jobs/tune.ts';
+import { verify } from './jobs/verify.ts';
 
 /** Everything that a command has done on a GPU, by name. */
 export const jobs = {
@@ -23,6 +24,7 @@ export const jobs = {
   bench,
   benchStart,
   tune,
+  verify,
 };
 
 export type JobName = keyof typeof jobs;

@@ -45,6 +45,7 @@ export async function cli(argv: readonly string[]): Promise<number> {
     await build(abort.signal).parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof Unsuccessful) return 1;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     report(error, argv.includes('--json'));
     return abort.signal.aborted ? 130 : 1;
@@ -53,6 +54,9 @@ export async function cli(argv: readonly string[]): Promise<number> {
     process.off('SIGTERM', interrupt);
   }
 }
+
+/** The command did its work and said what came of it, which is nothing good. */
+class Unsuccessful extends Error {}
 
 /** `error [code]: message`, then what to do about it. */
 function report(error: unknown, json: boolean): void {
@@ -143,6 +147,17 @@ export function build(signal: AbortSignal): Command {
     .action(async (model: string, options) => {
       const { tune } = await import('./commands/tune.ts');
       await tune(model, options, contextOf(options));
+    });
+
+  onModel(
+    command('verify [model]', 'check each kernel of a model here, or all ops, and set aside what gives wrong results'),
+  )
+    .option('--all', 'every candidate of each op and shape, not only the one that runs')
+    .option('--op <name...>', 'only these ops: matmul, conv2d, ...')
+    .option('--forget', 'forget first what was set aside before')
+    .action(async (model: string | undefined, options) => {
+      const { verify } = await import('./commands/verify.ts');
+      if (!(await verify(model, options, contextOf(options)))) throw new Unsuccessful();
     });
 
   withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(

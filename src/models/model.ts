@@ -1,7 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
-import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
-import { Gpu } from '../gpu/gpu.ts';
+import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
 import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
@@ -111,9 +110,14 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
+  /** Those that are built so far. */
+  sessions(): Promise<Session[]> {
+    return Promise.all(this.#sessions.values());
+  }
+
   /** Bytes of the weights, the states and all sessions' buffers on the device. */
   async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
-    const sessions = await Promise.all(this.#sessions.values());
+    const sessions = await this.sessions();
     return {
       weights: this.#constants.bytes,
       states: this.states.bytes,
@@ -179,16 +183,9 @@ export abstract class LoadedModel extends Resource {
     const graph = graphs[name];
     if (!graph)
       throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
-    const adapter = await requestAdapter();
-    const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
-    try {
-      using session = await this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
-      for (const [input, data] of Object.entries(this.typicalInputs(name))) session.write(input, data);
-      const { profileSession } = await import('../profile/profile.ts');
-      return await profileSession(session, name, this.parameters, options);
-    } finally {
-      gpu.dispose();
-    }
+    const { profileApart } = await import('../profile/profile.ts');
+    const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
+    return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
   }
 
   protected release(): void {

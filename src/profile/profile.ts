@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../errors.ts';
-import { adapterName } from '../gpu/adapter.ts';
+import { adapterName, requestAdapter, requestDevice } from '../gpu/adapter.ts';
+import { Gpu } from '../gpu/gpu.ts';
 import { type Plan, type Step, shapeOf } from '../graph/plan.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { dispatch } from '../runtime/steps.ts';
 import { median } from '../tune/median.ts';
 
@@ -64,12 +65,31 @@ function costs({ steps }: Plan) {
   };
 }
 
+/** Profiles a session on a device of its own, which has timestamp-query. Errors: `no-adapter`, `aborted`. */
+export async function profileApart(
+  build: (gpu: Gpu) => Promise<Session>,
+  inputs: Readonly<Record<string, TensorInput>>,
+  name: string,
+  parameters: number,
+  options: ProfileOptions,
+): Promise<Profile> {
+  const adapter = await requestAdapter();
+  const gpu = new Gpu(await requestDevice(adapter, { timestamps: true }), adapter, true);
+  try {
+    using session = await build(gpu);
+    for (const [input, data] of Object.entries(inputs)) session.write(input, data);
+    return await profileSession(session, name, parameters, options);
+  } finally {
+    gpu.dispose();
+  }
+}
+
 /**
  * Times every dispatch of a session, whose inputs are written already. In each round the whole plan runs in one pass, then each
  * step in a pass of its own, so that both see the same machine. Quote no throughput from this device: asking for
  * timestamp-query alone can slow one.
  */
-export async function profileSession(
+async function profileSession(
   session: Session,
   plan: string,
   parameters: number,

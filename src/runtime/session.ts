@@ -54,17 +54,21 @@ export type TensorInput = TensorData | readonly number[];
 export class Session extends Resource {
   /** Staging buffers of each output that no run is using. */
   readonly #idle = new Map<string, GPUBuffer[]>();
+  #uniforms: GPUBuffer | undefined;
+  #check: FiniteCheck | undefined;
+  steps: readonly BoundStep[] = [];
 
   private constructor(
     readonly gpu: Gpu,
-    readonly plan: Plan,
-    readonly steps: readonly BoundStep[],
+    public plan: Plan,
+    readonly replan: () => Plan,
     readonly constants: ConstantStore,
     readonly states: States,
     private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
     private readonly own: GPUBuffer[],
     private readonly owned: readonly { dispose(): void }[],
-    private readonly check: FiniteCheck | undefined,
+    private readonly label: string,
+    private readonly checks: boolean,
     runsAhead: number,
   ) {
     super();
@@ -80,7 +84,7 @@ export class Session extends Resource {
     gpu.check();
     throwIfAborted(signal, 'building');
     const { tuner, mode, replan } = await planner(gpu, graph, options);
-    let planned = replan();
+    const planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
     const own: GPUBuffer[] = [];
@@ -109,7 +113,7 @@ export class Session extends Resource {
       );
       compiling.catch(() => {}); // reported below; the upload may fail first
       await constants.prepare(planned, { signal, onProgress });
-      let programs = await compiling;
+      await compiling;
       throwIfAborted(signal, 'building');
 
       const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
@@ -125,30 +129,53 @@ export class Session extends Resource {
       for (const operand of planned.states.values())
         buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
       for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
-      if (tuner && mode !== 'off') {
+      if (tuner && mode !== 'off')
         await tuner.settle(planned, mode, (operand) => buffers.get(operand)!, { signal, onProgress });
-        planned = replan(); // other kernels on the same buffers
-        programs = await compile(gpu, planned.steps);
-      }
-      let running = planned.steps;
-      let check: FiniteCheck | undefined;
-      if (options.check) {
-        check = new (await import('./check.ts')).FiniteCheck(gpu, running, label, allocate);
-        buffers.set(check.flag, check.buffer);
-        running = check.steps;
-        programs = await compile(gpu, running);
-      }
-      const uniforms = writeUniforms(gpu, running, programs, label);
-      if (uniforms.buffer) own.push(uniforms.buffer);
-      const steps = running.map((step, i) =>
-        bind(gpu, step, programs[i]!, uniforms, i, (operand) => buffers.get(operand)!),
+      const { runsAhead = 1, check } = options;
+      const checks = check === 'finite';
+      const session = new Session(
+        gpu,
+        planned,
+        replan,
+        constants,
+        states,
+        buffers,
+        own,
+        owned,
+        label,
+        checks,
+        runsAhead,
       );
-      gpu.check();
-      return new Session(gpu, planned, steps, constants, states, buffers, own, owned, check, options.runsAhead ?? 1);
+      await session.rechoose();
+      return session;
     } catch (error) {
       for (const resource of owned) resource.dispose();
       throw error;
     }
+  }
+
+  /** Takes the kernels that a plan would have by now (`replan`), on the same buffers. */
+  async rechoose(): Promise<void> {
+    const { gpu, label, own } = this;
+    const planned = this.replan();
+    const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
+      own.push(gpu.createBuffer(bytes, usage, `${label} ${name}`));
+      return own.at(-1)!;
+    };
+    if (this.checks) this.#check = new (await import('./check.ts')).FiniteCheck(gpu, planned.steps, label, allocate);
+    const check = this.#check;
+    const running = check?.steps ?? planned.steps;
+    const programs = await compile(gpu, running);
+    const uniforms = writeUniforms(gpu, running, programs, label);
+    if (uniforms.buffer) own.push(uniforms.buffer);
+    const bufferOf = (operand: Operand): GPUBuffer =>
+      operand === check?.flag ? check.buffer : this.buffers.get(operand)!;
+    const steps = running.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, bufferOf));
+    gpu.check();
+    if (this.#uniforms) gpu.destroyBuffer(own.splice(own.indexOf(this.#uniforms), 1)[0]!);
+    this.#uniforms = uniforms.buffer;
+    this.plan = planned;
+    this.steps = steps;
   }
 
   /** What `build` would run: nothing is made, nothing measured. */
@@ -196,9 +223,9 @@ export class Session extends Resource {
     gpu.check();
     for (const [name, data] of Object.entries(inputs)) this.write(name, data);
     const encoder = gpu.device.createCommandEncoder();
-    this.check?.begin(encoder);
+    this.#check?.begin(encoder);
     this.encode(encoder);
-    const checked = this.check?.end(encoder);
+    const checked = this.#check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
       const bytes = Math.ceil(byteLength(this.#named(this.plan.outputs, name, 'output').operand) / 4) * 4;
       encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
@@ -270,9 +297,10 @@ async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
     : undefined;
   const optimised = optimise(graph, options, gpu.caps, extra);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
-  const tuner = mode === 'off' ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
+  const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
-  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose) };
+  const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
+  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, choose) };
 }
 
 /** Checks the type of an input; plain numbers take the type of the graph. */

@@ -1,6 +1,6 @@
-/** How far a long piece of work has come. `fetch`, `upload` and `quantize` count bytes, `compile` pipelines, `tune` candidates. */
+/** How far a long piece of work has come. `fetch`, `upload` and `quantize` count bytes, `compile` pipelines, `tune` shapes, `verify` kernels. */
 export interface Progress {
-  phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune';
+  phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune' | 'verify';
   loaded: number;
   total: number;
   /** What is being worked on: a file, a tensor, a kernel. */

@@ -1,9 +1,6 @@
 import type { AdapterCard } from '../gpu/adapter.ts';
 import { VERSION } from '../version.ts';
 
-/** Winners by what they were measured on: what `Tuner` remembers for one adapter, driver and engine. */
-export type Choices = Readonly<Record<string, Choice>>;
-
 export interface Choice {
   /** Label of the candidate. */
   readonly label: string;
@@ -11,10 +8,20 @@ export interface Choice {
   readonly full: boolean;
 }
 
-/** Where choices outlive the page or the process. */
+/** What `Tuner` remembers for one adapter, driver and engine. */
+export interface Found {
+  /** Winners by what they were measured on. */
+  readonly choices: Readonly<Record<string, Choice>>;
+  /** Labels of the variants that gave wrong results, and what was wrong. */
+  readonly aside: Readonly<Record<string, string>>;
+}
+
+export const NOTHING: Found = { choices: {}, aside: {} };
+
+/** Where what was found outlives the page or the process. */
 export interface ChoiceStore {
-  load(): Promise<Choices>;
-  save(choices: Choices): Promise<void>;
+  load(): Promise<Found>;
+  save(found: Found): Promise<void>;
 }
 
 /** What must be the same for a choice to hold: adapter, driver (its description, or the browser's version) and engine. */
@@ -28,11 +35,14 @@ export function storeKey({ vendor, architecture, device, description, features }
 export function choiceStore(card: AdapterCard): ChoiceStore {
   const key = storeKey(card);
   const store = globalThis.indexedDB ? databaseStore(key) : globalThis.process?.versions?.node ? fileStore(key) : none;
-  // What cannot be kept is measured again the next time: a private window or a full disk is no reason to fail.
-  return { load: () => store.load().catch(() => ({})), save: (choices) => store.save(choices).catch(() => {}) };
+  // What cannot be kept is found out again the next time: a private window or a full disk is no reason to fail.
+  return {
+    load: async () => ({ ...NOTHING, ...(await store.load().catch(() => NOTHING)) }),
+    save: (found) => store.save(found).catch(() => {}),
+  };
 }
 
-const none: ChoiceStore = { load: async () => ({}), save: async () => {} };
+const none: ChoiceStore = { load: async () => NOTHING, save: async () => {} };
 
 const TABLE = 'choices';
 
@@ -53,8 +63,8 @@ function databaseStore(key: string): ChoiceStore {
     }
   };
   return {
-    load: async () => ((await within('readonly', (table) => table.get(key))) as Choices | undefined) ?? {},
-    save: async (choices) => void (await within('readwrite', (table) => table.put(choices, key))),
+    load: async () => ((await within('readonly', (table) => table.get(key))) as Found | undefined) ?? NOTHING,
+    save: async (found) => void (await within('readwrite', (table) => table.put(found, key))),
   };
 }
 
@@ -71,15 +81,15 @@ function fileStore(key: string): ChoiceStore {
   return {
     async load() {
       const { readFile } = await import(/* @vite-ignore */ 'node:fs/promises');
-      const { key: kept, choices } = JSON.parse(await readFile(await path(), 'utf8'));
-      return kept === key ? choices : {};
+      const { key: kept, ...found } = JSON.parse(await readFile(await path(), 'utf8'));
+      return kept === key ? (found as Found) : NOTHING;
     },
-    async save(choices) {
+    async save(found) {
       const { mkdir, rename, writeFile } = await import(/* @vite-ignore */ 'node:fs/promises');
       const file = await path();
       await mkdir(file.slice(0, file.lastIndexOf('/')), { recursive: true });
       // Whole or not at all, whoever else writes at the same time.
-      await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ key, choices }, null, 1)}\n`);
+      await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ key, ...found }, null, 1)}\n`);
       await rename(`${file}.${process.pid}`, file);
     },
   };

@@ -9,7 +9,7 @@ import { type BoundStep, bind, compile, dispatch, writeUniforms } from '../runti
 import type { OnProgress } from '../tensor/progress.ts';
 import { formatTensor } from '../tensor/types.ts';
 import { median } from './median.ts';
-import { type Choice, type ChoiceStore, choiceStore } from './store.ts';
+import { type ChoiceStore, choiceStore, type Found, NOTHING } from './store.ts';
 
 /** `off` takes the table's guess; `fast` measures the likely candidates within 2 s of GPU time, `full` all of them. */
 export type TuneMode = 'off' | 'fast' | 'full';
@@ -46,11 +46,14 @@ const CLEAR_ROUNDS = 0.8;
 
 const tuners = new WeakMap<Gpu, Tuner>();
 
-/** Measures kernel candidates on the device that runs them and remembers the winners. One for each device. */
+/**
+ * What was found out about kernels on the device that runs them, and is remembered: the winners among the candidates, which it
+ * measures, and the variants that gave wrong results (src/verify). One for each device.
+ */
 export class Tuner {
   /** Everything that was measured here, in order. */
   readonly rows: TuneRow[] = [];
-  #choices: Record<string, Choice> = {};
+  #found: Found = NOTHING;
   #recalled: Promise<void> | undefined;
   #spentMs = 0;
 
@@ -59,10 +62,11 @@ export class Tuner {
     private readonly store: ChoiceStore = choiceStore(gpu.card),
   ) {}
 
-  static on(gpu: Gpu): Tuner {
+  /** `store` is taken where the device has no tuner yet. */
+  static on(gpu: Gpu, store?: ChoiceStore): Tuner {
     let tuner = tuners.get(gpu);
     if (!tuner) {
-      tuner = new Tuner(gpu);
+      tuner = new Tuner(gpu, store);
       tuners.set(gpu, tuner);
     }
     return tuner;
@@ -70,24 +74,55 @@ export class Tuner {
 
   /** Reads what earlier pages or processes found out. */
   recall(): Promise<void> {
-    this.#recalled ??= this.store.load().then((choices) => {
-      this.#choices = { ...choices, ...this.#choices };
+    this.#recalled ??= this.store.load().then(({ choices, aside }) => {
+      this.#found = { choices: { ...choices, ...this.#found.choices }, aside: { ...aside, ...this.#found.aside } };
     });
     return this.#recalled;
   }
 
-  /** Forgets what is remembered, here and in the store: everything is measured anew. */
+  /** Forgets the winners, here and in the store: everything is measured anew. */
   async forget(): Promise<void> {
     await this.recall();
-    this.#choices = {};
     this.#spentMs = 0;
-    await this.store.save({});
+    await this.#remember({ choices: {} });
   }
+
+  /** Variants that are not to be taken here, and what was wrong with each. */
+  get aside(): Found['aside'] {
+    return this.#found.aside;
+  }
+
+  /** Sets a variant aside, here and in the store: plans made from now on take another wherever there is one. */
+  async setAside(label: string, fault: string): Promise<void> {
+    await this.recall();
+    const choices = Object.entries(this.#found.choices).filter(([, choice]) => choice.label !== label);
+    await this.#remember({ choices: Object.fromEntries(choices), aside: { ...this.aside, [label]: fault } });
+  }
+
+  /** Forgets which variants were set aside, here and in the store. */
+  async reinstate(): Promise<void> {
+    await this.recall();
+    await this.#remember({ aside: {} });
+  }
+
+  async #remember(part: Partial<Found>): Promise<void> {
+    this.#found = { ...this.#found, ...part };
+    await this.store.save(this.#found);
+  }
+
+  /** Those that were not set aside; all where that leaves none. */
+  #trusted(candidates: readonly Candidate[]): readonly Candidate[] {
+    const trusted = candidates.filter(({ label }) => !(label in this.aside));
+    return trusted.length ? trusted : candidates;
+  }
+
+  /** The table's guess. */
+  readonly guess: Choose = (candidates) => this.#trusted(candidates)[0]!;
 
   /** The remembered winner, else the table's guess. */
   readonly choose: Choose = (candidates, node) => {
-    const choice = candidates.length > 1 ? this.#choices[keyOf(node, candidates)] : undefined;
-    return candidates.find(({ label }) => label === choice?.label) ?? candidates[0]!;
+    const choice = candidates.length > 1 ? this.#found.choices[keyOf(node, candidates)] : undefined;
+    return this.#trusted(candidates).find(({ label }) => label === choice?.label) ?? this.guess(candidates, node);
   };
 
   /**
@@ -102,7 +137,7 @@ export class Tuner {
   ): Promise<void> {
     const full = mode === 'full';
     const open = distinct(plan).filter(({ key }) => {
-      const known = this.#choices[key];
+      const known = this.#found.choices[key];
       return !known || (full && !known.full);
     });
     if (!open.length) return;
@@ -110,8 +145,10 @@ export class Tuner {
     for (const operand of inputs) {
       if (plan.slots.has(operand) || operand.op === 'input') fillWithNumbers(this.gpu, bufferOf(operand));
     }
-    const contenders = ({ candidates }: Step): readonly Candidate[] =>
-      full ? candidates : likely(this.gpu, candidates);
+    const contenders = ({ candidates }: Step): readonly Candidate[] => {
+      const trusted = this.#trusted(candidates);
+      return full ? trusted : likely(this.gpu, trusted);
+    };
     // A GPU's driver compiles while the others are measured; a software adapter would measure its own compiler.
     if (!this.gpu.caps.software) {
       for (const { step } of open)
@@ -128,12 +165,13 @@ export class Tuner {
         signal,
       });
       if (!measured) continue;
-      this.#choices[key] = { label: measured.chosen, full };
-      this.rows.push({ label: step.node.label ?? step.node.op, count, shape: shapeOf(step), ...measured });
+      const choices = { ...this.#found.choices, [key]: { label: measured.chosen, full } };
+      this.#found = { ...this.#found, choices };
       changed = true;
+      this.rows.push({ label: step.node.label ?? step.node.op, count, shape: shapeOf(step), ...measured });
     }
     onProgress?.({ phase: 'tune', loaded: open.length, total: open.length });
-    if (changed) await this.store.save(this.#choices);
+    if (changed) await this.store.save(this.#found);
   }
 
   /** Times the candidates of a step, round by round; undefined where the budget is too small to say anything. */

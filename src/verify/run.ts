@@ -3,12 +3,13 @@ import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
 import { Session } from '../runtime/session.ts';
-import { elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
+import { formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
+import { type Run, runOnce } from './check.ts';
 import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
-import { findFault } from './tolerances.ts';
-import { asNumbers, makeTensor } from './values.ts';
+import { describeFault, isWrong } from './tolerances.ts';
+import { makeTensor } from './values.ts';
 
 export type Float = 'float32' | 'float16';
 
@@ -27,7 +28,11 @@ const RUNS = [0, 1];
 /** The tensor of an input in a run; only inputs differ from run to run. */
 function tensorOf(test: OpCase, name: string, float: Float, run: number): { data: TensorData; reference: RefTensor } {
   const { role = 'input', ...spec } = specOf(test, name);
-  return makeTensor(spec, spec.dataType ?? float, role === 'input' ? run : 0, `${test.title} ${name}`);
+  const seed = `${test.title} ${name}`;
+  const type = spec.dataType ?? float;
+  return role === 'input'
+    ? makeTensor(spec, type, run, seed)
+    : makeTensor(spec, type, 0, seed, Number.POSITIVE_INFINITY);
 }
 
 /** The graph of the op alone. */
@@ -40,12 +45,6 @@ export function graphOf(test: OpCase, float: Float): Graph {
     else operands[name] = leaf(role, { dataType, shape }, { data: tensorOf(test, name, float, 0).data });
   }
   return { outputs: { output: operand(test.op, operands, test.options) } };
-}
-
-interface Run {
-  /** What is written before it. */
-  readonly data: Readonly<Record<string, TensorData>>;
-  readonly want: RefTensor;
 }
 
 /** The numbers that go in at each run, and what shall come out. A state is zeros at first, then what the run before left. */
@@ -74,8 +73,8 @@ export interface Verdict {
   readonly labels: string[];
 }
 
-/** Nothing tuned, no op in another's place. */
-const AS_IT_IS = { tune: 'off', without: ['winograd'] } as const;
+/** An op is to be run as it is: nothing tuned, no op in another's place. */
+export const ALONE = { tune: 'off', without: ['winograd'] } as const;
 
 export interface Extent {
   /** Every candidate in every float type, however long the compiler takes. */
@@ -88,7 +87,7 @@ export interface Extent {
 
 /** The candidates of the op; none where it is made of others. */
 export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
-  const { steps } = await Session.plan(gpu, graph, AS_IT_IS);
+  const { steps } = await Session.plan(gpu, graph, ALONE);
   const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
@@ -127,22 +126,15 @@ export async function checkCase(
       wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
-        return { label, session: await Session.build(gpu, graph, { ...AS_IT_IS, choose }) };
+        return { label, session: await Session.build(gpu, graph, { ...ALONE, choose }) };
       }),
     );
     for (const { label, session } of built) {
       labels.push(label);
       try {
-        for (const [run, { data, want }] of runs.entries()) {
-          // What the op makes no use of is no input of the plan.
-          const written = Object.entries(data).filter(([name]) => session.plan.inputs.has(name));
-          const result = await session.run(Object.fromEntries(written));
-          const fault = findFault(
-            test,
-            asNumbers(result['output']!, output.dataType, elementCount(output.shape)),
-            want,
-          );
-          if (fault) faults.push(`${label} ${float} run ${run}: ${fault}`);
+        for (const [index, run] of runs.entries()) {
+          const difference = await runOnce(session, test, run);
+          if (isWrong(difference)) faults.push(`${label} ${float} run ${index}: ${describeFault(difference)}`);
         }
       } finally {
         session.dispose();

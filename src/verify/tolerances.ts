@@ -1,7 +1,7 @@
 import { isFloat } from '../tensor/types.ts';
 import type { OpCase, Tolerance } from './case.ts';
 import { normwise } from './compare.ts';
-import { coordinates, type RefTensor } from './reference/tensor.ts';
+import { coordinates, elementsOf, type RefTensor } from './reference/tensor.ts';
 
 const EXACT: Tolerance = { ulps: 0, roundings: 0 };
 const all = (ops: string, tolerance: Tolerance): [string, Tolerance][] => ops.split(' ').map((op) => [op, tolerance]);
@@ -45,43 +45,83 @@ const SUBNORMAL = 2 ** -126;
 /** Bounds on the whole of a matrix product, ‖error‖ / ‖result‖. */
 const NORMWISE: Partial<Record<string, number>> = { float32: 2e-6, float16: 2e-3 };
 
-/** What is wrong with a result: the worst element with its coordinates, or nothing. */
-export function findFault(
-  { op, tolerance = TABLE.get(op) ?? SUM }: OpCase,
-  got: Float64Array,
-  want: RefTensor,
-): string | undefined {
-  const { dataType, shape, data, mass, terms = 1, either } = want;
-  const { ulps = 0, absolute = 0, roundings = 1 } = tolerance;
-  if (got.length !== data.length) return `${got.length} elements, expected ${data.length}`;
+/** How far a result is off where it is furthest off for what is allowed there. */
+export interface Difference {
+  /** `[1,5] (element 12)`, or `the norm` of all. */
+  readonly where: string;
+  readonly got: number;
+  readonly want: number;
+  /** |got - want|; of the norm, ‖got - want‖ / ‖want‖. */
+  readonly error: number;
+  readonly allowed: number;
+}
+
+/** NaN is wrong too. */
+export const isWrong = ({ error, allowed }: Difference): boolean => !(error <= allowed);
+
+/** How much of what is allowed an error takes: above 1 it is wrong. */
+export const shareOf = ({ error, allowed }: Difference): number => (error === 0 ? 0 : error / allowed);
+
+export function describeFault({ where, got, want, error, allowed }: Difference): string {
+  const off = `off by ${brief(error, 3)}`;
+  if (where === NORM) return `${off} of its norm, ${brief(allowed, 3)} allowed`;
+  return `${where} is ${brief(got, 8)}, expected ${brief(want, 8)}: ${off}, ${brief(allowed, 3)} allowed`;
+}
+
+const brief = (value: number, digits: number): number => Number(value.toPrecision(digits));
+
+const NORM = 'the norm';
+
+export const worse = (a: Difference, b: Difference): Difference => (isWrong(a) || shareOf(b) <= shareOf(a) ? a : b);
+
+function toleranceOf({ op, inputs, tolerance }: OpCase): Tolerance {
+  if (tolerance) return tolerance;
+  if (op === 'gather' && 'scales' in inputs) return SUM;
+  return TABLE.get(op) ?? SUM;
+}
+
+/** Compares a result with its reference at some places (flat indices); at all where absent. `got` has the elements of those places. */
+export function differenceOf(
+  test: OpCase,
+  got: ArrayLike<number>,
+  reference: RefTensor,
+  places?: Uint32Array,
+): Difference {
+  const { op } = test;
+  const { dataType, shape, terms = 1 } = reference;
+  const { ulps = 0, absolute = 0, roundings = 1 } = toleranceOf(test);
+  const { data, mass, either } = elementsOf(reference, places);
+  if (got.length !== data.length)
+    return { where: 'the length', got: got.length, want: data.length, error: Number.NaN, allowed: 0 };
   const spread = ulps ? ulps + (terms > 1 ? Math.sqrt(terms) : 0) : 0;
   // A conversion to float16 may round either way.
   const stored = dataType === 'float16' ? roundings * 2 ** -10 : 0;
   const exact = !isFloat(dataType);
-  let worst = { by: -1, index: -1, allowed: 0 };
-  for (let i = 0; i < data.length; i++) {
+  const allowedAt = (i: number): number => {
     const expected = data[i]!;
-    if (Object.is(got[i], expected) || got[i] === either?.[i]) continue;
+    if (exact || !Number.isFinite(expected)) return 0;
     const size = mass ? mass[i]! : Math.abs(expected);
     const rounded =
       stored * (roundings > 1 ? Math.max(size, Math.abs(expected)) : Math.abs(expected)) + (stored ? 2 ** -24 : 0);
     const computed = spread ? spread * 2 ** -23 * size + SUBNORMAL : 0;
-    const allowed = exact || !Number.isFinite(expected) ? 0 : computed + absolute + rounded;
-    const error = Math.abs(got[i]! - expected);
-    if (error <= allowed) continue;
-    const by = allowed > 0 ? error / allowed : error;
-    if (!(by <= worst.by)) worst = { by, index: i, allowed };
-    if (Number.isNaN(by)) break;
+    return computed + absolute + rounded;
+  };
+  let [worst, most] = [0, -1];
+  for (let i = 0; i < data.length; i++) {
+    const error = Object.is(got[i], data[i]) || got[i] === either?.[i] ? 0 : Math.abs(got[i]! - data[i]!);
+    const share = error && error / allowedAt(i);
+    if (share <= most) continue;
+    [worst, most] = [i, share];
+    if (Number.isNaN(share)) break;
   }
-  if (worst.index >= 0) {
-    const { index, allowed } = worst;
-    const off = Math.abs(got[index]! - data[index]!);
-    return `[${coordinates(shape, index)}] (element ${index}) is ${got[index]}, expected ${data[index]}: off by ${off}, ${allowed} allowed`;
-  }
-  const bound = NORMWISE[dataType];
-  if ((op === 'matmul' || op === 'conv2d') && data.length >= 16) {
-    const off = normwise(got, data);
-    if (!(off <= bound!)) return `off by ${off} of its norm, ${bound} allowed`;
-  }
-  return undefined;
+  const element: Difference = {
+    where: `[${coordinates(shape, places?.[worst] ?? worst)}] (element ${places?.[worst] ?? worst})`,
+    got: got[worst]!,
+    want: data[worst]!,
+    error: most <= 0 ? 0 : Math.abs(got[worst]! - data[worst]!),
+    allowed: allowedAt(worst),
+  };
+  if ((op !== 'matmul' && op !== 'conv2d') || data.length < 16 || isWrong(element)) return element;
+  const error = normwise(got, data);
+  return worse(element, { where: NORM, got: error, want: 0, error, allowed: NORMWISE[dataType]! });
 }

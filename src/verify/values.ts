@@ -30,20 +30,38 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
   return isFloat(dataType) ? () => low + (high - low) * random() : () => whole(low, high) || high;
 }
 
+/**
+ * So many numbers are drawn for a tensor at most, and repeated where it is larger: the host need not hold it whole. Eight times a
+ * prime: rows of no length start alike, and int4 fills whole words.
+ */
+export const PERIOD = 8 * 131_071;
+
 /** The data of an input as the GPU gets it and as the reference does: the same numbers, rounded to the type. */
 export function makeTensor(
   { shape, values = 'random' }: TensorSpec,
   dataType: DataType,
   run: number,
   seed: string,
+  period = PERIOD,
 ): { data: TensorData; reference: RefTensor } {
   const listed =
     typeof values === 'function' ? values(run) : Array.isArray(values) ? (values as readonly number[]) : undefined;
   const draw = listed ? undefined : drawer(values as Values, dataType, randomNumbers(`${seed} ${run}`));
   const count = elementCount(shape);
-  const numbers = Float64Array.from({ length: count }, (_, i) => (draw ? draw() : listed![i % listed!.length]!));
+  const numbers = Float64Array.from({ length: Math.min(count, period) }, (_, i) =>
+    draw ? draw() : listed![i % listed!.length]!,
+  );
   const data = asData(numbers, dataType);
-  return { data, reference: { dataType, shape, data: asNumbers(data, dataType, count) } };
+  const reference = { dataType, shape, data: repeated(asNumbers(data, dataType, numbers.length), count) };
+  return { data, reference };
+}
+
+/** `count` numbers: these, again and again. */
+function repeated(numbers: Float64Array, count: number): ArrayLike<number> {
+  if (numbers.length === count) return numbers;
+  const get = (_: object, key: string | symbol): number =>
+    key === 'length' ? count : numbers[Number(key) % numbers.length]!;
+  return new Proxy<ArrayLike<number>>({ length: count }, { get });
 }
 
 /** Numbers as the GPU takes them: float16 as bits, int4 packed. */
@@ -54,8 +72,9 @@ function asData(numbers: Float64Array, dataType: DataType): TensorData {
   return data;
 }
 
-/** `count` numbers of a typed array: float16 is held as bits, int4 packed. */
-export function asNumbers(data: TensorData, dataType: DataType, count = data.length): Float64Array {
-  if (dataType === 'int4') return Float64Array.from(unpackInt4(data as Uint8Array, count));
-  return dataType === 'float16' ? Float64Array.from(data, fromHalf) : Float64Array.from(data);
+/** `count` numbers of a typed array, at some places or at all: float16 is held as bits, int4 packed. */
+export function asNumbers(data: TensorData, dataType: DataType, count: number, places?: Uint32Array): Float64Array {
+  const whole = dataType === 'int4' ? unpackInt4(data as Uint8Array, count) : data;
+  const numbers = places ? Float64Array.from(places, (place) => whole[place]!) : Float64Array.from(whole);
+  return dataType === 'float16' ? numbers.map(fromHalf) : numbers;
 }

@@ -93,6 +93,20 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(err).toMatch(/12 tokens in .*tokens\/s/);
   });
 
+  it('verifies the kernels of a model', { timeout: 120_000 }, async () => {
+    const report = await json('verify', join(root, 'tests/fixtures/gpt2-tiny'), ...there);
+    expect(report).toMatchObject({ passed: true, summary: { failed: 0 } });
+    expect(report.rows.length).toBe(report.summary.checked);
+    for (const { variant, error, tolerance, ms } of report.rows) {
+      expect(error, variant).toBeLessThanOrEqual(tolerance);
+      expect(ms, variant).toBeGreaterThan(0);
+    }
+    const { status, out } = await run('verify', '--op', 'relu', 'pad', ...there);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^pad +\d+ +\d+/m);
+    expect(out).toMatch(/kernels checked on \d+ cases in .* 0 failed\nwhat runs here is right\n$/);
+  });
+
   it('gives an error its code and hint back', { timeout: 120_000 }, async () => {
     const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
     expect([status, out]).toEqual([1, '']);

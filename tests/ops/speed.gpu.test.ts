@@ -6,9 +6,7 @@ import { Tuner } from '../../src/tune/tuner.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import naive from '../support/naive_matmul.wgsl';
-
-/** Nothing is remembered from an earlier run, and nothing is kept. */
-const forgetful = { load: async () => ({}), save: async () => {} };
+import { storeOf } from '../support/store.ts';
 
 const N = 512;
 const ROUNDS = 5;
@@ -22,7 +20,7 @@ it('matmul 512 × 512 × 512, tuned, is at least 8 times a naive kernel on Swift
   const square = { dataType: 'float32', shape: [N, N] } as const;
   using session = await engine.build(
     builder.outputs({ c: builder.matmul(builder.input('a', square), builder.input('b', square)) }),
-    { tune: 'fast', tuner: new Tuner(engine.gpu, forgetful) },
+    { tune: 'fast', tuner: new Tuner(engine.gpu, storeOf()) },
   );
   const inputs = Object.fromEntries(
     ['a', 'b'].map((name, seed) => [name, Float32Array.from({ length: N * N }, (_, i) => Math.sin(i * 0.7 + seed))]),

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph, Operand } from '../../src/graph/ir.ts';
 import { Session } from '../../src/runtime/session.ts';
-import type { ChoiceStore, Choices } from '../../src/tune/store.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { freshEngine } from '../support/engine.ts';
+import { storeOf } from '../support/store.ts';
 
 /** Two products of one shape, one of another, and an op with a single kernel. */
 function graph(): Graph {
@@ -24,20 +24,6 @@ function graph(): Graph {
 }
 
 const input = { x: Float32Array.from({ length: 24 * 32 }, (_, i) => Math.sin(i * 0.7)) };
-
-/** A store of its own, so that nothing of another test is remembered. */
-function storeOf(kept: Choices = {}): ChoiceStore & { kept: Choices } {
-  return {
-    kept,
-    load() {
-      return Promise.resolve(this.kept);
-    },
-    save(choices) {
-      this.kept = { ...choices };
-      return Promise.resolve();
-    },
-  };
-}
 
 it('tuning changes no result, measures each shape once, and is remembered', async () => {
   using engine = await freshEngine();
@@ -72,7 +58,7 @@ it('tuning changes no result, measures each shape once, and is remembered', asyn
     tuned.plan.steps.map(({ candidates, node }) => again.choose(candidates, node).label),
   );
   await again.forget();
-  expect(store.kept).toEqual({});
+  expect(store.kept.choices).toEqual({});
 });
 
 it('what is remembered is taken without measuring, and an unknown label is not', async () => {
@@ -83,15 +69,50 @@ it('what is remembered is taken without measuring, and an unknown label is not',
   const step = plain.plan.steps.find(({ node }) => node.op === 'matmul')!;
   const store = storeOf();
   await new Tuner(engine.gpu, store).settle(plain.plan, 'fast', buffersOf(plain));
-  const [key] = Object.keys(store.kept).filter((name) => name.includes(step.candidates.map((c) => c.label).join(' ')));
+  const [key] = Object.keys(store.kept.choices).filter((name) =>
+    name.includes(step.candidates.map((c) => c.label).join(' ')),
+  );
   const other = step.candidates[1]!.label;
   const chooser = async (label: string): Promise<string> => {
-    const tunerOf = new Tuner(engine.gpu, storeOf({ [key!]: { label, full: false } }));
+    const tunerOf = new Tuner(engine.gpu, storeOf({ choices: { [key!]: { label, full: false } } }));
     await tunerOf.recall();
     return tunerOf.choose(step.candidates, step.node).label;
   };
   expect(await chooser(other)).toBe(other);
   expect(await chooser('gone')).toBe(step.candidates[0]!.label);
+});
+
+it('what was set aside is not taken where there is another, whatever was measured; and is remembered', async () => {
+  using engine = await freshEngine();
+  using plain = await engine.build(graph(), { tune: 'off' });
+  const { candidates, node } = plain.plan.steps.find((step) => step.node.op === 'matmul')!;
+  const softmax = plain.plan.steps.find((step) => step.node.op === 'softmax')!;
+  const [first, second] = candidates.map(({ label }) => label);
+  const store = storeOf();
+  const tuner = new Tuner(engine.gpu, store);
+  await tuner.settle(plain.plan, 'fast', buffersOf(plain));
+  const winner = tuner.choose(candidates, node).label;
+  await tuner.setAside(winner, 'wrong');
+  await tuner.setAside(first!, 'wrong');
+  for (const { label } of softmax.candidates) await tuner.setAside(label, 'wrong');
+  const later = new Tuner(engine.gpu, store);
+  await later.recall();
+  expect(Object.keys(later.aside)).toEqual([
+    ...new Set([winner, first, ...softmax.candidates.map(({ label }) => label)]),
+  ]);
+  for (const choose of [later.choose, later.guess]) {
+    expect([winner, first]).not.toContain(choose(candidates, node).label);
+    expect(choose(softmax.candidates, softmax.node)).toBe(softmax.candidates[0]); // there is nothing else
+  }
+  await later.settle(plain.plan, 'fast', buffersOf(plain));
+  expect(later.rows.flatMap((row) => row.candidates.map(({ label }) => label))).not.toContain(winner);
+  // However a session is built.
+  using session = await engine.build(graph(), { tune: 'off', tuner: later });
+  expect(session.plan.steps.map(({ candidate }) => candidate.label)).not.toContain(first);
+  await later.reinstate();
+  expect(store.kept.aside).toEqual({});
+  expect([first, second]).toContain(later.guess(candidates, node).label);
+  expect(later.guess(candidates, node).label).toBe(first);
 });
 
 it('a session that is tuned while it is built gives the same numbers; states are left alone', async () => {

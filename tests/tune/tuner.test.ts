@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { version } from '../../package.json';
 import type { AdapterCard } from '../../src/gpu/adapter.ts';
-import { choiceStore, storeKey } from '../../src/tune/store.ts';
+import { choiceStore, NOTHING, storeKey } from '../../src/tune/store.ts';
 import { winner } from '../../src/tune/tuner.ts';
 import { VERSION } from '../../src/version.ts';
 
@@ -44,15 +44,15 @@ describe('the store in Node', () => {
     const folder = await mkdtemp(`${tmpdir()}/tilewright-`);
     process.env['XDG_CACHE_HOME'] = folder;
     try {
-      const choices = { 'matmul(a b)': { label: 'x', full: true } };
-      expect(await choiceStore(card).load()).toEqual({});
-      await choiceStore(card).save(choices);
-      expect(await choiceStore(card).load()).toEqual(choices);
-      expect(await choiceStore({ ...card, description: 'driver 2' }).load()).toEqual({});
+      const found = { choices: { 'matmul(a b)': { label: 'x', full: true } }, aside: { y: 'off by 1' } };
+      expect(await choiceStore(card).load()).toEqual(NOTHING);
+      await choiceStore(card).save(found);
+      expect(await choiceStore(card).load()).toEqual(found);
+      expect(await choiceStore({ ...card, description: 'driver 2' }).load()).toEqual(NOTHING);
       const [file, ...others] = await readdir(`${folder}/tilewright`);
       expect(others).toEqual([]);
       await writeFile(`${folder}/tilewright/${file}`, '{"key":');
-      expect(await choiceStore(card).load()).toEqual({});
+      expect(await choiceStore(card).load()).toEqual(NOTHING);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -60,8 +60,8 @@ describe('the store in Node', () => {
 
   it('is no reason to fail where nothing can be written', async () => {
     process.env['XDG_CACHE_HOME'] = '/dev/null';
-    await choiceStore(card).save({});
-    expect(await choiceStore(card).load()).toEqual({});
+    await choiceStore(card).save(NOTHING);
+    expect(await choiceStore(card).load()).toEqual(NOTHING);
   });
 
   it('knows the engine by its version', () => {

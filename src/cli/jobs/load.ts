@@ -24,14 +24,19 @@ export interface ModelArgs {
 let engine: Promise<Engine> | undefined;
 const models = new Map<string, Promise<Model>>();
 
-/** The one engine of this side; says which adapter it is on. */
-export async function openEngine({ emit, signal }: JobContext): Promise<Engine> {
+/** Jobs that know the adapter. */
+const told = new WeakSet<JobContext>();
+
+/** The one engine of this side; says which adapter it is on, once. */
+export async function openEngine(context: JobContext): Promise<Engine> {
+  const { emit, signal } = context;
   engine ??= Engine.create({ signal });
   engine.catch(() => {
     engine = undefined;
   });
   const { adapter } = await engine;
-  emit({ type: 'adapter', name: adapterName(adapter), software: adapter.software });
+  if (!told.has(context)) emit({ type: 'adapter', name: adapterName(adapter), software: adapter.software });
+  told.add(context);
   return engine;
 }
 

@@ -3,7 +3,7 @@ import { type DataType, isFloat } from '../../tensor/types.ts';
 import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
 
 /** What a function of one argument is asked about, where ±6 will not do. */
-const DOMAIN: Readonly<Record<string, Values>> = {
+export const DOMAIN: Readonly<Record<string, Values>> = {
   sqrt: 'positive',
   log: 'positive',
   reciprocal: 'random',
@@ -82,7 +82,7 @@ const SHAPES = {
 type ShapeName = keyof typeof SHAPES;
 
 /** Comparisons need equals, and the base of a power more than one sign. */
-const operandsOf = (name: string): [Values, Values] => {
+export const operandsOf = (name: string): [Values, Values] => {
   if (name.startsWith('logical')) return ['mask', 'mask'];
   if (/qual|greater|lesser/.test(name)) return ['few', 'few'];
   return name === 'pow' ? ['positive', { low: -3, high: 3 }] : ['random', 'random'];

@@ -1,5 +1,5 @@
 import { broadcastShapes, type DataType } from '../../tensor/types.ts';
-import { build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
+import { at, build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 /** The error function by its series of positive terms, to float64: 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! */
 export function erf(x: number): number {
@@ -63,11 +63,10 @@ export const applyUnary = (
 
 export const unary =
   (name: string) =>
-  ({ input }: RefInputs, options: ActivationOptions): RefTensor => ({
-    dataType: input!.dataType,
-    shape: input!.shape,
-    data: input!.data.map((x) => held(input!.dataType, applyUnary(name, x, options))),
-  });
+  ({ input }: RefInputs, options: ActivationOptions): RefTensor =>
+    build(input!.dataType, input!.shape, (index) =>
+      held(input!.dataType, applyUnary(name, at(input!, index), options)),
+    );
 
 interface Binary {
   f: (a: number, b: number) => number;
@@ -121,8 +120,5 @@ export function where({ condition, trueValue, falseValue }: RefInputs): RefTenso
   );
 }
 
-export const cast = ({ input }: RefInputs, { to }: { to: DataType }): RefTensor => ({
-  dataType: to,
-  shape: input!.shape,
-  data: input!.data.map((x) => held(to, x)),
-});
+export const cast = ({ input }: RefInputs, { to }: { to: DataType }): RefTensor =>
+  build(to, input!.shape, (index) => held(to, at(input!, index)));

@@ -1,6 +1,5 @@
 import { fromHalf, toHalf } from '../../tensor/half.ts';
-import { elementCount } from '../../tensor/types.ts';
-import type { RefInputs, RefTensor } from './tensor.ts';
+import { at, build, placeOf, type RefInputs, type RefTensor } from './tensor.ts';
 
 /** Two 16-bit floats out of each uint32, the low half first. */
 export function widen(
@@ -14,16 +13,9 @@ export function widen(
     view.setUint32(0, bits * 65536);
     return view.getFloat32(0);
   };
-  return {
-    dataType: 'float32',
-    shape: newShape,
-    data: Float64Array.from({ length: elementCount(newShape) }, (_, i) => value(bitsAt(i))),
-  };
+  return build('float32', newShape, (index) => value(bitsAt(placeOf(newShape, index))));
 }
 
 /** Rounded to float16. */
-export const narrow = ({ input }: RefInputs): RefTensor => ({
-  dataType: 'float16',
-  shape: input!.shape,
-  data: input!.data.map((x) => fromHalf(toHalf(x))),
-});
+export const narrow = ({ input }: RefInputs): RefTensor =>
+  build('float16', input!.shape, (index) => fromHalf(toHalf(at(input!, index))));

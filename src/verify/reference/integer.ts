@@ -1,22 +1,19 @@
 import { type Conv2dOptions, conv2d } from './conv2d.ts';
 import { type EpilogueOptions, matmul } from './matmul.ts';
-import { build, type RefInputs, type RefTensor } from './tensor.ts';
+import { at, build, placeOf, type RefInputs, type RefTensor, retyped } from './tensor.ts';
 
 /**
  * A product of int8 as the exact sums of the float reference, where `scales` are absent; else with the scale of the left operand in the
  * numbers of it, and the rest of the epilogue as ever. float64 holds the sums exactly.
  */
-function typed(result: RefTensor, scaled: boolean): RefTensor {
-  return { ...result, dataType: scaled ? 'float32' : 'int32' };
-}
+const typed = (result: RefTensor, scaled: boolean): RefTensor => retyped(result, scaled ? 'float32' : 'int32');
 
 /** Elements times the scale of their row, or the one scale. */
 const scaledRows = (a: RefTensor, scale: RefTensor | undefined): RefTensor =>
   scale
     ? build(a.dataType, a.shape, (index) => {
-        const flat = index.reduce((sum, i, d) => sum * a.shape[d]! + i, 0);
-        const row = Math.floor(flat / a.shape.at(-1)!);
-        return a.data[flat]! * scale.data[scale.data.length > 1 ? row : 0]!;
+        const row = Math.floor(placeOf(a.shape, index) / a.shape.at(-1)!);
+        return at(a, index) * scale.data[scale.data.length > 1 ? row : 0]!;
       })
     : a;
 

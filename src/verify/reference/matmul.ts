@@ -20,14 +20,14 @@ export function scaleOf({ scales }: RefInputs, channels: number, depth: number, 
 
 /** What ends a sum of products: plus bias, plus residual, activated. Adds to value and mass. */
 export function finish(
-  sum: { value: number; mass: number },
+  sum: { readonly value: number; readonly mass?: number },
   column: number,
   index: readonly number[],
   inputs: RefInputs,
   { activation }: EpilogueOptions,
 ) {
   const { bias, residual } = inputs;
-  let { value, mass } = sum;
+  let { value, mass = Math.abs(sum.value) } = sum;
   for (const added of [bias && bias.data[column]!, residual && at(residual, index)]) {
     value += added ?? 0;
     mass += Math.abs(added ?? 0);

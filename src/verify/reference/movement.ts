@@ -68,8 +68,9 @@ export const expand = ({ input }: RefInputs, { newShape }: { newShape: readonly 
   build(input!.dataType, newShape, (index) => spread(input!, index));
 
 export const reshape = ({ input }: RefInputs, { newShape }: { newShape: readonly number[] }): RefTensor => ({
-  ...input!,
+  dataType: input!.dataType,
   shape: newShape,
+  data: input!.data,
 });
 
 export function concat({ input, other }: RefInputs, { axis }: { axis: number }): RefTensor {
@@ -102,12 +103,10 @@ export function gather(
 
 /** Rows of the state at `positions` become columns of the updates; positions beyond the state are dropped. */
 export function scatterRows({ state, updates, positions }: RefInputs, { column = 0 }: { column?: number }): RefTensor {
-  const [rows, width] = state!.shape as [number, number];
   const row = updates!.shape.at(-1)!;
-  const data = Float64Array.from(state!.data);
-  positions!.data.forEach((position, t) => {
-    if (position >= rows) return;
-    for (let i = 0; i < width; i++) data[position * width + i] = updates!.data[t * row + column + i]!;
+  const written = new Map(Array.from(positions!.data, (position, t) => [position, t]));
+  return build(state!.dataType, state!.shape, (index) => {
+    const t = written.get(index[0]!);
+    return t === undefined ? at(state!, index) : updates!.data[t * row + column + index[1]!]!;
   });
-  return { ...state!, data };
 }

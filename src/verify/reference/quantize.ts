@@ -1,11 +1,13 @@
-import { type DataType, elementCount, stridesOf } from '../../tensor/types.ts';
-import { build, coordinates, type RefInputs, type RefTensor } from './tensor.ts';
+import { type DataType, elementCount } from '../../tensor/types.ts';
+import { at, build, everywhere, placeOf, type RefInputs, type RefTensor, retyped } from './tensor.ts';
 
 /** The number of the block in which an element lies: along each axis, the scales share its elements evenly. */
 function blockOf(shape: readonly number[], scale: readonly number[], index: readonly number[]): number {
   const before = shape.length - scale.length;
-  const block = scale.map((count, d) => Math.floor((index[before + d]! * count) / shape[before + d]!));
-  return stridesOf(scale).reduce((sum, stride, d) => sum + stride * block[d]!, 0);
+  return placeOf(
+    scale,
+    scale.map((count, d) => Math.floor((index[before + d]! * count) / shape[before + d]!)),
+  );
 }
 
 /** max |x| / levels of each block; 1 where all are zero. */
@@ -13,13 +15,23 @@ export function quantizeScales(
   { input }: RefInputs,
   { newShape, levels = 127 }: { newShape: readonly number[]; levels?: number },
 ): RefTensor {
-  const { shape, data } = input!;
-  const top = new Float64Array(elementCount(newShape));
-  data.forEach((x, i) => {
-    const block = blockOf(shape, newShape, coordinates(shape, i));
-    top[block] = Math.max(top[block]!, Math.abs(x));
-  });
-  return { dataType: 'float32', shape: newShape, data: top.map((x) => x / levels || 1) };
+  const sizes = input!.shape.map((size, d) => size / newShape[d]!);
+  const within = everywhere(sizes);
+  const largest = (block: readonly number[]): number =>
+    within.reduce(
+      (top, to) =>
+        Math.max(
+          top,
+          Math.abs(
+            at(
+              input!,
+              to.map((i, d) => block[d]! * sizes[d]! + i),
+            ),
+          ),
+        ),
+      0,
+    ); // prettier-ignore
+  return build('float32', newShape, (block) => largest(block) / levels || 1, 1, elementCount(sizes));
 }
 
 const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
@@ -42,30 +54,25 @@ function roundEven(x: number): number {
 export function quantizeLinear({ input, scale, zeroPoint }: RefInputs, options: { dataType?: DataType }): RefTensor {
   const dataType = zeroPoint?.dataType ?? options.dataType ?? 'int8';
   const [low, high] = RANGES[dataType]!;
-  const { shape, data } = input!;
-  const either = new Float64Array(data.length);
-  const rounded = data.map((x, i) => {
-    const block = blockOf(shape, scale!.shape, coordinates(shape, i));
+  return build(dataType, input!.shape, (index) => {
+    const block = blockOf(input!.shape, scale!.shape, index);
     const step = scale!.data[block]!;
     const within = (whole: number): number => Math.min(Math.max(whole + (zeroPoint?.data[block] ?? 0), low), high) + 0; // no -0
-    const quotient = x / step;
+    const quotient = at(input!, index) / step;
     const nearest = roundEven(quotient);
     const half = Math.floor(quotient) + 0.5;
     const unsure =
       Math.abs(quotient - half) <= 3 * 2 ** -23 * Math.abs(quotient) && !Number.isInteger(Math.log2(Math.abs(step)));
-    either[i] = within(unsure ? 2 * half - nearest : nearest);
-    return within(nearest);
+    return { value: within(nearest), either: within(unsure ? 2 * half - nearest : nearest) };
   });
-  return { dataType, shape, data: rounded, either };
 }
 
 /** (x - zeroPoint) * scale. */
 export const dequantizeLinear = ({ input, scale, zeroPoint }: RefInputs): RefTensor =>
   build(scale!.dataType, input!.shape, (index) => {
     const block = blockOf(input!.shape, scale!.shape, index);
-    const x = input!.data[blockOf(input!.shape, input!.shape, index)]!;
-    return (x - (zeroPoint?.data[block] ?? 0)) * scale!.data[block]!;
+    return (at(input!, index) - (zeroPoint?.data[block] ?? 0)) * scale!.data[block]!;
   });
 
 /** The same numbers. */
-export const packInt4 = ({ input }: RefInputs): RefTensor => ({ ...input!, dataType: 'int4' });
+export const packInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int4');

@@ -1,6 +1,6 @@
 import { NO_TOKEN } from '../../ops/sample.ts';
 import type { SamplerSettings } from '../../text/sampler.ts';
-import { build, type RefInputs, type RefTensor } from './tensor.ts';
+import { at, build, type RefInputs, type RefTensor } from './tensor.ts';
 
 const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
@@ -42,12 +42,9 @@ export function sampleLine(
 }
 
 export const sample = ({ logits, settings }: RefInputs): RefTensor => {
-  const vocabulary = logits!.shape.at(-1)!;
-  let line = 0;
-  return build('uint32', logits!.shape.slice(0, -1), () => {
-    const at = line++;
-    return sampleLine(logits!.data.subarray(at * vocabulary, (at + 1) * vocabulary), [
-      ...settings!.data.subarray(4 * at, 4 * at + 4),
-    ]);
-  });
+  const line = (tensor: RefTensor, index: readonly number[]): number[] =>
+    Array.from({ length: tensor.shape.at(-1)! }, (_, i) => at(tensor, [...index, i]));
+  return build('uint32', logits!.shape.slice(0, -1), (index) =>
+    sampleLine(line(logits!, index), line(settings!, index)),
+  );
 };

@@ -1,22 +1,26 @@
-import { type DataType, elementCount, isFloat, stridesOf, typedArray } from '../../tensor/types.ts';
+import { type DataType, elementCount, isFloat, typedArray } from '../../tensor/types.ts';
 
 /** A tensor of a reference: float64 numbers, whatever type they stand for. */
 export interface RefTensor {
   readonly dataType: DataType;
   readonly shape: readonly number[];
-  readonly data: Float64Array;
+  readonly data: ArrayLike<number>;
   /** How large the numbers were that each element was made of: what rounding errors scale with. |element| where absent. */
-  readonly mass?: Float64Array;
+  readonly mass?: ArrayLike<number>;
   /** How many terms were summed for an element: rounding errors grow with its root. */
   readonly terms?: number;
   /** What each element may be as well, where rounding decides between two integers. */
-  readonly either?: Float64Array;
+  readonly either?: ArrayLike<number> | undefined;
+  /** How many numbers are read for an element; `terms` where absent. */
+  readonly work?: number;
+  /** One element alone, where the tensor is a formula: then data and mass are computed when they are asked for. */
+  readonly element?: (index: readonly number[]) => Element;
 }
 
 export type RefInputs = Readonly<Record<string, RefTensor>>;
 
-/** An element, and its mass where it has one. */
-export type Element = number | { readonly value: number; readonly mass: number };
+/** An element, its mass where it has one, and what it may be as well where rounding decides between two integers. */
+export type Element = number | { readonly value: number; readonly mass?: number; readonly either?: number };
 
 /** Coordinates of element `flat`. */
 export function coordinates(shape: readonly number[], flat: number): number[] {
@@ -28,27 +32,88 @@ export function coordinates(shape: readonly number[], flat: number): number[] {
   return index;
 }
 
-/** A tensor made element by element, from its coordinates. */
+/** The flat index of the element at these coordinates. */
+export const placeOf = (shape: readonly number[], index: readonly number[]): number =>
+  shape.reduce((place, size, d) => place * size + index[d]!, 0);
+
+/** A tensor made element by element, from its coordinates: those that are asked for. */
 export function build(
   dataType: DataType,
   shape: readonly number[],
   element: (index: readonly number[]) => Element,
   terms = 1,
+  work = terms,
 ): RefTensor {
-  const data = new Float64Array(elementCount(shape));
-  const mass = new Float64Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const made = element(coordinates(shape, i));
-    const { value, mass: size } = typeof made === 'number' ? { value: made, mass: Math.abs(made) } : made;
-    data[i] = value;
-    mass[i] = size;
-  }
-  return { dataType, shape, data, mass, terms };
+  let whole: Elements | undefined;
+  const all = (): Elements => {
+    whole ??= evaluate(shape, element, places(elementCount(shape)));
+    return whole;
+  };
+  return {
+    dataType,
+    shape,
+    terms,
+    work,
+    element,
+    get data() {
+      return all().data;
+    },
+    get mass() {
+      return all().mass;
+    },
+    get either() {
+      return all().either;
+    },
+  };
 }
 
+/** Some elements of a tensor. */
+export interface Elements {
+  readonly data: ArrayLike<number>;
+  readonly mass?: ArrayLike<number> | undefined;
+  readonly either?: ArrayLike<number> | undefined;
+}
+
+/** The first `count` places: flat indices. */
+const places = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+
+function evaluate(
+  shape: readonly number[],
+  element: (index: readonly number[]) => Element,
+  wanted: Uint32Array,
+): Elements {
+  const data = new Float64Array(wanted.length);
+  const mass = new Float64Array(wanted.length);
+  const either = new Float64Array(wanted.length);
+  wanted.forEach((place, i) => {
+    const made = element(coordinates(shape, place));
+    const full: Exclude<Element, number> = typeof made === 'number' ? { value: made } : made;
+    data[i] = full.value;
+    mass[i] = full.mass ?? Math.abs(full.value);
+    either[i] = full.either ?? full.value;
+  });
+  return { data, mass, either };
+}
+
+/** The elements at these places; all where absent. No others are computed. */
+export function elementsOf(tensor: RefTensor, wanted?: Uint32Array): Elements {
+  if (!wanted) return tensor;
+  if (tensor.element) return evaluate(tensor.shape, tensor.element, wanted);
+  const { data, mass, either } = tensor;
+  const pick = (list: ArrayLike<number>): Float64Array => Float64Array.from(wanted, (place) => list[place]!);
+  return { data: pick(data), mass: mass && pick(mass), either: either && pick(either) };
+}
+
+/** The same numbers as those of another type. */
+export const retyped = (tensor: RefTensor, dataType: DataType): RefTensor =>
+  tensor.element ? build(dataType, tensor.shape, tensor.element, tensor.terms, tensor.work) : { ...tensor, dataType };
+
 /** The element at these coordinates. */
-export const at = ({ shape, data }: RefTensor, index: readonly number[]): number =>
-  data[stridesOf(shape).reduce((sum, stride, d) => sum + stride * index[d]!, 0)]!;
+export function at(tensor: RefTensor, index: readonly number[]): number {
+  const made = tensor.element?.(index);
+  if (made !== undefined) return typeof made === 'number' ? made : made.value;
+  return tensor.data[placeOf(tensor.shape, index)]!;
+}
 
 /** The element that broadcasts to these coordinates of a larger shape. */
 export const spread = (tensor: RefTensor, index: readonly number[]): number =>

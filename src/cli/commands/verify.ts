@@ -1,0 +1,113 @@
+import type { ModelDataType } from '../../models/model.ts';
+import type { VerifyReport, VerifyRow } from '../../verify/verify.ts';
+import { resolveModel } from '../files.ts';
+import { count, duration } from '../format.ts';
+import { table } from '../table.ts';
+import { type CommandContext, follow, withRuntime } from './context.ts';
+
+export interface VerifyOptions {
+  readonly dtype: ModelDataType;
+  /** Every candidate, not only the one that runs. */
+  readonly all?: boolean;
+  readonly op?: readonly string[];
+  readonly forget?: boolean;
+}
+
+/** Checks kernels on this device. Whether all that runs from now on is right. */
+export async function verify(
+  model: string | undefined,
+  { dtype, all = false, op, forget = false }: VerifyOptions,
+  context: CommandContext,
+): Promise<boolean> {
+  const { terminal, signal } = context;
+  const source = model && (await resolveModel(model));
+  return withRuntime(context, async (runtime) => {
+    const args = {
+      ...(source && { model: { model: await runtime.model(source), dtype } }),
+      ...(op && { ops: op }),
+      all,
+      forget,
+    };
+    const report = await runtime.run('verify', args, { signal, onEvent: follow(context, runtime) });
+    for (const line of verifyLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
+    terminal.result(report);
+    return report.passed;
+  });
+}
+
+/** `2.4e-7`; `0` where nothing may be lost. */
+const small = (value: number | null): string => (value === null ? '' : value === 0 ? '0' : value.toExponential(1));
+
+/** A row for each kernel and shape of a model, or for each op; then what is wrong, and what came of it. */
+export function verifyLines(report: VerifyReport, heading: (text: string) => string = (text) => text): string[] {
+  const { rows, summary, aside, passed, ms } = report;
+  const faults = rows.filter(({ verdict }) => verdict !== 'right');
+  const { checked, right, replaced, failed } = summary;
+  const kernels = new Set(rows.map(({ variant }) => variant)).size;
+  const before = Object.keys(aside).filter((label) => !faults.some(({ variant }) => variant === label));
+  return [
+    ...(report.model === undefined ? opTable(rows, heading) : rowTable(rows, heading)),
+    ...faults.flatMap(({ variant, case: test, fault, replacedBy }) => [
+      '',
+      `${heading(variant)} on ${test}`,
+      `  ${fault}`,
+      `  ${replacedBy === undefined ? 'nothing can take its place' : `replaced by ${replacedBy}`}`,
+    ]),
+    ...before.map((label) => `set aside earlier: ${label}`),
+    `${count(kernels, 'kernel')} checked on ${count(checked, 'case')} in ${duration(ms / 1000)}: ${right} right, ${replaced} replaced, ${failed} failed`,
+    passed ? 'what runs here is right' : 'RESULTS ON THIS DEVICE CANNOT BE TRUSTED',
+  ];
+}
+
+function rowTable(rows: readonly VerifyRow[], heading: (text: string) => string): string[] {
+  const columns = [
+    { title: 'where', elastic: true },
+    { title: 'n', right: true },
+    { title: 'kernel' },
+    { title: 'shapes', elastic: true },
+    { title: 'error', right: true },
+    { title: 'allowed', right: true },
+    { title: 'ms', right: true },
+    { title: '' },
+  ];
+  const lines = rows.map(({ label, count: n, variant, shape, error, tolerance, ms, verdict }) => [
+    label,
+    String(n),
+    variant,
+    shape,
+    small(error),
+    small(tolerance),
+    ms.toFixed(0),
+    verdict,
+  ]);
+  return table(columns, lines, { heading });
+}
+
+function opTable(rows: readonly VerifyRow[], heading: (text: string) => string): string[] {
+  const columns = [
+    { title: 'op' },
+    { title: 'kernels', right: true },
+    { title: 'cases', right: true },
+    { title: 'wrong', right: true },
+    { title: 'error', right: true },
+    { title: 'allowed', right: true },
+    { title: 'ms', right: true },
+  ];
+  const lines = [...new Set(rows.map(({ op }) => op))].map((op) => {
+    const own = rows.filter((row) => row.op === op);
+    const worst = own.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a));
+    const wrong = own.filter(({ verdict }) => verdict !== 'right').length;
+    return [
+      op,
+      String(new Set(own.map(({ variant }) => variant)).size),
+      String(own.length),
+      wrong ? String(wrong) : '',
+      small(worst.error),
+      small(worst.tolerance),
+      own.reduce((sum, { ms }) => sum + ms, 0).toFixed(0),
+    ];
+  });
+  return table(columns, lines, { heading });
+}
+
+const shareOf = ({ error, tolerance }: VerifyRow): number => (error ? error / tolerance! : 0);

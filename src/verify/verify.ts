@@ -1,0 +1,266 @@
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { AdapterCard } from '../gpu/adapter.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { Choose } from '../graph/plan.ts';
+import type { Candidate } from '../ops/define.ts';
+import { ConstantStore } from '../runtime/constants.ts';
+import { Session } from '../runtime/session.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+import { formatShape } from '../tensor/types.ts';
+import { Tuner } from '../tune/tuner.ts';
+import { VERSION } from '../version.ts';
+import { type OpCase, specOf } from './case.ts';
+import { CASES } from './cases/index.ts';
+import { runOnce } from './check.ts';
+import { dispatchesOf } from './dispatches.ts';
+import { ALONE, type Float, floatsOf, graphOf, runsOf } from './run.ts';
+import { type Difference, describeFault, isWrong, worse } from './tolerances.ts';
+
+export interface VerifyOptions {
+  /** Checks every candidate of each dispatch, not only the one that runs. */
+  all?: boolean;
+  /** Only dispatches of these ops. */
+  ops?: readonly string[];
+  /** Forgets first what was set aside before: it is checked again where it would run. */
+  forget?: boolean;
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+  /** Sees each row as soon as it is known; what replaces a wrong variant is known at the end. */
+  onRow?: (row: VerifyRow) => void;
+  /** What remembers; the device's own where absent. */
+  tuner?: Tuner;
+}
+
+/** A kernel variant on inputs of some shapes. */
+export interface VerifyRow {
+  readonly op: string;
+  /** `conv2d_registers[f32,dense,relu,8x4]`. */
+  readonly variant: string;
+  /** Shapes of the inputs: `[1,32,32,16] [3,3,16,16] [16]`. */
+  readonly shape: string;
+  /** The case in full: types, shapes, options. It seeds the numbers. */
+  readonly case: string;
+  /** Where it first occurs in the model, and how often; the op, and 1, without a model. */
+  readonly label: string;
+  readonly count: number;
+  /** `wrong` results, or `broken`: it does not compile. */
+  readonly verdict: 'right' | 'wrong' | 'broken';
+  /** Where the result is furthest off for what is allowed there: `[0,5] (element 5)`, or `the norm` of all. Null where there is none. */
+  readonly at: string | null;
+  /** |result - reference| there, or ‖result - reference‖ / ‖reference‖; and what it may be. */
+  readonly error: number | null;
+  readonly tolerance: number | null;
+  /** What is wrong: the element with its coordinates, or what the compiler said. */
+  readonly fault?: string;
+  /** The variant that runs instead from now on, which is right. */
+  readonly replacedBy?: string;
+  /** Milliseconds that the check took, the reference on the CPU included. */
+  readonly ms: number;
+}
+
+export interface VerifyReport {
+  readonly adapter: AdapterCard;
+  /** Version of the engine. */
+  readonly engine: string;
+  /** When it ended: ISO 8601. */
+  readonly date: string;
+  readonly model?: string;
+  readonly rows: readonly VerifyRow[];
+  readonly summary: Summary;
+  /** Variants that are not taken on this adapter, driver and version, and why: those of earlier checks too. */
+  readonly aside: Readonly<Record<string, string>>;
+  /** Whether all that runs from now on was right. */
+  readonly passed: boolean;
+  readonly ms: number;
+}
+
+export interface Summary {
+  readonly checked: number;
+  readonly right: number;
+  /** Wrong, and another runs instead. */
+  readonly replaced: number;
+  /** Wrong, and nothing could take its place. */
+  readonly failed: number;
+}
+
+/** What can be verified: a model, or a session. */
+export type Target = Session | { sessions(): Promise<Session[]>; readonly files?: { readonly name: string } };
+
+/** A variant to check, on a case. */
+interface Check {
+  readonly test: OpCase;
+  readonly float: Float;
+  readonly label: string;
+  readonly count: number;
+  /** None where the op becomes others, which have cases of their own. */
+  readonly candidate: Candidate | undefined;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Numbers that references read for a dispatch of a model: some ten milliseconds. */
+const WORK = 2 ** 19;
+/** So many pipelines are compiled while others are checked. */
+const AHEAD = 4;
+
+const variantOf = ({ test, candidate }: Check): string => candidate?.label ?? `${test.op} of other ops`;
+const caseKey = ({ test, float }: Check): string => `${test.title}${float === 'float16' ? ' in float16' : ''}`;
+const keyOf = (check: Check): string => `${caseKey(check)} ${variantOf(check)}`;
+
+/**
+ * Runs kernel variants alone on this device, each twice with other numbers, and compares what comes out with references in float64.
+ * A variant that is wrong is set aside (`Tuner.setAside`), what would run in its place is checked too, and so on: each variant once on
+ * each case, so it ends. Sessions that exist take the replacements in place. Errors: `aborted`, `device-lost`.
+ */
+export async function verify(
+  gpu: Gpu,
+  target: Target | undefined,
+  { all = false, ops, forget = false, tuner = Tuner.on(gpu), signal, onProgress, onRow }: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const start = performance.now();
+  throwIfAborted(signal, 'verifying');
+  await (forget ? tuner.reinstate() : tuner.recall());
+  const sessions = target instanceof Session ? [target] : ((await target?.sessions()) ?? []);
+  /** What would run by now. */
+  const chosen = async (): Promise<Check[]> => {
+    const checks = target
+      ? dispatchesOf(sessions.map((session) => session.replan())).map((made) => ({
+          ...made,
+          float: 'float32' as const,
+        }))
+      : await checksOfCases(gpu, gpu.caps.software ? tuner.guess : tuner.choose);
+    return checks.filter(({ test }) => !ops || ops.includes(test.op));
+  };
+  const rows = new Map<string, VerifyRow>();
+  const wrong = new Set<string>();
+  try {
+    for (;;) {
+      const open = (await chosen())
+        .flatMap((check) => (all ? check.candidates.map((candidate) => ({ ...check, candidate })) : check))
+        .filter((check) => !rows.has(keyOf(check)));
+      if (!open.length) break;
+      for (const [i, check] of open.entries()) {
+        throwIfAborted(signal, 'verifying');
+        onProgress?.({
+          phase: 'verify',
+          loaded: rows.size,
+          total: rows.size + open.length - i,
+          label: variantOf(check),
+        });
+        for (const { candidate } of open.slice(i, i + AHEAD))
+          if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when its turn comes
+        const row = await rowOf(gpu, check, tuner.guess, target && WORK);
+        rows.set(keyOf(check), row);
+        onRow?.(row);
+        if (row.verdict === 'right') continue;
+        wrong.add(row.variant);
+        await tuner.setAside(row.variant, row.fault!);
+      }
+    }
+  } finally {
+    if (wrong.size || forget) await replace(gpu, sessions, wrong);
+  }
+  onProgress?.({ phase: 'verify', loaded: rows.size, total: rows.size });
+  const running = new Map((await chosen()).map((check) => [caseKey(check), variantOf(check)]));
+  return {
+    adapter: gpu.card,
+    engine: VERSION,
+    date: new Date().toISOString(),
+    ...(target && 'files' in target && target.files && { model: target.files.name }),
+    ...judge([...rows.values()], running),
+    aside: tuner.aside,
+    ms: performance.now() - start,
+  };
+}
+
+/** The cases of all ops, in every type that this device computes in, each on the variant that `choose` takes for it. */
+async function checksOfCases(gpu: Gpu, choose: Choose): Promise<Check[]> {
+  const checks = CASES.flatMap((test) =>
+    floatsOf(test, { ...gpu.caps, longKernels: true }).map(async (float): Promise<Check> => {
+      const { steps } = await Session.plan(gpu, graphOf(test, float), { ...ALONE, choose });
+      const step = steps.find(({ node }) => node.op === test.op);
+      return { test, float, label: test.op, count: 1, candidate: step?.candidate, candidates: step?.candidates ?? [] };
+    }),
+  );
+  return Promise.all(checks);
+}
+
+/** Runs a variant on its case, on a session of its own. */
+async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undefined): Promise<VerifyRow> {
+  const { test, float, label, count, candidate } = check;
+  const variant = variantOf(check);
+  const start = performance.now();
+  const names = Object.keys(test.inputs);
+  const about = {
+    op: test.op,
+    variant,
+    shape: names.map((name) => formatShape(specOf(test, name).shape)).join(' '),
+    case: caseKey(check),
+    label,
+    count,
+  };
+  const choose: Choose = (candidates, node) =>
+    candidates.find((other) => other.label === candidate?.label) ?? guess(candidates, node);
+  try {
+    using session = await Session.build(gpu, graphOf(test, float), { ...ALONE, choose });
+    if (candidate && !session.plan.steps.some((step) => step.candidate.label === variant))
+      throw new TilewrightError('invalid-graph', `${variant} does not run for ${test.title}`);
+    const differences: Difference[] = [];
+    for (const run of runsOf(test, float)) differences.push(await runOnce(session, test, run, work));
+    const difference = differences.reduce(worse);
+    const { where, error, allowed } = difference;
+    const verdict = isWrong(difference) ? { verdict: 'wrong' as const, fault: describeFault(difference) } : RIGHT;
+    return { ...about, at: where, error, tolerance: allowed, ...verdict, ms: performance.now() - start };
+  } catch (error) {
+    if (!(error instanceof TilewrightError)) throw error;
+    const { code, message, hint } = error;
+    if (code === 'device-lost')
+      throw new TilewrightError(code, `${variant} on ${test.title}: ${message}`, { hint, cause: error });
+    if (code !== 'shader-compile') throw error;
+    const ms = performance.now() - start;
+    return { ...about, at: null, error: null, tolerance: null, verdict: 'broken', fault: message, ms };
+  }
+}
+
+const RIGHT = { verdict: 'right' } as const;
+
+/** Says what runs instead of each variant that is wrong (`running`: variants by their case), and counts. */
+export function judge(
+  found: readonly VerifyRow[],
+  running: ReadonlyMap<string, string>,
+): Pick<VerifyReport, 'rows' | 'summary' | 'passed'> {
+  const right = new Set(found.filter(({ verdict }) => verdict === 'right').map((row) => `${row.case} ${row.variant}`));
+  const rows = found.map((row): VerifyRow => {
+    const instead = running.get(row.case);
+    const replaced = row.verdict !== 'right' && instead !== undefined && right.has(`${row.case} ${instead}`);
+    return replaced ? { ...row, replacedBy: instead } : row;
+  });
+  const replaced = rows.filter(({ replacedBy }) => replacedBy !== undefined).length;
+  const failed = rows.length - right.size - replaced;
+  return { rows, summary: { checked: rows.length, right: right.size, replaced, failed }, passed: failed === 0 };
+}
+
+/**
+ * Sessions take the kernels that are trusted now, on the buffers they have. What wrong kernels had made of the weights at load is made
+ * again from where the weights come from, and copied over.
+ */
+async function replace(gpu: Gpu, sessions: readonly Session[], wrong: ReadonlySet<string>): Promise<void> {
+  const spoilt = sessions.filter(({ plan: { prepare } }) =>
+    prepare.some(({ candidate }) => wrong.has(candidate.label)),
+  );
+  for (const session of sessions) await session.rechoose();
+  const fresh = new ConstantStore(gpu);
+  try {
+    for (const { plan: now, constants } of spoilt) {
+      const made = now.constants.filter(({ op }) => op !== 'constant');
+      await fresh.prepare({ ...now, constants: made });
+      const encoder = gpu.device.createCommandEncoder();
+      for (const operand of made) {
+        const from = fresh.buffer(operand);
+        encoder.copyBufferToBuffer(from, 0, constants.buffer(operand), 0, from.size);
+      }
+      gpu.submit(encoder);
+    }
+  } finally {
+    fresh.dispose();
+  }
+}
