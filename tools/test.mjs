@@ -95,7 +95,7 @@ function onDevice(suite, mode) {
   log(`\n━━ ${title}`);
   const started = Date.now();
   const env = { ...options?.env, TILEWRIGHT_MODE: mode };
-  vitest(project, { ...options, files: ['tests/ops/ops.gpu', 'tests/conformance'], env });
+  vitest(project, { ...options, files: ['tests/ops/ops.gpu', 'tests/ops/forced', 'tests/conformance'], env });
   log(`${title}: ${secondsSince(started)}`);
 }
 

@@ -123,7 +123,7 @@ function probe(icd, [command, ...args] = [process.execPath]) {
 }
 
 /**
- * Installs Mesa's llvmpipe for Node tests in CI: as root on Debian or Ubuntu, from the backports on bookworm, whose
+ * Installs Mesa's llvmpipe for the tests outside a browser in CI: as root on Debian or Ubuntu, from the backports on bookworm, whose
  * own Mesa 22.3 Dawn refuses. Silent when it is there; where it cannot be had, one line says so.
  * @param {{ log?: (line: string) => void }} [options]
  */
@@ -132,11 +132,11 @@ export async function ensureLlvmpipe({ log = console.error } = {}) {
   if (works()) return;
   const release = aptRelease();
   if (!release)
-    return log('No llvmpipe that Dawn takes, and none can be installed here: tests on Dawn will be skipped.');
+    return log('No llvmpipe that Dawn takes, and none can be installed here: tests on Dawn and on wgpu cannot run.');
   const old = release.codename === 'bookworm';
   if (old) addBackports();
   await aptInstall('mesa-vulkan-drivers', old ? ['-t', 'bookworm-backports'] : [], log);
-  if (!works()) log('llvmpipe could not be had: tests on Dawn will be skipped.');
+  if (!works()) log('llvmpipe could not be had: tests on Dawn and on wgpu cannot run.');
 }
 
 function addBackports() {

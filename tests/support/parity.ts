@@ -28,8 +28,13 @@ export function scoreOf({ ops }: Parity, op: string): Score {
   return ops[op];
 }
 
+/** `Chrome 156`, `Deno 2.9.6`: of this process, where it says so. */
+const runtimeName = (): string =>
+  globalThis.navigator.userAgent?.match(/(Chrome|Deno)\/\d+(\.[1-9]\d*)*/)?.[0].replace('/', ' ') ?? '';
+
 /** Hangs a sheet for scores on a test: the report of the run carries it. */
 export function parity(meta: { parity?: Parity }, card: AdapterCard, cases: Parity['cases']): Parity {
-  meta.parity = { adapter: adapterName(card), cases, ops: {} };
+  const names = [card.description || adapterName(card), runtimeName()];
+  meta.parity = { adapter: names.filter(Boolean).join(', '), cases, ops: {} };
   return meta.parity;
 }
