@@ -1,33 +1,38 @@
 // Scales for each GROUP elements along K of a column of B, where the scale of a column alone is too coarse: a 4×4 block of B lies
 // within one group. kn: scales are [K/GROUP, N], matrix columns are rows of B; nk: [N, K/GROUP], matrix columns are columns of B.
+// scaled(block, k4, n4)       a block of B, with its scales
+// times_scales(v, k4, n4)     four columns of what a group has added to C, with their scales
 
 //# none
 fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f { return block; }
+fn times_scales(v: vec4f, k4: u32, n4: u32) -> vec4f { return v; }
 
 //# kn
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>;
+fn scales_of(k4: u32, n4: u32) -> vec4f { return B_SCALE * scales[4u * k4 / GROUP * (params.n / 4u) + n4]; }
+fn times_scales(v: vec4f, k4: u32, n4: u32) -> vec4f { return v * scales_of(k4, n4); }
 fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f {
-  let s = B_SCALE * scales[4u * k4 / GROUP * params.ldb + n4];
+  let s = scales_of(k4, n4);
   return mat4x4f(block[0] * s, block[1] * s, block[2] * s, block[3] * s);
 }
 
 //# kn_ragged
 @group(0) @binding(4) var<storage, read> scales: array<f32>;
 fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f {
-  let at = 4u * k4 / GROUP * params.ldb + 4u * n4;
+  let at = 4u * k4 / GROUP * params.n + 4u * n4;
   let s = B_SCALE * vec4f(scales[at], scales[at + 1u], scales[at + 2u], scales[at + 3u]);
   return mat4x4f(block[0] * s, block[1] * s, block[2] * s, block[3] * s);
 }
 
 //# nk
 @group(0) @binding(4) var<storage, read> scales: array<f32>;
-fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f {
+fn scales_of(k4: u32, n4: u32) -> vec4f {
   let column = min(vec4u(4u * n4) + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u));
   let at = (column * params.k + 4u * k4) / GROUP;
-  return mat4x4f(
-    block[0] * (B_SCALE * scales[at.x]),
-    block[1] * (B_SCALE * scales[at.y]),
-    block[2] * (B_SCALE * scales[at.z]),
-    block[3] * (B_SCALE * scales[at.w]),
-  );
+  return B_SCALE * vec4f(scales[at.x], scales[at.y], scales[at.z], scales[at.w]);
+}
+fn times_scales(v: vec4f, k4: u32, n4: u32) -> vec4f { return v * scales_of(k4, n4); }
+fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f {
+  let s = scales_of(k4, n4);
+  return mat4x4f(block[0] * s.x, block[1] * s.y, block[2] * s.z, block[3] * s.w);
 }

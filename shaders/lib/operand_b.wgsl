@@ -1,9 +1,9 @@
 // The right operand, or weights: four consecutive elements as float32, before their scale. `i` counts B_UNIT elements; only
 // the first `live` of the four belong to the row, the rest read as zero. The binding is binding_b's.
 // half is float16 as bits, for devices without shader-f16 and for float16 weights of float32 activations.
-// int8 is symmetric, four to a u32. unpack4x8snorm divides by 127 exactly for -127..127 and beats unpack4xI8 on SwiftShader.
-// int4 is symmetric, eight to a u32: the low nibbles of its bytes are the first four, the high ones the next four. Each is
-// read where it stands in a byte of its own, sixteen times as large. B_SCALE is what scales are multiplied by to make up for both.
+// int8 is symmetric, four to a u32; int4 is symmetric, eight to a u32: the low nibbles of its bytes are the first four, the high ones the
+// next four. B_SCALE is what scales are multiplied by to make up for how both are unpacked (bytes).
+// wide gives sixteen elements at a time, four to a column of the matrix.
 
 //# dense
 const B_UNIT = 4u;
@@ -17,15 +17,33 @@ fn b_at(i: u32, live: u32) -> vec4f { return vec4f(unpack2x16float(b[i].x), unpa
 
 //# q8
 const B_UNIT = 4u;
-const B_SCALE = 127.0;
+const B_SCALE = BYTE;
 alias B = u32;
-fn b_at(i: u32, live: u32) -> vec4f { return unpack4x8snorm(b[i]); }
+fn b_at(i: u32, live: u32) -> vec4f { return bytes(b[i]); }
 
 //# q4
 const B_UNIT = 4u;
-const B_SCALE = 127.0 / 16.0;
+const B_SCALE = NIBBLE;
 alias B = u32;
-fn b_at(i: u32, live: u32) -> vec4f { return unpack4x8snorm((b[i / 2u] << (4u - i % 2u * 4u)) & 0xf0f0f0f0u); }
+fn b_at(i: u32, live: u32) -> vec4f { return nibbles(b[i / 2u] * select(16u, 1u, i % 2u == 1u)); }
+
+//# q8_wide
+const B_UNIT = 16u;
+const B_SCALE = BYTE;
+alias B = vec4u;
+fn b16_at(i: u32) -> mat4x4f {
+  let w = b[i];
+  return mat4x4f(bytes(w.x), bytes(w.y), bytes(w.z), bytes(w.w));
+}
+
+//# q4_wide
+const B_UNIT = 16u;
+const B_SCALE = NIBBLE;
+alias B = vec2u;
+fn b16_at(i: u32) -> mat4x4f {
+  let w = b[i];
+  return mat4x4f(nibbles(w.x * 16u), nibbles(w.x), nibbles(w.y * 16u), nibbles(w.y));
+}
 
 //# dense_ragged
 const B_UNIT = 1u;
@@ -48,11 +66,11 @@ fn b_at(i: u32, live: u32) -> vec4f {
 
 //# q8_ragged
 const B_UNIT = 1u;
-const B_SCALE = 127.0;
+const B_SCALE = BYTE;
 alias B = u32;
 fn b_at(i: u32, live: u32) -> vec4f {
   let shift = 8u * (i % 4u);
   let low = b[i / 4u] >> shift;
   let high = select(b[i / 4u + 1u] << (32u - shift), 0u, shift == 0u);
-  return select(vec4f(), unpack4x8snorm(low | high), vec4u(0u, 1u, 2u, 3u) < vec4u(live));
+  return select(vec4f(), bytes(low | high), vec4u(0u, 1u, 2u, 3u) < vec4u(live));
 }

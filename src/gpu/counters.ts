@@ -10,6 +10,11 @@ export interface Counters {
   /** Bytes in live buffers now, and at the highest. */
   bytes: number;
   peakBytes: number;
+  /** Bytes of weights on their way through the host now, and at the highest. */
+  hostBytes: number;
+  peakHostBytes: number;
+  /** Both together at the highest. */
+  peakTotalBytes: number;
 }
 
 export const createCounters = (): Counters => ({
@@ -22,11 +27,26 @@ export const createCounters = (): Counters => ({
   bytesRead: 0,
   bytes: 0,
   peakBytes: 0,
+  hostBytes: 0,
+  peakHostBytes: 0,
+  peakTotalBytes: 0,
 }); // prettier-ignore
 
-/** How much each counter rose between two readings. `bytes` and `peakBytes` are levels: the later reading stands. */
+/** Counts memory that was taken, or given back, on the device or on the host. */
+export function countBytes(counters: Counters, where: 'bytes' | 'hostBytes', change: number): void {
+  counters[where] += change;
+  counters.peakBytes = Math.max(counters.peakBytes, counters.bytes);
+  counters.peakHostBytes = Math.max(counters.peakHostBytes, counters.hostBytes);
+  counters.peakTotalBytes = Math.max(counters.peakTotalBytes, counters.bytes + counters.hostBytes);
+}
+
+const LEVELS: readonly string[] = ['bytes', 'peakBytes', 'hostBytes', 'peakHostBytes', 'peakTotalBytes'];
+
+/** How much each counter rose between two readings. Bytes of memory are levels: the later reading stands. */
 export function countersSince(before: Counters, after: Counters): Counters {
-  const levels = { bytes: after.bytes, peakBytes: after.peakBytes };
-  const rises = Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Counters]]);
-  return { ...(Object.fromEntries(rises) as unknown as Counters), ...levels };
+  const rises = Object.entries(after).map(([name, value]) => [
+    name,
+    LEVELS.includes(name) ? value : value - before[name as keyof Counters],
+  ]);
+  return Object.fromEntries(rises) as unknown as Counters;
 }

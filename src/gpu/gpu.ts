@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import { type AdapterCard, describeAdapter } from './adapter.ts';
-import { type Counters, createCounters } from './counters.ts';
+import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
 
 /** What kernels may rely on: the features and limits of the device, and the class of its adapter. */
@@ -93,13 +93,12 @@ export class Gpu {
       );
     }
     const buffer = this.device.createBuffer({ size, usage, label });
-    this.counters.bytes += size;
-    this.counters.peakBytes = Math.max(this.counters.peakBytes, this.counters.bytes);
+    countBytes(this.counters, 'bytes', size);
     return buffer;
   }
 
   destroyBuffer(buffer: GPUBuffer): void {
-    this.counters.bytes -= buffer.size;
+    countBytes(this.counters, 'bytes', -buffer.size);
     buffer.destroy();
   }
 

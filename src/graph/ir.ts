@@ -39,6 +39,9 @@ export interface Graph {
   readonly outputs: Readonly<Record<string, Operand>>;
 }
 
+/** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
+export type Pass = (graph: Graph) => Graph;
+
 let ids = 0;
 
 export function leaf(op: 'input' | 'state', descriptor: TensorDescriptor, options: NamedOptions): Operand;

@@ -103,7 +103,7 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
 }
 
 /** The dispatches of an operand: one, or several where something is larger than a binding may be. */
-function makeSteps(node: Operand, caps: Caps, choose: Choose): Step[] {
+export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): Step[] {
   const op = opNamed(node.op);
   const output = { dataType: node.dataType, shape: node.shape };
   const candidates = op.candidates?.(node.inputs, node.options, output, caps) ?? [];

@@ -56,6 +56,8 @@ export interface OpDefinition<Options> {
   ): T | undefined;
   /** The candidate as several dispatches, each with at most `limit` bytes in a binding. Without it, large operands are an error. */
   split?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Candidate[];
+  /** Where each row of the output, along its first axis, is made of the same row of the inputs alone: the options for `rows` of them. */
+  rowwise?(inputs: Inputs, options: Options, rows: number): Options | undefined;
   cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
   /** The output is this input under another shape: no kernel runs. */
   readonly alias?: string;

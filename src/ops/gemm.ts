@@ -8,6 +8,7 @@ import elem from '../../shaders/lib/elem.wgsl';
 import epilogue from '../../shaders/lib/epilogue.wgsl';
 import gemmShape from '../../shaders/lib/gemm.wgsl';
 import gemmFinish from '../../shaders/lib/gemm_finish.wgsl';
+import gemvStep from '../../shaders/lib/gemv_step.wgsl';
 import groupScale from '../../shaders/lib/group_scale.wgsl';
 import layoutB from '../../shaders/lib/layout_b.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
@@ -26,7 +27,7 @@ import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
-import { type Weights, weightPorts, weightTags } from './weights.ts';
+import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
 
 /** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, in this order. */
 export interface Epilogue {
@@ -177,30 +178,50 @@ function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageB
   return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
 }
 
-/** `lanes` invocations share four columns of a row, a workgroup has `lines` such groups. */
+/** `lanes` invocations share columns of a row (four, or sixteen of [K,N] where B is read wide), a workgroup has `lines` such groups. */
 interface GemvForm {
   readonly lanes: number;
   readonly lines: number;
   readonly port: 'serial' | 'workgroup' | 'subgroup';
+  readonly wide?: true;
 }
 
 /** Rows beyond which a matrix-vector product a row is out of the question. */
 const MOST_ROWS = 16;
 
+/** Whether B can be read sixteen elements at a time. */
+const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm): boolean =>
+  weights.kind.startsWith('q') &&
+  [layout === 'kn' ? n : k, ldb, bBatch, weights.group].every((length) => length % 16 === 0) &&
+  k % 4 === 0;
+
 /**
  * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their cores busy
  * with a narrow product; a GPU hides the way to memory behind many invocations.
  */
-function gemvForms({ layout }: Gemm, { software, subgroups }: Caps): GemvForm[] {
+function gemvForms(g: Gemm, { software, subgroups }: Caps): GemvForm[] {
+  const { layout, n } = g;
   const serial: GemvForm = { lanes: 1, lines: software ? 16 : 64, port: 'serial' };
   const subgroup: GemvForm[] = subgroups && layout === 'nk' ? [{ lanes: 64, lines: 1, port: 'subgroup' }] : [];
-  if (software) return [serial, { lanes: 8, lines: 2, port: 'workgroup' }, ...subgroup];
   const shared = (lanes: number, lines: number): GemvForm => ({ lanes, lines, port: 'workgroup' });
-  return [shared(32, 8), shared(16, 16), shared(32, 2), ...subgroup, serial];
+  const wide = (form: GemvForm): GemvForm[] => (readsWide(g) ? [{ ...form, wide: true }] : []);
+  if (software) {
+    const inWide = wide({ ...serial, lines: layout === 'kn' ? 8 : 16 });
+    const busy = layout === 'nk' || n / 16 >= BUSY;
+    return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
+  }
+  const columns = layout === 'kn' ? 4 : 8;
+  return [shared(32, 8), ...wide(shared(32, columns)), shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
+
+/** Rows of [K,N] that a wide step adds up before it comes to the scales, where they are not in groups. */
+const WIDE_STEP = 64;
 
 /** Baked shapes gain 15-25 % on SwiftShader, and cost a pipeline a shape: worth it for work beyond this many FLOP. */
 const BAKE_FLOPS = 2e7;
+
+/** Elements that are read or written at a time. */
+const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
 
 /** Kernels that compute this product here, best guess first. `bind` names a, b, scales, bias, residual by the op's inputs. */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
@@ -209,42 +230,23 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const bWhole = g.layout === 'kn' ? whole(g.n, g.ldb, g.bBatch) : whole(g.k, g.ldb, g.bBatch);
   const bUnit = bWhole ? 'vec4' : 'ragged';
   const outUnit = whole(g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
-  const [a, b, c] = [aUnit === 'vec4' ? 4 : 1, bWhole ? 4 : 1, outUnit === 'vec4' ? 4 : 1];
+  const [a, b, c] = [UNITS[aUnit], UNITS[bUnit], UNITS[outUnit]];
   const name = ELEM[g.dataType]!;
   const { ports, constants } = epiloguePorts(g, g.weights, outUnit);
   const ragged = a * b * c < 64 ? ['ragged'] : [];
   const tags = [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : []), ...ragged, epilogueName(g)];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
-  const params: ParamValues = {
-    m: g.m,
-    n: g.n,
-    k: g.k,
-    taps: g.taps,
-    batches: g.batches,
-    lda: g.lda / a,
-    ldb: g.ldb / b,
-    ldc: g.ldc / c,
-    column_batch: g.columnBatch / c,
-    a_batch: g.aBatch / a,
-    b_batch: g.bBatch / b,
-    c_batch: g.cBatch / c,
-    ...g.window,
-  }; // prettier-ignore
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
-  const baked = caps.software && flops > BAKE_FLOPS ? params : undefined;
+  const bakes = caps.software && flops > BAKE_FLOPS;
   // What is longer than a binding is cut into pieces of other lengths.
   const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
-  const sized = baked && fits && g.weights.kind !== 'q4';
-  const lengths = baked && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) };
-  const { group } = g.weights;
+  const { kind, group } = g.weights;
   const groups = !group ? 'none' : g.layout === 'nk' ? 'nk' : g.n % 4 ? 'kn_ragged' : 'kn';
   const common: WgslModule[] = [
     gemmShape,
     part(elem, name),
-    part(operandA, sized && aUnit === 'vec4' ? 'vec4_sized' : aUnit),
-    ...weightPorts(g.weights, bUnit, sized && bUnit === 'vec4' ? 'sized' : 'runtime'),
+    part(operandA, bakes && fits && aUnit === 'vec4' ? 'vec4_sized' : aUnit),
     part(groupScale, groups),
-    part(layoutB, g.layout),
     ...ports,
     gemmFinish,
   ];
@@ -254,29 +256,51 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     consts: Record<string, number>,
     tile: string,
     grid: Candidate['grid'],
-  ): Candidate => ({
-    label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
-    variant: {
-      kernel,
-      ports: [...common, ...more],
-      constants: {
-        ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
-        ...lengths,
-        ...(group && { GROUP: u32(group) }),
-        ...constants,
+    unit: WeightUnit = bUnit,
+  ): Candidate => {
+    const b = UNITS[unit];
+    const params: ParamValues = {
+      m: g.m,
+      n: g.n,
+      k: g.k,
+      taps: g.taps,
+      batches: g.batches,
+      lda: g.lda / a,
+      ldb: g.ldb / b,
+      ldc: g.ldc / c,
+      column_batch: g.columnBatch / c,
+      a_batch: g.aBatch / a,
+      b_batch: g.bBatch / b,
+      c_batch: g.cBatch / c,
+      ...g.window,
+    }; // prettier-ignore
+    const sized = bakes && fits && unit !== 'ragged' && (kind !== 'q4' || unit === 'wide');
+    return {
+      label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
+      variant: {
+        kernel,
+        ports: [...common, ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime'), ...more],
+        constants: {
+          ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
+          ...(bakes && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) }),
+          ...(group && { GROUP: u32(group) }),
+          ...constants,
+        },
+        baked: bakes ? params : undefined,
       },
-      baked,
-    },
-    params,
-    grid,
-    bind,
-  });
+      params,
+      grid,
+      bind,
+    };
+  };
   const inTiles = (rows: number, columns: number): Candidate['grid'] => [
     Math.ceil(g.n / columns),
     Math.ceil(g.m / rows),
     g.batches,
   ];
+  const layout = part(layoutB, g.layout);
   const blocks = (rows: number, columns: number): WgslModule[] => [
+    layout,
     ...walk,
     blockA,
     outer,
@@ -314,12 +338,15 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const bySize = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
   if (g.window || g.m > MOST_ROWS) return bySize;
 
-  const gemv = ({ lanes, lines, port }: GemvForm): Candidate => {
+  const gemv = ({ lanes, lines, port, wide }: GemvForm): Candidate => {
     const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
-    const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX };
-    const grid: Candidate['grid'] = [Math.ceil(Math.ceil(g.n / 4) / lines), g.m, g.batches];
-    return candidate(gemvKernel, [part(reducer, port)], consts, `${lanes}x${lines}_${port}`, grid);
+    const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
+    const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
+    const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
+    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [layout, part(gemvStep, 'four')];
+    const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
+    return candidate(gemvKernel, [...steps, part(reducer, port)], consts, tile, grid, wide ? 'wide' : bUnit);
   };
   const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);

@@ -26,6 +26,7 @@ const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: Shape }>({
     candidate(`widen[${from}]`, widenKernel, [part(narrowParts, from)], fours(output)),
   ],
   split: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 2, output: 4 }, limit),
+  rowwise: (_inputs, { from, newShape }, rows) => ({ from, newShape: [rows, ...newShape.slice(1)] }),
 });
 
 /** narrow: float32 rounded to float16, as its bits; what is too large becomes infinite. Needs no shader-f16. */
@@ -38,6 +39,7 @@ const narrow = defineOp<object>({
   },
   candidates: (_inputs, _options, output) => [candidate('narrow[float16]', narrowKernel, [], fours(output))],
   split: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 4, output: 2 }, limit),
+  rowwise: (_inputs, options) => options,
 });
 
 export const halves: readonly Op[] = [widen, narrow];

@@ -23,6 +23,7 @@ export const packInt4 = defineOp<object>({
       },
     ];
   },
+  rowwise: ({ input }, options) => (elementCount(input!.shape.slice(1)) % 8 ? undefined : options),
   split: (candidate, inputs, _options, _output, limit) =>
     splitItems(
       Math.ceil(elementCount(inputs['input']!.shape) / 8),

@@ -109,6 +109,8 @@ const quantizeScales = defineOp<ScalesOptions>({
     });
     return splitItems(blocks, bytes, limit, piece, candidate, wordsOf(bytes));
   },
+  rowwise: ({ input }, { newShape, levels }, rows) =>
+    newShape[0] === input!.shape[0] ? { newShape: [rows, ...newShape.slice(1)], levels } : undefined,
   decompose(inputs, { newShape, levels }, rewriter) {
     const input = inputs['input']!;
     if (blocksOf('quantizeScales', input.shape, newShape)) return undefined;
@@ -237,6 +239,8 @@ const quantizeLinear = defineOp<{ dataType?: DataType }>({
     return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
   },
   split: splitLinear('quantizeLinear'),
+  rowwise: ({ input, scale }, options) =>
+    scale!.shape.length === input!.shape.length && scale!.shape[0] === input!.shape[0] ? options : undefined,
 });
 
 /** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as in quantizeLinear. */

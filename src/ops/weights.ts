@@ -1,4 +1,5 @@
 import bindingB from '../../shaders/lib/binding_b.wgsl';
+import bytes from '../../shaders/lib/bytes.wgsl';
 import operandB from '../../shaders/lib/operand_b.wgsl';
 import { part, type WgslModule } from '../gpu/wgsl.ts';
 import { type DataType, elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
@@ -52,9 +53,13 @@ export function weightsOf(
   return { kind, group };
 }
 
-/** The modules that read weights: in whole vec4 or ragged, from a binding whose length is known or not. */
-export const weightPorts = ({ kind }: Weights, unit: 'vec4' | 'ragged', length: 'runtime' | 'sized'): WgslModule[] => [
-  part(operandB, unit === 'vec4' ? kind : `${kind}_ragged`),
+/** How many elements of weights are read at a time: four, four one by one, or (of int8 and int4) sixteen. */
+export type WeightUnit = 'vec4' | 'ragged' | 'wide';
+
+/** The modules that read weights, from a binding whose length is known or not. */
+export const weightPorts = ({ kind }: Weights, unit: WeightUnit, length: 'runtime' | 'sized'): WgslModule[] => [
+  ...(kind.startsWith('q') ? [bytes] : []),
+  part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`),
   part(bindingB, length),
 ];
 

@@ -1,4 +1,5 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
+import { countBytes } from '../gpu/counters.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantOptions, Operand } from '../graph/ir.ts';
 import { type Plan, type Step, storageOf } from '../graph/plan.ts';
@@ -7,8 +8,11 @@ import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength } from '../tensor/types.ts';
 import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
 
+/** Bytes of a tensor that are on the device at a time, where only something smaller of it stays (slabs.ts). */
+const SLAB_BYTES = 16 * 2 ** 20;
+
 /** Uploads may run this far ahead of the GPU, so that the browser's staging memory stays bounded. */
-const UPLOAD_WINDOW = 32 * 2 ** 20;
+const UPLOAD_WINDOW = 8 * 2 ** 20;
 
 /**
  * The weights of a model on the device: uploaded as the file has them, brought into the form that kernels take by
@@ -75,6 +79,11 @@ export class ConstantStore {
       for (const read of Object.values(step.reads))
         readers.set(this.#key(read), (readers.get(this.#key(read)) ?? 0) + 1);
 
+    const large = leaves.filter((operand) => byteLength(operand) > SLAB_BYTES);
+    const { SlabStream } = large.length ? await import('./slabs.ts') : {};
+    const kept = new Set(wanted);
+    const streams = new Map(large.map((operand) => [operand, SlabStream!.of(operand, needed, kept, SLAB_BYTES)]));
+
     const total = leaves.reduce((sum, operand) => sum + byteLength(operand), 0);
     let loaded = 0;
     let ahead = 0;
@@ -100,37 +109,55 @@ export class ConstantStore {
       scope = gpu.device.popErrorScope();
       await failOnMemory(scope, total);
       const programs = compile(gpu, steps);
+      // Bytes stay on the host until the device has taken them.
+      const waiting = async (): Promise<void> => {
+        await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+        countBytes(gpu.counters, 'hostBytes', -ahead);
+        ahead = 0;
+      };
+      async function* bytesOf(operand: Operand): AsyncIterable<Uint8Array> {
+        for await (const chunk of chunksOf(operand, signal)) {
+          throwIfAborted(signal, 'loading');
+          ahead += chunk.byteLength;
+          countBytes(gpu.counters, 'hostBytes', chunk.byteLength);
+          yield chunk;
+          loaded += chunk.byteLength;
+          onProgress?.({ phase: 'upload', loaded, total, ...(operand.label && { label: operand.label }) });
+          if (ahead >= UPLOAD_WINDOW) await waiting();
+        }
+      }
       const upload = async (operand: Operand): Promise<void> => {
         const buffer = made.get(this.#key(operand)) ?? allocate(operand);
         let offset = 0;
-        for await (const chunk of chunksOf(operand, signal)) {
-          throwIfAborted(signal, 'loading');
+        for await (const chunk of bytesOf(operand)) {
           gpu.write(buffer, offset, chunk);
           offset += chunk.byteLength;
-          ahead += chunk.byteLength;
-          loaded += chunk.byteLength;
-          onProgress?.({ phase: 'upload', loaded, total, ...(operand.label && { label: operand.label }) });
-          if (ahead >= UPLOAD_WINDOW) {
-            await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
-            ahead = 0;
-          }
         }
       };
       const compiled = await programs;
       const arena = writeUniforms(gpu, steps, compiled, 'prepare');
       uniforms = arena.buffer;
       const bufferOf = (operand: Operand): GPUBuffer => made.get(this.#key(operand)) ?? this.buffer(operand);
+      const streamed = new Set<Operand>();
       let index = 0;
       for (const operand of needed) {
         throwIfAborted(signal, 'loading');
+        const pieces = stepsOf.get(operand) ?? [];
+        if (streamed.has(operand)) {
+          index += pieces.length;
+          continue;
+        }
         if (operand.op === 'constant') {
-          await upload(operand);
+          const stream = streams.get(operand);
+          if (stream) {
+            await stream.run(gpu, bytesOf(operand), (root) => made.get(this.#key(root)));
+            for (const node of stream.nodes) streamed.add(node);
+          } else await upload(operand);
           continue;
         }
         if (!made.has(this.#key(operand))) allocate(operand);
         const encoder = gpu.device.createCommandEncoder();
         const pass = encoder.beginComputePass();
-        const pieces = stepsOf.get(operand) ?? [];
         for (const step of pieces) {
           dispatch(gpu, pass, bind(gpu, step, compiled[index]!, arena, index, bufferOf));
           index++;
@@ -140,7 +167,7 @@ export class ConstantStore {
         gpu.submit(encoder);
         for (const step of pieces) for (const read of Object.values(step.reads)) release(read);
       }
-      await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+      await waiting();
       gpu.check();
       if (this.#disposed) throw new TilewrightError('disposed', 'the model was disposed of while it was loading');
       for (const [key, buffer] of made) this.#buffers.set(key, buffer);
@@ -149,6 +176,7 @@ export class ConstantStore {
       for (const buffer of made.values()) gpu.destroyBuffer(buffer);
       throw error;
     } finally {
+      countBytes(gpu.counters, 'hostBytes', -ahead);
       if (uniforms) gpu.destroyBuffer(uniforms);
     }
   }

@@ -1,5 +1,5 @@
 import type { Caps } from '../../gpu/gpu.ts';
-import { type Graph, topological } from '../ir.ts';
+import { type Graph, type Pass, topological } from '../ir.ts';
 import { decompose } from './decompose.ts';
 import { foldBatchNormalization } from './fold.ts';
 import { fuseEpilogues } from './fuse.ts';
@@ -7,9 +7,6 @@ import { toChannelsLast } from './layout.ts';
 import type { Quantization } from './quantization.ts';
 import type { QuantizeOptions } from './quantize.ts';
 import { toWinograd, type Wanted, winogradWins } from './winograd.ts';
-
-/** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
-export type Pass = (graph: Graph) => Graph;
 
 export interface PassOptions extends QuantizeOptions {
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */

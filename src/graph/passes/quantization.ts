@@ -1,7 +1,7 @@
 import type { Caps } from '../../gpu/gpu.ts';
+import type { Pass } from '../ir.ts';
 import { fuseDequantize } from './dequantize.ts';
 import { toFloat32 } from './half.ts';
-import type { Pass } from './index.ts';
 import { narrowWeights, type QuantizeOptions, quantizeWeights } from './quantize.ts';
 
 /** The passes of quantisation, and of float16 without shader-f16, loaded where a graph asks for them: before all others, and after fusion. */

@@ -64,8 +64,12 @@ const quantized: OpCase[] = [
   test('matmul', { a: [2, 5, 64], b: int8(64, 8), scales: scales(8) }),
   test('matmul', { a: [9, 16], b: int8(132, 16), scales: scales(132) }, { transposeB: true }),
   test('matmul', { a: [1, 64], b: int8(132, 64), scales: scales(132) }, { transposeB: true }),
+  // Sixteen at a time; [K,N] in steps of which the last is not whole.
+  test('matmul', { a: [1, 68], b: int8(68, 48), scales: scales(48) }),
+  test('matmul', { a: [1, 64], b: int4(64, 48), scales: scales(2, 48) }),
   ...inFloat32([
-    test('matmul', { a: [256, 160], b: int8(160, 256), scales: scales(256) }), // baked
+    test('matmul', { a: [16, 640], b: int8(640, 1024), scales: scales(1024) }), // baked
+    test('matmul', { a: [3, 64], b: int8(64, 512), scales: scales(2, 512), bias: [512] }),
     test('matmul', { a: [7, 13], b: int8(13, 7), scales: scales(7) }),
     test('matmul', { a: [9, 16], b: int8(16, 5), scales: scales(5), bias: [5] }),
     test('matmul', { a: [9, 15], b: int8(131, 15), scales: scales(131), residual: [9, 131] }, { transposeB: true }),
@@ -77,7 +81,7 @@ const quantized: OpCase[] = [
     test('matmul', { a: [9, 64], b: int4(64, 8), scales: scales(8) }),
     test('matmul', { a: [1, 64], b: int4(64, 12), scales: scales(2, 12) }),
     test('matmul', { a: [9, 64], b: int4(132, 64), scales: scales(132, 2) }, { transposeB: true }),
-    test('matmul', { a: [256, 160], b: int4(160, 256), scales: scales(5, 256) }), // baked
+    test('matmul', { a: [16, 640], b: int4(640, 1024), scales: scales(20, 1024) }), // baked
     // The bits of float16.
     test('matmul', { a: [9, 16], b: half(16, 8) }),
     test('matmul', { a: [7, 13], b: half(13, 7) }),
