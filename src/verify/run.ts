@@ -1,6 +1,8 @@
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
+import { addOps } from '../ops/index.ts';
+import { quantization } from '../ops/quantize.ts';
 import { Session } from '../runtime/session.ts';
 import { elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
@@ -8,6 +10,9 @@ import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
 import { findFault } from './tolerances.ts';
 import { asNumbers, makeTensor } from './values.ts';
+
+// They load when they are asked for, and are among the cases.
+addOps(quantization);
 
 export type Float = 'float32' | 'float16';
 
