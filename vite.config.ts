@@ -35,7 +35,7 @@ const builds: Record<string, UserConfig> = {
       ssr: true,
       rolldownOptions: {
         // Dawn is tried in a process of its own, from a file that lies beside the command under its own name.
-        input: { main: at('src/cli/main.ts'), 'probe-dawn': at('tools/probe-dawn.mjs') },
+        input: { main: at('src/cli/main.ts'), 'probe-adapter': at('tools/probe-adapter.mjs') },
         output: {
           entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'),
           chunkFileNames: '[name].js',
@@ -65,13 +65,14 @@ const builds: Record<string, UserConfig> = {
 /** Data and weights beside the repository; tests that need them skip where they are missing, but not in CI. */
 const shared = at('../shared');
 
+/** In Deno, which tools/test.mjs runs Vitest in as well, WebGPU is wgpu. */
+const inDeno = 'Deno' in globalThis;
+
 /**
- * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome and again in Node on Dawn
- * (where a Vulkan driver is found), the pages through Playwright.
+ * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome, again in Node on Dawn
+ * (where a Vulkan driver is found) and in Deno on wgpu, the pages through Playwright.
  */
 async function projects(): Promise<TestProjectConfiguration[]> {
-  const chrome = await findChrome();
-  const driver = findVulkanDriver();
   const gpu = {
     include: ['tests/**/*.gpu.test.ts'],
     testTimeout: 180_000,
@@ -82,11 +83,15 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
     TILEWRIGHT_CI: process.env['CI'] ? '1' : '',
     TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
+    TILEWRIGHT_MODE: process.env['TILEWRIGHT_MODE'] ?? '',
   };
   const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
     extends: true,
     test: { ...test, env: { ...env, ...test?.env } },
   });
+  // wgpu compiles on the thread that asks: files side by side keep two cores busy.
+  if (inDeno) return [project({ name: 'wgpu', ...gpu, pool: 'forks', fileParallelism: true, maxWorkers: 2 })];
+
   const list: TestProjectConfiguration[] = [
     project({
       name: 'unit',
@@ -103,6 +108,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       fileParallelism: false,
     }),
   ];
+  const chrome = await findChrome();
   if (chrome) {
     const launchOptions = { executablePath: chrome, args: chromeFlags(await chooseAdapter(chrome)) };
     const browser = {
@@ -115,6 +121,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
     list.push(project({ name: 'chrome', ...gpu, include, browser }));
   }
+  const driver = findVulkanDriver();
   if (driver)
     list.push(
       project({

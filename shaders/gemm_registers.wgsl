@@ -12,7 +12,7 @@
 //         finish_row, rows_from (gemm_finish)
 // consts  WG_X WG_Y   invocations a workgroup
 
-fn row_block(at: RowAt, i: u32) -> mat4x4f { return block_a(at.rows[i], at.start, at.k4); }
+fn row_block(at: RowAt, i: u32) -> Block { return block_a(at.rows[i], at.start, at.k4); }
 
 @compute @workgroup_size(WG_X, WG_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {

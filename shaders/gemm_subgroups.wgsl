@@ -10,10 +10,10 @@ enable subgroups;
 
 var<private> own: u32; // which of four rows this invocation reads
 
-fn row_block(at: RowAt, i: u32) -> mat4x4f {
+fn row_block(at: RowAt, i: u32) -> Block {
   let rows = at.rows[i];
-  let row = a_at(rows.start[own] + at.start + at.k4 * (4u / A_UNIT), params.k - 4u * at.k4) * rows.inside[own];
-  return mat4x4f(subgroupBroadcast(row, 0u), subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u));
+  let row = inside_or_zero(a_at(rows.start[own] + at.start + at.k4 * (DEPTH / A_UNIT), params.k - DEPTH * at.k4), rows.inside[own]);
+  return Block(subgroupBroadcast(row, 0u), subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u));
 }
 
 @compute @workgroup_size(LANES)

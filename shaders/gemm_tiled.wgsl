@@ -14,26 +14,26 @@ const LANES = WG_X * WG_Y;
 const STRIP = 4u * COLUMN_BLOCKS; // sums in a strip, and in a tile
 const SUMS = STRIP * ROW_BLOCKS;
 
-var<workgroup> tile_a: array<vec4f, SPLIT * BK4 * 4u * BM4>; // [slice][k4][row][block]: row of a block, over k
-var<workgroup> tile_b: array<vec4f, SPLIT * BK4 * 4u * BN4>; // [slice][k4][k][block]: row k of a block, over n
+var<workgroup> tile_a: array<Quad, SPLIT * BK4 * 4u * BM4>; // [slice][k4][row][block]: row of a block, over k
+var<workgroup> tile_b: array<Quad, SPLIT * BK4 * 4u * BN4>; // [slice][k4][k][block]: row k of a block, over n
 
 struct RowAt { depth: u32, y: u32 }
-fn row_block(at: RowAt, i: u32) -> mat4x4f {
+fn row_block(at: RowAt, i: u32) -> Block {
   let start = at.depth * 4u * BM4 + at.y + i * WG_Y;
-  return mat4x4f(tile_a[start], tile_a[start + BM4], tile_a[start + 2u * BM4], tile_a[start + 3u * BM4]);
+  return Block(tile_a[start], tile_a[start + BM4], tile_a[start + 2u * BM4], tile_a[start + 3u * BM4]);
 }
 
 struct ColumnAt { depth: u32, x: u32 }
-fn column_block(at: ColumnAt, i: u32) -> mat4x4f {
+fn column_block(at: ColumnAt, i: u32) -> Block {
   let start = at.depth * 4u * BN4 + at.x + i * WG_X;
-  return mat4x4f(tile_b[start], tile_b[start + BN4], tile_b[start + 2u * BN4], tile_b[start + 3u * BN4]);
+  return Block(tile_b[start], tile_b[start + BN4], tile_b[start + 2u * BN4], tile_b[start + 3u * BN4]);
 }
 
 @compute @workgroup_size(WG_X, WG_Y, SPLIT)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let lane = local.y * WG_X + local.x;
   let slice = local.z * BK4; // its first depth, in workgroup memory and in each round
-  let k4s = (params.k + 3u) / 4u;
+  let k4s = (params.k + DEPTH - 1u) / DEPTH;
   let a_start = group.z * params.a_batch;
   var b_start = group.z * params.b_batch;
   let column = min(group.x * BN4 + lane % BN4, (params.n - 1u) / 4u);
@@ -66,14 +66,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       }
       workgroupBarrier();
     }
-    b_start += params.k * params.ldb;
+    b_start += tap_of_b();
   }
 
   var sums = sums_of_tile(tile);
   for (var other = 1u; other < SPLIT; other++) {
-    for (var i = 0u; i < SUMS && local.z == other; i++) { tile_a[i * LANES + lane] = sums[i / STRIP][i % STRIP]; }
+    for (var i = 0u; i < SUMS && local.z == other; i++) { tile_a[i * LANES + lane] = bitcast<Quad>(sums[i / STRIP][i % STRIP]); }
     workgroupBarrier();
-    for (var i = 0u; i < SUMS && local.z == 0u; i++) { sums[i / STRIP][i % STRIP] += tile_a[i * LANES + lane]; }
+    for (var i = 0u; i < SUMS && local.z == 0u; i++) { sums[i / STRIP][i % STRIP] += bitcast<Sum4>(tile_a[i * LANES + lane]); }
     workgroupBarrier();
   }
   for (var i = 0u; i < SUMS && local.z == 0u; i++) {

@@ -4,7 +4,7 @@
 // For B as [K,N] neighbours take neighbouring columns, for [N,K] they take neighbouring K: both read B in order.
 // LANES = 1 (serial) is the form for software adapters.
 //
-// ports   Elem4 (elem)   Params (gemm)   a_at (operand_a)   add_step, quads_of (gemv_step)   finish_row (gemm_finish)
+// ports   Sum4 (outer)   Elem4 (elem)   Params (gemm)   a_at (operand_a)   add_step, quads_of (gemv_step)   finish_row (gemm_finish)
 //         reduce_sum (reducer)
 // consts  WG_X WG_Y LANES   K_ALONG_X (the lanes are x, else y)
 
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let row = group.y;
   let a_start = group.z * params.a_batch + row * params.lda;
   let b_start = group.z * params.b_batch;
-  var sums = Sums();
+  var sums = StepSums();
   for (var step = lane; step * STEP < params.k; step += LANES) { sums = add_step(sums, a_start, b_start, step, strip); }
   var quads = quads_of(sums);
   for (var i = 0u; i < QUADS; i++) {

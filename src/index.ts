@@ -8,6 +8,7 @@ export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { Graph, Operand } from './graph/ir.ts';
+export type { Calibration } from './graph/passes/activations.ts';
 export { formatPlan, type Plan } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
 export type { Model } from './models/index.ts';

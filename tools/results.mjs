@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { between, markdownTable } from './markdown.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = join(ROOT, 'bench/results');
 const README = join(ROOT, 'README.md');
-
-const BEGIN = '<!-- bench/results: written by tools/results.mjs -->';
-const END = '<!-- /bench/results -->';
 
 /** @typedef {import('../bench/report.ts').BenchReport} BenchReport */
 /** @typedef {import('../bench/report.ts').BenchRow} BenchRow */
@@ -70,21 +68,6 @@ function adapterTable({ adapter, date, versions, ceilings, rows }) {
   return [`${heading}. ${roofs}`, '', ...markdownTable(titles, lines)].join('\n');
 }
 
-/** Columns under each other, as the formatter wants them. @param {string[]} titles @param {string[][]} rows */
-function markdownTable(titles, rows) {
-  const widths = titles.map((_, c) => Math.max(3, ...[titles, ...rows].map((cells) => cells[c]?.length ?? 0)));
-  const line = (/** @type {string[]} */ cells, fill = ' ') =>
-    `| ${cells.map((cell, c) => cell.padEnd(widths[c] ?? 0, fill)).join(' | ')} |`;
-  return [
-    line(titles),
-    line(
-      titles.map(() => ''),
-      '-',
-    ),
-    ...rows.map((cells) => line(cells)),
-  ];
-}
-
 /** @param {BenchRow} row */
 const milliseconds = ({ ms: { median } }) => `${figure(median)} ms`;
 
@@ -97,17 +80,8 @@ function browserOf(agent) {
   return version ? `Chrome ${version}` : 'Dawn in Node';
 }
 
-/**
- * The text with new tables between its marks.
- * @param {string} text
- * @param {string} tables
- * @throws {Error} where there are no marks
- */
-export function withTables(text, tables) {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md has no lines ${BEGIN} and ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${text.slice(end)}`;
-}
+/** The text with new tables between its marks. @param {string} text @param {string} tables */
+export const withTables = (text, tables) => between(text, 'bench/results', tables);
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   writeFileSync(README, withTables(readFileSync(README, 'utf8'), resultTables(readReports())));

@@ -2,24 +2,27 @@ import { statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureChrome } from './chrome.mjs';
 import { isFile, run, secondsSince, tail } from './system.mjs';
-import { ensureLlvmpipe, findVulkanDriver } from './vulkan.mjs';
+import { DENO, ensureLlvmpipe, findVulkanDriver } from './vulkan.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Makes a bare clone ready on a machine that has only Node with npm: packages, then a Chrome, then (`dawn`) a driver
- * for Dawn in Node. Each step says what it does in one line, and nothing where there is nothing to do.
- * @param {{ chrome?: boolean, dawn?: boolean, log?: (line: string) => void }} [options]
- * @returns {Promise<{ chrome: string | undefined, dawn: ReturnType<typeof findVulkanDriver> }>} the browser's path and
- *   the driver, each undefined where not asked for; `dawn` also where the machine has no driver that works
+ * Makes a bare clone ready on a machine that has only Node with npm: packages, then a Chrome, then (`native`) a driver
+ * for WebGPU outside a browser. Each step says what it does in one line, and nothing where there is nothing to do.
+ * @param {{ chrome?: boolean, native?: boolean, log?: (line: string) => void }} [options]
+ * @returns {Promise<{ chrome: string | undefined, dawn: ReturnType<typeof findVulkanDriver>,
+ *   wgpu: ReturnType<typeof findVulkanDriver> }>} the browser's path, and the drivers for Dawn in Node and for wgpu in
+ *   Deno, each undefined where not asked for; a driver also where the machine has none that works
  * @throws {Error} when the packages or Chrome can neither be found nor installed
  */
-export async function setup({ chrome = true, dawn = false, log = console.error } = {}) {
+export async function setup({ chrome = true, native = false, log = console.error } = {}) {
   await ensurePackages({ log });
   const browser = chrome ? await ensureChrome({ log }) : undefined;
   // Only CI's machines are ours to change for the sake of a test.
-  if (dawn && process.env.CI) await ensureLlvmpipe({ log });
-  return { chrome: browser, dawn: dawn ? findVulkanDriver({ chrome: browser }) : undefined };
+  if (native && process.env.CI) await ensureLlvmpipe({ log });
+  const driver = (/** @type {readonly string[] | undefined} */ runtime) =>
+    native ? findVulkanDriver({ chrome: browser, runtime }) : undefined;
+  return { chrome: browser, dawn: driver(), wgpu: driver(DENO) };
 }
 
 /**

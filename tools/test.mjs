@@ -1,10 +1,12 @@
-// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn pages size).
-// The last line is `N passed, N failed, N skipped`.
+// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu pages size);
+// `exhaustive`, every kernel variant in every forced mode, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { columnOf, keepColumn, parityTable, readColumns } from './parity.mjs';
 import { setup } from './setup.mjs';
 import { secondsSince } from './system.mjs';
+import { DENO, vulkanEnv } from './vulkan.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORT = `${ROOT}.cache/test-report.json`;
@@ -13,9 +15,15 @@ const wanted = process.argv.slice(2);
 const log = (/** @type {string} */ line) => console.log(line);
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** @param {string} script @param {string[]} args */
-const node = (script, ...args) =>
-  spawnSync(process.execPath, [script, ...args], { cwd: ROOT, stdio: 'inherit', env: process.env }).status === 0;
+/**
+ * @param {readonly string[]} args
+ * @param {{ runtime?: readonly string[], env?: Record<string, string> }} [options] `runtime`: what runs the script, this Node
+ *   where absent
+ */
+function node(args, { runtime: [command, ...before] = [process.execPath], env } = {}) {
+  const options = { cwd: ROOT, env: { ...process.env, ...env } };
+  return spawnSync(command, [...before, ...args], { ...options, stdio: 'inherit' }).status === 0;
+}
 
 /** A tool that passes or fails as one. @param {string} title @param {() => boolean} work */
 function step(title, work) {
@@ -24,83 +32,124 @@ function step(title, work) {
   log(`${ok ? 'passed' : 'FAILED'}: ${title}`);
 }
 
-/** A project of Vitest: its tests are counted one by one. @param {string} project */
-function vitest(project) {
+/**
+ * A project of Vitest: its tests are counted one by one.
+ * @param {string} project
+ * @param {{ files?: readonly string[], runtime?: readonly string[], env?: Record<string, string> }} [options] `files`: parts of
+ *   the paths of those to run, all where absent
+ * @returns what Vitest reports; undefined where it got nowhere
+ */
+function vitest(project, { files = [], ...options } = {}) {
   rmSync(REPORT, { force: true });
-  const ok = node(
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${REPORT}`,
-  );
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+  const ok = node(['node_modules/vitest/vitest.mjs', 'run', ...files, '--project', project, ...reporters], options);
   if (!existsSync(REPORT)) {
     total.failed++;
-    return;
+    return undefined;
   }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(REPORT, 'utf8'));
+  const report = JSON.parse(readFileSync(REPORT, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report;
   total.passed += numPassedTests;
   total.failed += numFailedTests || (ok ? 0 : 1); // a file that cannot even be loaded has no tests
   total.skipped += numPendingTests + numTodoTests;
+  return report;
 }
 
-const { dawn } = await setup({ dawn: true, log });
+/** What cannot be run on this machine is skipped and says why; in CI it fails. @param {string} title @param {string} reason */
+function unavailable(title, reason) {
+  const kind = process.env.CI ? 'failed' : 'skipped';
+  total[kind]++;
+  log(`${kind.toUpperCase()}: ${title}: ${reason}`);
+}
+
+const { dawn, wgpu } = await setup({ native: true, log });
 mkdirSync(`${ROOT}.cache`, { recursive: true });
 const { build } = await import('./build.mjs');
+
+const NO_DRIVER = 'no Vulkan driver was found that it takes (Mesa 23 or later has one)';
+
+/**
+ * WebGPU implementations: Vitest's project, how it is run, and what to say where there is none of it.
+ * @type {Record<import('./parity.mjs').Suite, { project?: string, options?: Parameters<typeof vitest>[1], reason: string }>}
+ */
+const devices = {
+  chrome: { project: 'chrome', reason: '' },
+  dawn: { ...(dawn && { project: `dawn-${dawn.name}` }), reason: `Dawn in Node: ${NO_DRIVER}` },
+  wgpu: {
+    ...(wgpu && { project: 'wgpu', options: { runtime: DENO, env: vulkanEnv(wgpu.icd) } }),
+    reason: `wgpu in Deno: ${existsSync(DENO[1] ?? '') ? NO_DRIVER : 'npm has no deno for this platform'}`,
+  },
+};
+
+/** All tests that need a GPU, or those of `files` in a forced mode. @param {keyof typeof devices} suite @param {string} [mode] */
+function onDevice(suite, mode) {
+  const { project, options, reason } = devices[suite];
+  const title = mode ? `${suite}, ${mode}` : suite;
+  if (!project) return unavailable(title, reason);
+  if (!mode) {
+    const report = vitest(project, options);
+    const column = report && columnOf(suite, new Date().toISOString(), report);
+    if (column) keepColumn(column);
+    return;
+  }
+  log(`\n━━ ${title}`);
+  const started = Date.now();
+  const env = { ...options?.env, TILEWRIGHT_MODE: mode };
+  vitest(project, { ...options, files: ['tests/ops/ops.gpu', 'tests/conformance'], env });
+  log(`${title}: ${secondsSince(started)}`);
+}
 
 /** @type {Record<string, () => void | Promise<void>>} */
 const suites = {
   check() {
     step('format and lint (biome)', () =>
-      node('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'),
+      node(['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),
     );
-    step('types (tsc)', () => node('node_modules/typescript/bin/tsc', '--noEmit'));
+    step('types (tsc)', () => node(['node_modules/typescript/bin/tsc', '--noEmit']));
     step('imports point down the floors (dependency-cruiser)', () =>
-      node(
+      node([
         'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
         '--config',
         '.dependency-cruiser.cjs',
         'src',
         'bench',
         'examples',
-      ),
+      ]),
     );
   },
   async build() {
     await build({ log });
     process.env.TILEWRIGHT_PAGES_BUILT = '1'; // the pages' tests would build them again
   },
-  unit: () => vitest('unit'),
-  chrome: () => vitest('chrome'),
-  dawn() {
-    if (dawn) vitest(`dawn-${dawn.name}`);
-    else {
-      total.skipped++;
-      log(
-        'SKIPPED: f16 and subgroup variants in Node: no Vulkan driver was found that Dawn takes (Mesa 23 or later has one)',
-      );
-    }
-  },
-  pages: () => vitest('pages'),
+  unit: () => void vitest('unit'),
+  chrome: () => onDevice('chrome'),
+  dawn: () => onDevice('dawn'),
+  wgpu: () => onDevice('wgpu'),
+  pages: () => void vitest('pages'),
   size() {
-    step('the core bundle is small (size-limit)', () => node('node_modules/size-limit/bin.js'));
-    step('the package is well formed (publint)', () => node('node_modules/publint/src/cli.js'));
+    step('the core bundle is small (size-limit)', () => node(['node_modules/size-limit/bin.js']));
+    step('the package is well formed (publint)', () => node(['node_modules/publint/src/cli.js']));
+  },
+  exhaustive() {
+    for (const mode of ['every', 'bare', 'limits', 'gpu']) for (const suite of keysOf(devices)) onDevice(suite, mode);
   },
 };
+
+/** @template {string} K @param {Record<K, unknown>} record */
+const keysOf = (record) => /** @type {K[]} */ (Object.keys(record));
 
 for (const name of wanted) {
   if (name in suites) continue;
   console.error(`there is no suite '${name}' (${Object.keys(suites).join(', ')})`);
   process.exit(2);
 }
-for (const [name, run] of Object.entries(suites)) {
-  if (wanted.length && !wanted.includes(name)) continue;
+const chosen = keysOf(suites).filter((name) => (wanted.length ? wanted.includes(name) : name !== 'exhaustive'));
+for (const name of chosen) {
   log(`\n━━ ${name}`);
   const started = Date.now();
-  await run();
+  await suites[name]?.();
   log(`${name}: ${secondsSince(started)}`);
 }
+if (chosen.some((name) => name in devices)) log(`\n${parityTable(readColumns())}`);
 log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed ? 1 : 0);

@@ -6,13 +6,19 @@ import { fileURLToPath } from 'node:url';
 import { chromeCandidates, isSoftware } from './chrome.mjs';
 import { aptInstall, aptRelease, isFile } from './system.mjs';
 
-const PROBE = fileURLToPath(new URL('./probe-dawn.mjs', import.meta.url));
+const PROBE = fileURLToPath(new URL('./probe-adapter.mjs', import.meta.url));
+/** Runs a script in Deno (npm `deno`), whose WebGPU is wgpu with naga: Firefox's. */
+export const DENO = [
+  process.execPath,
+  fileURLToPath(new URL('../node_modules/deno/bin.cjs', import.meta.url)),
+  ...['run', '--allow-all', '--unstable-webgpu'],
+];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const BACKPORTS = '/etc/apt/sources.list.d/tilewright-backports.list';
 
 /**
  * @typedef {{ vendor: string, architecture: string, device: string, description: string,
- *   isFallbackAdapter: boolean, features: string[] }} DawnAdapter
+ *   isFallbackAdapter: boolean, features: string[] }} FoundAdapter
  * @typedef {{ name: 'llvmpipe' | 'swiftshader' | 'system', icd: string }} VulkanDriver `icd` is the driver's manifest;
  *   '' means the system's own choice (on macOS Metal, on Windows D3D12)
  */
@@ -81,37 +87,33 @@ function listFolder(folder) {
 }
 
 /**
- * The first driver that Dawn for Node (npm `webgpu`) really works on, found by trying: Mesa before 23, for one,
- * is refused. The system's own is taken for a GPU only; a software driver is named, so that tests are repeatable.
+ * The first driver that WebGPU outside a browser really works on, found by trying: Mesa before 23, for one, is refused
+ * by Dawn. The system's own is taken for a GPU only; a software driver is named, so that tests are repeatable.
  * TILEWRIGHT_ADAPTER=gpu|swiftshader restricts it to a GPU or to software; VK_DRIVER_FILES decides outright.
- * @param {{ chrome?: string }} [options] the Chrome in use, which may bring SwiftShader
- * @returns {(VulkanDriver & { adapter: DawnAdapter }) | undefined}
+ * @param {{ chrome?: string, runtime?: readonly string[] }} [options] `chrome`: the one in use, which may bring
+ *   SwiftShader; `runtime`: what runs a script with WebGPU, this Node (with Dawn, npm `webgpu`) or DENO (with wgpu)
+ * @returns {(VulkanDriver & { adapter: FoundAdapter }) | undefined}
  */
-export function findVulkanDriver({ chrome } = {}) {
+export function findVulkanDriver({ chrome, runtime = [process.execPath] } = {}) {
   const chromes = [...(chrome ? [chrome] : []), ...chromeCandidates()]
     .filter(existsSync)
     .map((path) => realpathSync(path));
   for (const driver of vulkanCandidates({ chromes })) {
-    const adapter = probe(driver.icd);
+    const adapter = probe(driver.icd, runtime);
     if (adapter && (driver.icd || !isSoftware(adapter))) return { ...driver, adapter };
   }
   return undefined;
 }
 
 /**
- * What Dawn for Node finds on a driver, asked in a process of its own.
+ * What WebGPU finds on a driver, asked in a process of its own; undefined where it fails for any reason.
  * @param {string} icd the driver's manifest; '' for the system's choice
- * @returns {Promise<DawnAdapter | undefined>} undefined where it fails for any reason
+ * @param {readonly string[]} runtime
+ * @returns {FoundAdapter | undefined}
  */
-export async function probeDawn(icd) {
-  return probe(icd);
-}
-
-/** @param {string} icd @returns {DawnAdapter | undefined} */
-function probe(icd) {
-  const env = { ...process.env, ...vulkanEnv(icd) };
-  const { status, stdout } = spawnSync(process.execPath, [PROBE], {
-    env,
+function probe(icd, [command, ...args] = [process.execPath]) {
+  const { status, stdout } = spawnSync(command, [...args, PROBE], {
+    env: { ...process.env, ...vulkanEnv(icd) },
     encoding: 'utf8',
     timeout: 60_000,
     windowsHide: true,

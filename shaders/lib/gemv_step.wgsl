@@ -1,22 +1,22 @@
 // What an invocation of gemv adds up at a time: STEP elements along K, for QUADS times four columns of C.
-// four reads four elements of B at a time, wide sixteen: loads are most of what a software adapter has to do.
-// Ports: a_at (operand_a)   times_b (layout_b) or b16_at (operand_b) with times_scales (group_scale)
+// block is what the product reads at once (outer: four elements along K, of int8 sixteen), wide sixteen weights: loads are most of what a software adapter has to do.
+// Ports: Sum4, DEPTH (outer)   a_at (operand_a)   times_b (layout_b) or b16_at (operand_b) with times_scales (group_scale)
 // consts  STEP (kn_wide: a group of scales, where they are in groups)
 
-//# four
-const STEP = 4u;
+//# block
+const STEP = DEPTH;
 const QUADS = 1u;
-alias Sums = vec4f;
-fn add_step(sums: Sums, a_start: u32, b_start: u32, k4: u32, n4: u32) -> Sums {
-  let x = a_at(a_start + k4 * (4u / A_UNIT), params.k - 4u * k4);
+alias StepSums = Sum4;
+fn add_step(sums: StepSums, a_start: u32, b_start: u32, k4: u32, n4: u32) -> StepSums {
+  let x = a_at(a_start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
   return sums + times_b(x, b_start, k4, n4);
 }
-fn quads_of(sums: Sums) -> array<vec4f, QUADS> { return array(sums); }
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array(sums); }
 
 //# kn_wide
 const QUADS = 4u;
-alias Sums = mat4x4f;
-fn add_step(sums: Sums, a_start: u32, b_start: u32, step: u32, n16: u32) -> Sums {
+alias StepSums = mat4x4f;
+fn add_step(sums: StepSums, a_start: u32, b_start: u32, step: u32, n16: u32) -> StepSums {
   let first = step * (STEP / 4u);
   let end = min(first + STEP / 4u, params.k / 4u);
   var part = mat4x4f();
@@ -33,14 +33,14 @@ fn add_step(sums: Sums, a_start: u32, b_start: u32, step: u32, n16: u32) -> Sums
     times_scales(part[3], first, n4 + 3u),
   );
 }
-fn quads_of(sums: Sums) -> array<vec4f, QUADS> { return array(sums[0], sums[1], sums[2], sums[3]); }
+fn quads_of(sums: StepSums) -> array<vec4f, QUADS> { return array(sums[0], sums[1], sums[2], sums[3]); }
 
 //# nk_wide
 const STEP = 16u;
 const QUADS = 1u;
-alias Sums = vec4f;
+alias StepSums = vec4f;
 fn dot16(x: mat4x4f, w: mat4x4f) -> f32 { return dot(x[0], w[0]) + dot(x[1], w[1]) + dot(x[2], w[2]) + dot(x[3], w[3]); }
-fn add_step(sums: Sums, a_start: u32, b_start: u32, k16: u32, n4: u32) -> Sums {
+fn add_step(sums: StepSums, a_start: u32, b_start: u32, k16: u32, n4: u32) -> StepSums {
   let at = a_start + k16 * (16u / A_UNIT);
   let x = mat4x4f(a_at(at, 4u), a_at(at + 4u / A_UNIT, 4u), a_at(at + 8u / A_UNIT, 4u), a_at(at + 12u / A_UNIT, 4u));
   let column = min(vec4u(4u * n4) + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u)) * params.ldb + b_start + k16;
@@ -52,4 +52,4 @@ fn add_step(sums: Sums, a_start: u32, b_start: u32, k16: u32, n4: u32) -> Sums {
   );
   return sums + times_scales(part, 4u * k16, n4);
 }
-fn quads_of(sums: Sums) -> array<vec4f, QUADS> { return array(sums); }
+fn quads_of(sums: StepSums) -> array<vec4f, QUADS> { return array(sums); }

@@ -2,6 +2,7 @@
 // Ports: b_at (operand_b)   scaled (group_scale)
 // block_b(k4, n4)      rows 4*k4.. of B at columns 4*n4.., a column of the matrix per row of B
 // times_b(x, k4, n4)   what four elements x of A add to four columns of the output
+// tap_of_b()           how far the next tap begins
 
 //# kn
 fn block_b(start: u32, k4: u32, n4: u32) -> mat4x4f {
@@ -17,6 +18,7 @@ fn block_b(start: u32, k4: u32, n4: u32) -> mat4x4f {
   return scaled(block, k4, n4);
 }
 fn times_b(x: vec4f, start: u32, k4: u32, n4: u32) -> vec4f { return block_b(start, k4, n4) * x; }
+fn tap_of_b() -> u32 { return params.k * params.ldb; }
 
 //# nk
 fn columns_of_b(start: u32, k4: u32, n4: u32) -> mat4x4f {
@@ -29,3 +31,4 @@ fn columns_of_b(start: u32, k4: u32, n4: u32) -> mat4x4f {
 }
 fn block_b(start: u32, k4: u32, n4: u32) -> mat4x4f { return transpose(columns_of_b(start, k4, n4)); }
 fn times_b(x: vec4f, start: u32, k4: u32, n4: u32) -> vec4f { return x * columns_of_b(start, k4, n4); }
+fn tap_of_b() -> u32 { return params.k / B_UNIT; }

@@ -4,7 +4,7 @@
 
 struct RowAt { rows: array<Rows, ROW_BLOCKS>, start: u32, k4: u32 }
 struct ColumnAt { start: u32, k4: u32, left: u32, last: u32 }
-fn column_block(at: ColumnAt, i: u32) -> mat4x4f { return block_b(at.start, at.k4, min(at.left + i, at.last)); }
+fn column_block(at: ColumnAt, i: u32) -> Block { return block_b(at.start, at.k4, min(at.left + i, at.last)); }
 
 // The vec4 column of C that is the last.
 fn last_column() -> u32 { return (params.n + 3u) / 4u - 1u; }
@@ -16,10 +16,10 @@ fn tile_at(row: u32, left: u32, batch: u32) -> Tile {
   var tile = Tile();
   for (var tap = 0u; tap < params.taps; tap++) {
     let rows = rows_of_tile(row, tap);
-    for (var k4 = 0u; 4u * k4 < params.k; k4++) {
+    for (var k4 = 0u; DEPTH * k4 < params.k; k4++) {
       tile = add_tile(tile, RowAt(rows, a_start, k4), strip_of_b(ColumnAt(b_start, k4, left, last_column())));
     }
-    b_start += params.k * params.ldb;
+    b_start += tap_of_b();
   }
   return tile;
 }

@@ -1,4 +1,5 @@
 import { bench, benchStart } from './jobs/bench.ts';
+import { calibrate } from './jobs/calibrate.ts';
 import { classify } from './jobs/classify.ts';
 import { devices } from './jobs/devices.ts';
 import { evalImages } from './jobs/eval-images.ts';
@@ -10,7 +11,19 @@ import { profile } from './jobs/profile.ts';
 import { tune } from './jobs/tune.ts';
 
 /** Everything that a command has done on a GPU, by name. */
-export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, benchStart, tune };
+export const jobs = {
+  devices,
+  classify,
+  generate,
+  profile,
+  plan,
+  evalImages,
+  evalText,
+  calibrate,
+  bench,
+  benchStart,
+  tune,
+};
 
 export type JobName = keyof typeof jobs;
 export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;

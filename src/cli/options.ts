@@ -17,6 +17,7 @@ export const wholeNumber = number('a whole number from 0 on', (value) => Number.
 export const temperature = number('a number from 0 on', (value) => value >= 0 && Number.isFinite(value));
 export const probability = number('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
 export const fraction = number('a number from 0 up to but not 1', (value) => value >= 0 && value < 1);
+export const percentage = number('a number above 0 and up to 100', (value) => value > 0 && value <= 100);
 
 export const WEIGHT_TYPES: readonly WeightType[] = ['float32', 'float16', 'int8', 'int4'];
 

@@ -6,6 +6,7 @@ import type { CommandContext } from './commands/context.ts';
 import {
   fraction,
   groupSize,
+  percentage,
   positiveInteger,
   probability,
   temperature,
@@ -167,6 +168,15 @@ export function build(signal: AbortSignal): Command {
     .option('--from <fraction>', 'start at this share of the text: 0.9 is its last tenth', fraction, 0)
     .option('--limit <n>', 'at most so many pictures, spread over the set; or windows of text', positiveInteger)
     .option('--batch <n>', 'pictures that go to the GPU together', positiveInteger)
+    .addOption(
+      new Option('--activations <how>', 'int8 activations too: scales at run time, or from a calibration').choices([
+        'dynamic',
+        'static',
+      ]),
+    )
+    .option('--calibrate <samples>', 'pictures (as --images) or a text to take the scales of static activations from')
+    .option('--percentile <p>', 'the share of activations that the scales shall hold (default 100)', percentage)
+    .option('--everywhere', 'integer products also where others are faster on this adapter')
     .action(async (model: string, options, self: Command) => {
       exactlyOne(self, options, 'images', 'text');
       const { evaluate } = await import('./commands/eval.ts');

@@ -12,6 +12,8 @@ export interface Caps {
   readonly minSubgroupSize: number;
   /** The compiler takes long unrolled kernels in its stride: SwiftShader's does (0.2 s), llvmpipe's takes 10 s and more. */
   readonly longKernels: boolean;
+  /** WGSL has dot4I8Packed; else shifts stand for it. */
+  readonly packedDot: boolean;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
   readonly maxWorkgroupStorageBytes: number;
@@ -44,6 +46,7 @@ export class Gpu {
       subgroups: device.features.has('subgroups' as GPUFeatureName),
       minSubgroupSize: device.features.has('subgroups' as GPUFeatureName) ? (info.subgroupMinSize ?? 0) : 0,
       longKernels: !/llvmpipe/i.test(`${this.card.device} ${this.card.description}`),
+      packedDot: globalThis.navigator?.gpu?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false,
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxBufferBytes: device.limits.maxBufferSize,
       maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,

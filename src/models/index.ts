@@ -27,6 +27,11 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
 /** Loads whatever model the config names, or the tensors show. Error: `unknown-architecture`. */
 export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const files = await openModel(source, options.signal);
+  if (options.activations === 'static' && !options.calibration) {
+    const { storedCalibration } = await import('./calibration.ts');
+    const calibration = await storedCalibration(files.checkpoint, options.signal);
+    options = { ...options, ...(calibration && { calibration }) };
+  }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
     return TextGenerator.load(gpu, files, options);

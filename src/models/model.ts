@@ -3,6 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
 import { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
+import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
 import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
@@ -13,11 +14,12 @@ import { type BuildOptions, Session, type TensorInput } from '../runtime/session
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
+import type { CalibrationOptions } from './calibration.ts';
 
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
 
-export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'> {
+export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'>, ActivationOptions {
   /**
    * What the model is kept in: one type, or a type by the layer's name, as `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4
    * are made from the float checkpoint at load, on the device, and are scaled back in the shader. As the checkpoint has it where absent.
@@ -70,7 +72,7 @@ export abstract class LoadedModel extends Resource {
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
-    { dtype, groupSize, check, tune }: LoadOptions,
+    { dtype, groupSize, check, tune, activations, calibration, integer }: LoadOptions,
   ) {
     super();
     this.#constants = new ConstantStore(gpu);
@@ -84,7 +86,14 @@ export abstract class LoadedModel extends Resource {
         hint: "Let the default be float32 (or int8), and the layers that shall be small float16: { default: 'float32', fc: 'float16' }.",
       });
     }
-    this.#how = { groupSize, check, tune, ...(this.dataType === 'float32' && dtype && { weights: dtype }) };
+    const integers = { activations, calibration, integer };
+    this.#how = {
+      groupSize,
+      check,
+      tune,
+      ...integers,
+      ...(this.dataType === 'float32' && dtype && { weights: dtype }),
+    };
   }
 
   abstract readonly parameters: number;
@@ -142,6 +151,16 @@ export abstract class LoadedModel extends Resource {
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
     return Session.build(gpu, graph, { ...this.#how, ...options });
+  }
+
+  /** The scales of all layers' inputs over sample inputs of a graph of the model: for `activations: 'static'`. */
+  protected async calibrateOn(
+    graph: Graph,
+    samples: Iterable<Readonly<Record<string, TensorInput>>> | AsyncIterable<Readonly<Record<string, TensorInput>>>,
+    options: CalibrationOptions,
+  ): Promise<Calibration> {
+    const { calibrate } = await import('./calibration.ts');
+    return calibrate(this.gpu, graph, { ...this.#how, constants: this.#constants }, samples, options);
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */

@@ -2,12 +2,14 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
+import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import type { TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Picture, type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import type { CalibrationOptions } from './calibration.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
@@ -229,6 +231,18 @@ export class ImageClassifier extends LoadedModel {
     const picture = isPicture(source) ? source : await decodePicture(source);
     const logits = await this.logits(preprocess([picture], this.preprocessing), 1, signal ? { signal } : {});
     return this.rank(logits, topK);
+  }
+
+  /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. Load without `activations` for it. */
+  calibrate(pictures: Iterable<PictureSource>, options: CalibrationOptions = {}): Promise<Calibration> {
+    const { preprocessing } = this;
+    async function* samples() {
+      for (const source of pictures) {
+        const picture = isPicture(source) ? source : await decodePicture(source);
+        yield { image: preprocess([picture], preprocessing) };
+      }
+    }
+    return this.calibrateOn(this.graph(), samples(), options);
   }
 
   /** Softmax over one row of logits, best first. */

@@ -1,6 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
+import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -10,6 +11,7 @@ import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
 import { createSampler, GREEDY, type SamplerOptions, type SamplerSettings, unusableLogits } from '../text/sampler.ts';
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
+import type { CalibrationOptions } from './calibration.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
@@ -312,6 +314,23 @@ export class TextGenerator extends LoadedModel {
     return new TilewrightError('context-exceeded', `${length} tokens are more than the context of ${this.context}`, {
       hint: "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
     });
+  }
+
+  /**
+   * Scales of the layers' inputs over sample texts (or token ids), for `activations: 'static'`. What fills no whole chunk of 64 tokens at
+   * the end of them all is left out.
+   */
+  calibrate(texts: Iterable<string | readonly number[]>, options: CalibrationOptions = {}): Promise<Calibration> {
+    const ids = [...texts].flatMap((text) => (typeof text === 'string' ? this.tokenizer.encode(text) : text));
+    this.#checkIds(ids);
+    const chunk = Math.min(64, this.context, Math.max(1, ids.length));
+    const chunks = Math.floor(ids.length / chunk);
+    const within = Math.floor(this.context / chunk);
+    const samples = Array.from({ length: chunks }, (_, i) => ({
+      tokens: Uint32Array.from(ids.slice(i * chunk, (i + 1) * chunk)),
+      positions: Uint32Array.from({ length: chunk }, (_unused, t) => (i % within) * chunk + t),
+    }));
+    return this.calibrateOn(this.graph(chunk, 'all'), samples, options);
   }
 
   /** Perplexity over windows of the context's length, each scored on its own (the last tokens that fill none are left out). */

@@ -22,7 +22,7 @@ export interface Conv2dOptions extends WindowOptions {
   activation?: Activation;
 }
 
-function geometry(
+export function geometry(
   inputs: Inputs,
   { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions,
 ) {

@@ -23,7 +23,7 @@ import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import tileWalk from '../../shaders/lib/tile_walk.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
-import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
@@ -60,22 +60,37 @@ export interface Gemm extends Epilogue {
   readonly layout: 'kn' | 'nk';
   /** The geometry of a convolution; absent for a plain matrix. */
   readonly window?: ParamValues;
+  /** What differs where both operands are int8 (ops/integer.ts). */
+  readonly integer?: IntegerModules;
+}
+
+/** The modules of an integer product that stand for those of floats. */
+export interface IntegerModules {
+  readonly tags: readonly string[];
+  /** Operands, layout of B, types and products; `unit` is how both operands can be read: a part of operands_integer. */
+  operands(unit: string): WgslModule[];
+  /** How sums leave. */
+  epilogue(unit: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
+  readonly reducer: WgslFile;
 }
 
 /** `bias_gelu`, `bias_residual_relu`, `none`: as labels name it. */
 export const epilogueName = ({ bias, residual, activation }: Epilogue): string =>
   [bias && 'bias', residual && 'residual', activation?.name].filter(Boolean).join('_') || 'none';
 
-/** The modules that make up `finish`, for outputs in whole vec4 or ragged. */
+/** Whether a scale a column ends the kernel. */
+const quantized = ({ kind, group }: Weights): boolean => kind.startsWith('q') && !group;
+
+/** The modules that make up `finish`, for outputs in whole vec4 or ragged; integer products have a scale of their own. */
 export function epiloguePorts(
   { bias, residual, activation }: Epilogue,
-  { kind, group }: Weights,
+  weights: Weights | 'integer',
   unit: 'vec4' | 'ragged',
 ) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   return {
     ports: [
-      part(scale, kind.startsWith('q') && !group ? unit : 'none'),
+      ...(weights === 'integer' ? [] : [part(scale, quantized(weights) ? unit : 'none')]),
       part(biasParts, bias ? unit : 'none'),
       part(residualParts, residual ? unit : 'none'),
       ...ports,
@@ -99,17 +114,21 @@ interface RegisterTile extends Tile {
 
 /**
  * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22): on SwiftShader in
- * Chrome 156, on llvmpipe 25 under Dawn. 0 is for what takes long to compile there and wins nothing.
+ * Chrome 156, on llvmpipe 25 under Dawn; and with int8 by int8, on both. 0 is for what takes long to compile there and wins nothing.
  */
-const REGISTER_TILES: readonly (RegisterTile & { readonly swiftshader: number; readonly llvmpipe: number })[] = [
-  { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73 },
-  { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1 },
-  { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87 },
-  { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0 },
-  { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43 },
-  { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37 },
-  { family: 'registers', rows: 4, columns: 8, swiftshader: 0.61, llvmpipe: 0.55 },
-  { family: 'registers', rows: 4, columns: 4, swiftshader: 0.62, llvmpipe: 0.42 },
+const REGISTER_TILES: readonly (RegisterTile & {
+  readonly swiftshader: number;
+  readonly llvmpipe: number;
+  readonly integer: number;
+})[] = [
+  { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73, integer: 0 },
+  { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1, integer: 0.9 },
+  { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87, integer: 1 },
+  { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0, integer: 0 },
+  { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43, integer: 0 },
+  { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37, integer: 0.7 },
+  { family: 'registers', rows: 4, columns: 8, swiftshader: 0.61, llvmpipe: 0.55, integer: 0.65 },
+  { family: 'registers', rows: 4, columns: 4, swiftshader: 0.62, llvmpipe: 0.42, integer: 0.6 },
 ];
 
 /** Invocations that a software adapter needs to keep its cores busy. */
@@ -119,7 +138,7 @@ const BUSY = 32;
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
 /** Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or idles. */
-function registerTiles({ m, n, batches }: Gemm, caps: Caps): RegisterTile[] {
+function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTile[] {
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
@@ -127,7 +146,8 @@ function registerTiles({ m, n, batches }: Gemm, caps: Caps): RegisterTile[] {
     const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / width);
     const useful = (m * n) / (tiles * tile.rows * width);
     const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
-    return (caps.longKernels ? tile.swiftshader : tile.llvmpipe) * useful * (caps.software ? busy : 1);
+    const speed = integer ? tile.integer : caps.longKernels ? tile.swiftshader : tile.llvmpipe;
+    return speed * useful * (caps.software ? busy : 1);
   };
   const fits = (tile: RegisterTile): boolean => {
     if (tile.family === 'subgroups' && !(caps.software && lanesOf(caps) >= 4)) return false;
@@ -225,31 +245,39 @@ const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
 
 /** Kernels that compute this product here, best guess first. `bind` names a, b, scales, bias, residual by the op's inputs. */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
-  const whole = (...lengths: number[]): boolean => lengths.every((length) => length % 4 === 0);
-  const aUnit = whole(g.k, g.lda, g.aBatch) ? 'vec4' : 'ragged';
-  const bWhole = g.layout === 'kn' ? whole(g.n, g.ldb, g.bBatch) : whole(g.k, g.ldb, g.bBatch);
+  const { integer } = g;
+  const { kind, group } = g.weights;
+  const whole = (by: number, ...lengths: number[]): boolean => lengths.every((length) => length % by === 0);
+  const quad = integer ? 16 : 4; // elements that are read at once where all lengths allow
+  const aWhole = whole(quad, g.k, g.lda, g.aBatch);
+  const bWhole = whole(quad, g.layout === 'kn' ? g.n : g.k, g.ldb, g.bBatch);
+  const both = aWhole && bWhole;
   const bUnit = bWhole ? 'vec4' : 'ragged';
-  const outUnit = whole(g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
-  const [a, b, c] = [UNITS[aUnit], UNITS[bUnit], UNITS[outUnit]];
+  const outUnit = whole(4, g.n, g.ldc, g.cBatch, g.columnBatch) ? 'vec4' : 'ragged';
+  const a = (integer ? both : aWhole) ? quad : 1;
+  const c = UNITS[outUnit];
   const name = ELEM[g.dataType]!;
-  const { ports, constants } = epiloguePorts(g, g.weights, outUnit);
-  const ragged = a * b * c < 64 ? ['ragged'] : [];
-  const tags = [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : []), ...ragged, epilogueName(g)];
+  const { ports, constants } = integer ? integer.epilogue(outUnit) : epiloguePorts(g, g.weights, outUnit);
+  const tags = [
+    ...(integer?.tags ?? [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : [])]),
+    ...(a === 1 || !bWhole || c === 1 ? ['ragged'] : []),
+    epilogueName(g),
+  ];
   const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const bakes = caps.software && flops > BAKE_FLOPS;
   // What is longer than a binding is cut into pieces of other lengths.
   const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
-  const { kind, group } = g.weights;
   const groups = !group ? 'none' : g.layout === 'nk' ? 'nk' : g.n % 4 ? 'kn_ragged' : 'kn';
-  const common: WgslModule[] = [
-    gemmShape,
-    part(elem, name),
-    part(operandA, bakes && fits && aUnit === 'vec4' ? 'vec4_sized' : aUnit),
-    part(groupScale, groups),
-    ...ports,
-    gemmFinish,
-  ];
+  const operands = (unit: WeightUnit, sized: boolean): WgslModule[] =>
+    integer?.operands(both ? (sized ? 'vec4_sized' : 'vec4') : 'bytes') ?? [
+      part(elem, name),
+      part(operandA, aWhole ? (bakes && fits ? 'vec4_sized' : 'vec4') : 'ragged'),
+      part(groupScale, groups),
+      ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime'),
+      outer,
+    ];
+  const common: WgslModule[] = [gemmShape, ...ports, gemmFinish];
   const candidate = (
     kernel: WgslModule,
     more: WgslModule[],
@@ -258,7 +286,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     grid: Candidate['grid'],
     unit: WeightUnit = bUnit,
   ): Candidate => {
-    const b = UNITS[unit];
+    const b = integer ? a : UNITS[unit];
     const params: ParamValues = {
       m: g.m,
       n: g.n,
@@ -274,12 +302,12 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       c_batch: g.cBatch / c,
       ...g.window,
     }; // prettier-ignore
-    const sized = bakes && fits && unit !== 'ragged' && (kind !== 'q4' || unit === 'wide');
+    const sized = bakes && fits && b > 1 && (kind !== 'q4' || unit === 'wide');
     return {
       label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
       variant: {
         kernel,
-        ports: [...common, ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime'), ...more],
+        ports: [...common, ...operands(unit, sized), ...more],
         constants: {
           ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
           ...(bakes && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) }),
@@ -298,12 +326,11 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     Math.ceil(g.m / rows),
     g.batches,
   ];
-  const layout = part(layoutB, g.layout);
+  const layout = integer ? [] : [part(layoutB, g.layout)];
   const blocks = (rows: number, columns: number): WgslModule[] => [
-    layout,
+    ...layout,
     ...walk,
     blockA,
-    outer,
     part(tileColumns, `columns${columns}`),
     part(tileRows, `rows${rows}`),
   ];
@@ -344,9 +371,16 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
     const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
-    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [layout, part(gemvStep, 'four')];
+    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [...layout, part(gemvStep, 'block')];
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
-    return candidate(gemvKernel, [...steps, part(reducer, port)], consts, tile, grid, wide ? 'wide' : bUnit);
+    return candidate(
+      gemvKernel,
+      [...steps, part(integer?.reducer ?? reducer, port)],
+      consts,
+      tile,
+      grid,
+      wide ? 'wide' : bUnit,
+    );
   };
   const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);

@@ -25,10 +25,8 @@ import {
   splitItems,
 } from './define.ts';
 import { broadcastAxes, stridedParams } from './elementwise.ts';
-import { packInt4 } from './int4.ts';
 import { dequantizeLinear, INTEGERS, quantizeLinear, splitAxes } from './linear.ts';
 import { lineForms } from './lines.ts';
-import { narrow } from './narrow.ts';
 
 /** An input seen as [outer, blocks, size, inner], of which the scale has [1, blocks, 1, inner]. */
 interface Blocks {
@@ -203,5 +201,4 @@ const dequantizing: Op = {
   split: splitLinear('dequantizeLinear'),
 };
 
-/** What only quantisation needs: it loads with its passes. */
-export const quantization: readonly Op[] = [quantizeScales, quantizing, dequantizing, packInt4, narrow];
+export const linear: readonly Op[] = [quantizeScales, quantizing, dequantizing];

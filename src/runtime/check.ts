@@ -1,33 +1,9 @@
-import kernel from '../../shaders/check_finite.wgsl';
-import exponent from '../../shaders/lib/exponent.wgsl';
-import grid from '../../shaders/lib/grid.wgsl';
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { part, u32 } from '../gpu/wgsl.ts';
 import { leaf, type Operand } from '../graph/ir.ts';
 import type { Step } from '../graph/plan.ts';
-import { type Candidate, FLAT, flatGrid } from '../ops/define.ts';
-import { BYTES, elementCount, isFloat } from '../tensor/types.ts';
-
-/** The dispatches that look at a tensor, in pieces that a binding holds; where one is not finite, `mark` is kept if it is the largest. */
-export function checkCandidates({ dataType, shape }: Operand, mark: number, limit: number): Candidate[] {
-  const width = BYTES[dataType];
-  const most = Math.floor(limit / 256) * (256 / width);
-  const total = elementCount(shape);
-  const pieces: Candidate[] = [];
-  for (let start = 0; start < total; start += most) {
-    const count = Math.min(most, total - start);
-    const words = Math.ceil((count * width) / 4);
-    pieces.push({
-      label: `checkFinite[${dataType}]`,
-      variant: { kernel, ports: [part(exponent, dataType), grid], constants: { WG: u32(FLAT) } },
-      params: { count, mark },
-      grid: flatGrid(words, FLAT),
-      ranges: { input: { offset: start * width, size: 4 * words } },
-    });
-  }
-  return pieces;
-}
+import { checkCandidates } from '../ops/finite.ts';
+import { isFloat } from '../tensor/types.ts';
 
 /**
  * Names the first op of a run that produced a number that is not finite. After each op that writes floats a kernel looks at all of them

@@ -1,8 +1,9 @@
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
+import type { Candidate } from '../ops/define.ts';
 import { addOps } from '../ops/index.ts';
-import { quantization } from '../ops/quantize.ts';
+import { quantization } from '../ops/quantization.ts';
 import { Session } from '../runtime/session.ts';
 import { elementCount, formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
@@ -17,13 +18,13 @@ addOps(quantization);
 export type Float = 'float32' | 'float16';
 
 /**
- * Float types that a case runs in: float16 where the device has it (llvmpipe, whose compiler takes seconds a variant: there
- * it stands in for float32, which Chrome has checked), unless the inputs leave no choice.
+ * Float types that a case runs in: float16 where the device has it (llvmpipe, whose compiler takes seconds a variant: there, unless
+ * `every` is asked for, it stands in for float32, which Chrome has checked), unless the inputs leave no choice.
  */
-export function floatsOf(test: OpCase, { f16, longKernels }: Caps): Float[] {
+export function floatsOf(test: OpCase, caps: Caps, every = false): Float[] {
   const free = Object.keys(test.inputs).some((name) => specOf(test, name).dataType === undefined);
-  if (!free || !f16 || test.float32Only) return ['float32'];
-  return longKernels ? ['float32', 'float16'] : ['float16'];
+  if (!free || !caps.f16 || (test.float32Only && !every)) return ['float32'];
+  return caps.longKernels || every ? ['float32', 'float16'] : ['float16'];
 }
 
 const RUNS = [0, 1];
@@ -81,38 +82,54 @@ export interface Verdict {
 /** Nothing tuned, no op in another's place. */
 const AS_IT_IS = { tune: 'off', without: ['winograd'] } as const;
 
-/** Labels of the candidates of the op, or what stands for them where the op is made of others. */
-async function candidatesOf(gpu: Gpu, { op }: OpCase, graph: Graph): Promise<string[]> {
-  const { steps: all } = await Session.plan(gpu, graph, AS_IT_IS);
-  const steps = all.filter(({ node }) => node.op === op);
-  const lists = steps.map(({ candidates }) => candidates.map(({ label }) => label));
-  return lists.sort((a, b) => b.length - a.length)[0] ?? [`${op} of other ops`];
+export interface Extent {
+  /** Every candidate in every float type, however long the compiler takes. */
+  readonly every?: boolean;
+  /** No candidates but these. */
+  readonly only?: (candidate: Candidate) => boolean;
+  /** As `floatsOf` where absent. */
+  readonly floats?: readonly Float[];
+}
+
+/** The candidates of the op; none where it is made of others. */
+export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
+  const { steps } = await Session.plan(gpu, graph, AS_IT_IS);
+  const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
+  return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
 /**
  * llvmpipe takes seconds for each unrolled product: there, epilogues are checked behind the first candidate only. They are the
  * same modules behind all of them, and Chrome checks all.
  */
-const worthCompiling = ({ caps }: Gpu, label: string, index: number): boolean =>
-  caps.longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
+const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
+  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
 
 /** Runs every candidate of the case's op, each twice on one session with different numbers. */
-export async function checkCase(gpu: Gpu, test: OpCase, floats = floatsOf(test, gpu.caps)): Promise<Verdict> {
+export async function checkCase(
+  gpu: Gpu,
+  test: OpCase,
+  { every = false, only, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
+): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
   for (const float of floats) {
     const graph = graphOf(test, float);
+    const candidates = await candidatesOf(test, graph, gpu);
+    const wanted = candidates.flatMap((candidate, index) => {
+      const chosen = only ? only(candidate) : every || worthCompiling(candidate, index, gpu.caps);
+      return chosen ? [{ label: candidate.label, index }] : [];
+    });
+    if (!candidates.length && !only) wanted.push({ label: `${test.op} of other ops`, index: 0 });
+    if (!wanted.length) continue;
     const runs = runsOf(test, float);
     const output = graph.outputs.output!;
     if (formatTensor(output) !== formatTensor(runs[0]!.want)) {
       faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(runs[0]!.want)}`);
       continue;
     }
-    const wanted = [...(await candidatesOf(gpu, test, graph)).entries()].filter(([index, label]) =>
-      worthCompiling(gpu, label, index),
-    );
     const built = await Promise.all(
-      wanted.map(async ([index, label]) => {
+      wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
         return { label, session: await Session.build(gpu, graph, { ...AS_IT_IS, choose }) };

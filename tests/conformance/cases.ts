@@ -17,13 +17,17 @@ export interface WebnnTensor {
   constant?: boolean;
 }
 
+/** The op that a case is about; some are about how several go together. */
+export const opOf = ({ graph: { operators } }: WebnnCase): string =>
+  operators.length === 1 ? operators[0]!.name : 'several in a graph';
+
 const number = (value: number | string): number =>
   typeof value === 'string' ? Number(value.replace(/n$/, '')) : value;
 
-export function valuesOf({ data, descriptor }: WebnnTensor): number[] {
+export function valuesOf({ data, descriptor }: WebnnTensor): Float64Array {
   const count = descriptor.shape.reduce((a, b) => a * b, 1);
   const list = Array.isArray(data) ? data : [data];
-  return list.length === count ? list.map(number) : new Array<number>(count).fill(number(list[0]!));
+  return list.length === count ? Float64Array.from(list, number) : new Float64Array(count).fill(number(list[0]!));
 }
 
 const modules = import.meta.glob<WebnnCase[]>('../../../shared/conformance/webnn/*.json', { import: 'default' });

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../support/engine.ts';
-import { loadCases } from './cases.ts';
+import { parity, scoreOf } from '../support/parity.ts';
+import { loadCases, opOf } from './cases.ts';
 import { runCase } from './webnn.ts';
 
 const files = await loadCases();
@@ -8,15 +9,19 @@ const table: string[] = [];
 
 describe.skipIf(files.size === 0)('WebNN operator cases', () => {
   for (const [file, cases] of files) {
-    it(file, async () => {
+    it(file, async ({ task }) => {
       const engine = await testEngine();
+      const sheet = parity(task.meta, engine.adapter, 'webnn');
       const failures: string[] = [];
       const missing = new Map<string, number>();
       let passed = 0;
       for (const test of cases) {
         const result = await runCase(engine, test);
-        if (result.verdict === 'pass') passed++;
-        else if (result.verdict === 'unsupported') missing.set(result.why, (missing.get(result.why) ?? 0) + 1);
+        const score = result.verdict === 'outside' ? undefined : scoreOf(sheet, opOf(test));
+        if (result.verdict === 'pass') {
+          passed++;
+          score!.passed++;
+        } else if (result.verdict !== 'fail') missing.set(result.why, (missing.get(result.why) ?? 0) + 1);
         else failures.push(`${test.name}: ${result.why}`);
       }
       const reasons = [...missing]

@@ -6,20 +6,20 @@ import { fromHalf, toHalf } from '../../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData, typedArray } from '../../src/tensor/types.ts';
 import { valuesOf, type WebnnCase, type WebnnTensor } from './cases.ts';
 
-export type Verdict = { verdict: 'pass' } | { verdict: 'fail' | 'unsupported'; why: string };
+/** `outside`: about an op or a type that the engine does not have. `unsupported`: more than this adapter can do. */
+export type Verdict = { verdict: 'pass' } | { verdict: 'fail' | 'outside' | 'unsupported'; why: string };
 
-/** Why a case cannot be run at all, whatever the kernels do. */
-export class Unsupported extends Error {}
+/** Which op or type the engine does not have. */
+class Outside extends Error {}
 
 const TYPES: readonly string[] = ['float32', 'float16', 'int32', 'uint32', 'int8', 'uint8'];
 
 function tensorData({ descriptor, ...rest }: WebnnTensor): TensorData {
-  if (!TYPES.includes(descriptor.dataType)) throw new Unsupported(descriptor.dataType);
+  if (!TYPES.includes(descriptor.dataType)) throw new Outside(descriptor.dataType);
   const values = valuesOf({ descriptor, ...rest });
   const data = typedArray(descriptor.dataType as DataType, values.length);
-  values.forEach((value, i) => {
-    data[i] = descriptor.dataType === 'float16' ? toHalf(value) : value;
-  });
+  if (descriptor.dataType === 'float16') for (let i = 0; i < values.length; i++) data[i] = toHalf(values[i]!);
+  else data.set(values);
   return data;
 }
 
@@ -64,14 +64,14 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
         return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
       });
       const method = (builder as unknown as Record<string, Method | undefined>)[operator.name];
-      if (!method) throw new Unsupported('op');
+      if (!method) throw new Outside('op');
       const result = method.apply(builder, args);
       const names = Array.isArray(operator.outputs) ? operator.outputs : [operator.outputs];
       for (const [i, operand] of (Array.isArray(result) ? result : [result]).entries())
         operands.set(names[i]!, operand);
     }
     for (const [name, { descriptor }] of Object.entries(test.graph.expectedOutputs)) {
-      if (!TYPES.includes(descriptor.dataType)) throw new Unsupported(descriptor.dataType);
+      if (!TYPES.includes(descriptor.dataType)) throw new Outside(descriptor.dataType);
       outputs[name] = operands.get(name)!;
     }
     const session = await engine.build(builder.outputs(outputs));
@@ -88,7 +88,7 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
       session.dispose();
     }
   } catch (error) {
-    if (error instanceof Unsupported) return { verdict: 'unsupported', why: error.message };
+    if (error instanceof Outside) return { verdict: 'outside', why: error.message };
     if (error instanceof TilewrightError && error.code === 'limit-exceeded')
       return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
     return { verdict: 'fail', why: (error as Error).message };

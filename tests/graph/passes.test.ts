@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Caps } from '../../src/gpu/gpu.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
@@ -195,7 +196,7 @@ describe('passes', () => {
     const bits = b.constant(half(8, 4), new Uint16Array(32));
     const y = b.relu(b.matmul(b.input('x', half(2, 8)), bits));
     const graph = (output: Operand, f16: boolean): Graph =>
-      optimise(b.outputs({ y: output }), {}, undefined, quantization({}, { f16 }));
+      optimise(b.outputs({ y: output }), {}, undefined, quantization({}, { f16 } as Caps));
     const [widened, product, narrowed] = running(graph(y, false));
     expect([widened, product, narrowed].map((node) => `${node!.op} ${node!.dataType}`)).toEqual([
       'widen float32',

@@ -9,6 +9,7 @@ const caps = {
   subgroups: false,
   minSubgroupSize: 0,
   longKernels: false,
+  packedDot: true,
   maxBindingBytes: 2 ** 27,
   maxBufferBytes: 2 ** 28,
   maxWorkgroupStorageBytes: 16384,

@@ -5,8 +5,8 @@ import { leaf } from '../../src/graph/ir.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
 import { plan, type Step } from '../../src/graph/plan.ts';
 import type { Candidate } from '../../src/ops/define.ts';
+import { checkCandidates } from '../../src/ops/finite.ts';
 import { OPS } from '../../src/ops/index.ts';
-import { checkCandidates } from '../../src/runtime/check.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
@@ -15,9 +15,9 @@ const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl'
 
 /** Adapters that candidates depend on: a GPU, one that computes on the CPU, one that also compiles long kernels fast. */
 const ADAPTERS: readonly Caps[] = [
-  { software: false, longKernels: false },
-  { software: true, longKernels: false },
-  { software: true, longKernels: true },
+  { software: false, longKernels: false, packedDot: true },
+  { software: true, longKernels: false, packedDot: false },
+  { software: true, longKernels: true, packedDot: true },
 ].map((kind) => ({
   ...kind,
   f16: true,

@@ -73,7 +73,7 @@ describe('float16 without shader-f16', () => {
   const firsts = [...new Map([...free].reverse().map((test) => [test.op, test])).values()].reverse();
   // llvmpipe takes minutes to compile these again for float32.
   for (const test of engine.gpu.caps.longKernels ? firsts : [])
-    it(test.title, async () => expect((await checkCase(engine.gpu, test, ['float16'])).faults).toEqual([]));
+    it(test.title, async () => expect((await checkCase(engine.gpu, test, { floats: ['float16'] })).faults).toEqual([]));
 });
 
 describe('models in float16 without shader-f16', () => {

@@ -3,7 +3,7 @@ import { Engine } from '../../src/engine.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, operand } from '../../src/graph/ir.ts';
 import { addOps } from '../../src/ops/index.ts';
-import { quantization } from '../../src/ops/quantize.ts';
+import { quantization } from '../../src/ops/quantization.ts';
 import type { TensorInput } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { worst } from '../../src/verify/compare.ts';

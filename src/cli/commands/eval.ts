@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
+import { openDataset } from '../datasets.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
 import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
+import type { Runtime } from '../runtime.ts';
 import { table } from '../table.ts';
 import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
 
@@ -15,7 +17,46 @@ export interface EvalOptions extends DtypeOptions {
   readonly from: number;
   readonly limit?: number;
   readonly batch?: number;
+  readonly activations?: 'dynamic' | 'static';
+  /** Pictures or a text to take the scales of static activations from. */
+  readonly calibrate?: string;
+  readonly percentile?: number;
+  readonly everywhere?: boolean;
 }
+
+/** What a model is loaded with besides its address; calibrates it first where that is asked for. */
+async function modelArgs(
+  source: string,
+  { text, activations, calibrate, percentile, everywhere, ...options }: EvalOptions,
+  runtime: Runtime,
+  context: CommandContext,
+) {
+  const args = { model: await runtime.model(source), load: loadArgs(options) };
+  if (!activations) return args;
+  const chosen = { ...args.load, activations, ...(everywhere && { everywhere }) };
+  if (calibrate === undefined) return { ...args, load: chosen };
+  await mustExist(calibrate);
+  async function* samples(): AsyncGenerator<Uint8Array> {
+    const dataset = await openDataset(calibrate!, undefined, { limit: MOST_SAMPLES });
+    yield* labelledBatches(dataset, Number.POSITIVE_INFINITY, 32);
+  }
+  const lent =
+    text === undefined
+      ? { pictures: runtime.lend(samples()) }
+      : { text: runtime.lend([new Uint8Array(await readFile(calibrate))]) };
+  const { signal, terminal } = context;
+  const onEvent = follow(context, runtime);
+  const calibration = await runtime.run(
+    'calibrate',
+    { ...args, ...lent, ...(percentile !== undefined && { percentile }) },
+    { signal, onEvent },
+  );
+  terminal.bars.clear();
+  return { ...args, load: { ...chosen, calibration } };
+}
+
+/** Pictures that say enough of a network's activations. */
+const MOST_SAMPLES = 256;
 
 /** How good a model is on labelled pictures or on a text. */
 export async function evaluate(model: string, options: EvalOptions, context: CommandContext): Promise<void> {
@@ -30,10 +71,11 @@ const MOST_CLASSES = 20;
 async function evaluatePictures(
   source: string,
   path: string,
-  { limit, batch, ...options }: EvalOptions,
+  options: EvalOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
+  const { limit, batch } = options;
   await mustExist(path);
   let labels: readonly string[] | undefined;
   let total: number | undefined;
@@ -53,8 +95,7 @@ async function evaluatePictures(
       if (event.type === 'loaded') tell(event.model);
       if (event.type === 'done' && total) terminal.bars.update('pictures', event.done, total, event.label);
     });
-    const model = await runtime.model(source);
-    const args = { model, load: loadArgs(options), pictures: runtime.lend(batches()) };
+    const args = { ...(await modelArgs(source, options, runtime, context)), pictures: runtime.lend(batches()) };
     const score = await runtime.run('evalImages', args, { signal, onEvent });
     terminal.bars.clear();
     const perSecond = score.pictures / score.seconds;
@@ -107,18 +148,18 @@ export function scoreLines(
 async function evaluateText(
   source: string,
   path: string,
-  { limit, from, ...options }: EvalOptions,
+  options: EvalOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
+  const { limit, from } = options;
   const whole = await readFile(path, 'utf8').catch((cause: Error) => {
     throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
   });
   const text = new TextEncoder().encode(endOf(whole, from));
   await withRuntime(context, async (runtime) => {
     const args = {
-      model: await runtime.model(source),
-      load: loadArgs(options),
+      ...(await modelArgs(source, options, runtime, context)),
       text: runtime.lend([text]),
       ...(limit !== undefined && { limit }),
     };

@@ -9,7 +9,10 @@ import type { Progress } from '../../tensor/progress.ts';
 import type { JobContext, ModelCard } from './job.ts';
 
 /** How a model is loaded: what of `LoadOptions` crosses to a page. */
-export type LoadArgs = Pick<LoadOptions, 'dtype' | 'groupSize' | 'tune'>;
+export interface LoadArgs extends Pick<LoadOptions, 'dtype' | 'groupSize' | 'tune' | 'activations' | 'calibration'> {
+  /** Integer products also where others are faster here: to see what they cost in accuracy. */
+  readonly everywhere?: boolean;
+}
 
 export interface ModelArgs {
   /** An address that this side can open. */
@@ -39,7 +42,8 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
   let loading = models.get(key);
   if (!loading) {
     const onProgress = (progress: Progress): void => emit({ type: 'progress', progress });
-    loading = ready.load(address, { ...load, signal, onProgress });
+    const { everywhere, ...options } = load;
+    loading = ready.load(address, { ...options, ...(everywhere && { integer: () => true }), signal, onProgress });
     loading.catch(() => models.delete(key));
     models.set(key, loading);
   }

@@ -1,5 +1,6 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import { type Graph, type Pass, topological } from '../ir.ts';
+import type { ActivationOptions } from './activations.ts';
 import { decompose } from './decompose.ts';
 import { foldBatchNormalization } from './fold.ts';
 import { fuseEpilogues } from './fuse.ts';
@@ -8,7 +9,7 @@ import type { Quantization } from './quantization.ts';
 import type { QuantizeOptions } from './quantize.ts';
 import { toWinograd, type Wanted, winogradWins } from './winograd.ts';
 
-export interface PassOptions extends QuantizeOptions {
+export interface PassOptions extends QuantizeOptions, ActivationOptions {
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
   without?: readonly PassName[];
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */

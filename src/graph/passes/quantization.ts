@@ -1,7 +1,8 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import { addOps } from '../../ops/index.ts';
-import { quantization as quantizationOps } from '../../ops/quantize.ts';
+import { quantization as quantizationOps } from '../../ops/quantization.ts';
 import type { Pass } from '../ir.ts';
+import { type ActivationOptions, quantizeActivations } from './activations.ts';
 import { fuseDequantize } from './dequantize.ts';
 import { toFloat32 } from './half.ts';
 import { narrowWeights, type QuantizeOptions, quantizeWeights } from './quantize.ts';
@@ -15,10 +16,10 @@ export interface Quantization {
   readonly after: readonly Pass[];
 }
 
-export function quantization(options: QuantizeOptions, { f16 }: Pick<Caps, 'f16'> = { f16: true }): Quantization {
+export function quantization(options: QuantizeOptions & ActivationOptions, caps?: Caps): Quantization {
   addOps(quantizationOps);
   return {
-    before: [...(f16 ? [] : [toFloat32]), quantizeWeights(options)],
-    after: [fuseDequantize, narrowWeights(options)],
+    before: [...(caps?.f16 === false ? [toFloat32] : []), quantizeWeights(options)],
+    after: [fuseDequantize, narrowWeights(options), quantizeActivations(options, caps)],
   };
 }

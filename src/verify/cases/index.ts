@@ -2,6 +2,7 @@ import type { OpCase } from '../case.ts';
 import { attentions } from './attention.ts';
 import { convolutions } from './conv2d.ts';
 import { elementwises } from './elementwise.ts';
+import { integers } from './integer.ts';
 import { lines } from './lines.ts';
 import { matmuls } from './matmul.ts';
 import { movements } from './movement.ts';
@@ -16,4 +17,5 @@ export const CASES: readonly OpCase[] = [
   ...elementwises,
   ...movements,
   ...samples,
+  ...integers,
 ];

@@ -2,6 +2,7 @@ import { attention } from './attention.ts';
 import { conv2d } from './conv2d.ts';
 import { BINARY, binary, cast, UNARY, unary, where } from './elementwise.ts';
 import { narrow, widen } from './half.ts';
+import { conv2dInteger, matmulInteger } from './integer.ts';
 import { gemm, matmul } from './matmul.ts';
 import { concat, expand, gather, pad, reshape, reverse, scatterRows, slice, transpose } from './movement.ts';
 import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
@@ -52,6 +53,8 @@ const entries: Record<string, (inputs: RefInputs, options: never) => RefTensor> 
   packInt4,
   widen,
   narrow,
+  matmulInteger,
+  conv2dInteger,
 };
 
 /** What each op computes, in float64 and as plainly as it can be written. */

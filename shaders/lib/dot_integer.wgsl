@@ -1,0 +1,19 @@
+// dots: the sums of the products of sixteen int8 with sixteen of each of four columns, packed into words.
+
+//# packed
+fn dots(a: vec4u, b: array<vec4u, 4>) -> vec4i { return vec4i(dot16(a, b[0]), dot16(a, b[1]), dot16(a, b[2]), dot16(a, b[3])); }
+fn dot16(a: vec4u, b: vec4u) -> i32 {
+  return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+
+//# shifts
+// Bytes are taken out of the words by shifts, those of `a` once for all columns: for where WGSL lacks packed_4x8_integer_dot_product.
+fn dots(a: vec4u, b: array<vec4u, 4>) -> vec4i {
+  let x = array(bytes(a.x), bytes(a.y), bytes(a.z), bytes(a.w));
+  return vec4i(dot16(x, b[0]), dot16(x, b[1]), dot16(x, b[2]), dot16(x, b[3]));
+}
+fn bytes(x: u32) -> vec4i { return vec4i(vec4u(x) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u); }
+fn dot16(x: array<vec4i, 4>, b: vec4u) -> i32 {
+  let sum = x[0] * bytes(b.x) + x[1] * bytes(b.y) + x[2] * bytes(b.z) + x[3] * bytes(b.w);
+  return sum.x + sum.y + sum.z + sum.w;
+}

@@ -1,0 +1,14 @@
+// outer.wgsl for int8 that lie four to a word: sums are i32, and exact. A block is four rows of A, or four columns of B, with
+// sixteen elements along K each.
+// ports   dots (dot_integer)
+alias Quad = vec4u;
+alias Block = array<vec4u, 4>;
+alias Sum4 = vec4i;
+alias Sums = array<vec4i, 4>;
+const DEPTH = 16u;
+fn inside_or_zero(x: Quad, inside: f32) -> Quad { return select(vec4u(), x, inside > 0.0); }
+fn outer(acc: Sums, a: Block, b: Block) -> Sums {
+  return Sums(row_times(acc[0], a[0], b), row_times(acc[1], a[1], b), row_times(acc[2], a[2], b), row_times(acc[3], a[3], b));
+}
+
+fn row_times(acc: vec4i, a: vec4u, b: Block) -> vec4i { return acc + dots(a, b); }

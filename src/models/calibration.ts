@@ -1,0 +1,95 @@
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { Checkpoint } from '../formats/safetensors.ts';
+import type { TensorToWrite } from '../formats/safetensors-write.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { constantOperands, type Graph, type Operand, topological } from '../graph/ir.ts';
+import type { Calibration } from '../graph/passes/activations.ts';
+import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+
+export interface CalibrationOptions {
+  /** The share of a layer's inputs, in percent, that the scale shall hold; larger ones are clipped. */
+  percentile?: number;
+  signal?: AbortSignal | undefined;
+  onSample?: (done: number) => void;
+}
+
+/** Operands by op: what is quantised at run time, and what it is multiplied by. */
+const PRODUCTS: Readonly<Record<string, readonly [left: string, weights: string]>> = {
+  matmul: ['a', 'b'],
+  conv2d: ['input', 'filter'],
+};
+
+/** The inputs of the products with constant weights, by the label of the product. */
+function layerInputs(graph: Graph): Map<string, Operand> {
+  const constants = constantOperands(graph);
+  const found = new Map<string, Operand>();
+  for (const { op, inputs, label } of topological(graph)) {
+    const [left, weights] = (PRODUCTS[op] ?? []).map((name) => inputs[name]);
+    if (left && weights && label && constants.has(weights)) found.set(label, left);
+  }
+  return found;
+}
+
+/** The |x| that `percentile` per cent of the numbers do not exceed: the largest for 100. */
+export function magnitude(values: Float32Array, percentile: number): number {
+  const sizes = values.map(Math.abs);
+  if (percentile >= 100) return sizes.reduce((a, b) => Math.max(a, b), 0);
+  sizes.sort();
+  return sizes[Math.min(sizes.length - 1, Math.ceil((percentile / 100) * sizes.length) - 1)] ?? 0;
+}
+
+/**
+ * Runs a graph in floats over sample inputs and records the scale of each layer's input: max |x| / 127, or the largest of the samples'
+ * percentiles. Errors: `invalid-argument` without a sample, or with a percentile that is none.
+ */
+export async function calibrate(
+  gpu: Gpu,
+  graph: Graph,
+  how: BuildOptions,
+  samples: Iterable<Readonly<Record<string, TensorInput>>> | AsyncIterable<Readonly<Record<string, TensorInput>>>,
+  { percentile = 100, signal, onSample }: CalibrationOptions = {},
+): Promise<Calibration> {
+  if (!(percentile > 0 && percentile <= 100))
+    throw new TilewrightError('invalid-argument', `percentile is ${percentile}, expected more than 0, at most 100`);
+  const floats: BuildOptions = { ...how, activations: undefined, without: ['winograd'], tune: 'off' };
+  const layers = layerInputs((await Session.plan(gpu, graph, floats)).graph);
+  const largest = new Map([...layers.keys()].map((label) => [label, 0]));
+  using session = await Session.build(gpu, { outputs: Object.fromEntries(layers) }, floats);
+  let done = 0;
+  for await (const inputs of samples) {
+    throwIfAborted(signal, 'the calibration');
+    const wanted = Object.entries(inputs).filter(([name]) => session.plan.inputs.has(name));
+    const results = await session.run(Object.fromEntries(wanted), { signal });
+    for (const [label, values] of Object.entries(results))
+      largest.set(label, Math.max(largest.get(label)!, magnitude(values as Float32Array, percentile)));
+    onSample?.(++done);
+  }
+  if (!done) throw new TilewrightError('invalid-argument', 'a calibration needs at least one sample');
+  return Object.fromEntries([...largest].map(([label, top]) => [label, Math.fround(top / 127) || 1]));
+}
+
+const SUFFIX = '.input_scale';
+
+/** A calibration as tensors of a file: `layer1.0.conv1.input_scale`, float32 of one number each. */
+export const calibrationTensors = (calibration: Calibration): TensorToWrite[] =>
+  Object.entries(calibration).map(([layer, scale]) => ({
+    name: `${layer}${SUFFIX}`,
+    storedType: 'F32',
+    shape: [1],
+    bytes: new Uint8Array(Float32Array.of(scale).buffer),
+  }));
+
+/** The calibration that a checkpoint holds; undefined where it holds none. */
+export async function storedCalibration(
+  { tensors }: Checkpoint,
+  signal?: AbortSignal,
+): Promise<Calibration | undefined> {
+  const scales: Record<string, number> = {};
+  for (const [name, tensor] of tensors) {
+    if (!name.endsWith(SUFFIX) || tensor.storedType !== 'F32') continue;
+    const bytes: number[] = [];
+    for await (const chunk of tensor.chunks(signal)) bytes.push(...chunk);
+    scales[name.slice(0, -SUFFIX.length)] = new Float32Array(Uint8Array.from(bytes).buffer)[0]!;
+  }
+  return Object.keys(scales).length ? scales : undefined;
+}

@@ -1,0 +1,204 @@
+import dot from '../../shaders/lib/dot_integer.wgsl';
+import elem from '../../shaders/lib/elem.wgsl';
+import layout from '../../shaders/lib/layout_integer.wgsl';
+import operands from '../../shaders/lib/operands_integer.wgsl';
+import outer from '../../shaders/lib/outer_integer.wgsl';
+import reducer from '../../shaders/lib/reducer_integer.wgsl';
+import row from '../../shaders/lib/row_integer.wgsl';
+import scale from '../../shaders/lib/scale_integer.wgsl';
+import store from '../../shaders/lib/store_integer.wgsl';
+import type { Caps } from '../gpu/gpu.ts';
+import { part } from '../gpu/wgsl.ts';
+import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
+import { type Conv2dOptions, geometry } from './conv2d.ts';
+import { type Candidate, defineOp, type Inputs, need, type Op, opError } from './define.ts';
+import type { Activation } from './elementwise.ts';
+import { type Epilogue, epiloguePorts, type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
+import { checkEpilogue } from './matmul.ts';
+import { DENSE } from './weights.ts';
+
+/*
+ * Products of int8 by int8, summed in int32: exact, while K is less than 2^31 / 2^14 = 131 072. The sums are the output, as those of
+ * ONNX' MatMulInteger and ConvInteger; with `scales` it is float32: the sum times the scale of the left operand, times that of the
+ * output channel, plus bias, plus residual, activated. Kernels are those of the float products with other modules.
+ */
+
+interface Operands {
+  /** Scale of the left operand: one, or one a row. */
+  readonly scale: string;
+  readonly left: string;
+  readonly right: string;
+}
+
+/** Checks types and scales; the output is int32 where there are no scales. */
+function outputOf(
+  op: string,
+  inputs: Inputs,
+  shape: readonly number[],
+  { scale: scaleName, left, right }: Operands,
+  activation: Activation | undefined,
+): TensorDescriptor {
+  for (const name of [left, right]) {
+    const { dataType } = need(inputs, name, op);
+    if (dataType !== 'int8') throw opError('wrong-type', op, `${name} is ${dataType}, expected int8`);
+  }
+  const { scales, bias, residual } = inputs;
+  const own = inputs[scaleName];
+  if (!scales && (own || bias || residual || activation))
+    throw opError('invalid-argument', op, `without scales the output is int32, and takes nothing further`);
+  if (!scales) return { dataType: 'int32', shape };
+  const { dataType, shape: given } = need(inputs, scaleName, op);
+  const rows = elementCount(shape) / shape.at(-1)!;
+  const counts = op === 'matmulInteger' ? [1, rows] : [1];
+  if (dataType !== 'float32') throw opError('wrong-type', op, `${scaleName} is ${dataType}, expected float32`);
+  if (!counts.includes(elementCount(given)))
+    throw opError(
+      'wrong-shape',
+      op,
+      `${scaleName} is ${formatShape(given)}, expected ${[...new Set(counts)].join(' or ')} numbers`,
+    );
+  const output: TensorDescriptor = { dataType: 'float32', shape };
+  checkEpilogue(op, inputs, output, shape.at(-1)!);
+  return output;
+}
+
+function modules(
+  inputs: Inputs,
+  scaleName: string,
+  epilogue: Epilogue,
+  output: TensorDescriptor,
+  { packedDot }: Caps,
+): IntegerModules {
+  const scaled = inputs['scales'] !== undefined;
+  const perRow = scaled && elementCount(inputs[scaleName]!.shape) > 1;
+  const form = !scaled ? 'int32' : perRow && elementCount(output.shape) > output.shape.at(-1)! ? 'row' : 'tensor';
+  const product = packedDot ? 'packed' : 'shifts';
+  return {
+    tags: [...(scaled ? [] : ['int32']), ...(form === 'row' ? ['rows'] : []), ...(packedDot ? [] : ['shifts'])],
+    operands: (unit) => [part(elem, 'f32'), outer, part(dot, product), part(operands, unit), layout, part(row, form)],
+    epilogue(unit) {
+      if (!scaled) return { ports: [part(store, unit)], constants: {} };
+      const { ports, constants } = epiloguePorts(epilogue, 'integer', unit);
+      return { ports: [...ports, part(scale, unit)], constants };
+    },
+    reducer,
+  };
+}
+
+const epilogueOf = ({ bias, residual }: Inputs, activation: Activation | undefined): Epilogue => ({
+  bias: Boolean(bias),
+  residual: Boolean(residual),
+  activation,
+});
+
+interface MatmulIntegerOptions {
+  activation?: Activation;
+}
+
+/** matmulInteger: a int8 [..., M, K], b int8 [N, K], aScale of one number or one a row, scales [N]. */
+const matmulInteger = defineOp<MatmulIntegerOptions>({
+  name: 'matmulInteger',
+  infer(inputs, { activation }) {
+    const [a, b] = [need(inputs, 'a', 'matmulInteger'), need(inputs, 'b', 'matmulInteger')];
+    if (a.shape.length < 2 || b.shape.length !== 2 || a.shape.at(-1) !== b.shape[1])
+      throw opError(
+        'wrong-shape',
+        'matmulInteger',
+        `a is ${formatShape(a.shape)}, b ${formatShape(b.shape)}, expected [..., M, K] and [N, K]`,
+      );
+    const shape = [...a.shape.slice(0, -1), b.shape[0]!];
+    return outputOf('matmulInteger', inputs, shape, { scale: 'aScale', left: 'a', right: 'b' }, activation);
+  },
+  candidates(inputs, { activation }, output, caps) {
+    const [n, k] = inputs['b']!.shape as [number, number];
+    const m = elementCount(output.shape) / n;
+    const epilogue = epilogueOf(inputs, activation);
+    const product: Gemm = {
+      op: 'matmulInteger',
+      m,
+      n,
+      k,
+      taps: 1,
+      batches: 1,
+      lda: k,
+      ldb: k,
+      ldc: n,
+      aBatch: 0,
+      bBatch: 0,
+      cBatch: 0,
+      columnBatch: 0,
+      aLength: m * k,
+      bLength: n * k,
+      dataType: 'float32',
+      weights: DENSE,
+      layout: 'nk',
+      ...epilogue,
+      integer: modules(inputs, 'aScale', epilogue, output, caps),
+    }; // prettier-ignore
+    return gemmCandidates(product, caps, {});
+  },
+  cost(inputs, _options, { shape }) {
+    const macs = elementCount(shape) * inputs['b']!.shape[1]!;
+    return { macs, flops: 2 * macs };
+  },
+});
+
+type Conv2dIntegerOptions = Omit<Conv2dOptions, 'inputLayout' | 'filterLayout'>;
+
+const LAYOUTS = { inputLayout: 'nhwc', filterLayout: 'ohwi' } as const;
+
+/** conv2dInteger: input int8 (nhwc), filter int8 (ohwi), inputScale of one number, scales by output channel. */
+const conv2dInteger = defineOp<Conv2dIntegerOptions>({
+  name: 'conv2dInteger',
+  infer(inputs, options) {
+    const { image, o, out } = geometry(inputs, { ...options, ...LAYOUTS });
+    return outputOf(
+      'conv2dInteger',
+      inputs,
+      [image.n, out.h, out.w, o],
+      { scale: 'inputScale', left: 'input', right: 'filter' },
+      options.activation,
+    );
+  },
+  candidates(inputs, options, output, caps): Candidate[] {
+    const { image, o, i, kh, kw, groups, out } = geometry(inputs, { ...options, ...LAYOUTS });
+    const epilogue = epilogueOf(inputs, options.activation);
+    const unpadded = (options.padding ?? []).every((p) => p === 0);
+    const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
+    // As in conv2d: where nothing is padding, a whole row of the filter is one tap.
+    const byRows = unpadded && groups === 1 && (options.dilations?.[1] ?? 1) === 1;
+    const n = o / groups;
+    const grouped = (step: number): number => (groups > 1 ? step : 0);
+    const product: Gemm = {
+      op: 'conv2dInteger',
+      m: image.n * out.h * out.w,
+      n,
+      k: byRows ? kw * i : i,
+      taps: byRows ? kh : kh * kw,
+      batches: groups,
+      lda: image.c,
+      ldb: kh * kw * i,
+      ldc: o,
+      aBatch: grouped(i),
+      bBatch: grouped(n * kh * kw * i),
+      cBatch: grouped(n),
+      columnBatch: grouped(n),
+      aLength: elementCount(inputs['input']!.shape),
+      bLength: elementCount(inputs['filter']!.shape),
+      dataType: 'float32',
+      weights: DENSE,
+      layout: 'nk',
+      ...epilogue,
+      integer: modules(inputs, 'inputScale', epilogue, output, caps),
+      ...(pointwise ? {} : { window: byRows ? { ...out.params, kernel_w: 1 } : out.params }),
+    }; // prettier-ignore
+    return gemmCandidates(product, caps, { a: 'input', b: 'filter', aScale: 'inputScale' });
+  },
+  cost(inputs, options, { shape }) {
+    const { i, kh, kw } = geometry(inputs, { ...options, ...LAYOUTS });
+    const macs = elementCount(shape) * i * kh * kw;
+    return { macs, flops: 2 * macs };
+  },
+});
+
+export const integerProducts: readonly Op[] = [matmulInteger, conv2dInteger];

@@ -1,0 +1,64 @@
+import { float32, int8, type OpCase, scales, type TensorSpec, test, type Values } from '../case.ts';
+
+const bytes = (shape: readonly number[], values: Values): TensorSpec => ({ shape, dataType: 'int8', values });
+const factor = float32([1], [0.01]);
+const relu = { activation: { name: 'relu' } };
+
+/** int32 out of int8: every sum must be the integer that it is. */
+const sums: OpCase[] = [
+  test('matmulInteger', { a: int8(1, 64), b: int8(132, 64) }),
+  test('matmulInteger', { a: int8(3, 37), b: int8(7, 37) }),
+  test('matmulInteger', { a: int8(20, 48), b: int8(36, 48) }),
+  test('matmulInteger', { a: int8(9, 21), b: int8(10, 21) }),
+  // Baked on a software adapter.
+  test('matmulInteger', { a: int8(128, 256), b: int8(324, 256) }),
+  // So long that float32 would not hold the sums, with all the signs that the extremes can have.
+  test('matmulInteger', { a: int8(2, 4608), b: int8(8, 4608) }),
+  ...[
+    [127, 127],
+    [-128, 127],
+    [-128, -128],
+  ].map(([x, y]) =>
+    test('matmulInteger', { a: bytes([5, 4608], [x!]), b: bytes([8, 4608], [y!]) }, {}, { note: `${x} times ${y}` }),
+  ),
+  test('conv2dInteger', { input: int8(1, 6, 6, 16), filter: int8(8, 3, 3, 16) }, { padding: [1, 1, 1, 1] }),
+  test('conv2dInteger', { input: int8(2, 6, 5, 16), filter: int8(8, 3, 2, 16) }, { strides: [2, 1] }),
+  test('conv2dInteger', { input: int8(1, 5, 6, 6), filter: int8(10, 3, 3, 3) }, { groups: 2, padding: [1, 0, 2, 1] }),
+];
+
+const products: OpCase[] = [
+  test('matmulInteger', { a: int8(1, 64), b: int8(132, 64), aScale: factor, scales: scales(132) }),
+  test('matmulInteger', { a: int8(20, 48), b: int8(36, 48), aScale: scales(20), scales: scales(36) }),
+  test(
+    'matmulInteger',
+    {
+      a: int8(2, 9, 21),
+      b: int8(10, 21),
+      aScale: scales(18),
+      scales: scales(10),
+      bias: float32([10]),
+      residual: float32([2, 9, 10]),
+    },
+    relu,
+  ),
+  test(
+    'conv2dInteger',
+    {
+      input: int8(1, 6, 6, 16),
+      filter: int8(8, 3, 3, 16),
+      inputScale: factor,
+      scales: scales(8),
+      bias: float32([8]),
+      residual: float32([1, 6, 6, 8]),
+    },
+    { padding: [1, 1, 1, 1], ...relu },
+  ),
+  test('conv2dInteger', { input: int8(1, 5, 5, 32), filter: int8(8, 1, 1, 32), inputScale: factor, scales: scales(8) }),
+  test(
+    'conv2dInteger',
+    { input: int8(1, 5, 5, 6), filter: int8(6, 3, 3, 1), inputScale: factor, scales: scales(6) },
+    { groups: 6, dilations: [2, 1] },
+  ),
+];
+
+export const integers: readonly OpCase[] = [...sums, ...products];
