@@ -9,7 +9,7 @@ import zeroPoints from '../../shaders/lib/zero_point.wgsl';
 import quantizeKernel from '../../shaders/quantize_linear.wgsl';
 import scalesKernel from '../../shaders/quantize_scales.wgsl';
 import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import { BYTES, type DataType, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import { BYTES, elementCount, type TensorDescriptor } from '../tensor/types.ts';
 import {
   type Candidate,
   defineOp,
@@ -25,21 +25,8 @@ import {
   splitItems,
 } from './define.ts';
 import { broadcastAxes, stridedParams } from './elementwise.ts';
+import { dequantizeLinear, INTEGERS, quantizeLinear, splitAxes } from './linear.ts';
 import { lineForms } from './lines.ts';
-
-/**
- * Each axis of the input as two, how many blocks and how long they are, and the scale as it broadcasts to those. Dimensions that the
- * scale lacks in front are 1.
- */
-function splitAxes(op: string, shape: Shape, scale: Shape): { input: number[]; scale: number[] } {
-  const counts = shape.map((_, d) => scale[d - shape.length + scale.length] ?? 1);
-  if (scale.length > shape.length || shape.some((size, d) => size % counts[d]!))
-    throw opError('wrong-shape', op, `scales ${formatShape(scale)} do not divide ${formatShape(shape)} into blocks`);
-  return {
-    input: shape.flatMap((size, d) => [counts[d]!, size / counts[d]!]),
-    scale: counts.flatMap((count) => [count, 1]),
-  };
-}
 
 /** An input seen as [outer, blocks, size, inner], of which the scale has [1, blocks, 1, inner]. */
 interface Blocks {
@@ -127,22 +114,6 @@ const quantizeScales = defineOp<ScalesOptions>({
   },
 });
 
-/** Checks scale and zero point of a linear quantisation. */
-function needScale(op: string, inputs: Inputs, integer: DataType): void {
-  const [input, scale] = [need(inputs, 'input', op), need(inputs, 'scale', op)];
-  needFloat(op, 'scale', scale);
-  splitAxes(op, input.shape, scale.shape);
-  const { zeroPoint } = inputs;
-  if (zeroPoint && zeroPoint.dataType !== integer)
-    throw opError('wrong-type', op, `zeroPoint is ${zeroPoint.dataType}, expected ${integer}`);
-  if (zeroPoint && !sameShape(zeroPoint.shape, scale.shape))
-    throw opError(
-      'wrong-shape',
-      op,
-      `zeroPoint is ${formatShape(zeroPoint.shape)}, expected ${formatShape(scale.shape)} as scale`,
-    );
-}
-
 /** The only candidate: a kernel that finds the scale of an element by how the blocks lie. */
 function linearCandidate(
   op: string,
@@ -206,34 +177,11 @@ const splitLinear =
     return splitItems(elementCount(input.shape) / length, bytes, limit, piece, candidate, wordsOf(bytes));
   };
 
-/** The numbers that an integer type holds, as far as float32 has them. */
-const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int32: [-2147483648, 2147483520],
-};
-
-const needInteger = (op: string, name: string, dataType: DataType): void => {
-  if (!RANGES[dataType])
-    throw opError('wrong-type', op, `${name} is ${dataType}, expected one of ${Object.keys(RANGES).join(', ')}`);
-};
-
-/**
- * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint, or `dataType` where there is none. A dimension
- * of the scale that divides the input's makes blocks.
- */
-const quantizeLinear = defineOp<{ dataType?: DataType }>({
-  name: 'quantizeLinear',
-  infer(inputs, options) {
-    const input = need(inputs, 'input', 'quantizeLinear');
-    const dataType = inputs['zeroPoint']?.dataType ?? options.dataType ?? 'int8';
-    needFloat('quantizeLinear', 'input', input);
-    needInteger('quantizeLinear', 'the output', dataType);
-    needScale('quantizeLinear', inputs, dataType);
-    return { dataType, shape: input.shape };
-  },
+/** The kernels of quantizeLinear. */
+const quantizing: Op = {
+  ...quantizeLinear,
   candidates(inputs, _options, output) {
-    const [low, high] = RANGES[output.dataType]!;
+    const [low, high] = INTEGERS[output.dataType]!;
     const constants = { LOW: f32(low), HIGH: f32(high) };
     const ports = [part(result, output.dataType)];
     return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
@@ -241,23 +189,16 @@ const quantizeLinear = defineOp<{ dataType?: DataType }>({
   split: splitLinear('quantizeLinear'),
   rowwise: ({ input, scale }, options) =>
     scale!.shape.length === input!.shape.length && scale!.shape[0] === input!.shape[0] ? options : undefined,
-});
+};
 
-/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as in quantizeLinear. */
-const dequantizeLinear = defineOp<object>({
-  name: 'dequantizeLinear',
-  infer(inputs) {
-    const input = need(inputs, 'input', 'dequantizeLinear');
-    if (input.dataType !== 'int4') needInteger('dequantizeLinear', 'input', input.dataType);
-    needScale('dequantizeLinear', inputs, input.dataType);
-    return { dataType: inputs['scale']!.dataType, shape: input.shape };
-  },
-  // int4 is for the kernels that take it as weights.
+/** The kernels of dequantizeLinear. int4 is for the kernels that take it as weights. */
+const dequantizing: Op = {
+  ...dequantizeLinear,
   candidates: (inputs, _options, output) =>
     inputs['input']!.dataType === 'int4'
       ? []
       : [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
   split: splitLinear('dequantizeLinear'),
-});
+};
 
-export const quantization: readonly Op[] = [quantizeScales, quantizeLinear, dequantizeLinear];
+export const linear: readonly Op[] = [quantizeScales, quantizing, dequantizing];

@@ -2,6 +2,8 @@ import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
+import { addOps } from '../ops/index.ts';
+import { quantization } from '../ops/quantization.ts';
 import { Session } from '../runtime/session.ts';
 import { formatTensor, type TensorData } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
@@ -10,6 +12,9 @@ import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
 import { describeFault, isWrong } from './tolerances.ts';
 import { makeTensor } from './values.ts';
+
+// They load when they are asked for, and are among the cases.
+addOps(quantization);
 
 export type Float = 'float32' | 'float16';
 

@@ -91,8 +91,6 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     if (error instanceof Outside) return { verdict: 'outside', why: error.message };
     if (error instanceof TilewrightError && error.code === 'limit-exceeded')
       return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
-    if (error instanceof TilewrightError && error.code === 'unsupported-type')
-      return { verdict: 'unsupported', why: 'float16 without shader-f16' };
     return { verdict: 'fail', why: (error as Error).message };
   }
 }

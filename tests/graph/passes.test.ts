@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Caps } from '../../src/gpu/gpu.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
@@ -188,6 +189,27 @@ describe('passes', () => {
     expect(weightsOf(b.matmul(input(2, 8), one), {})).toEqual(['int8', [8, 4], [4]]);
     const moved = b.dequantizeLinear(int8([8, 4], 3), constant(1, 4), int8([1, 4], 2));
     expect(weightsOf(b.matmul(input(2, 8), moved), {})).toEqual(['float32', [8, 4], undefined]);
+  });
+
+  it('half: without shader-f16, float16 widens at the rim, and weights of it are read as they are', () => {
+    const half = (...shape: number[]) => ({ dataType: 'float16' as const, shape });
+    const bits = b.constant(half(8, 4), new Uint16Array(32));
+    const y = b.relu(b.matmul(b.input('x', half(2, 8)), bits));
+    const graph = (output: Operand, f16: boolean): Graph =>
+      optimise(b.outputs({ y: output }), {}, undefined, quantization({}, { f16 } as Caps));
+    const [widened, product, narrowed] = running(graph(y, false));
+    expect([widened, product, narrowed].map((node) => `${node!.op} ${node!.dataType}`)).toEqual([
+      'widen float32',
+      'matmul float32',
+      'narrow float16',
+    ]);
+    expect(product!.inputs['b']).toBe(bits);
+    expect(running(graph(y, true)).map(({ op, dataType }) => `${op} ${dataType}`)).toEqual(['matmul float16']);
+    const rounded = b.cast(b.cast(input(3), 'float16'), 'float32');
+    expect(running(graph(rounded, false)).map(({ op }) => op)).toEqual(['narrow', 'widen']);
+    const mixed = b.add(b.matmul(input(2, 8), constant(8, 4)), b.cast(b.input('h', half(4)), 'float32'));
+    const plain = running(graph(mixed, false)).find(({ op }) => op === 'matmul');
+    expect(plain!.inputs['b']!.dataType).toBe('float32');
   });
 });
 

@@ -46,4 +46,4 @@ export const optimise = (graph: Graph, options: PassOptions = {}, caps?: Caps, e
 /** Whether a graph, or what is asked for it, needs the passes of quantisation, or those of float16 here. */
 export const quantizes = (graph: Graph, { weights = 'float32' }: PassOptions, { f16 }: Caps): boolean =>
   weights !== 'float32' ||
-  topological(graph).some(({ op, dataType }) => op === 'dequantizeLinear' || (dataType === 'float16' && !f16));
+  topological(graph).some(({ op, dataType }) => /uantizeLinear$/.test(op) || (dataType === 'float16' && !f16));
