@@ -16,16 +16,16 @@ export interface BuildOptions extends PassOptions {
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
   /** Weights shared with other sessions; a store of its own where absent. */
-  constants?: ConstantStore;
+  constants?: ConstantStore | undefined;
   /** States shared with other sessions; of its own where absent. */
-  states?: States;
+  states?: States | undefined;
   /**
    * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
    * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
    */
   tune?: TuneMode | undefined;
   /** What measures and remembers; the device's own where absent. */
-  tuner?: Tuner;
+  tuner?: Tuner | undefined;
   /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
   /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
@@ -75,7 +75,7 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const { tuner, mode, replan } = await planner(gpu, graph, options);
+    const { tuner, mode, replan } = await planner(gpu, graph, options, Session.build);
     let planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
@@ -249,12 +249,26 @@ export class Session extends Resource {
   }
 }
 
-/** The passes, done; and the choice of kernels, to be made again when more is known. */
-async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
-  const optimised = optimise(graph, options, gpu.caps);
+/** A session that is made to be measured shares nothing, and says nothing. */
+const LONE = { constants: undefined, states: undefined, tuner: undefined, onProgress: undefined };
+
+/** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
+async function planner(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof Session.build) {
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   const tuner = mode === 'off' ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
+  const forms =
+    tuner && mode !== 'off'
+      ? await (await import('../tune/forms.ts')).chooseForms(tuner, gpu.caps, {
+          options,
+          rewritten,
+          mode,
+          signal: options.signal,
+          build: build && ((one, how) => build(gpu, one, { ...how, tune: 'off', ...LONE })),
+        })
+      : {};
+  const optimised = rewritten({ ...options, ...forms });
   return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, options.choose ?? tuner?.choose) };
 }
 

@@ -14,11 +14,11 @@ export type Pass = (graph: Graph) => Graph;
 
 export interface PassOptions extends ActivationOptions {
   /** `int8` quantises constant weights; activations keep the type of the graph. */
-  weights?: DataType;
+  weights?: DataType | undefined;
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
   without?: readonly PassName[];
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
-  winograd?: Wanted;
+  winograd?: Wanted | undefined;
 }
 
 export type PassName = 'fold' | 'fuse' | 'winograd';
