@@ -67,7 +67,13 @@ export function attentionGraph(
   return b.outputs({ output: b.attention(query, key, value, { heads, headSize: width / heads }) });
 }
 
-export const passOptions = (dtype: BenchDataType): PassOptions => (dtype === 'int8' ? { weights: 'int8' } : {});
+/** What a graph is built with; integer products everywhere, so that `w8a8` shows what they take. */
+export const passOptions = (dtype: BenchDataType): PassOptions =>
+  dtype === 'int8'
+    ? { weights: 'int8' }
+    : dtype === 'w8a8'
+      ? { weights: 'int8', activations: 'dynamic', integer: () => true }
+      : {};
 
 export function workOf(steps: readonly Step[]): Work {
   return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {
