@@ -47,9 +47,11 @@ export async function chooseForms(
     for (const [key, node] of asked) {
       if (!build || tuner.settled(key, mode)) continue;
       const lone = alone(node, constants);
+      // Alone, its weights are as they shall be: int8 ones need the passes that know them, others stay as they are.
+      const how: PassOptions = { ...options, ...chosen, weights: name === 'integer' ? 'int8' : undefined };
       const forms = [table(node), !table(node)].map((wanted) => ({
         label: wanted ? name : 'plain',
-        build: () => build(lone, { ...options, ...chosen, weights: undefined, [name]: () => wanted }),
+        build: () => build(lone, { ...how, [name]: () => wanted }),
       }));
       const shape = Object.values(node.inputs)
         .slice(0, 2)

@@ -37,6 +37,9 @@ it('the forms of a node are measured once each, remembered, and taken from then 
   const x = { x: waves(288, 3) };
   const session = await Session.build(gpu, graph(), options);
   const { y } = await session.run(x);
+  const row = options.tuner!.rows.find(({ candidates }) => candidates.some(({ label }) => label === 'integer'))!;
+  expect(row.candidates.map(({ label }) => label).sort()).toEqual(['integer', 'plain']);
+  expect(row.label).toBe('fc');
   const measured = Object.entries(kept).filter(([key]) => key.startsWith('integer? matmul('));
   expect(measured).toHaveLength(1);
   const integer = measured[0]![1].label === 'integer';
