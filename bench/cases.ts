@@ -55,9 +55,10 @@ export interface Preset {
   readonly conv: readonly ConvLayer[];
   readonly attention: readonly AttentionShape[];
   readonly dtypes: readonly BenchDataType[];
+  readonly gemvDtypes: readonly BenchDataType[];
   /** Images that go in at once. */
   readonly batches: readonly number[];
-  readonly modelDtypes: readonly BenchDataType[];
+  readonly modelDtypes: readonly Exclude<BenchDataType, 'w8a8'>[];
   /** Tokens that are decoded, and those of a prompt. */
   readonly tokens: number;
   readonly prompt: number;
@@ -80,6 +81,7 @@ export const PRESET: Record<PresetName, Preset> = {
     attention: [attention(16, 16, 2)],
     conv: [layer(8, 16, 16, 3), layer(8, 32, 64, 1)],
     dtypes: ['float32', 'int8'],
+    gemvDtypes: ['float32', 'int8'],
     batches: [1],
     modelDtypes: ['float32'],
     tokens: 6,
@@ -99,6 +101,7 @@ export const PRESET: Record<PresetName, Preset> = {
     attention: [attention(128, 128), attention(1, 512)],
     conv: [layer(56, 64, 64, 3), layer(14, 256, 256, 3), layer(28, 512, 128, 1)],
     dtypes: ['float32', 'float16', 'int8'],
+    gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
     batches: [1],
     modelDtypes: ['float32', 'int8'],
     tokens: 48,
@@ -128,6 +131,7 @@ export const PRESET: Record<PresetName, Preset> = {
       layer(56, 128, 128, 3, 1, 128),
     ],
     dtypes: ['float32', 'float16', 'int8'],
+    gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
     batches: [1, 32],
     modelDtypes: ['float32', 'float16', 'int8'],
     tokens: 96,

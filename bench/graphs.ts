@@ -68,8 +68,16 @@ export function attentionGraph(
   return b.outputs({ output: b.attention(query, key, value, { heads, headSize: width / heads }) });
 }
 
-/** float16 is the type of the graph's own operands; what weights alone are kept in is for the passes. */
-export const passOptions = (dtype: ModelDataType): PassOptions => (dtype === 'float16' ? {} : { weights: dtype });
+/**
+ * What a graph is built with: float16 is the type of its own operands; `w8a8` is int8 weights and activations, integer products everywhere,
+ * so that it shows what they take.
+ */
+export const passOptions = (dtype: ModelDataType | 'w8a8'): PassOptions =>
+  dtype === 'w8a8'
+    ? { weights: 'int8', activations: 'dynamic', integer: () => true }
+    : dtype === 'float16'
+      ? {}
+      : { weights: dtype };
 
 export function workOf(steps: readonly Step[]): Work {
   return steps.reduce((sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }), {

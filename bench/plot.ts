@@ -2,7 +2,12 @@ import type uPlot from 'uplot';
 import { number } from '../examples/shared/format.ts';
 import type { BenchDataType, BenchRow } from './report.ts';
 
-const COLOURS: Record<BenchDataType, string> = { float32: '--series-1', float16: '--series-3', int8: '--series-2' };
+const COLOURS: Record<BenchDataType, string> = {
+  float32: '--series-1',
+  float16: '--series-3',
+  int8: '--series-2',
+  w8a8: '--series-4',
+};
 const HEIGHT = 300;
 
 export interface PlotData {

@@ -10,7 +10,8 @@ export const LOADERS = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm']
 export type Loader = (typeof LOADERS)[number];
 export const PEERS = ENGINES.filter((name) => name !== 'tilewright');
 
-export type BenchDataType = 'float32' | 'float16' | 'int8';
+/** Types of weights; `w8a8` has int8 activations too, quantised in the run. */
+export type BenchDataType = 'float32' | 'float16' | 'int8' | 'w8a8';
 
 /** Milliseconds of one run over `n` samples. */
 export interface Timing {

@@ -1,6 +1,13 @@
 import { version } from '../package.json';
 import { throwIfAborted } from '../src/errors.ts';
-import { Engine, type Graph, type ImageClassifier, type Model, type TextGenerator } from '../src/index.ts';
+import {
+  Engine,
+  type Graph,
+  type ImageClassifier,
+  type Model,
+  type ModelDataType,
+  type TextGenerator,
+} from '../src/index.ts';
 import { createRandom } from '../src/text/random.ts';
 import { attentionName, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
 import { measureCeilings } from './ceilings.ts';
@@ -126,7 +133,7 @@ const CASES: Record<SuiteName, MakeCases> = {
       })),
     ),
   gemv: (engine, preset) =>
-    typesOf(engine, preset.dtypes).flatMap((dtype) =>
+    typesOf(engine, preset.gemvDtypes).flatMap((dtype) =>
       preset.gemv.map(([k, n]) => ({
         suite: 'gemv' as const,
         name: 'gemv',
@@ -203,7 +210,7 @@ const CASES: Record<SuiteName, MakeCases> = {
 
 const folder = (name: string, weights: string | URL): string => `${String(weights).replace(/\/?$/, '/')}${name}/`;
 
-const typesOf = (engine: Engine, dtypes: readonly BenchDataType[]): BenchDataType[] =>
+const typesOf = <Type extends BenchDataType>(engine: Engine, dtypes: readonly Type[]): Type[] =>
   dtypes.filter((dtype) => dtype !== 'float16' || engine.adapter.features.includes('shader-f16'));
 
 async function timeGraph(
@@ -225,7 +232,7 @@ async function timeGraph(
 async function withModel<T extends Model>(
   engine: Engine,
   path: string,
-  dtype: BenchDataType,
+  dtype: ModelDataType,
   signal: AbortSignal | undefined,
   work: (model: T) => Promise<Measured>,
 ): Promise<Measured> {

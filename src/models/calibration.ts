@@ -35,7 +35,7 @@ export function magnitude(values: Float32Array, percentile: number): number {
   const sizes = values.map(Math.abs);
   if (percentile >= 100) return sizes.reduce((a, b) => Math.max(a, b), 0);
   sizes.sort();
-  return sizes[Math.min(sizes.length - 1, Math.ceil((percentile / 100) * sizes.length) - 1)] ?? 0;
+  return sizes[Math.min(sizes.length - 1, Math.ceil((percentile * sizes.length) / 100) - 1)] ?? 0;
 }
 
 /**
@@ -62,7 +62,8 @@ export async function calibrate(
     const results = await session.run(Object.fromEntries(wanted), { signal });
     for (const [label, values] of Object.entries(results))
       largest.set(label, Math.max(largest.get(label)!, magnitude(values as Float32Array, percentile)));
-    onSample?.(++done);
+    done++;
+    onSample?.(done);
   }
   if (!done) throw new TilewrightError('invalid-argument', 'a calibration needs at least one sample');
   return Object.fromEntries([...largest].map(([label, top]) => [label, Math.fround(top / 127) || 1]));

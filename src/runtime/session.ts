@@ -17,16 +17,16 @@ export interface BuildOptions extends PassOptions {
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
   /** Weights shared with other sessions; a store of its own where absent. */
-  constants?: ConstantStore;
+  constants?: ConstantStore | undefined;
   /** States shared with other sessions; of its own where absent. */
-  states?: States;
+  states?: States | undefined;
   /**
    * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
    * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
    */
   tune?: TuneMode | undefined;
   /** What measures and remembers; the device's own where absent. */
-  tuner?: Tuner;
+  tuner?: Tuner | undefined;
   /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
   /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. */
@@ -83,7 +83,7 @@ export class Session extends Resource {
     const { signal, onProgress, label = 'session' } = options;
     gpu.check();
     throwIfAborted(signal, 'building');
-    const { tuner, mode, replan } = await planner(gpu, graph, options);
+    const { tuner, mode, replan } = await planner(gpu, graph, options, Session.build);
     const planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
@@ -290,15 +290,29 @@ export class Session extends Resource {
   }
 }
 
-/** The passes, done; and the choice of kernels, to be made again when more is known. */
-async function planner(gpu: Gpu, graph: Graph, options: BuildOptions) {
-  const extra = quantizes(graph, options, gpu.caps)
-    ? (await import('../graph/passes/quantization.ts')).quantization(options, gpu.caps)
+/** A session that is made to be measured shares nothing, and says nothing. */
+const LONE = { constants: undefined, states: undefined, tuner: undefined, onProgress: undefined, check: undefined };
+
+/** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
+async function planner(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof Session.build) {
+  const load = quantizes(graph, options, gpu.caps)
+    ? (await import('../graph/passes/quantization.ts')).quantization
     : undefined;
-  const optimised = optimise(graph, options, gpu.caps, extra);
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps, load?.(chosen, gpu.caps));
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
+  const forms =
+    tuner && mode !== 'off'
+      ? await (await import('../tune/forms.ts')).chooseForms(tuner, gpu.caps, {
+          options,
+          rewritten,
+          mode,
+          signal: options.signal,
+          build: build && ((one, how) => build(gpu, one, { ...how, tune: 'off', ...LONE })),
+        })
+      : {};
+  const optimised = rewritten({ ...options, ...forms });
   const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
   return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, choose) };
 }

@@ -5,7 +5,7 @@ import type { Operand } from '../graph/ir.ts';
 import { type Choose, type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { type BoundStep, bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
+import { bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { formatTensor } from '../tensor/types.ts';
 import { median } from './median.ts';
@@ -17,6 +17,14 @@ export type TuneMode = 'off' | 'fast' | 'full';
 export interface TuneOptions {
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
+}
+
+/** Something that can be encoded again and again: a session. */
+export interface Runnable {
+  readonly plan: Pick<Plan, 'inputs'>;
+  bufferOf(operand: Operand): GPUBuffer | undefined;
+  encode(encoder: GPUCommandEncoder): void;
+  dispose(): void;
 }
 
 /** What was measured for one shape. */
@@ -136,10 +144,7 @@ export class Tuner {
     { signal, onProgress }: TuneOptions = {},
   ): Promise<void> {
     const full = mode === 'full';
-    const open = distinct(plan).filter(({ key }) => {
-      const known = this.#found.choices[key];
-      return !known || (full && !known.full);
-    });
+    const open = distinct(plan).filter(({ key }) => !this.settled(key, mode));
     if (!open.length) return;
     const inputs = new Set(open.flatMap(({ step }) => [...Object.values(step.reads), step.writes]));
     for (const operand of inputs) {
@@ -174,13 +179,58 @@ export class Tuner {
     if (changed) await this.store.save(this.#found);
   }
 
-  /** Times the candidates of a step, round by round; undefined where the budget is too small to say anything. */
+  /** Whether there is nothing more to find out in this mode. */
+  settled(key: string, mode: Exclude<TuneMode, 'off'>): boolean {
+    const known = this.#found.choices[key];
+    return known !== undefined && (mode === 'fast' || known.full);
+  }
+
+  /** The form that `compare` found the faster one, if it did. */
+  formOf(key: string): string | undefined {
+    return this.#found.choices[key]?.label;
+  }
+
+  /**
+   * Times sessions that compute the same in different forms, the table's guess first, and remembers the label of the faster. Nothing is
+   * remembered where `fast` has used up its time.
+   */
+  async compare(
+    key: string,
+    { shape, label, forms }: { shape: string; label: string; forms: readonly Form[] },
+    mode: Exclude<TuneMode, 'off'>,
+    signal?: AbortSignal | undefined,
+  ): Promise<void> {
+    const full = mode === 'full';
+    if (!full && this.#spentMs >= FAST_BUDGET_MS) return;
+    const built: Runnable[] = [];
+    try {
+      for (const { build } of forms) built.push(await build());
+      const racers = built.map((session, i): Racer => {
+        for (const operand of session.plan.inputs.values()) fillWithNumbers(this.gpu, session.bufferOf(operand)!);
+        const encode = (encoder: GPUCommandEncoder, repeats: number): void => {
+          for (let run = 0; run < repeats; run++) session.encode(encoder);
+        };
+        return { label: forms[i]!.label, encode, times: [] };
+      });
+      const budgetMs = full ? Number.POSITIVE_INFINITY : FAST_BUDGET_MS - this.#spentMs;
+      const measured = await this.#race(racers, { rounds: ROUNDS[mode], budgetMs, signal });
+      if (!measured) return;
+      const choices = { ...this.#found.choices, [key]: { label: measured.chosen, full } };
+      this.#found = { ...this.#found, choices };
+      this.rows.push({ label, count: 1, shape, ...measured });
+      await this.store.save(this.#found);
+    } finally {
+      for (const session of built) session.dispose();
+    }
+  }
+
+  /** Times the candidates of a step; undefined where the budget is too small to say anything. */
   async #measure(
     step: Step,
     candidates: readonly Candidate[],
     bufferOf: (operand: Operand) => GPUBuffer,
-    { rounds, budgetMs, signal }: { rounds: number; budgetMs: number; signal: AbortSignal | undefined },
-  ): Promise<Pick<TuneRow, 'candidates' | 'chosen'> | undefined> {
+    limits: RaceLimits,
+  ): Promise<Outcome | undefined> {
     const { gpu } = this;
     const steps = candidates.map((candidate): Step => ({ ...step, candidate }));
     const programs = await Promise.all(steps.map((one) => compile(gpu, [one]).then(([program]) => program!, failed)));
@@ -194,43 +244,73 @@ export class Tuner {
       'tuning',
     );
     try {
-      const racers = able.map(({ step: one, program }, i) => ({
-        label: one.candidate.label,
-        bound: bind(gpu, one, program, uniforms, i, bufferOf),
-        times: [] as number[],
-      }));
-      const run = async ({ bound }: { bound: BoundStep }, repeats: number): Promise<number> => {
-        const ms = await timeOf(gpu, bound, repeats, signal);
-        this.#spentMs += ms;
-        return ms;
-      };
-      const start = this.#spentMs;
-      const [guess] = racers;
-      // Some drivers compile at the first dispatch: that is no GPU time.
-      for (const { bound } of racers) await timeOf(gpu, bound, 1, signal);
-      let took = await run(guess!, 1);
-      // Each is to run twice at least: where that is too long, one run is enough to know.
-      if (took * 2 * racers.length > budgetMs) return undefined;
-      // The same number of dispatches a submit for all: what a submit costs besides is then the same.
-      let repeats = 1;
-      while (took < SUBMIT_MS && repeats < MOST_REPEATS) {
-        repeats *= 2;
-        took = await run(guess!, repeats);
-      }
-      let left = racers;
-      for (let round = 0; round < rounds; round++) {
-        if (this.#spentMs - start > budgetMs) return undefined;
-        for (const racer of round % 2 ? [...left].reverse() : left)
-          racer.times.push((await run(racer, repeats)) / repeats);
-        const best = Math.min(...left.map(({ times }) => median(times)));
-        if (round === 0) left = left.filter((racer, i) => i === 0 || median(racer.times) <= HOPELESS * best);
-      }
-      const chosen = winner(left);
-      return { candidates: racers.map(({ label, times }) => ({ label, ms: median(times) })), chosen };
+      const racers = able.map(({ step: one, program }, i): Racer => {
+        const bound = bind(gpu, one, program, uniforms, i, bufferOf);
+        const encode = (encoder: GPUCommandEncoder, repeats: number): void => {
+          const pass = encoder.beginComputePass();
+          for (let run = 0; run < repeats; run++) dispatch(gpu, pass, bound);
+          pass.end();
+          gpu.counters.passes++;
+        };
+        return { label: one.candidate.label, encode, times: [] };
+      });
+      return await this.#race(racers, limits);
     } finally {
       if (uniforms.buffer) gpu.destroyBuffer(uniforms.buffer);
     }
   }
+
+  /** Times racers round by round, the table's guess first; undefined where the budget is too small to say anything. */
+  async #race(racers: readonly Racer[], { rounds, budgetMs, signal }: RaceLimits): Promise<Outcome | undefined> {
+    const { gpu } = this;
+    const run = async ({ encode }: Racer, repeats: number): Promise<number> => {
+      const ms = await timeOf(gpu, (encoder) => encode(encoder, repeats), signal);
+      this.#spentMs += ms;
+      return ms;
+    };
+    const start = this.#spentMs;
+    const guess = racers[0]!;
+    // Some drivers compile at the first dispatch: that is no GPU time.
+    for (const { encode } of racers) await timeOf(gpu, (encoder) => encode(encoder, 1), signal);
+    let took = await run(guess, 1);
+    // Each is to run twice at least: where that is too long, one run is enough to know.
+    if (took * 2 * racers.length > budgetMs) return undefined;
+    // The same number of dispatches a submit for all: what a submit costs besides is then the same.
+    let repeats = 1;
+    while (took < SUBMIT_MS && repeats < MOST_REPEATS) {
+      repeats *= 2;
+      took = await run(guess, repeats);
+    }
+    let left = racers;
+    for (let round = 0; round < rounds; round++) {
+      if (this.#spentMs - start > budgetMs) return undefined;
+      for (const racer of round % 2 ? [...left].reverse() : left)
+        racer.times.push((await run(racer, repeats)) / repeats);
+      const best = Math.min(...left.map(({ times }) => median(times)));
+      if (round === 0) left = left.filter((racer, i) => i === 0 || median(racer.times) <= HOPELESS * best);
+    }
+    return { candidates: racers.map(({ label, times }) => ({ label, ms: median(times) })), chosen: winner(left) };
+  }
+}
+
+interface Racer {
+  readonly label: string;
+  encode(encoder: GPUCommandEncoder, repeats: number): void;
+  readonly times: number[];
+}
+
+interface RaceLimits {
+  readonly rounds: number;
+  readonly budgetMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Outcome = Pick<TuneRow, 'candidates' | 'chosen'>;
+
+/** One of the forms in which something can be computed. */
+export interface Form {
+  readonly label: string;
+  build(): Promise<Runnable>;
 }
 
 const failed = (): undefined => undefined; // a candidate that does not compile here is none
@@ -280,14 +360,15 @@ function likely({ caps }: Gpu, candidates: readonly Candidate[]): Candidate[] {
 const hasBarrier = ({ kernel, ports }: Variant): boolean =>
   [kernel, ...ports].some(({ source }) => source.includes('workgroupBarrier'));
 
-/** Milliseconds of `repeats` dispatches, from the submit to its end. */
-async function timeOf(gpu: Gpu, bound: BoundStep, repeats: number, signal: AbortSignal | undefined): Promise<number> {
+/** Milliseconds of what is encoded, from the submit to its end. */
+async function timeOf(
+  gpu: Gpu,
+  encode: (encoder: GPUCommandEncoder) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   throwIfAborted(signal, 'tuning');
   const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (let i = 0; i < repeats; i++) dispatch(gpu, pass, bound);
-  pass.end();
-  gpu.counters.passes++;
+  encode(encoder);
   const start = performance.now();
   gpu.submit(encoder);
   await gpu.guard(gpu.device.queue.onSubmittedWorkDone());

@@ -13,7 +13,7 @@ export interface PassOptions extends QuantizeOptions, ActivationOptions {
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
   without?: readonly PassName[];
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
-  winograd?: Wanted;
+  winograd?: Wanted | undefined;
 }
 
 export type PassName = 'fold' | 'fuse' | 'winograd';

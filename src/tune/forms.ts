@@ -1,0 +1,89 @@
+import type { Caps } from '../gpu/gpu.ts';
+import { constantOperands, type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
+import { integerWins } from '../graph/passes/activations.ts';
+import type { PassOptions } from '../graph/passes/index.ts';
+import { type Wanted, winogradWins } from '../graph/passes/winograd.ts';
+import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
+import type { Runnable, TuneMode, Tuner } from './tuner.ts';
+
+/** Passes that can write a node in another form, under the names of their predicates, with what the table says. */
+const TABLES = { winograd: winogradWins, integer: integerWins } as const;
+
+type Chosen = { -readonly [Name in keyof typeof TABLES]?: Wanted };
+
+export interface FormOptions {
+  readonly options: PassOptions;
+  /** What the passes make of the graph under some options. */
+  rewritten(options: PassOptions): Graph;
+  readonly mode: Exclude<TuneMode, 'off'>;
+  /** Makes a session of a graph, without tuning; absent where nothing shall be measured, only remembered. */
+  readonly build?: ((graph: Graph, options: PassOptions) => Promise<Runnable>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Which nodes shall be written in another form: measured, as kernels are. Each node that a pass could rewrite is built alone, on numbers
+ * of its own, in both forms; the faster is remembered. What the options decide themselves is left to them.
+ */
+export async function chooseForms(
+  tuner: Tuner,
+  caps: Caps,
+  { options, rewritten, mode, build, signal }: FormOptions,
+): Promise<Chosen> {
+  const chosen: Chosen = {};
+  for (const name of Object.keys(TABLES) as (keyof Chosen)[]) {
+    if (options[name]) continue;
+    const table = TABLES[name](caps);
+    const asked = new Map<string, Operand>();
+    const graph = rewritten({
+      ...options,
+      ...chosen,
+      [name]: (node: Operand) => {
+        asked.set(keyOf(name, node, options), node);
+        return table(node);
+      },
+    });
+    const constants = constantOperands(graph);
+    for (const [key, node] of asked) {
+      if (!build || tuner.settled(key, mode)) continue;
+      const lone = alone(node, constants);
+      // Alone, its weights are as they shall be: int8 ones need the passes that know them, others stay as they are.
+      const how: PassOptions = { ...options, ...chosen, weights: name === 'integer' ? 'int8' : undefined };
+      const forms = [table(node), !table(node)].map((wanted) => ({
+        label: wanted ? name : 'plain',
+        build: () => build(lone, { ...how, [name]: () => wanted }),
+      }));
+      const shape = Object.values(node.inputs)
+        .slice(0, 2)
+        .map((input) => formatShape(input.shape));
+      await tuner.compare(key, { label: node.label ?? node.op, shape: shape.join(' · '), forms }, mode, signal);
+    }
+    chosen[name] = (node) => {
+      const known = tuner.formOf(keyOf(name, node, options));
+      return known === undefined ? table(node) : known === name;
+    };
+  }
+  return chosen;
+}
+
+/** What a form is remembered by: the op on these shapes with these options, and where the scales of its activations come from. */
+function keyOf(name: string, { op, inputs, options }: Operand, { activations }: PassOptions): string {
+  const operands = Object.entries(inputs).map(([key, input]) => `${key}:${formatTensor(input)}`);
+  return `${name}? ${op}(${operands.join(' ')}) ${JSON.stringify(options)} ${name === 'integer' ? (activations ?? '') : ''}`;
+}
+
+/** The graph of a node alone, and of the dequantizeLinear before it: on inputs, and on constants where it had some. */
+function alone(node: Operand, constants: ReadonlySet<Operand>): Graph {
+  let inputs = 0;
+  const bare = (input: Operand): Operand => {
+    const { dataType, shape, label } = input;
+    if (!constants.has(input) && input.op === 'dequantizeLinear') return again(input);
+    if (!constants.has(input)) return leaf('input', { dataType, shape }, { name: `input${inputs++}` });
+    const data = typedArray(dataType, elementCount(shape));
+    for (let i = 0; i < data.length; i++) data[i] = 1 + ((i * 7919) % 101);
+    return leaf('constant', { dataType, shape }, { data }, label);
+  };
+  const again = ({ op, inputs: own, options, label }: Operand): Operand =>
+    operand(op, Object.fromEntries(Object.entries(own).map(([key, input]) => [key, bare(input)])), options, label);
+  return { outputs: { output: again(node) } };
+}
