@@ -1,5 +1,6 @@
 import { elementCount, sameShape } from '../../tensor/types.ts';
 import { type ConstantOptions, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { permutationOf, transposed } from './layout.ts';
 
 /** A symmetric dequantizeLinear of int8 or int4. */
 interface Quantized {
@@ -31,13 +32,16 @@ export function fuseDequantize(graph: Graph): Graph {
 }
 
 /** f(dequantizeLinear(x, s)) as dequantizeLinear(f(x), f(s)). */
-function moved({ op, inputs, options, label }: Operand): Operand | undefined {
+function moved(node: Operand): Operand | undefined {
+  const { op, inputs, options, label } = node;
   const from = quantizedOf(inputs['input'] ?? inputs['a']);
   if (from?.input.dataType !== 'int8') return undefined;
   const { input, scale } = from;
   const again = (x: Operand, s: Operand): Operand => operand('dequantizeLinear', { input: x, scale: s }, {}, label);
-  if (op === 'transpose')
-    return again(operand(op, { input }, options, label), operand(op, { input: scale }, options, label));
+  if (op === 'transpose') {
+    const permutation = permutationOf(node);
+    return again(transposed(input, permutation, label), transposed(scale, permutation, label));
+  }
   if (op === 'reshape') {
     // Axes of length 1 come and go: those that have more keep their scales.
     const { newShape } = options as { newShape: readonly number[] };

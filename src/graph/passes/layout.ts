@@ -24,14 +24,14 @@ export function toChannelsLast(graph: Graph): Graph {
   });
 }
 
-const permutationOf = ({ inputs, options }: Operand): readonly number[] =>
+export const permutationOf = ({ inputs, options }: Operand): readonly number[] =>
   (options as { permutation?: readonly number[] }).permutation ??
   inputs['input']!.shape.map((_, d) => inputs['input']!.shape.length - 1 - d);
 
 const inverse = (permutation: readonly number[]): number[] => permutation.map((_, d) => permutation.indexOf(d));
 
 /** transpose, merged with the one before it; one that moves only axes of length 1 is a reshape. */
-function transposed(input: Operand, permutation: readonly number[], label = input.label): Operand {
+export function transposed(input: Operand, permutation: readonly number[], label = input.label): Operand {
   if (input.op === 'transpose') {
     const before = permutationOf(input);
     return transposed(
