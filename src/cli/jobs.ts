@@ -7,10 +7,26 @@ import { generate } from './jobs/generate.ts';
 import type { Job } from './jobs/job.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
+import { quantize, storedTensors } from './jobs/quantize.ts';
+import { report } from './jobs/report.ts';
 import { tune } from './jobs/tune.ts';
 
 /** Everything that a command has done on a GPU, by name. */
-export const jobs = { devices, classify, generate, profile, plan, evalImages, evalText, bench, benchStart, tune };
+export const jobs = {
+  devices,
+  classify,
+  generate,
+  profile,
+  plan,
+  evalImages,
+  evalText,
+  bench,
+  benchStart,
+  tune,
+  storedTensors,
+  quantize,
+  report,
+};
 
 export type JobName = keyof typeof jobs;
 export type ArgsOf<Name extends JobName> = (typeof jobs)[Name] extends Job<infer Args, infer _> ? Args : never;
