@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdtemp, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { version } from '../../../package.json';
 import { TilewrightError, throwIfAborted } from '../../errors.ts';
@@ -47,7 +48,13 @@ export async function quantize(
   await Promise.all((image ?? []).map(mustExist));
   const load = { ...loadArgs(options), dtype: options.dtype ?? ('int8' as const) };
   const target = out === undefined ? undefined : resolve(out);
-  if (target !== undefined) await mustBeFree(target);
+  if (target !== undefined) {
+    if (Object.values(typeof load.dtype === 'string' ? [load.dtype] : load.dtype).includes('int4'))
+      throw new TilewrightError('invalid-argument', 'int4 weights are not stored', {
+        hint: 'They are made at load: store int8, or load the float model with --dtype int4.',
+      });
+    await mustBeFree(target);
+  }
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), load };
     const onEvent = follow(context, runtime);
@@ -95,7 +102,7 @@ async function mustBeFree(target: string): Promise<void> {
   });
 }
 
-interface Making {
+export interface Making {
   readonly runtime: Pick<Runtime, 'take'>;
   /** Has the tensors that change given to a sink, in their order. */
   readonly give: (sink: string) => Promise<unknown>;
@@ -106,7 +113,7 @@ interface Making {
  * The folder of a model with some tensors changed: what comes of `give` instead of the tensors of those names, all else as the
  * source has it. It gets its name when all of it is written. Gives the bytes of the file, and of all tensors before.
  */
-async function writeFolder(
+export async function writeFolder(
   folder: Folder,
   target: string,
   headers: readonly TensorHeader[],
@@ -118,7 +125,8 @@ async function writeFolder(
   const tensors = [...checkpoint.tensors.values()].map((tensor): TensorHeader => changed.get(tensor.name) ?? tensor);
   const added = headers.filter(({ name }) => !checkpoint.tensors.has(name));
   const layout = layoutSafetensors([...tensors, ...added], { ...Object.fromEntries(checkpoint.metadata), ...metadata });
-  const draft = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  const draft = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
+  await mkdir(draft);
   try {
     const file = await open(join(draft, SINGLE_FILE), 'wx');
     try {

@@ -1,4 +1,4 @@
-import { TilewrightError, throwIfAborted } from '../../errors.ts';
+import { throwIfAborted } from '../../errors.ts';
 import type { TensorHeader } from '../../formats/safetensors-write.ts';
 import type { Model } from '../../models/index.ts';
 import { readConstants, type WeightLayer, weightLayers } from '../../models/layers.ts';
@@ -35,15 +35,10 @@ export const quantize: Job<QuantizeArgs, undefined> = async ({ sink, ...args }, 
   return undefined;
 };
 
-/** The layers that are kept otherwise than the checkpoint has them, once each. Error: `unsupported-type` for int4. */
+/** The layers that are kept otherwise than the checkpoint has them, once each. */
 function changedLayers(model: Model): WeightLayer[] {
   const [graph] = Object.values(model.graphs());
   const layers = weightLayers(graph!, model.how).filter(({ dtype, stored }) => dtype !== 'float32' && !stored);
-  const int4 = layers.find(({ dtype }) => dtype === 'int4');
-  if (int4)
-    throw new TilewrightError('unsupported-type', `${int4.name}: int4 weights are not stored`, {
-      hint: 'int4 is made at load: store int8, or load the float model with --dtype int4.',
-    });
   return layers.filter(({ tensor }, i) => layers.findIndex((other) => other.tensor === tensor) === i);
 }
 
