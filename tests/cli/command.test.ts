@@ -93,6 +93,24 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(err).toMatch(/12 tokens in .*tokens\/s/);
   });
 
+  it('stores int8 weights, which answer as they do made at load', { timeout: 120_000 }, async () => {
+    const model = join(root, 'tests/fixtures/resnet-tiny/hf-basic');
+    const out = join(folder, `int8-${runtime}`);
+    const image = ['--image', join(SAMPLES, 'cat.png')];
+    const { bytes, before, report } = await json('quantize', model, out, '--report', ...image, ...there);
+    expect(bytes).toBeLessThan(before);
+    expect(report.samples).toBe(1);
+    expect(report.layers[0]).toMatchObject({ op: 'conv2d', dtype: 'int8' });
+    expect(report.totals.bytes.device).toBeLessThan(0.3 * report.totals.bytes.float32);
+    const { tensors, metadata } = await json('inspect', out);
+    const types = new Set(tensors.map(({ type }: { type: string }) => type));
+    expect([...types].sort()).toEqual(['F32', 'I64', 'I8']);
+    expect(metadata).toMatchObject({ quantized_by: expect.stringMatching(/^tilewright \d/), dtype: 'int8' });
+    const [stored] = await json('run', out, ...image, ...there);
+    const [made] = await json('run', model, '--dtype', 'int8', ...image, ...there);
+    expect(stored.predictions).toEqual(made.predictions);
+  });
+
   it('gives an error its code and hint back', { timeout: 120_000 }, async () => {
     const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
     expect([status, out]).toEqual([1, '']);
