@@ -3,8 +3,8 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
-import type { QuantizeOptions, WeightType, WeightTypes } from '../graph/passes/quantize.ts';
-import type { BuildOptions, Session, TensorInput } from '../runtime/session.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { unpackInt4 } from '../tensor/int4.ts';
@@ -100,8 +100,7 @@ interface Subject {
   readonly files: { readonly name: string; readonly checkpoint: Checkpoint };
   readonly architecture: string;
   readonly dtype: WeightType;
-  readonly how: QuantizeOptions;
-  buildOn(gpu: Gpu, graph: Graph, options: BuildOptions): Promise<Session>;
+  readonly how: BuildOptions;
   graphs(): Readonly<Record<string, Graph>>;
   typicalInputs(plan: string): Readonly<Record<string, TensorInput>>;
 }
@@ -330,11 +329,8 @@ async function outputErrors(
   signal?: AbortSignal,
 ): Promise<{ layers: Errors[]; model: Errors }> {
   const options = { tune: 'off', signal } as const;
-  using session = await model.buildOn(model.gpu, withLayers(graph), options);
-  using reference = await model.buildOn(model.gpu, withLayers(runs.graph('float32')), {
-    ...options,
-    weights: 'float32',
-  });
+  using session = await Session.build(model.gpu, withLayers(graph), { ...model.how, ...options });
+  using reference = await Session.build(model.gpu, withLayers(runs.graph('float32')), options);
   const [last] = Object.keys(graph.outputs) as [string];
   const names = [...session.plan.outputs.keys()];
   const errors = new Map(names.map((name) => [name, new Errors()]));
