@@ -79,7 +79,7 @@ export async function quantize(
         ...(image && { pictures: runtime.lend(pictures(image)) }),
         ...(prompt && { prompts: prompt }),
       };
-      const measured = await runtime.run('report', { ...args, ...samples }, { signal, onEvent });
+      const measured = { ...(await runtime.run('report', { ...args, ...samples }, { signal, onEvent })), model };
       for (const line of reportLines(measured, (text) => terminal.paint('bold', text))) terminal.print(line);
       Object.assign(result, { report: measured });
     }
