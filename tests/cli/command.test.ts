@@ -109,6 +109,8 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     const [stored] = await json('run', out, ...image, ...there);
     const [made] = await json('run', model, '--dtype', 'int8', ...image, ...there);
     expect(stored.predictions).toEqual(made.predictions);
+    const { err } = await run('quantize', out, join(folder, 'again'), ...there);
+    expect(err).toMatch(/^error \[invalid-argument\]: .+ has no weights to store/m);
   });
 
   it('gives an error its code and hint back', { timeout: 120_000 }, async () => {

@@ -12,7 +12,7 @@ import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
 import { reportLines } from '../report-table.ts';
 import type { Runtime, Sink } from '../runtime.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, showProgress, withRuntime } from './context.ts';
 import { pictures } from './run.ts';
 
 export interface QuantizeOptions extends DtypeOptions {
@@ -57,13 +57,17 @@ export async function quantize(
   }
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), load };
-    const onEvent = follow(context, runtime);
+    let onEvent = follow(context, runtime);
     const result: { out?: string; bytes?: number; report?: object } = {};
     if (target !== undefined) {
       const headers = await runtime.run('storedTensors', args, { signal, onEvent });
-      const quiet = follow({ ...context, terminal: { ...terminal, note: () => {} } }, runtime);
-      const give = (sink: string): Promise<unknown> =>
-        runtime.run('quantize', { ...args, sink }, { signal, onEvent: quiet });
+      if (!headers.length)
+        throw new TilewrightError(
+          'invalid-argument',
+          `${model} has no weights to store: they are of these types already`,
+        );
+      onEvent = (event) => showProgress(terminal, event); // which adapter and which model was said
+      const give = (sink: string): Promise<unknown> => runtime.run('quantize', { ...args, sink }, { signal, onEvent });
       const metadata = {
         quantized_by: `tilewright ${version}`,
         dtype: typeof load.dtype === 'string' ? load.dtype : JSON.stringify(load.dtype),
