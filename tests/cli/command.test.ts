@@ -93,6 +93,12 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(err).toMatch(/12 tokens in .*tokens\/s/);
   });
 
+  it('gives an error its code and hint back', { timeout: 120_000 }, async () => {
+    const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toMatch(/^error \[invalid-argument\]: this model \(gpt2\) generates text\n.*--prompt/m);
+  });
+
   it('stores int8 weights, which answer as they do made at load', { timeout: 120_000 }, async () => {
     const model = join(root, 'tests/fixtures/resnet-tiny/hf-basic');
     const out = join(folder, `int8-${runtime}`);
@@ -111,12 +117,6 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(stored.predictions).toEqual(made.predictions);
     const { err } = await run('quantize', out, join(folder, 'again'), ...there);
     expect(err).toMatch(/^error \[invalid-argument\]: .+ has no weights to store/m);
-  });
-
-  it('gives an error its code and hint back', { timeout: 120_000 }, async () => {
-    const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
-    expect([status, out]).toEqual([1, '']);
-    expect(err).toMatch(/^error \[invalid-argument\]: this model \(gpt2\) generates text\n.*--prompt/m);
   });
 });
 
