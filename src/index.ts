@@ -13,6 +13,7 @@ export { formatPlan, type Plan } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
 export type { Model } from './models/index.ts';
 export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
+export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/report.ts';
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
 export type { Profile, ProfileRow } from './profile/profile.ts';

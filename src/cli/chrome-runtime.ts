@@ -75,6 +75,7 @@ async function chromeRuntime(
     description: `headless ${(await browser.version()).replace(/^Headless/, '').replace('/', ' ')}`,
     model: (source) => server.model(source),
     lend: (chunks) => server.lend(chunks),
+    take: (sink) => server.take(sink),
     async run(name, args, { signal, onEvent = () => {} }) {
       throwIfAborted(signal, 'the work');
       events.listener = onEvent;

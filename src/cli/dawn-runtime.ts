@@ -1,7 +1,7 @@
 import { findVulkanDriver, vulkanEnv } from '../../tools/vulkan.mjs';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import { optional } from './optional.ts';
-import { Lending, type Runtime } from './runtime.ts';
+import { Lending, type Runtime, Taking } from './runtime.ts';
 
 /** Held for as long as the process lives: Dawn aborts it when this object goes before what was made with it. */
 let gpu: GPU | undefined;
@@ -24,16 +24,19 @@ export async function openDawn(signal: AbortSignal): Promise<Runtime> {
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
   const { jobs } = await import('./jobs.ts');
   const lending = new Lending();
+  const taking = new Taking();
   return {
     name: 'dawn',
     description: `Dawn in Node on ${driver.name === 'system' ? "the system's driver" : driver.name}`,
     model: async (source) => source,
     lend: (chunks) => lending.add(chunks),
+    take: (sink) => taking.add(sink),
     run: (name, args, { signal, onEvent = () => {} }) =>
       (jobs[name] as (args: unknown, context: unknown) => Promise<never>)(args, {
         emit: onEvent,
         signal,
         read: (lent: string) => lending.next(lent),
+        write: (taken: string, bytes: Uint8Array) => taking.give(taken, bytes),
       }),
     close: () => lending.close(),
   };

@@ -27,6 +27,13 @@ async function read(name: string): Promise<Uint8Array | undefined> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** Gives the command line bytes that it takes. */
+async function write(name: string, bytes: Uint8Array): Promise<void> {
+  const body = bytes as Uint8Array<ArrayBuffer>;
+  const response = await fetch(`/taken/${name}`, { method: 'POST', body, signal: abort.signal });
+  if (!response.ok) throw new TilewrightError('network', `what is taken as ${name} could not be written`);
+}
+
 window.tilewright = {
   async run(name, args) {
     abort = new AbortController();
@@ -36,7 +43,7 @@ window.tilewright = {
     };
     try {
       const job = jobs[name] as (args: unknown, context: JobContext) => Promise<unknown>;
-      return { result: await job(args, { emit, signal: abort.signal, read }) };
+      return { result: await job(args, { emit, signal: abort.signal, read, write }) };
     } catch (error) {
       return { error: toWire(error) };
     } finally {

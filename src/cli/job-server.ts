@@ -3,19 +3,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { basename, extname } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { parseRange } from '../../tools/serve.mjs';
 import { type ErrorCode, TilewrightError } from '../errors.ts';
 import { type Folder, openFolder, SINGLE_FILE } from '../hub/folder.ts';
 import type { ByteSource } from '../hub/source.ts';
-import { Lending } from './runtime.ts';
+import { Lending, type Sink, Taking } from './runtime.ts';
 
-/** What a page of headless Chrome needs: its own files, models (from the disk or through us from the net), what is lent. */
+/** What a page of headless Chrome needs: its own files, models (from the disk or through us from the net), what is lent and taken. */
 export interface JobServer {
   /** Ends in a slash. */
   readonly url: string;
   model(source: string): Promise<string>;
   lend(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): string;
+  take(sink: Sink): string;
   /** A text of the page's in which models have the names that this side knows them by. */
   renamed(text: string): string;
   /** What first failed on this side of a request: the page only saw that it failed. */
@@ -49,6 +51,7 @@ interface Shelf {
 export async function serveJobs(pages: string): Promise<JobServer> {
   const shelves = [await shelfOf(pages)];
   const lending = new Lending();
+  const taking = new Taking();
   const addresses = new Map<string, string>(); // by source
   let failed: unknown;
 
@@ -62,6 +65,12 @@ export async function serveJobs(pages: string): Promise<JobServer> {
         'cache-control': 'no-store',
       });
       response.end(chunk);
+      return;
+    }
+    const [, taken] = path.match(/^taken\/(\d+)$/) ?? [];
+    if (taken !== undefined) {
+      await taking.give(taken, await buffer(request));
+      response.writeHead(204).end();
       return;
     }
     const [, shelf, file] = path.match(/^model\/(\d+)\/(.+)$/) ?? [];
@@ -84,8 +93,8 @@ export async function serveJobs(pages: string): Promise<JobServer> {
 
   const server = createServer((request, response) => {
     respond(request, response).catch((error: unknown) => {
-      const lent = request.url?.startsWith('/lent/');
-      const missing = !lent && error instanceof TilewrightError && ABSENT.has(error.code);
+      const ours = /^\/(lent|taken)\//.test(request.url ?? '');
+      const missing = !ours && error instanceof TilewrightError && ABSENT.has(error.code);
       const gone = response.destroyed; // the page went, or no longer wants it
       if (!missing && !gone) failed ??= error;
       if (response.headersSent) response.destroy();
@@ -112,6 +121,7 @@ export async function serveJobs(pages: string): Promise<JobServer> {
         text,
       ),
     lend: (chunks) => lending.add(chunks),
+    take: (sink) => taking.add(sink),
     failure: () => failed,
     async close() {
       await lending.close();

@@ -8,6 +8,8 @@ import { generate } from './jobs/generate.ts';
 import type { Job } from './jobs/job.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
+import { quantize, storedTensors } from './jobs/quantize.ts';
+import { report } from './jobs/report.ts';
 import { tune } from './jobs/tune.ts';
 import { verify } from './jobs/verify.ts';
 
@@ -25,6 +27,9 @@ export const jobs = {
   benchStart,
   tune,
   verify,
+  storedTensors,
+  quantize,
+  report,
 };
 
 export type JobName = keyof typeof jobs;

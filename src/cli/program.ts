@@ -27,6 +27,7 @@ Examples:
   tilewright run gpt-shakespeare --prompt "ROMEO:" --max-new-tokens 200
   tilewright profile gpt-shakespeare --plan decode
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
+  tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json`;
 
 /** Options as commander gives them. */
@@ -172,6 +173,16 @@ export function build(signal: AbortSignal): Command {
     .action(async (model: string, options) => {
       const { plan } = await import('./commands/plan.ts');
       await plan(model, options, contextOf(options));
+    });
+
+  onModel(command('quantize <model> [out]', 'write a folder with int8 weights, or report what they cost'))
+    .option('--report', 'bytes and errors of each layer, of its weights and of its output against float32')
+    .option('--image <file...>', 'pictures to measure outputs on (default: made up)')
+    .option('--prompt <text...>', 'texts to measure outputs on (default: made up)')
+    .action(async (model: string, out: string | undefined, options, self: Command) => {
+      if (out === undefined && !options.report) self.error('error: give a folder to write, or --report, or both');
+      const { quantize } = await import('./commands/quantize.ts');
+      await quantize(model, out, options, contextOf(options));
     });
 
   onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text'))

@@ -17,9 +17,29 @@ export interface Runtime {
   model(source: string): Promise<string>;
   /** Lends bytes to jobs, chunk by chunk as they ask for them; gives the name they ask by. */
   lend(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): string;
+  /** Takes the bytes that jobs give, in their order, under the name that it returns. */
+  take(sink: Sink): string;
   /** Does a job. Its errors come back as they were thrown, those of what is lent too. */
   run<Name extends JobName>(name: Name, args: ArgsOf<Name>, options: JobOptions): Promise<ResultOf<Name>>;
   close(): Promise<void>;
+}
+
+/** What bytes of a job go to. Where it fails, the job does. */
+export type Sink = (bytes: Uint8Array) => Promise<void> | void;
+
+/** What is taken, by name. */
+export class Taking {
+  readonly #sinks = new Map<string, Sink>();
+
+  add(sink: Sink): string {
+    const name = String(this.#sinks.size);
+    this.#sinks.set(name, sink);
+    return name;
+  }
+
+  async give(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#sinks.get(name)!(bytes);
+  }
 }
 
 /** What is lent, by name: one reader each. */

@@ -14,6 +14,7 @@ import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
 
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
@@ -63,7 +64,7 @@ export abstract class LoadedModel extends Resource {
   readonly states: States;
   readonly #sessions = new Map<string, Promise<Session>>();
   /** As the model was loaded: sessions that are built later follow. */
-  readonly #how: BuildOptions;
+  readonly how: BuildOptions;
   readonly dtype: ModelDataType;
   /** The type of activations. */
   protected readonly dataType: 'float32' | 'float16';
@@ -86,7 +87,7 @@ export abstract class LoadedModel extends Resource {
       });
     }
     const integers = { activations, calibration, integer };
-    this.#how = {
+    this.how = {
       groupSize,
       check,
       tune,
@@ -144,17 +145,17 @@ export abstract class LoadedModel extends Resource {
 
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
-    return Session.plan(this.gpu, graph, this.#how);
+    return Session.plan(this.gpu, graph, this.how);
   }
 
   /** Starts to compile the kernels of graphs whose sessions are built later: while the weights stream for the first. */
   protected precompile(graphs: readonly Graph[]): void {
-    for (const graph of graphs) Session.precompile(this.gpu, graph, this.#how);
+    for (const graph of graphs) Session.precompile(this.gpu, graph, this.how);
   }
 
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return Session.build(gpu, graph, { ...this.#how, ...options });
+    return Session.build(gpu, graph, { ...this.how, ...options });
   }
 
   /** The scales of all layers' inputs over sample inputs of a graph of the model: for `activations: 'static'`. */
@@ -164,14 +165,14 @@ export abstract class LoadedModel extends Resource {
     options: CalibrationOptions,
   ): Promise<Calibration> {
     const { calibrate } = await import('./calibration.ts');
-    return calibrate(this.gpu, graph, { ...this.#how, constants: this.#constants }, samples, options);
+    return calibrate(this.gpu, graph, { ...this.how, constants: this.#constants }, samples, options);
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */
   abstract graphs(): Readonly<Record<string, Graph>>;
 
   /** Inputs that exercise a plan of `graphs()` as real work would. */
-  protected abstract typicalInputs(plan: string): Readonly<Record<string, TensorInput>>;
+  abstract typicalInputs(plan: string): Readonly<Record<string, TensorInput>>;
 
   /**
    * What every dispatch of a plan costs, on a device of its own with timestamp-query. Errors: `invalid-argument` for a plan
@@ -186,6 +187,15 @@ export abstract class LoadedModel extends Resource {
     const { profileApart } = await import('../profile/profile.ts');
     const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
     return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
+  }
+
+  /**
+   * What the types of its weights save and cost, layer by layer: bytes, errors of the weights, and errors of every layer's output against
+   * float32 over samples (pictures for a classifier, texts or token ids for a generator; `typicalInputs` where none are
+   * given). Float32 weights are on the device for as long as it takes. Errors: `invalid-argument`, `invalid-image`, `aborted`.
+   */
+  async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
+    return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);
   }
 
   protected release(): void {

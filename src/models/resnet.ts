@@ -190,10 +190,10 @@ export class ImageClassifier extends LoadedModel {
     }
   }
 
-  graph(batch = 1): Graph {
+  graph(batch = 1, dataType = this.dataType): Graph {
     const { config } = this.files;
     return resnetGraph(this.weights, this.names, this.shape, {
-      dataType: this.dataType,
+      dataType,
       input: this.preprocessing.size,
       batch,
       strideInFirst: config?.['downsample_in_bottleneck'] === true,
@@ -206,7 +206,7 @@ export class ImageClassifier extends LoadedModel {
     return { image: this.graph() };
   }
 
-  protected typicalInputs(): Readonly<Record<string, TensorInput>> {
+  typicalInputs(): Readonly<Record<string, TensorInput>> {
     const [height, width] = this.preprocessing.size;
     return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }

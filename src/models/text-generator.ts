@@ -116,7 +116,7 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** Decoding is profiled half way through the context, where attention has half its keys to look at. */
-  protected typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
+  typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
     const count = plan === 'decode' ? 1 : this.#chunks()[0]!;
     const start = plan === 'decode' ? this.context >> 1 : 0;
     const positions = Uint32Array.from({ length: count }, (_, i) => start + i);
@@ -125,8 +125,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** For a chunk of tokens: the logits after each, or the token drawn after the last. */
-  graph(tokens: number, predict: 'all' | 'last'): Graph {
-    return gpt2Graph(this.weights, this.shape, { dataType: this.dataType, tokens, predict });
+  graph(tokens: number, predict: 'all' | 'last', dataType = this.dataType): Graph {
+    return gpt2Graph(this.weights, this.shape, { dataType, tokens, predict });
   }
 
   #chunks(): number[] {

@@ -112,6 +112,26 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect([status, out]).toEqual([1, '']);
     expect(err).toMatch(/^error \[invalid-argument\]: this model \(gpt2\) generates text\n.*--prompt/m);
   });
+
+  it('stores int8 weights, which answer as they do made at load', { timeout: 120_000 }, async () => {
+    const model = join(root, 'tests/fixtures/resnet-tiny/hf-basic');
+    const out = join(folder, `int8-${runtime}`);
+    const image = ['--image', join(SAMPLES, 'cat.png')];
+    const { bytes, before, report } = await json('quantize', model, out, '--report', ...image, ...there);
+    expect(bytes).toBeLessThan(before);
+    expect(report.samples).toBe(1);
+    expect(report.layers[0]).toMatchObject({ op: 'conv2d', dtype: 'int8' });
+    expect(report.totals.bytes.device).toBeLessThan(0.3 * report.totals.bytes.float32);
+    const { tensors, metadata } = await json('inspect', out);
+    const types = new Set(tensors.map(({ type }: { type: string }) => type));
+    expect([...types].sort()).toEqual(['F32', 'I64', 'I8']);
+    expect(metadata).toMatchObject({ quantized_by: expect.stringMatching(/^tilewright \d/), dtype: 'int8' });
+    const [stored] = await json('run', out, ...image, ...there);
+    const [made] = await json('run', model, '--dtype', 'int8', ...image, ...there);
+    expect(stored.predictions).toEqual(made.predictions);
+    const { err } = await run('quantize', out, join(folder, 'again'), ...there);
+    expect(err).toMatch(/^error \[invalid-argument\]: .+ has no weights to store/m);
+  });
 });
 
 describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headless Chrome', () => {

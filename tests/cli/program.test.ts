@@ -112,3 +112,32 @@ describe('inspect', () => {
     expect(out).toContain('layer3.2.conv2.weight');
   });
 });
+
+describe('quantize', () => {
+  it.each<[string, string[], RegExp]>([
+    ['into a folder that holds something', [TINY, folder], /^error \[invalid-argument\]: .+ is not empty/],
+    ['into a file', [TINY, join(TINY, 'config.json')], /^error \[invalid-argument\]: .+ is no folder to write/],
+    [
+      'where there is no folder',
+      [TINY, join(folder, 'none', 'out')],
+      /^error \[invalid-argument\]: .+ cannot be written/,
+    ],
+    [
+      'as int4',
+      [TINY, join(folder, 'int4'), '--dtype', 'int8,wte=int4'],
+      /^error \[invalid-argument\]: int4 .+\n.*load/,
+    ],
+    ['what is not there', ['no-such-model', join(folder, 'out')], /^error \[not-found\]: there is no model/],
+  ])('%s fails before anything is loaded', async (_, argv, message) => {
+    writeFileSync(join(folder, 'something'), '');
+    const { status, err } = await run('quantize', ...argv, '--runtime', 'dawn');
+    expect(err).toMatch(message);
+    expect(status).toBe(1);
+  });
+
+  it('wants something to do', async () => {
+    const { status, err } = await run('quantize', TINY);
+    expect(err).toMatch(/give a folder to write, or --report/);
+    expect(status).toBe(2);
+  });
+});

@@ -25,8 +25,9 @@ export interface ImageScore {
  * Counts right answers over labelled pictures. Batches of one size share a session, so all should have the same but the
  * last. While the GPU works on a batch, the next one is on its way.
  */
-export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ...args }, { emit, signal, read }) => {
-  const model = await loadClassifier(args, { emit, signal, read });
+export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ...args }, context) => {
+  const { emit, signal, read } = context;
+  const model = await loadClassifier(args, context);
   const classes = model.labels.length;
   const confusion = model.labels.map(() => new Array<number>(classes).fill(0));
   let [count, top1, top5] = [0, 0, 0];

@@ -35,6 +35,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** The next chunk of what the command lends under this name; undefined at its end. */
   read(name: string): Promise<Uint8Array | undefined>;
+  /** Gives the command bytes, under the name by which it takes them; resolves when they are taken. */
+  write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** Work for the GPU, wherever that is: arguments and result are plain JSON, so both cross to a page. */

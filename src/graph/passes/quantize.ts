@@ -19,7 +19,7 @@ export interface QuantizeOptions {
 /** The operand that is the weights, by op. */
 const WEIGHTS: Readonly<Record<string, string>> = { matmul: 'b', gemm: 'b', conv2d: 'filter', gather: 'input' };
 
-interface Layer {
+export interface Layer {
   /** `layer1.0.conv1`: the tensor's name without `.weight`. */
   readonly name: string;
   readonly operand: string;
@@ -27,7 +27,7 @@ interface Layer {
 }
 
 /** The constant float weights that a node multiplies by, or looks up. */
-function layerOf(node: Operand, constants: ReadonlySet<Operand>): Layer | undefined {
+export function layerOf(node: Operand, constants: ReadonlySet<Operand>): Layer | undefined {
   const name = WEIGHTS[node.op];
   const weight = name ? node.inputs[name] : undefined;
   if (!name || !weight || node.inputs['scales'] || !isFloat(weight.dataType) || !constants.has(weight))
@@ -38,7 +38,7 @@ function layerOf(node: Operand, constants: ReadonlySet<Operand>): Layer | undefi
 }
 
 /** The type of a layer: of the longest key that is its name, or some whole parts of it. */
-function typeOf(types: WeightTypes, layer: string, used?: Set<string>): WeightType {
+export function typeOf(types: WeightTypes, layer: string, used?: Set<string>): WeightType {
   if (typeof types === 'string') return types;
   const keys = Object.keys(types).filter((key) => key !== 'default' && `.${layer}.`.includes(`.${key}.`));
   const key = keys.sort((a, b) => b.length - a.length)[0] ?? 'default';
@@ -95,7 +95,7 @@ class Quantizer {
 /**
  * Constant weights of products, convolutions and tables become int8 or int4: as a graph says it that was trained so, in
  * dequantizeLinear of quantizeLinear. Constants are computed at load, so the GPU does it, a tensor at a time. What int4 has no
- * kernel for is int8: convolutions, tables that are only looked up, and rows of odd lengths. Error: `invalid-argument` for a
+ * kernel for is int8: convolutions, tables that are only looked up, and rows of odd lengths. What is quantised stays as it is. Error: `invalid-argument` for a
  * layer that is not there.
  */
 export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOptions) {
@@ -109,7 +109,7 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
       if (!layer) return node;
       layers.push(layer.name);
       const type = typeOf(weights, layer.name, used);
-      if (type !== 'int8' && type !== 'int4') return node;
+      if ((type !== 'int8' && type !== 'int4') || layer.weight.op === 'dequantizeLinear') return node;
       const { shape } = layer.weight;
       const narrow =
         type === 'int4' && node.op !== 'conv2d' && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;

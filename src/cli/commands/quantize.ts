@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { version } from '../../../package.json';
+import { TilewrightError, throwIfAborted } from '../../errors.ts';
+import { openCheckpoint } from '../../formats/checkpoint.ts';
+import type { Checkpoint } from '../../formats/safetensors.ts';
+import { layoutSafetensors, type SafetensorsLayout, type TensorHeader } from '../../formats/safetensors-write.ts';
+import { type Folder, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
+import { mustExist, resolveModel } from '../files.ts';
+import { bytes } from '../format.ts';
+import { reportLines } from '../report-table.ts';
+import type { Runtime, Sink } from '../runtime.ts';
+import { type CommandContext, type DtypeOptions, follow, loadArgs, showProgress, withRuntime } from './context.ts';
+import { pictures } from './run.ts';
+
+export interface QuantizeOptions extends DtypeOptions {
+  readonly report?: boolean;
+  /** What outputs are measured on. */
+  readonly image?: readonly string[];
+  readonly prompt?: readonly string[];
+}
+
+/** What may lie beside the weights of a model: copied as it is. */
+const COMPANIONS = [
+  'config.json',
+  'generation_config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'LICENSE',
+];
+
+/** Writes a model with small weights as a folder of its own, or reports what they save and cost, or both. */
+export async function quantize(
+  model: string,
+  out: string | undefined,
+  { report = false, image, prompt, ...options }: QuantizeOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const source = await resolveModel(model);
+  await Promise.all((image ?? []).map(mustExist));
+  const load = { ...loadArgs(options), dtype: options.dtype ?? ('int8' as const) };
+  const target = out === undefined ? undefined : resolve(out);
+  if (target !== undefined) {
+    if (Object.values(typeof load.dtype === 'string' ? [load.dtype] : load.dtype).includes('int4'))
+      throw new TilewrightError('invalid-argument', 'int4 weights are not stored', {
+        hint: 'They are made at load: store int8, or load the float model with --dtype int4.',
+      });
+    await mustBeFree(target);
+  }
+  await withRuntime(context, async (runtime) => {
+    const args = { model: await runtime.model(source), load };
+    let onEvent = follow(context, runtime);
+    const result: { out?: string; bytes?: number; report?: object } = {};
+    if (target !== undefined) {
+      const headers = await runtime.run('storedTensors', args, { signal, onEvent });
+      if (!headers.length)
+        throw new TilewrightError(
+          'invalid-argument',
+          `${model} has no weights to store: they are of these types already`,
+        );
+      onEvent = (event) => showProgress(terminal, event); // which adapter and which model was said
+      const give = (sink: string): Promise<unknown> => runtime.run('quantize', { ...args, sink }, { signal, onEvent });
+      const metadata = {
+        quantized_by: `tilewright ${version}`,
+        dtype: typeof load.dtype === 'string' ? load.dtype : JSON.stringify(load.dtype),
+        group_size: load.groupSize ? String(load.groupSize) : 'channel',
+      };
+      const folder = await openFolder(source, { signal });
+      const written = await writeFolder(folder, target, headers, metadata, { runtime, give, signal });
+      terminal.print(`${out}: ${bytes(written.bytes)}, before ${bytes(written.before)}`);
+      Object.assign(result, { out: target, ...written });
+    }
+    if (report) {
+      const samples = {
+        ...(image && { pictures: runtime.lend(pictures(image)) }),
+        ...(prompt && { prompts: prompt }),
+      };
+      const measured = { ...(await runtime.run('report', { ...args, ...samples }, { signal, onEvent })), model };
+      for (const line of reportLines(measured, (text) => terminal.paint('bold', text))) terminal.print(line);
+      Object.assign(result, { report: measured });
+    }
+    terminal.result(result);
+  });
+}
+
+/** Errors: `invalid-argument` where there is something already, or nothing can be made. */
+async function mustBeFree(target: string): Promise<void> {
+  const there = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new TilewrightError('invalid-argument', `${target} is no folder to write: ${cause.message}`, { cause });
+  });
+  if (there?.length)
+    throw new TilewrightError('invalid-argument', `${target} is not empty: it has ${there[0]}`, {
+      hint: 'Give a folder that is not there yet.',
+    });
+  await access(dirname(target), constants.W_OK).catch((cause: Error) => {
+    throw new TilewrightError('invalid-argument', `${target} cannot be written: ${cause.message}`, { cause });
+  });
+}
+
+export interface Making {
+  readonly runtime: Pick<Runtime, 'take'>;
+  /** Has the tensors that change given to a sink, in their order. */
+  readonly give: (sink: string) => Promise<unknown>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The folder of a model with some tensors changed: what comes of `give` instead of the tensors of those names, all else as the
+ * source has it. It gets its name when all of it is written. Gives the bytes of the file, and of all tensors before.
+ */
+export async function writeFolder(
+  folder: Folder,
+  target: string,
+  headers: readonly TensorHeader[],
+  metadata: Readonly<Record<string, string>>,
+  { runtime, give, signal }: Making,
+): Promise<{ bytes: number; before: number }> {
+  const checkpoint = await openCheckpoint(folder, signal);
+  const changed = new Map(headers.map((header) => [header.name, header]));
+  const tensors = [...checkpoint.tensors.values()].map((tensor): TensorHeader => changed.get(tensor.name) ?? tensor);
+  const added = headers.filter(({ name }) => !checkpoint.tensors.has(name));
+  const layout = layoutSafetensors([...tensors, ...added], { ...Object.fromEntries(checkpoint.metadata), ...metadata });
+  const draft = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
+  await mkdir(draft);
+  try {
+    const file = await open(join(draft, SINGLE_FILE), 'wx');
+    try {
+      await writeAll(file, layout.head, 0);
+      await copyTensors(checkpoint, changed, layout, file, signal);
+      await give(runtime.take(inOrder(headers, layout, file)));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    for (const name of COMPANIONS) {
+      const companion = await folder.find(name);
+      if (companion) await writeFile(join(draft, name), companion.stream(0, companion.size, signal));
+    }
+    throwIfAborted(signal, 'writing');
+    await rmdir(target).catch(() => {}); // an empty one was there, or none
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+  return { bytes: layout.byteLength, before: checkpoint.byteLength };
+}
+
+/** Bytes of all tensors that stay as they are, unread. */
+async function copyTensors(
+  { tensors }: Checkpoint,
+  changed: ReadonlyMap<string, TensorHeader>,
+  layout: SafetensorsLayout,
+  file: FileHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const tensor of tensors.values()) {
+    if (changed.has(tensor.name)) continue;
+    let { offset } = layout.tensors.get(tensor.name)!;
+    for await (const chunk of tensor.chunks(signal)) {
+      throwIfAborted(signal, 'writing');
+      await writeAll(file, chunk, offset);
+      offset += chunk.byteLength;
+    }
+  }
+}
+
+/** Puts a stream of bytes where the tensors lie that they are. */
+function inOrder(headers: readonly TensorHeader[], { tensors }: SafetensorsLayout, file: FileHandle): Sink {
+  const left = headers.map(({ name }) => ({ ...tensors.get(name)! }));
+  return async (chunk) => {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const place = left[0]!;
+      const count = Math.min(place.byteLength, chunk.byteLength - at);
+      await writeAll(file, chunk.subarray(at, at + count), place.offset);
+      at += count;
+      place.offset += count;
+      place.byteLength -= count;
+      if (!place.byteLength) left.shift();
+    }
+  };
+}
+
+/** A write may take only a part. */
+async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < chunk.byteLength; )
+    at += (await file.write(chunk, at, chunk.byteLength - at, position + at)).bytesWritten;
+}

@@ -1,0 +1,50 @@
+import { throwIfAborted } from '../../errors.ts';
+import type { TensorHeader } from '../../formats/safetensors-write.ts';
+import type { Model } from '../../models/index.ts';
+import { readConstants, type WeightLayer, weightLayers } from '../../models/layers.ts';
+import type { StoredType } from '../../tensor/source.ts';
+import type { DataType } from '../../tensor/types.ts';
+import type { Job } from './job.ts';
+import { loadModel, type ModelArgs } from './load.ts';
+
+export interface QuantizeArgs extends ModelArgs {
+  /** Where the tensors of `storedTensors` go, one after the other. */
+  readonly sink: string;
+}
+
+/** Bytes that cross to the command at a time. */
+const PIECE = 4 * 2 ** 20;
+
+/** The tensors that a stored model has instead of its own, in the order in which `quantize` gives them. */
+export const storedTensors: Job<ModelArgs, TensorHeader[]> = async (args, context) =>
+  changedLayers(await loadModel(args, context)).flatMap(headersOf);
+
+/** Makes those tensors as a load does, a layer at a time, and gives their bytes. */
+export const quantize: Job<QuantizeArgs, undefined> = async ({ sink, ...args }, context) => {
+  const { emit, signal, write } = context;
+  const model = await loadModel(args, context);
+  const layers = changedLayers(model);
+  for (const [i, { tensor, values, scales }] of layers.entries()) {
+    throwIfAborted(signal, 'quantising');
+    emit({ type: 'done', done: i, total: layers.length, label: tensor.name });
+    const read = await readConstants(model.gpu, { values, ...(scales && { scales }) }, signal);
+    for (const { buffer, byteOffset, byteLength } of [read['values']!, ...(scales ? [read['scales']!] : [])])
+      for (let at = 0; at < byteLength; at += PIECE)
+        await write(sink, new Uint8Array(buffer, byteOffset + at, Math.min(PIECE, byteLength - at)));
+  }
+  return undefined;
+};
+
+/** The layers that are kept otherwise than the checkpoint has them, once each. */
+function changedLayers(model: Model): WeightLayer[] {
+  const [graph] = Object.values(model.graphs());
+  const layers = weightLayers(graph!, model.how).filter(({ dtype, stored }) => dtype !== 'float32' && !stored);
+  return layers.filter(({ tensor }, i) => layers.findIndex((other) => other.tensor === tensor) === i);
+}
+
+const STORED: Partial<Record<DataType, StoredType>> = { int8: 'I8', float16: 'F16' };
+
+const headersOf = ({ tensor, values, scales }: WeightLayer): TensorHeader[] => [
+  { name: tensor.name, storedType: STORED[values.dataType]!, shape: values.shape },
+  ...(scales ? [{ name: `${tensor.name}_scale`, storedType: 'F32' as const, shape: scales.shape }] : []),
+];

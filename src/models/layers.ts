@@ -1,0 +1,73 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import { type ConstantOptions, constantOperands, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
+import { quantizedOf } from '../graph/passes/dequantize.ts';
+import {
+  type Layer,
+  layerOf,
+  type QuantizeOptions,
+  quantizeWeights,
+  typeOf,
+  type WeightType,
+} from '../graph/passes/quantize.ts';
+import { Session } from '../runtime/session.ts';
+import type { TensorSource } from '../tensor/source.ts';
+import type { TensorData } from '../tensor/types.ts';
+
+/** A product, a convolution or a table of a model, and what its weights are kept as. */
+export interface WeightLayer {
+  /** As the keys of a dtype name it: `layer1.0.conv1`. */
+  readonly name: string;
+  readonly node: Operand;
+  /** The weights in the checkpoint. */
+  readonly tensor: TensorSource;
+  readonly dtype: WeightType;
+  /** What is kept, in the shape of the checkpoint. */
+  readonly values: Operand;
+  /** Of int8 and int4: float32, of the same rank, each dimension 1, that of the weights, or a number of blocks. */
+  readonly scales: Operand | undefined;
+  /** The checkpoint has them quantised: what they were made from is not known. */
+  readonly stored: boolean;
+}
+
+/** The layers of a model's graph, inputs first. Error: `invalid-argument` for a type of a layer that is not there. */
+export function weightLayers(graph: Graph, how: QuantizeOptions): WeightLayer[] {
+  const kept = layerNodes(quantizeWeights(how)(graph));
+  return layerNodes(graph).map(({ node, layer: { name, weight } }, i): WeightLayer => {
+    const tensor = sourceOf(weight);
+    const shared = { name, node, tensor, stored: tensor.storedType === 'I8' };
+    const quantized = quantizedOf(kept[i]!.layer.weight);
+    if (quantized) {
+      const { input, scale } = quantized;
+      return { ...shared, dtype: input.dataType as 'int8' | 'int4', values: input, scales: scale };
+    }
+    const narrows = weight.dataType === 'float32' && typeOf(how.weights ?? 'float32', name) === 'float16';
+    const values = narrows ? operand('narrow', { input: weight }, {}, weight.label) : weight;
+    return { ...shared, dtype: values.dataType as 'float32' | 'float16', values, scales: undefined };
+  });
+}
+
+/** The nodes of a graph that have weights; passes on weights alone keep their order. */
+export function layerNodes(graph: Graph): { node: Operand; layer: Layer }[] {
+  const constants = constantOperands(graph);
+  return topological(graph).flatMap((node) => {
+    const layer = layerOf(node, constants);
+    return layer ? [{ node, layer }] : [];
+  });
+}
+
+/** The tensor of the checkpoint that a weight is made from. */
+function sourceOf(weight: Operand): TensorSource {
+  let leaf = weight;
+  while (leaf.op !== 'constant') leaf = leaf.inputs['input']!;
+  return (leaf.options as ConstantOptions).source!;
+}
+
+/** Computes what hangs on constants alone, as a load would, reads it back, and leaves nothing on the device. */
+export async function readConstants(
+  gpu: Gpu,
+  outputs: Readonly<Record<string, Operand>>,
+  signal?: AbortSignal,
+): Promise<Record<string, TensorData>> {
+  using session = await Session.build(gpu, { outputs }, { tune: 'off', signal });
+  return await session.run({}, { signal });
+}
