@@ -24,8 +24,12 @@ const builds: Record<string, UserConfig> = {
       lib: { entry: { index: at('src/index.ts') }, formats: ['es'] },
       rolldownOptions: {
         external: [/^node:/, '@huggingface/tokenizers'],
-        preserveEntrySignatures: 'allow-extension', // what the tuner shares with the engine stays there: one file packs better than two
-        output: { minify: true }, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
+        output: {
+          minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
+          // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
+          codeSplitting: { groups: [{ name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/ }] },
+          chunkFileNames: '[name].js',
+        },
       },
     },
   },

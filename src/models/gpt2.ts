@@ -25,12 +25,6 @@ const ACTIVATIONS: Record<string, string> = {
   relu: 'relu',
 };
 
-/** The prefix under which the tensors lie: GPT2LMHeadModel saves `transformer.`, GPT2Model none. */
-export const gpt2Prefix = (tensors: ReadonlyMap<string, unknown>): string | undefined =>
-  ['transformer.', ''].find(
-    (prefix) => tensors.has(`${prefix}wte.weight`) && tensors.has(`${prefix}h.0.attn.c_attn.weight`),
-  );
-
 export function gpt2Shape({ config = {}, name }: ModelFiles, weights: Weights): Gpt2Shape {
   const number = (key: string): number | undefined =>
     typeof config[key] === 'number' ? (config[key] as number) : undefined;

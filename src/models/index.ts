@@ -2,12 +2,10 @@ import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
-import { gpt2Prefix } from './gpt2.ts';
+import { gpt2Prefix, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
-import { ImageClassifier } from './resnet.ts';
-import { looksLikeResNet } from './resnet-names.ts';
-import { TextGenerator } from './text-generator.ts';
-import { Weights } from './weights.ts';
+import type { ImageClassifier } from './resnet.ts';
+import type { TextGenerator } from './text-generator.ts';
 
 export type Model = ImageClassifier | TextGenerator;
 
@@ -24,7 +22,7 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
   return { name: folder.name, folder, checkpoint, config: config as ModelFiles['config'] };
 }
 
-/** Loads whatever model the config names, or the tensors show. Error: `unknown-architecture`. */
+/** Loads whatever model the config names, or the tensors show; of the code too, only that model's. Error: `unknown-architecture`. */
 export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const files = await openModel(source, options.signal);
   if (options.activations === 'static' && !options.calibration) {
@@ -34,9 +32,9 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
   }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
-    return TextGenerator.load(gpu, files, options);
-  if (/^resnet/.test(type) || (!type && looksLikeResNet(new Weights(files.checkpoint))))
-    return ImageClassifier.load(gpu, files, options);
+    return (await import('./text-generator.ts')).TextGenerator.load(gpu, files, options);
+  if (/^resnet/.test(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
+    return (await import('./resnet.ts')).ImageClassifier.load(gpu, files, options);
   throw new TilewrightError(
     'unknown-architecture',
     type

@@ -66,8 +66,3 @@ export function namingOf(weights: Weights): NamingScheme {
   }
   throw new TilewrightError('unknown-architecture', 'the tensors are those of no ResNet that is known');
 }
-
-/** Whether these tensors look like a ResNet's. */
-export const looksLikeResNet = (weights: Weights): boolean =>
-  weights.has(`${huggingFace.stem.convolution}.weight`) ||
-  (weights.has('conv1.weight') && weights.has('bn1.running_mean'));

@@ -12,7 +12,8 @@ import { createSampler, GREEDY, type SamplerOptions, type SamplerSettings, unusa
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
-import { type Gpt2Shape, gpt2Graph, gpt2Prefix, gpt2Shape } from './gpt2.ts';
+import { gpt2Prefix } from './detect.ts';
+import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
 
