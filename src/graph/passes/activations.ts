@@ -2,15 +2,8 @@ import { TilewrightError } from '../../errors.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { byteLength, elementCount, sameShape } from '../../tensor/types.ts';
-import {
-  type ConstantOptions,
-  constantOf,
-  constantOperands,
-  type Graph,
-  type Operand,
-  operand,
-  rewrite,
-} from '../ir.ts';
+import { constantOf, constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { quantizedOf } from './dequantize.ts';
 import type { Wanted } from './winograd.ts';
 
 /** Scale of the input of each layer, by the layer's label: max |x| / 127 over sample inputs (models/calibration.ts). */
@@ -36,8 +29,11 @@ const FEW_ROWS = 3;
  */
 export const integerWins =
   (caps: Caps | undefined): Wanted =>
-  ({ op, shape }) =>
-    caps?.software ? op === 'matmul' && elementCount(shape) / shape.at(-1)! <= FEW_ROWS : Boolean(caps?.packedDot);
+  ({ op, shape, options }) => {
+    if (!caps?.software) return Boolean(caps?.packedDot);
+    const { transposeB = false } = options as { transposeB?: boolean };
+    return op === 'matmul' && transposeB && !caps.longKernels && elementCount(shape) / shape.at(-1)! <= FEW_ROWS;
+  };
 
 /** Elements of K that the integer kernels read at once. */
 const QUAD = 16;
@@ -82,17 +78,14 @@ function integerOf({ node, weights }: Product, input: Operand, scale: Operand): 
   return operand('conv2dInteger', { ...rest, input, filter: weights, inputScale: scale }, options, node.label);
 }
 
-const isZero = ({ op, options }: Operand): boolean =>
-  op === 'constant' && Boolean((options as ConstantOptions).data?.every((x) => x === 0));
-
 /** int8 and its scale where the operand is a symmetric dequantizeLinear with one scale, or for a matrix one a row. */
 function dequantized({ op }: Operand, left: Operand): { input: Operand; scale: Operand } | undefined {
-  const { input, scale, zeroPoint } = left.inputs;
-  if (left.op !== 'dequantizeLinear' || input?.dataType !== 'int8' || scale?.dataType !== 'float32') return undefined;
-  if (zeroPoint && !isZero(zeroPoint)) return undefined;
+  const made = quantizedOf(left);
+  if (made?.input.dataType !== 'int8') return undefined;
+  const { input, scale } = made;
   const rows = [...input.shape.slice(0, -1), 1];
   const fits = elementCount(scale.shape) === 1 || (op === 'matmul' && sameShape(scale.shape, rows));
-  return fits ? { input, scale } : undefined;
+  return fits ? made : undefined;
 }
 
 function scaleOf({ node, left }: Product, { activations, calibration }: ActivationOptions): Operand {
