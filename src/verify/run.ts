@@ -97,12 +97,15 @@ export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Prom
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
+/** Tiles of floats that end in nothing but their sums. */
+const PLAIN_TILES = /\[f\d+,(nk,)?(ragged,)?none,/;
+
 /**
- * llvmpipe takes seconds for each unrolled product: there, epilogues are checked behind the first candidate only. They are the
- * same modules behind all of them, and Chrome checks all.
+ * llvmpipe takes seconds for each unrolled product: there, small weights, integers and epilogues are checked in the first
+ * candidate only. They are the same modules in all of them, and Chrome checks all.
  */
 const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
-  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || label.includes(',none,');
+  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || PLAIN_TILES.test(label);
 
 /** Runs every candidate of the case's op, each twice on one session with different numbers. */
 export async function checkCase(
