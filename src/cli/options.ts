@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import {
+  GROUP_SIZES,
+  type GroupSize,
+  WEIGHT_TYPES,
+  type WeightType,
+  type WeightTypes,
+} from '../graph/passes/quantize.ts';
 
 type Parser = (text: string) => number;
 
@@ -19,8 +25,6 @@ export const probability = number('a number above 0 and up to 1', (value) => val
 export const fraction = number('a number from 0 up to but not 1', (value) => value >= 0 && value < 1);
 export const percentage = number('a number above 0 and up to 100', (value) => value > 0 && value <= 100);
 
-export const WEIGHT_TYPES: readonly WeightType[] = ['float32', 'float16', 'int8', 'int4'];
-
 /** `int8`, or `int8,fc=float32,h.0=float16`: the type of all layers, then those of some. */
 export function weightTypes(text: string): WeightTypes {
   const [all, ...some] = text.split(',').map((part) => part.trim());
@@ -38,9 +42,7 @@ export function weightTypes(text: string): WeightTypes {
   return { ...Object.fromEntries(layers), default: typeOf(all) };
 }
 
-const GROUP_SIZES = [32, 64, 128] as const;
-
-export function groupSize(text: string): (typeof GROUP_SIZES)[number] {
+export function groupSize(text: string): GroupSize {
   const size = GROUP_SIZES.find((known) => String(known) === text);
   if (!size) throw new InvalidArgumentError(`Expected one of ${GROUP_SIZES.join(', ')}.`);
   return size;

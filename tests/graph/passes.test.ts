@@ -170,6 +170,12 @@ describe('passes', () => {
     }
   });
 
+  it('quantize: a border of zeros goes before dequantizeLinear, another stays behind it', () => {
+    const x = b.dequantizeLinear(b.input('x', { dataType: 'int8', shape: [2, 4] }), constant(1, 1));
+    expect(ops(b.pad(x, [0, 1], [0, 1]))).toEqual(['pad', 'dequantizeLinear']);
+    expect(ops(b.pad(x, [0, 1], [0, 1], { value: 3 }))).toEqual(['dequantizeLinear', 'pad']);
+  });
+
   it('quantize: layers by name, the longest that fits; a name that is no layer is an error', () => {
     const x = b.matmul(b.matmul(input(2, 8), named('h.0.fc', 8, 8)), named('h.1.fc', 8, 8));
     const types = (weights: PassOptions['weights']): unknown[] =>
@@ -178,6 +184,7 @@ describe('passes', () => {
     expect(types({ default: 'float32', fc: 'int8', 'h.0.fc': 'float32' })).toEqual(['float32', 'int8']);
     expect(types({ default: 'float32', 'h.0': 'float16' })).toEqual(['float16', 'float32']);
     expect(() => types({ default: 'int8', head: 'float32' })).toThrow("there is no layer 'head'");
+    expect(() => types('int3' as 'int4')).toThrow("there is no dtype 'int3'");
   });
 
   it('quantize: stored int8 is taken as it is, per tensor too; another zero point is computed with', () => {

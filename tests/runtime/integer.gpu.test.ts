@@ -56,3 +56,34 @@ it('a convolution of int8 by int8 gives what the float one of the same int8 give
   });
   expect(normwise(got, want)).toBeLessThan(2e-6);
 });
+
+it('a graph that was trained with quantisation runs in integers, its convolutions and products alike', async () => {
+  const bytes = (seed: number, ...shape: number[]): Operand =>
+    b.constant(
+      { dataType: 'int8', shape },
+      Int8Array.from({ length: elementCount(shape) }, (_, i) => 127 * Math.sin(i * 0.7 + seed)),
+    );
+  const scales = (...shape: number[]): Operand =>
+    b.constant(
+      float(...shape),
+      waves(elementCount(shape), 9).map((x) => 0.01 + 0.001 * Math.abs(x)),
+    );
+  const zero = (...shape: number[]): Operand =>
+    b.constant({ dataType: 'int8', shape }, new Int8Array(elementCount(shape)));
+  const step = b.constant(float(1, 1, 1, 1), Float32Array.of(1 / 127));
+  const x = b.dequantizeLinear(b.quantizeLinear(b.input('x', float(1, 16, 4, 4)), step, zero(1, 1, 1, 1)), step);
+  const filter = b.dequantizeLinear(bytes(1, 8, 16, 3, 3), scales(8, 1, 1, 1), zero(8, 1, 1, 1));
+  const y = b.relu(b.conv2d(x, filter, { padding: [1, 1, 1, 1], label: 'conv' }));
+  const wide = b.constant(float(1, 1), Float32Array.of(0.2));
+  const rows = b.dequantizeLinear(b.quantizeLinear(b.reshape(y, [1, 128]), wide), wide);
+  const graph = b.outputs({ y: b.matmul(rows, b.dequantizeLinear(bytes(2, 128, 12), scales(1, 12)), { label: 'fc' }) });
+  const { gpu } = await testEngine();
+  const planned = await Session.plan(gpu, graph, { integer: () => true, tune: 'off' });
+  const ops = planned.steps.map(({ node }) => node.op);
+  expect(ops.filter((op) => op.endsWith('Integer'))).toEqual(['conv2dInteger', 'matmulInteger']);
+  expect(ops).not.toContain('dequantizeLinear');
+  const data = waves(256, 6);
+  const want = await run(graph, data, { weights: 'float32', integer: () => false });
+  const got = await run(graph, data, { weights: 'float32', integer: () => true });
+  expect(normwise(got, want)).toBeLessThan(2e-6);
+});

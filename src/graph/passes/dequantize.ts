@@ -60,7 +60,12 @@ function moved(node: Operand): Operand | undefined {
     );
   }
   if (op === 'pad') {
-    const { beginningPadding, endingPadding } = options as Record<string, readonly number[]>;
+    const {
+      beginningPadding,
+      endingPadding,
+      value = 0,
+    } = options as Record<string, readonly number[]> & { value?: number };
+    if (value !== 0) return undefined;
     const free = scale.shape.every((size, d) => size === 1 || beginningPadding![d]! + endingPadding![d]! === 0);
     return free ? again(operand(op, { input }, options, label), scale) : undefined;
   }

@@ -5,7 +5,12 @@ import { constantOperands, type Graph, type Operand, operand, rewrite } from '..
 import { narrowed, wasHalf } from './half.ts';
 
 /** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
-export type WeightType = 'float32' | 'float16' | 'int8' | 'int4';
+export const WEIGHT_TYPES = ['float32', 'float16', 'int8', 'int4'] as const;
+export type WeightType = (typeof WEIGHT_TYPES)[number];
+
+/** Weights along the input that may share a scale. */
+export const GROUP_SIZES = [32, 64, 128] as const;
+export type GroupSize = (typeof GROUP_SIZES)[number];
 
 /** A type for all layers, or for each by its name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. */
 export type WeightTypes = WeightType | ({ readonly default: WeightType } & Readonly<Record<string, WeightType>>);
@@ -13,7 +18,7 @@ export type WeightTypes = WeightType | ({ readonly default: WeightType } & Reado
 export interface QuantizeOptions {
   weights?: WeightTypes | undefined;
   /** Elements along the input that share a scale; a whole output channel where absent, but 32 for int4. */
-  groupSize?: 32 | 64 | 128 | undefined;
+  groupSize?: GroupSize | undefined;
 }
 
 /** The operand that is the weights, by op. */
@@ -95,10 +100,16 @@ class Quantizer {
 /**
  * Constant weights of products, convolutions and tables become int8 or int4: as a graph says it that was trained so, in
  * dequantizeLinear of quantizeLinear. Constants are computed at load, so the GPU does it, a tensor at a time. What int4 has no
- * kernel for is int8: convolutions, tables that are only looked up, and rows of odd lengths. What is quantised stays as it is. Error: `invalid-argument` for a
- * layer that is not there.
+ * kernel for is int8: convolutions, and rows of odd lengths. What is quantised stays as it is. Errors: `invalid-argument` for a layer that
+ * is not there, and for a type or a group size that is none.
  */
 export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOptions) {
+  for (const type of typeof weights === 'string' ? [weights] : Object.values(weights)) {
+    if (!WEIGHT_TYPES.includes(type))
+      throw new TilewrightError('invalid-argument', `there is no dtype '${type}' (${WEIGHT_TYPES.join(', ')})`);
+  }
+  if (groupSize !== undefined && !GROUP_SIZES.includes(groupSize))
+    throw new TilewrightError('invalid-argument', `groupSize is ${groupSize}, expected ${GROUP_SIZES.join(', ')}`);
   return (graph: Graph): Graph => {
     const constants = constantOperands(graph);
     const quantizer = new Quantizer();
