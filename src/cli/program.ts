@@ -179,6 +179,11 @@ export function build(signal: AbortSignal): Command {
     .option('--report', 'bytes and errors of each layer, of its weights and of its output against float32')
     .option('--image <file...>', 'pictures to measure outputs on (default: made up)')
     .option('--prompt <text...>', 'texts to measure outputs on (default: made up)')
+    .option(
+      '--calibrate <samples>',
+      'store scales of static activations too: a set of pictures (as eval --images) or a .txt',
+    )
+    .option('--percentile <p>', 'the share of activations that the scales shall hold (default 100)', percentage)
     .action(async (model: string, out: string | undefined, options, self: Command) => {
       if (out === undefined && !options.report) self.error('error: give a folder to write, or --report, or both');
       const { quantize } = await import('./commands/quantize.ts');

@@ -150,7 +150,8 @@ export class ConstantStore {
         if (operand.op === 'constant') {
           const stream = streams.get(operand);
           if (stream) {
-            await stream.run(gpu, bytesOf(operand), (root) => made.get(this.#key(root)));
+            const labelOf = (node: Operand): string | undefined => stepsOf.get(node)?.[0]?.candidate.label;
+            await stream.run(gpu, bytesOf(operand), (root) => made.get(this.#key(root)), labelOf);
             for (const node of stream.nodes) streamed.add(node);
           } else await upload(operand);
           continue;

@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import { leaf, type Operand, operand } from '../graph/ir.ts';
-import { makeSteps, type Step, storageOf } from '../graph/plan.ts';
+import { type Choose, makeSteps, type Step, storageOf } from '../graph/plan.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength } from '../tensor/types.ts';
 import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
@@ -48,11 +48,12 @@ export class SlabStream {
     return fits ? new SlabStream(tensor, nodes, rows, Math.min(rows, most)) : undefined;
   }
 
-  /** Takes the bytes of the tensor as they come; `bufferOf` has the buffers of what stays. */
+  /** Takes the bytes of the tensor as they come; `bufferOf` has the buffers of what stays, `labelOf` what the plan runs for a node. */
   async run(
     gpu: Gpu,
     chunks: AsyncIterable<Uint8Array>,
     bufferOf: (root: Operand) => GPUBuffer | undefined,
+    labelOf: (node: Operand) => string | undefined,
   ): Promise<void> {
     const rowBytes = byteLength(this.tensor) / this.rows;
     const { most } = this;
@@ -78,8 +79,12 @@ export class SlabStream {
           const bytes = byteLength(node) / this.rows;
           return { offset: first * bytes, size: Math.ceil((rows * bytes) / 4) * 4 };
         };
-        const steps = [...small.values()]
-          .flatMap((node) => makeSteps(node, gpu.caps))
+        const asPlanned =
+          (node: Operand): Choose =>
+          (candidates) =>
+            candidates.find(({ label }) => label === labelOf(node)) ?? candidates[0]!;
+        const steps = [...small]
+          .flatMap(([node, some]) => makeSteps(some, gpu.caps, asPlanned(node)))
           .map((step): Step => {
             const operands = [...Object.entries(step.reads), ['output', step.writes] as const];
             const ranges = operands.flatMap(([name, some]) => {

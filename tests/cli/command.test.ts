@@ -135,6 +135,16 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
 });
 
 describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headless Chrome', () => {
+  it('stores the scales of a calibration, which static activations then take', { timeout: 120_000 }, async () => {
+    const [out, set] = [join(folder, 'calibrated'), join(folder, 'set')];
+    await json('quantize', 'resnet20-cifar10', out, '--calibrate', set);
+    const { tensors } = await json('inspect', out);
+    const scales = tensors.filter(({ name }: { name: string }) => name.endsWith('.input_scale'));
+    expect(scales).toHaveLength(22);
+    const score = await json('eval', out, '--images', set, '--activations', 'static', '--everywhere');
+    expect(score).toMatchObject({ pictures: 6, top1: 5 });
+  });
+
   it('evaluates on a folder, in batches with a rest', { timeout: 120_000 }, async () => {
     const set = join(folder, 'set');
     const score = await json('eval', 'resnet20-cifar10', '--images', set, '--batch', '4');

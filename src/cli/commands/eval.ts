@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
-import { openDataset } from '../datasets.ts';
+import { calibrationOver } from '../calibrate.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
@@ -35,28 +35,10 @@ async function modelArgs(
   if (!activations) return args;
   const chosen = { ...args.load, activations, ...(everywhere && { everywhere }) };
   if (calibrate === undefined) return { ...args, load: chosen };
-  await mustExist(calibrate);
-  async function* samples(): AsyncGenerator<Uint8Array> {
-    const dataset = await openDataset(calibrate!, undefined, { limit: MOST_SAMPLES });
-    yield* labelledBatches(dataset, Number.POSITIVE_INFINITY, 32);
-  }
-  const lent =
-    text === undefined
-      ? { pictures: runtime.lend(samples()) }
-      : { text: runtime.lend([new Uint8Array(await readFile(calibrate))]) };
-  const { signal, terminal } = context;
-  const onEvent = follow(context, runtime);
-  const calibration = await runtime.run(
-    'calibrate',
-    { ...args, ...lent, ...(percentile !== undefined && { percentile }) },
-    { signal, onEvent },
-  );
-  terminal.bars.clear();
+  const samples = { path: calibrate, text: text !== undefined, percentile };
+  const calibration = await calibrationOver(samples, args, runtime, context);
   return { ...args, load: { ...chosen, calibration } };
 }
-
-/** Pictures that say enough of a network's activations. */
-const MOST_SAMPLES = 256;
 
 /** How good a model is on labelled pictures or on a text. */
 export async function evaluate(model: string, options: EvalOptions, context: CommandContext): Promise<void> {

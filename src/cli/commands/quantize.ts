@@ -6,8 +6,15 @@ import { version } from '../../../package.json';
 import { TilewrightError, throwIfAborted } from '../../errors.ts';
 import { openCheckpoint } from '../../formats/checkpoint.ts';
 import type { Checkpoint } from '../../formats/safetensors.ts';
-import { layoutSafetensors, type SafetensorsLayout, type TensorHeader } from '../../formats/safetensors-write.ts';
+import {
+  layoutSafetensors,
+  type SafetensorsLayout,
+  type TensorHeader,
+  type TensorToWrite,
+} from '../../formats/safetensors-write.ts';
 import { type Folder, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
+import { calibrationTensors } from '../../models/calibration.ts';
+import { calibrationOver } from '../calibrate.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
 import { reportLines } from '../report-table.ts';
@@ -20,6 +27,9 @@ export interface QuantizeOptions extends DtypeOptions {
   /** What outputs are measured on. */
   readonly image?: readonly string[];
   readonly prompt?: readonly string[];
+  /** Pictures or a text to take the scales of static activations from: they are stored with the weights. */
+  readonly calibrate?: string;
+  readonly percentile?: number;
 }
 
 /** What may lie beside the weights of a model: copied as it is. */
@@ -40,7 +50,7 @@ const COMPANIONS = [
 export async function quantize(
   model: string,
   out: string | undefined,
-  { report = false, image, prompt, ...options }: QuantizeOptions,
+  { report = false, image, prompt, calibrate, percentile, ...options }: QuantizeOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
@@ -73,8 +83,10 @@ export async function quantize(
         dtype: typeof load.dtype === 'string' ? load.dtype : JSON.stringify(load.dtype),
         group_size: load.groupSize ? String(load.groupSize) : 'channel',
       };
+      const samples = calibrate && { path: calibrate, text: /\.txt$/i.test(calibrate), percentile };
+      const scales = samples ? calibrationTensors(await calibrationOver(samples, args, runtime, context)) : [];
       const folder = await openFolder(source, { signal });
-      const written = await writeFolder(folder, target, headers, metadata, { runtime, give, signal });
+      const written = await writeFolder(folder, target, headers, metadata, { runtime, give, signal, scales });
       terminal.print(`${out}: ${bytes(written.bytes)}, before ${bytes(written.before)}`);
       Object.assign(result, { out: target, ...written });
     }
@@ -111,6 +123,8 @@ export interface Making {
   /** Has the tensors that change given to a sink, in their order. */
   readonly give: (sink: string) => Promise<unknown>;
   readonly signal: AbortSignal;
+  /** Tensors that are added as they are. */
+  readonly scales?: readonly TensorToWrite[];
 }
 
 /**
@@ -122,13 +136,16 @@ export async function writeFolder(
   target: string,
   headers: readonly TensorHeader[],
   metadata: Readonly<Record<string, string>>,
-  { runtime, give, signal }: Making,
+  { runtime, give, signal, scales = [] }: Making,
 ): Promise<{ bytes: number; before: number }> {
   const checkpoint = await openCheckpoint(folder, signal);
   const changed = new Map(headers.map((header) => [header.name, header]));
   const tensors = [...checkpoint.tensors.values()].map((tensor): TensorHeader => changed.get(tensor.name) ?? tensor);
   const added = headers.filter(({ name }) => !checkpoint.tensors.has(name));
-  const layout = layoutSafetensors([...tensors, ...added], { ...Object.fromEntries(checkpoint.metadata), ...metadata });
+  const layout = layoutSafetensors([...tensors, ...added, ...scales], {
+    ...Object.fromEntries(checkpoint.metadata),
+    ...metadata,
+  });
   const draft = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
   await mkdir(draft);
   try {
@@ -136,6 +153,7 @@ export async function writeFolder(
     try {
       await writeAll(file, layout.head, 0);
       await copyTensors(checkpoint, changed, layout, file, signal);
+      for (const { name, bytes: own } of scales) await writeAll(file, own, layout.tensors.get(name)!.offset);
       await give(runtime.take(inOrder(headers, layout, file)));
       await file.sync();
     } finally {
