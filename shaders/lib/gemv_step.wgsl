@@ -11,7 +11,7 @@ fn add_step(sums: StepSums, a_start: u32, b_start: u32, k4: u32, n4: u32) -> Ste
   let x = a_at(a_start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
   return sums + times_b(x, b_start, k4, n4);
 }
-fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array(sums); }
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums); }
 
 //# kn_wide
 const QUADS = 4u;
@@ -33,7 +33,7 @@ fn add_step(sums: StepSums, a_start: u32, b_start: u32, step: u32, n16: u32) -> 
     times_scales(part[3], first, n4 + 3u),
   );
 }
-fn quads_of(sums: StepSums) -> array<vec4f, QUADS> { return array(sums[0], sums[1], sums[2], sums[3]); }
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums[0], sums[1], sums[2], sums[3]); }
 
 //# nk_wide
 const STEP = 16u;
@@ -52,4 +52,4 @@ fn add_step(sums: StepSums, a_start: u32, b_start: u32, k16: u32, n4: u32) -> St
   );
   return sums + times_scales(part, 4u * k16, n4);
 }
-fn quads_of(sums: StepSums) -> array<vec4f, QUADS> { return array(sums); }
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums); }
