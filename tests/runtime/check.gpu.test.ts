@@ -84,7 +84,7 @@ describe("check: 'finite'", () => {
     await expect(session.run({ rows: numbers })).rejects.toMatchObject({ code: 'not-finite' });
   });
 
-  it.skipIf(!gpu.caps.f16)('finds what overflows float16, and not what pads it', async () => {
+  it('finds what overflows float16, and not what pads it', async () => {
     const half = b.input('h', { dataType: 'float16', shape: [3] });
     const engine = await testEngine();
     const graph = b.outputs({ y: b.linear(half, { label: 'twice', alpha: 2, beta: 1 }) });
@@ -92,7 +92,8 @@ describe("check: 'finite'", () => {
     await session.run({ h: new Uint16Array([3, -32000, 0].map(toHalf)) });
     await expect(session.run({ h: new Uint16Array([3, 4, 40000].map(toHalf)) })).rejects.toMatchObject({
       code: 'not-finite',
-      message: expect.stringMatching(/^twice: linear/),
+      // Without shader-f16 it is computed in float32, and overflows where it is rounded.
+      message: expect.stringMatching(gpu.caps.f16 ? /^twice: linear/ : /^twice: narrow/),
       hint: expect.stringContaining('65504'),
     });
     await session.run({ h: new Uint16Array([1, 2, 3].map(toHalf)) });
