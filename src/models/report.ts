@@ -2,8 +2,8 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Graph, Operand } from '../graph/ir.ts';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import type { Graph } from '../graph/ir.ts';
+import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/quantize.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';
 import { fromHalf } from '../tensor/half.ts';
@@ -250,21 +250,6 @@ class Errors {
 }
 
 const ratio = (error: number, size: number): number => (error === 0 ? 0 : Math.sqrt(error / size));
-
-/** The axis of the weights along which output channels lie (of a table its rows). */
-function channelAxis({ op, options }: Operand): number {
-  const {
-    filterLayout = 'oihw',
-    transposeB,
-    bTranspose,
-  } = options as {
-    filterLayout?: string;
-    transposeB?: boolean;
-    bTranspose?: boolean;
-  };
-  if (op === 'conv2d') return filterLayout.indexOf('o');
-  return op === 'gather' || transposeB || bTranspose ? 0 : 1;
-}
 
 /** What is kept of a layer's weights against the checkpoint's; undefined where that has none to compare with. */
 async function weightErrors(gpu: Gpu, layer: WeightLayer, signal?: AbortSignal): Promise<Errors | undefined> {

@@ -116,11 +116,7 @@ export class Session extends Resource {
       await compiling;
       throwIfAborted(signal, 'building');
 
-      const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
-        const buffer = gpu.createBuffer(bytes, usage, `${label} ${name}`);
-        own.push(buffer);
-        return buffer;
-      };
+      const allocate = allocator(gpu, own, label);
       const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, storageUsage(), `memory ${i}`));
       const buffers = new Map<Operand, GPUBuffer>();
       for (const [operand, slot] of planned.slots) buffers.set(operand, slots[slot]!);
@@ -146,7 +142,7 @@ export class Session extends Resource {
         checks,
         runsAhead,
       );
-      await session.rechoose();
+      await session.rechoose(tuner && mode !== 'off' ? replan() : planned);
       return session;
     } catch (error) {
       for (const resource of owned) resource.dispose();
@@ -154,14 +150,10 @@ export class Session extends Resource {
     }
   }
 
-  /** Takes the kernels that a plan would have by now (`replan`), on the same buffers. */
-  async rechoose(): Promise<void> {
+  /** Takes the kernels of a plan that differs in nothing else, of what would be planned by now where absent; on the same buffers. */
+  async rechoose(planned = this.replan()): Promise<void> {
     const { gpu, label, own } = this;
-    const planned = this.replan();
-    const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
-      own.push(gpu.createBuffer(bytes, usage, `${label} ${name}`));
-      return own.at(-1)!;
-    };
+    const allocate = allocator(gpu, own, label);
     if (this.checks) this.#check = new (await import('./check.ts')).FiniteCheck(gpu, planned.steps, label, allocate);
     const check = this.#check;
     const running = check?.steps ?? planned.steps;
@@ -289,6 +281,15 @@ export class Session extends Resource {
     for (const resource of this.owned) resource.dispose();
   }
 }
+
+/** Makes buffers that a session owns. */
+const allocator =
+  (gpu: Gpu, own: GPUBuffer[], label: string) =>
+  (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
+    const buffer = gpu.createBuffer(bytes, usage, `${label} ${name}`);
+    own.push(buffer);
+    return buffer;
+  };
 
 /** A session that is made to be measured shares nothing, and says nothing. */
 const LONE = { constants: undefined, states: undefined, tuner: undefined, onProgress: undefined, check: undefined };

@@ -51,24 +51,25 @@ export function typeOf(types: WeightTypes, layer: string, used?: Set<string>): W
   return types[key]!;
 }
 
+interface LayoutOptions extends Conv2dOptions {
+  transposeB?: boolean;
+  bTranspose?: boolean;
+}
+
+/** The axis of a layer's weights along which output channels lie; of a table its rows. */
+export function channelAxis({ op, options }: Operand): number {
+  const { transposeB, bTranspose, filterLayout = 'oihw' } = options as LayoutOptions;
+  if (op === 'conv2d') return filterLayout.indexOf('o');
+  return op === 'gather' || transposeB || bTranspose ? 0 : 1;
+}
+
 /** Shape of the scales: one for each `group` along the input, where that divides it, else one for each output channel. */
-function scaleShape({ op, options, inputs }: Operand, { weight: { shape } }: Layer, group: number): number[] {
-  const along = (size: number): number => (group && size % group === 0 ? size / group : 1);
-  const {
-    transposeB,
-    bTranspose,
-    filterLayout = 'oihw',
-    groups = 1,
-  } = options as Conv2dOptions & {
-    transposeB?: boolean;
-    bTranspose?: boolean;
-  };
-  if (op === 'conv2d')
-    return shape.map((size, d) =>
-      filterLayout[d] === 'o' ? size : filterLayout[d] === 'i' && groups === 1 && inputs ? along(size) : 1,
-    );
-  const [first, second] = shape as [number, number];
-  return op === 'gather' || transposeB || bTranspose ? [first, along(second)] : [along(first), second];
+function scaleShape(node: Operand, { weight: { shape } }: Layer, group: number): number[] {
+  const { filterLayout = 'oihw', groups = 1 } = node.options as LayoutOptions;
+  const channels = channelAxis(node);
+  const input = node.op === 'conv2d' ? filterLayout.indexOf('i') : 1 - channels;
+  const blocks = group && groups === 1 && shape[input]! % group === 0 ? shape[input]! / group : 1;
+  return shape.map((size, d) => (d === channels ? size : d === input ? blocks : 1));
 }
 
 /** w becomes dequantizeLinear(quantizeLinear(w, scale), scale), made once where layers share it (a tied head). */
