@@ -6,6 +6,7 @@ import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import {
   signal as aSignal,
+  checkArgument,
   checkFields,
   checkOptions,
   flag,
@@ -266,7 +267,11 @@ export class ImageClassifier extends LoadedModel {
   }
 
   /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */
-  async logits(pixels: Float32Array, count = 1, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+  async logits(pixels: Float32Array, count = 1, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
+    checkArgument('logits', 'count', count, integer(1));
+    checkOptions('logits', options, { signal: aSignal });
+    const { signal } = options;
     const session = await this.#session(count, signal ? { signal } : {});
     const { logits } = await session.run({ image: pixels }, { signal });
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
@@ -284,6 +289,7 @@ export class ImageClassifier extends LoadedModel {
 
   /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. Load without `activations` for it. */
   calibrate(pictures: Iterable<PictureSource>, options: CalibrationOptions = {}): Promise<Calibration> {
+    checkArgument('calibrate', 'pictures', pictures, ITERABLE);
     const { preprocessing } = this;
     async function* samples() {
       for (const source of pictures) {
@@ -321,6 +327,11 @@ async function preprocessingOf(
   const read = preprocessingFrom(own);
   return own !== undefined || stem === 'imagenet' ? read : { ...read, size: [32, 32], cropPct: 1 };
 }
+
+const ITERABLE: Rule = [
+  'a list of pictures',
+  (given) => typeof (given as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function',
+];
 
 const MULTI_LABEL = 'multi_label_classification';
 

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import { shown } from '../options.ts';
+import { arrayOf, shown } from '../options.ts';
 import { type Interpolation, reach, type Tap, taps } from './resample.ts';
 
 /** A decoded picture: RGBA, 8 bits a channel, alpha not premultiplied, rows from the top. An ImageData is one. */
@@ -134,14 +134,15 @@ function checkedSize({ size, cropPct, std }: Preprocessing): readonly [number, n
   return size;
 }
 
+const BYTES = arrayOf('Uint8ClampedArray', 'Uint8Array');
+
 function checkPicture({ width, height, data }: Picture, n: number): void {
-  const kind = shown(data);
-  const bytes = /^a Uint8(Clamped)?Array$/.test(kind) || data instanceof Uint8Array;
+  const bytes = BYTES[1](data);
   const positive = [width, height].every((side) => Number.isInteger(side) && side > 0);
   if (bytes && positive && data.length === width * height * 4) return;
   throw new TilewrightError(
     'invalid-image',
-    `picture ${n} is ${shown(width)}x${shown(height)}, its data ${bytes ? data.length : kind}: expected bytes, width * height * 4 (RGBA, 0 to 255)`,
+    `picture ${n} is ${shown(width)}x${shown(height)}, its data ${bytes ? `${data.length} bytes` : shown(data)}: expected bytes, width * height * 4 (RGBA, 0 to 255)`,
     { hint: 'Give a Uint8ClampedArray or Uint8Array, as an ImageData of pixelFormat rgba-unorm8 has it.' },
   );
 }
