@@ -5,6 +5,7 @@ import type { Graph, Operand } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import {
+  arrayOf,
   signal as aSignal,
   checkArgument,
   checkFields,
