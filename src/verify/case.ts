@@ -8,6 +8,8 @@ export type Values =
   | 'positive'
   /** Small whole numbers, so that equal ones meet. */
   | 'few'
+  /** Random floats, and of each 48 one that is NaN, infinite or zero, of either sign. */
+  | 'special'
   /** 0, 1 and 2: false and true. */
   | 'mask'
   /** Evenly from `low` to `high`, whole for integer types. */
@@ -70,8 +72,8 @@ export function test(
 ): OpCase {
   const operands = Object.keys(inputs).map((name) => {
     if (typeof inputs[name] === 'string') return `${name}=${inputs[name]}`;
-    const { shape, dataType = '', role } = specOf({ inputs } as OpCase, name);
-    return `${name}:${role ? `${role} ` : ''}${dataType}[${shape}]`;
+    const { shape, dataType = '', role, values } = specOf({ inputs } as OpCase, name);
+    return `${name}:${role ? `${role} ` : ''}${values === 'special' ? 'special ' : ''}${dataType}[${shape}]`;
   });
   const settings = Object.keys(options).length ? [formatOption(options)] : [];
   return {
@@ -110,5 +112,6 @@ export const float32 = (shape: readonly number[], values?: Values): TensorSpec =
 /** Scales of quantised weights: float32, whatever the activations are. */
 export const scales = (...shape: number[]): TensorSpec => float32(shape, { low: 0.005, high: 0.02 });
 export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });
+export const special = (...shape: number[]): TensorSpec => valued(shape, 'special');
 export const positive = (...shape: number[]): TensorSpec => valued(shape, 'positive');
 export const constant = (...shape: number[]): TensorSpec => ({ shape, role: 'constant' });

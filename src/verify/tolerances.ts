@@ -122,6 +122,7 @@ export function differenceOf(
     allowed: allowedAt(worst),
   };
   if ((op !== 'matmul' && op !== 'conv2d') || data.length < 16 || isWrong(element)) return element;
+  if (!Array.prototype.every.call(data, Number.isFinite)) return element;
   const error = normwise(got, data);
   return worse(element, { where: NORM, got: error, want: 0, error, allowed: NORMWISE[dataType]! });
 }
