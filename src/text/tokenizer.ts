@@ -67,7 +67,7 @@ export async function loadTokenizer(
 ): Promise<Tokenizer> {
   const { Tokenizer: Backend } = await loadBackend();
   checkFields('tokenizer_config.json', config, CONFIG_RULES);
-  const { file, vocabulary, added, size } = readFile(json, config, limits);
+  const { file, added, size } = readFile(json, config, limits);
   const { backend, frame } = buildOrRefuse(() => {
     const backend = new Backend(
       { ...file, added_tokens: added },
@@ -88,9 +88,7 @@ export async function loadTokenizer(
       : (backend.token_to_id(token) ??
         refuse('invalid-file', FILE, 'post_processor', 'tokens of the vocabulary', token)),
   );
-  // The model's own ids: an added token may be written like one of them.
-  const idOf = (token: string): number | undefined =>
-    (Object.hasOwn(vocabulary, token) ? vocabulary[token] : backend.token_to_id(token)) ?? model?.unk_token_id;
+  const idOf = (token: string): number | undefined => backend.token_to_id(token) ?? model?.unk_token_id;
 
   function pieces(section: string, first: boolean): (number | undefined)[] {
     const words = pre_tokenizer ? pre_tokenizer.pre_tokenize(section, { section_index: first ? 0 : 1 }) : [section];
@@ -150,9 +148,11 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
   }));
   for (const token of [...added_tokens, ...more] as unknown[]) {
     if (!isAddedToken(token)) return bad('an added token', 'an id and content', token);
-    see(`the id of ${JSON.stringify(token.content)}`, token.id);
+    // A token that the vocabulary has keeps its id.
+    const id = Object.hasOwn(byText, token.content) ? byText[token.content]! : token.id;
+    see(`the id of ${JSON.stringify(token.content)}`, id);
     checkFields(`${FILE}: added_tokens`, { ...token }, ADDED_RULES, { code: 'invalid-file' });
-    added.set(token.id, { ...token, normalized: token.normalized ?? !token.special });
+    added.set(id, { ...token, id, normalized: token.normalized ?? !token.special });
   }
 
   checkFields(FILE, json, {
@@ -176,7 +176,7 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
     normalizer: adaptNormalizer(json['normalizer']),
     pre_tokenizer: adaptPreTokenizer(json['pre_tokenizer'], config['add_prefix_space']),
   };
-  return { file, vocabulary: byText, added: [...added.values()], size };
+  return { file, added: [...added.values()], size };
 }
 
 const isObject = (value: unknown): value is Fields => object[1](value);

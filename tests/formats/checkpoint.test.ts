@@ -67,7 +67,7 @@ describe('openCheckpoint', () => {
 
   it('refuses an index that is no JSON, or no object', async () => {
     await expectError(() => open({ [INDEX]: new Blob(['{']) }), 'invalid-file', /not valid JSON/);
-    await expectError(() => open({ [INDEX]: new Blob(['null']) }), 'invalid-file', /weight_map/);
+    await expectError(() => open({ [INDEX]: new Blob(['null']) }), 'invalid-file', /holds no object/);
   });
 
   it('says when there is no checkpoint, or more than one', async () => {
