@@ -6,7 +6,21 @@ import type { ActivationOptions, Calibration } from '../graph/passes/activations
 import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { either, flag, fn, integer, list, number, oneOf, type Rule, type Rules, signal, valuesOf } from '../options.ts';
+import {
+  checkOptions,
+  either,
+  flag,
+  fn,
+  integer,
+  list,
+  number,
+  oneOf,
+  type Rule,
+  type Rules,
+  signal,
+  text,
+  valuesOf,
+} from '../options.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Resource } from '../runtime/resource.ts';
@@ -202,7 +216,9 @@ export abstract class LoadedModel extends Resource {
    * What every dispatch of a plan costs, on a device of its own with timestamp-query. Errors: `invalid-argument` for a plan
    * that the model has not got, `no-adapter`, `aborted`.
    */
-  async profile({ plan, ...options }: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+  async profile(asked: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+    checkOptions('profile', asked, { plan: text, rounds: integer(1, 1e6), signal });
+    const { plan, ...options } = asked;
     const graphs = this.graphs();
     const name = plan ?? Object.keys(graphs)[0]!;
     const graph = graphs[name];
