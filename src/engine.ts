@@ -35,7 +35,8 @@ export type Availability =
 
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
-  #disposed = false;
+  /** Ends what is being loaded or built when the engine goes. */
+  readonly #life = new AbortController();
   readonly #resources = new Set<Resource>();
 
   private constructor(readonly gpu: Gpu) {}
@@ -85,8 +86,7 @@ export class Engine {
 
   /** Plans a graph, prepares its weights and compiles its kernels. */
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    this.#alive();
-    return this.#keep(await Session.build(this.gpu, graph, options));
+    return this.#keep((signal) => Session.build(this.gpu, graph, { ...options, signal }), options.signal);
   }
 
   /**
@@ -94,8 +94,7 @@ export class Engine {
    * `invalid-file`, `missing-tensor`, `wrong-shape`, `unknown-architecture`, `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-    this.#alive();
-    return this.#keep(await loadModel(this.gpu, source, options));
+    return this.#keep((signal) => loadModel(this.gpu, source, { ...options, signal }), options.signal);
   }
 
   /**
@@ -103,26 +102,43 @@ export class Engine {
    * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#live(async (signal) => {
+      return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
+    }, options.signal);
+  }
+
+  /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#alive();
-    return (await import('./verify/verify.ts')).verify(this.gpu, target, options);
+    const life = this.#life.signal;
+    try {
+      return await work(signal ? AbortSignal.any([signal, life]) : life);
+    } catch (error) {
+      this.#alive();
+      throw error;
+    }
   }
 
   /** Ties a resource to the engine: it goes when the engine goes. */
-  #keep<T extends Resource>(resource: T): T {
-    this.#alive();
-    this.#resources.add(resource);
-    resource.onDispose(() => this.#resources.delete(resource));
-    return resource;
+  #keep<T extends Resource>(make: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#live(async (either) => {
+      const resource = await make(either);
+      if (this.#life.signal.aborted) resource.dispose();
+      this.#alive();
+      this.#resources.add(resource);
+      resource.onDispose(() => this.#resources.delete(resource));
+      return resource;
+    }, signal);
   }
 
   #alive(): void {
-    if (this.#disposed) throw new TilewrightError('disposed', 'the engine was disposed of');
+    if (this.#life.signal.aborted) throw new TilewrightError('disposed', 'the engine was disposed of');
   }
 
   /** Frees everything on the device; the device too, unless it is the caller's. Twice is fine. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.#life.signal.aborted) return;
+    this.#life.abort();
     for (const resource of [...this.#resources]) resource.dispose();
     this.gpu.dispose();
   }

@@ -45,9 +45,12 @@ const firstOf: Choose = (candidates) => candidates[0]!;
 
 /** The operand whose storage this one's bytes are in: aliases and in-place updates have none of their own. */
 export function storageOf(node: Operand): Operand {
-  const definition = isLeaf(node) ? undefined : opNamed(node.op);
-  const through = definition?.alias ?? definition?.inPlace;
-  return through ? storageOf(node.inputs[through]!) : node;
+  for (;;) {
+    const definition = isLeaf(node) ? undefined : opNamed(node.op);
+    const through = definition?.alias ?? definition?.inPlace;
+    if (!through) return node;
+    node = node.inputs[through]!;
+  }
 }
 
 export const isLeaf = ({ op }: Operand): boolean => op === 'input' || op === 'constant' || op === 'state';

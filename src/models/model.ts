@@ -10,6 +10,7 @@ import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Resource } from '../runtime/resource.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+import { type Make, SessionCache } from '../runtime/session-cache.ts';
 import { States } from '../runtime/states.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
@@ -34,6 +35,9 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'>, 
 }
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
+
+/** Sessions of different shapes that a model keeps at a time. */
+const MOST_SESSIONS = 4;
 
 /** What a model is made from: kept, so that everything on the device can be made again. */
 export interface ModelFiles {
@@ -62,7 +66,8 @@ export abstract class LoadedModel extends Resource {
   abstract readonly architecture: string;
   readonly #constants: ConstantStore;
   readonly states: States;
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions: SessionCache;
+  protected readonly title: string;
   /** As the model was loaded: sessions that are built later follow. */
   readonly how: BuildOptions;
   readonly dtype: ModelDataType;
@@ -75,6 +80,8 @@ export abstract class LoadedModel extends Resource {
     { dtype, groupSize, check, tune, activations, calibration, integer }: LoadOptions,
   ) {
     super();
+    this.title = `the model ${files.name}`;
+    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
     this.#constants = new ConstantStore(gpu);
     this.states = new States(gpu);
     const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
@@ -113,7 +120,7 @@ export abstract class LoadedModel extends Resource {
 
   /** Those that are built so far. */
   sessions(): Promise<Session[]> {
-    return Promise.all(this.#sessions.values());
+    return this.#sessions.all();
   }
 
   /** Bytes of the weights, the states and all sessions' buffers on the device. */
@@ -126,21 +133,24 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
-  /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
+  /** The session of this name, which stays; built on first use, on the weights and states that all sessions of the model share. */
   protected session(name: string, graph: () => Graph, options: SessionOptions = {}): Promise<Session> {
-    if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
-    let session = this.#sessions.get(name);
-    if (!session) {
-      session = this.buildOn(this.gpu, graph(), {
-        ...options,
-        constants: this.#constants,
-        states: this.states,
-        label: name,
-      });
-      session.catch(() => this.#sessions.delete(name));
-      this.#sessions.set(name, session);
-    }
-    return session;
+    return this.#sessions.get(name, this.#make(name, graph, options), options.signal);
+  }
+
+  /** Work with the session of one shape among many: few of them are kept (MOST_SESSIONS). */
+  protected withSession<T>(
+    name: string,
+    graph: () => Graph,
+    work: (session: Session) => Promise<T>,
+    options: SessionOptions = {},
+  ): Promise<T> {
+    return this.#sessions.use(name, this.#make(name, graph, options), work, options.signal);
+  }
+
+  #make(name: string, graph: () => Graph, options: SessionOptions): Make {
+    const shared = { constants: this.#constants, states: this.states, label: name };
+    return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
   }
 
   /** What runs for a graph of the model. */
@@ -199,12 +209,7 @@ export abstract class LoadedModel extends Resource {
   }
 
   protected release(): void {
-    for (const session of this.#sessions.values()) {
-      session.then(
-        (built) => built.dispose(),
-        () => {},
-      );
-    }
+    this.#sessions.dispose();
     this.#constants.dispose();
     this.states.dispose();
   }

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
-import type { TensorInput } from '../runtime/session.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
@@ -181,7 +181,7 @@ export class ImageClassifier extends LoadedModel {
       labelsOf(config, shape.classes, folder.name),
     );
     try {
-      await model.#session(1, options);
+      await model.#withSession(1, async () => {}, options);
       model.macs = await macsOf(gpu, model.graph());
       return model;
     } catch (error) {
@@ -211,14 +211,18 @@ export class ImageClassifier extends LoadedModel {
     return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }
 
-  #session(batch: number, { signal, onProgress }: LoadOptions = {}) {
-    return this.session(`batch ${batch}`, () => this.graph(batch), { signal, onProgress });
+  #withSession<T>(
+    batch: number,
+    work: (session: Session) => Promise<T>,
+    { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
+  ): Promise<T> {
+    return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
   /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */
   async logits(pixels: Float32Array, count = 1, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    const session = await this.#session(count, signal ? { signal } : {});
-    const { logits } = await session.run({ image: pixels }, { signal });
+    const run = (session: Session) => session.run({ image: pixels }, { signal });
+    const { logits } = await this.#withSession(count, run, signal ? { signal } : {});
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 

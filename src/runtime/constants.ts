@@ -1,30 +1,46 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import { countBytes } from '../gpu/counters.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ConstantOptions, Operand } from '../graph/ir.ts';
+import { USAGE } from '../gpu/usage.ts';
+import { type ConstantOptions, type Graph, type Operand, topological } from '../graph/ir.ts';
 import { type Plan, type Step, storageOf } from '../graph/plan.ts';
 import { converted } from '../tensor/convert.ts';
+import { keyOf } from '../tensor/key.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength } from '../tensor/types.ts';
-import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+import { Resource } from './resource.ts';
+import { bind, compile, dispatch, writeUniforms } from './steps.ts';
+import { Turns } from './turns.ts';
 
 /** Bytes of a tensor that are on the device at a time, where only something smaller of it stays (slabs.ts). */
 const SLAB_BYTES = 16 * 2 ** 20;
 
+/** So many bytes of a constant that was made on the host are compared one by one. */
+const KNOWN_BY_CONTENT = 1024;
+
 /** Uploads may run this far ahead of the GPU, so that the browser's staging memory stays bounded. */
 const UPLOAD_WINDOW = 8 * 2 ** 20;
+
+export interface PrepareOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
 
 /**
  * The weights of a model on the device: uploaded as the file has them, brought into the form that kernels take by
  * kernels, and kept under a name that says how they were made. Graphs that share a store share the weights.
  */
-export class ConstantStore {
+export class ConstantStore extends Resource {
+  protected readonly title = 'the weights';
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #keys = new WeakMap<Operand, string>();
-  readonly #sourceIds = new Map<object, number>();
-  #disposed = false;
+  readonly #sources = new WeakMap<object, string>();
+  readonly #ids = new Map<string, string>();
+  readonly #turns = new Turns();
 
-  constructor(readonly gpu: Gpu) {}
+  constructor(readonly gpu: Gpu) {
+    super();
+  }
 
   /** Bytes of all weights as they lie on the device. */
   get bytes(): number {
@@ -40,31 +56,46 @@ export class ConstantStore {
 
   /** Equal keys, equal bytes: the same source under the same ops. */
   #key(operand: Operand): string {
-    let key = this.#keys.get(operand);
-    if (key === undefined) {
-      if (operand.op === 'constant') {
-        const { source, data } = operand.options as ConstantOptions;
-        const origin = (source ?? data)!;
-        if (!this.#sourceIds.has(origin)) this.#sourceIds.set(origin, this.#sourceIds.size);
-        key = `#${this.#sourceIds.get(origin)}`;
-      } else {
-        const inputs = Object.entries(operand.inputs).map(([name, input]) => `${name}=${this.#key(input)}`);
-        key = `${operand.op}(${inputs.join()})${JSON.stringify(operand.options)}${operand.dataType}[${operand.shape}]`;
-      }
-      this.#keys.set(operand, key);
+    const known = this.#keys.get(operand);
+    if (known) return known;
+    for (const node of topological({ outputs: { operand } })) {
+      if (this.#keys.has(node)) continue;
+      const { op, dataType, shape, options } = node;
+      const inputs = Object.entries(node.inputs).map(([name, input]) => `${name}=${this.#keys.get(input)}`);
+      const made = op === 'constant' ? this.#origin(options) : `${op}(${inputs.join()})${keyOf(options)}`;
+      this.#keys.set(node, this.#id(`${made}${dataType}[${shape}]`));
     }
-    return key;
+    return this.#keys.get(operand)!;
+  }
+
+  /** Small numbers made on the host are known by what they are; everything else by the object that holds it. */
+  #origin({ source, data }: ConstantOptions): string {
+    if (data && data.byteLength <= KNOWN_BY_CONTENT)
+      return `=${new Uint8Array(data.buffer, data.byteOffset, data.byteLength)}`;
+    const origin = (source ?? data)!;
+    const known = this.#sources.get(origin) ?? this.#id(`#${this.#ids.size}`);
+    this.#sources.set(origin, known);
+    return known;
+  }
+
+  /** A short name for a text. */
+  #id(text: string): string {
+    const id = this.#ids.get(text) ?? `${this.#ids.size}`;
+    this.#ids.set(text, id);
+    return id;
   }
 
   /**
    * Uploads and computes what the plan needs and the store has not got, tensor by tensor in the order of the file; what
    * was only on the way is freed at once. On an error or an abort nothing new stays.
    */
-  async prepare(
-    plan: Plan,
-    { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined } = {},
-  ): Promise<void> {
+  prepare(plan: Plan, options: PrepareOptions = {}): Promise<void> {
+    return this.#turns.take(() => this.#prepare(plan, options));
+  }
+
+  async #prepare(plan: Plan, { signal, onProgress }: PrepareOptions): Promise<void> {
     const { gpu } = this;
+    this.alive();
     const wanted = plan.constants.filter((operand) => !this.#buffers.has(this.#key(operand)));
     if (!wanted.length) return;
     const made = new Map<string, GPUBuffer>(); // new in this call: roots and what is on the way
@@ -88,7 +119,7 @@ export class ConstantStore {
     let loaded = 0;
     let ahead = 0;
     const allocate = (operand: Operand): GPUBuffer => {
-      const buffer = gpu.createBuffer(byteLength(operand), storageUsage(), operand.label ?? operand.op);
+      const buffer = gpu.createBuffer(byteLength(operand), USAGE.storage, operand.label ?? operand.op);
       made.set(this.#key(operand), buffer);
       return buffer;
     };
@@ -102,13 +133,18 @@ export class ConstantStore {
       made.delete(key);
     };
     let uniforms: GPUBuffer | undefined;
-    gpu.device.pushErrorScope('out-of-memory');
-    let scope: Promise<GPUError | null> | undefined;
+    /** Of all that was asked of the device. */
+    const faults: Promise<void>[] = [];
+    const scoped = (what: string, work: () => void): Promise<void> => {
+      const [, valid] = gpu.scoped(what, work);
+      faults.push(valid);
+      return valid;
+    };
     try {
-      for (const operand of wanted) allocate(operand);
-      scope = gpu.device.popErrorScope();
-      await failOnMemory(scope, total);
+      await scoped(`weights of ${total} bytes`, () => wanted.forEach(allocate));
+      this.alive();
       const programs = compile(gpu, steps);
+      programs.catch(() => {}); // reported below
       // Bytes stay on the host until the device has taken them.
       const waiting = async (): Promise<void> => {
         await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
@@ -127,10 +163,12 @@ export class ConstantStore {
         }
       }
       const upload = async (operand: Operand): Promise<void> => {
-        const buffer = made.get(this.#key(operand)) ?? allocate(operand);
+        if (!made.has(this.#key(operand))) scoped('a weight', () => allocate(operand));
+        const buffer = made.get(this.#key(operand))!;
         let offset = 0;
         for await (const chunk of bytesOf(operand)) {
-          gpu.write(buffer, offset, chunk);
+          const at = offset;
+          scoped('a weight', () => gpu.write(buffer, at, chunk));
           offset += chunk.byteLength;
         }
       };
@@ -156,24 +194,26 @@ export class ConstantStore {
           } else await upload(operand);
           continue;
         }
-        if (!made.has(this.#key(operand))) allocate(operand);
-        const encoder = gpu.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        for (const step of pieces) {
-          dispatch(gpu, pass, bind(gpu, step, compiled[index]!, arena, index, bufferOf));
-          index++;
-        }
-        pass.end();
-        gpu.counters.passes++;
-        gpu.submit(encoder);
+        scoped('a weight', () => {
+          if (!made.has(this.#key(operand))) allocate(operand);
+          const encoder = gpu.device.createCommandEncoder();
+          const pass = encoder.beginComputePass();
+          for (const step of pieces) {
+            dispatch(gpu, pass, bind(gpu, step, compiled[index]!, arena, index, bufferOf));
+            index++;
+          }
+          pass.end();
+          gpu.counters.passes++;
+          gpu.submit(encoder);
+        });
         for (const step of pieces) for (const read of Object.values(step.reads)) release(read);
       }
       await waiting();
+      await Promise.all(faults);
       gpu.check();
-      if (this.#disposed) throw new TilewrightError('disposed', 'the model was disposed of while it was loading');
+      this.alive();
       for (const [key, buffer] of made) this.#buffers.set(key, buffer);
     } catch (error) {
-      if (!scope) await gpu.device.popErrorScope().catch(() => null);
       for (const buffer of made.values()) gpu.destroyBuffer(buffer);
       throw error;
     } finally {
@@ -182,45 +222,29 @@ export class ConstantStore {
     }
   }
 
-  dispose(): void {
-    this.#disposed = true;
+  protected release(): void {
     for (const buffer of this.#buffers.values()) this.gpu.destroyBuffer(buffer);
     this.#buffers.clear();
   }
 }
 
-async function failOnMemory(scope: Promise<GPUError | null>, bytes: number): Promise<void> {
-  const error = await scope;
-  if (error)
-    throw new TilewrightError('out-of-memory', `the GPU has no room for weights of ${bytes} bytes: ${error.message}`, {
-      hint: "Load with dtype: 'int8', or close other tabs.",
-    });
-}
+const graphOf = (roots: readonly Operand[]): Graph => ({
+  outputs: Object.fromEntries(roots.map((root, i) => [i, root])),
+});
 
 /** Storage that the roots are made of, inputs first, one root after the other in the order of the file. */
 function reachable(roots: readonly Operand[], stop: (operand: Operand) => boolean): Operand[] {
+  /** Where in the file the last of the leaves lies. */
   const orderOf = new Map<Operand, number>();
-  const firstLeaf = (operand: Operand): number => {
-    let order = orderOf.get(operand);
-    if (order === undefined) {
-      const { source } = operand.options as ConstantOptions;
-      order =
-        operand.op === 'constant' ? (source?.order ?? 0) : Math.max(...Object.values(operand.inputs).map(firstLeaf));
-      orderOf.set(operand, order);
-    }
-    return order;
-  };
-  const seen = new Set<Operand>();
-  const list: Operand[] = [];
-  const visit = (operand: Operand): void => {
-    const storage = storageOf(operand);
-    if (seen.has(storage) || stop(storage)) return;
-    seen.add(storage);
-    Object.values(storage.inputs).forEach(visit);
-    list.push(storage);
-  };
-  [...roots].sort((a, b) => firstLeaf(a) - firstLeaf(b)).forEach(visit);
-  return list;
+  for (const node of topological(graphOf(roots))) {
+    const { source } = node.options as ConstantOptions;
+    orderOf.set(node, Math.max(source?.order ?? 0, ...Object.values(node.inputs).map((input) => orderOf.get(input)!)));
+  }
+  const order = topological(graphOf([...roots].sort((a, b) => orderOf.get(a)! - orderOf.get(b)!)));
+  const needed = new Set(roots);
+  for (const node of [...order].reverse())
+    if (needed.has(node) && !stop(node)) for (const input of Object.values(node.inputs)) needed.add(input);
+  return order.filter((node) => needed.has(node) && storageOf(node) === node && !stop(node));
 }
 
 async function* chunksOf(operand: Operand, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {

@@ -1,5 +1,6 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import type { Graph, NamedOptions, Operand } from '../graph/ir.ts';
 import { optimise, type PassOptions, quantizes } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan } from '../graph/plan.ts';
@@ -11,7 +12,7 @@ import type { FiniteCheck } from './check.ts';
 import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
 import { States } from './states.ts';
-import { type BoundStep, bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+import { type BoundStep, bind, compile, dispatch, writeUniforms } from './steps.ts';
 
 export interface BuildOptions extends PassOptions {
   signal?: AbortSignal | undefined;
@@ -56,6 +57,9 @@ export class Session extends Resource {
   readonly #idle = new Map<string, GPUBuffer[]>();
   #uniforms: GPUBuffer | undefined;
   #check: FiniteCheck | undefined;
+  /** Inputs that runs may leave out: what was written there by itself, or by the GPU, stands. */
+  readonly #kept = new Set<string>();
+  protected readonly title = 'the session';
   steps: readonly BoundStep[] = [];
 
   private constructor(
@@ -87,6 +91,12 @@ export class Session extends Resource {
     const planned = replan();
     const constants = options.constants ?? new ConstantStore(gpu);
     const states = options.states ?? new States(gpu);
+    /** Whether somebody still wants the session, and what it shares is still there. */
+    const wanted = (): void => {
+      throwIfAborted(signal, 'building');
+      constants.alive();
+      states.alive();
+    };
     const own: GPUBuffer[] = [];
     const owned = [
       {
@@ -114,14 +124,14 @@ export class Session extends Resource {
       compiling.catch(() => {}); // reported below; the upload may fail first
       await constants.prepare(planned, { signal, onProgress });
       await compiling;
-      throwIfAborted(signal, 'building');
+      wanted();
 
       const allocate = allocator(gpu, own, label);
-      const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, storageUsage(), `memory ${i}`));
+      const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, USAGE.storage, `memory ${i}`));
       const buffers = new Map<Operand, GPUBuffer>();
       for (const [operand, slot] of planned.slots) buffers.set(operand, slots[slot]!);
       for (const [name, operand] of planned.inputs)
-        buffers.set(operand, allocate(byteLength(operand), storageUsage(), name));
+        buffers.set(operand, allocate(byteLength(operand), USAGE.storage, name));
       for (const operand of planned.states.values())
         buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
       for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
@@ -142,6 +152,9 @@ export class Session extends Resource {
         checks,
         runsAhead,
       );
+      // What reads the weights of others ends with them.
+      for (const shared of [options.constants, options.states])
+        if (shared) session.onDispose(shared.onDispose(() => session.dispose()));
       await session.rechoose(tuner && mode !== 'off' ? replan() : planned);
       return session;
     } catch (error) {
@@ -187,9 +200,11 @@ export class Session extends Resource {
     return this.buffers.get(operand);
   }
 
-  /** The buffer of an input: what is written there by the GPU needs no upload (leave the input out of `run`). */
+  /** The buffer of an input: what is written there by the GPU needs no upload. Runs may leave the input out from now on. */
   inputBuffer(name: string): GPUBuffer {
-    return this.buffers.get(this.#named(this.plan.inputs, name, 'input'))!;
+    const operand = this.#named(this.plan.inputs, name, 'input');
+    this.#kept.add(name);
+    return this.buffers.get(operand)!;
   }
 
   /** The buffer that an output lies in until the next run. */
@@ -204,22 +219,52 @@ export class Session extends Resource {
     return found;
   }
 
-  /** Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. */
+  /**
+   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. All inputs are
+   * given, but for those that `write` or the GPU (`inputBuffer`) has written. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
+   * `aborted`, `device-lost`; `disposed` where the session is disposed of before its results are here.
+   */
   async run(
     inputs: Readonly<Record<string, TensorInput>>,
     { signal, outputs = [...this.plan.outputs.keys()], copy = {} }: RunOptions = {},
   ): Promise<Record<string, TensorData>> {
-    if (this.disposed) throw new TilewrightError('disposed', 'the session was disposed of');
+    this.alive();
     throwIfAborted(signal, 'the run');
     const { gpu } = this;
     gpu.check();
-    for (const [name, data] of Object.entries(inputs)) this.write(name, data);
+    for (const name of [...outputs, ...Object.keys(copy)]) this.#named(this.plan.outputs, name, 'output');
+    for (const [name, operand] of this.plan.inputs) {
+      if (inputs[name] === undefined && !this.#kept.has(name))
+        throw new TilewrightError('invalid-argument', `the input '${name}' is missing: ${formatTensor(operand)}`, {
+          hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
+        });
+    }
+    const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
+    try {
+      const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
+      gpu.check();
+      throwIfAborted(signal, 'the run');
+      return Object.fromEntries(results);
+    } catch (error) {
+      this.alive();
+      throw error;
+    }
+  }
+
+  /** Everything that a run asks of the device, at once. */
+  #submit(
+    inputs: Readonly<Record<string, TensorInput>>,
+    outputs: readonly string[],
+    copy: NonNullable<RunOptions['copy']>,
+  ) {
+    const { gpu } = this;
+    for (const [name, data] of Object.entries(inputs)) this.#write(name, data);
     const encoder = gpu.device.createCommandEncoder();
     this.#check?.begin(encoder);
     this.encode(encoder);
     const checked = this.#check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
-      const bytes = Math.ceil(byteLength(this.#named(this.plan.outputs, name, 'output').operand) / 4) * 4;
+      const bytes = Math.ceil(byteLength(this.plan.outputs.get(name)!.operand) / 4) * 4;
       encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
     };
     for (const [name, target] of Object.entries(copy)) copyOutput(name, target);
@@ -228,32 +273,32 @@ export class Session extends Resource {
     gpu.submit(encoder);
     const read = reads.map(async ({ name, staging }): Promise<[string, TensorData]> => {
       const { operand } = this.plan.outputs.get(name)!;
-      const bytes = await gpu.readStaging(staging, byteLength(operand));
+      const bytes = await gpu.readStaging(staging, byteLength(operand), this.alive);
       this.#idle.get(name)!.push(staging);
       return [name, typedArray(operand.dataType, bytes)];
     });
-    const [results] = await Promise.all([Promise.all(read), checked?.()]);
-    gpu.check();
-    throwIfAborted(signal, 'the run');
-    return Object.fromEntries(results);
+    return { read, checked };
   }
 
   /** A staging buffer for this output that no other run is using. */
   #stagingOf(name: string): GPUBuffer {
-    this.#named(this.plan.outputs, name, 'output');
     return this.#idle.get(name)!.pop() ?? this.#makeStaging(name);
   }
 
   #makeStaging(name: string): GPUBuffer {
     const { operand } = this.plan.outputs.get(name)!;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const made = this.gpu.createBuffer(byteLength(operand), usage, `${name} staging`);
+    const made = this.gpu.createBuffer(byteLength(operand), USAGE.staging, `${name} staging`);
     this.own.push(made);
     return made;
   }
 
-  /** Writes an input without running. */
+  /** Writes an input without running. Runs may leave it out from now on. */
   write(name: string, data: TensorInput): void {
+    this.#write(name, data);
+    this.#kept.add(name);
+  }
+
+  #write(name: string, data: TensorInput): void {
     const operand = this.#named(this.plan.inputs, name, 'input');
     if (data.length !== elementCount(operand.shape)) {
       throw new TilewrightError(

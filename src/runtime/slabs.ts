@@ -1,9 +1,10 @@
 import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { leaf, type Operand, operand } from '../graph/ir.ts';
 import { type Choose, makeSteps, type Step, storageOf } from '../graph/plan.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength } from '../tensor/types.ts';
-import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+import { bind, compile, dispatch, writeUniforms } from './steps.ts';
 
 /** Rows of a slab come in so many, so that each begins where a binding may. */
 const ROWS = 64;
@@ -59,7 +60,7 @@ export class SlabStream {
     const { most } = this;
     const own: GPUBuffer[] = [];
     const allocate = (bytes: number, { label, op }: Operand): GPUBuffer => {
-      const buffer = gpu.createBuffer(bytes, storageUsage(), `${label ?? op} slab`);
+      const buffer = gpu.createBuffer(bytes, USAGE.storage, `${label ?? op} slab`);
       own.push(buffer);
       return buffer;
     };

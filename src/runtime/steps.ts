@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Program } from '../gpu/pipelines.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { writeParams } from '../gpu/wgsl.ts';
 import type { Operand } from '../graph/ir.ts';
 import type { Step } from '../graph/plan.ts';
@@ -10,10 +11,6 @@ export interface BoundStep {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
 }
-
-/** How every tensor's buffer may be used. A function, because the constants do not exist where WebGPU is absent. */
-export const storageUsage = (): GPUBufferUsageFlags =>
-  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
 /** Compiles the pipelines of all steps at the same time; equal ones once. */
 export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
@@ -58,7 +55,7 @@ export function writeUniforms(
     for (const { name, layout } of linked.uniforms)
       writeParams(layout, steps[i]!.candidate.params, view, offsets[i]!.get(name)!);
   });
-  const buffer = gpu.createBuffer(end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, `${label} uniforms`);
+  const buffer = gpu.createBuffer(end, USAGE.uniform, `${label} uniforms`);
   gpu.write(buffer, 0, view);
   return { buffer, offsets };
 }
