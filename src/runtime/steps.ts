@@ -76,12 +76,23 @@ export function bind(
       const offset = uniforms.offsets[index]!.get(name)!;
       return { binding, resource: { buffer: uniforms.buffer!, offset, size: uniform.layout.size } };
     }
-    const operand = name === 'output' ? writes : reads[candidate.bind?.[name] ?? name]!;
+    const known = candidate.bind?.[name] ?? name;
+    const operand = writes[known] ?? reads[known]!;
     return { binding, resource: { buffer: bufferOf(operand), ...candidate.ranges?.[name] } };
   });
   gpu.counters.bindGroups++;
   const bindGroup = gpu.device.createBindGroup({ label: candidate.label, layout: program.layout, entries });
   return { step, pipeline: program.pipeline, bindGroup };
+}
+
+/** Submits steps as a pass of its own. */
+export function submitPass(gpu: Gpu, steps: readonly BoundStep[]): void {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const step of steps) dispatch(gpu, pass, step);
+  pass.end();
+  gpu.counters.passes++;
+  gpu.submit(encoder);
 }
 
 /** Encodes dispatches into a pass that is open. */
