@@ -1,3 +1,4 @@
+import { BUILD_RULES, type BuildOptions, buildSession } from './build/build.ts';
 import { TilewrightError, throwIfAborted } from './errors.ts';
 import {
   type AdapterCard,
@@ -16,7 +17,7 @@ import { loadModel, type Model } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
 import { checkOptions, flag, fn, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
-import { type BuildOptions, Session } from './runtime/session.ts';
+import type { Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -109,7 +110,8 @@ export class Engine {
 
   /** Plans a graph, prepares its weights and compiles its kernels. */
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return this.#keep((signal) => Session.build(this.gpu, graph, { ...options, signal }), options.signal);
+    checkOptions('build', options, BUILD_RULES);
+    return this.#keep((signal) => buildSession(this.gpu, graph, { ...options, signal }), options.signal);
   }
 
   /**

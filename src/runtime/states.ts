@@ -13,6 +13,10 @@ export class States extends Resource {
     super();
   }
 
+  has(name: string): boolean {
+    return this.#buffers.has(name);
+  }
+
   get bytes(): number {
     return [...this.#buffers.values()].reduce((sum, { buffer }) => sum + buffer.size, 0);
   }
