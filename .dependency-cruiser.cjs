@@ -8,7 +8,9 @@ const FLOORS = [
   ['src/verify'],
   ['src/vision', 'src/text', 'src/formats', 'src/profile'],
   ['src/hub'],
-  ['src/runtime', 'src/tune'],
+  ['src/build'],
+  ['src/tune'],
+  ['src/runtime'],
   ['src/graph'],
   ['src/ops'],
   ['src/gpu', 'src/tensor'],
@@ -20,8 +22,6 @@ const FLOORS = [
 const SIDEWAYS = [
   ['src/index.ts', 'src/engine.ts'],
   ['src/gpu', 'src/tensor'],
-  ['src/runtime', 'src/tune'],
-  ['src/tune', 'src/runtime'],
 ];
 
 /** The entries that may import from `shaders`. */

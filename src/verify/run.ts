@@ -1,10 +1,10 @@
+import { buildSession, planOf } from '../build/build.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { loadOps } from '../graph/groups/index.ts';
 import { type Graph, leaf, type Operand, results } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
 import { type Candidate, resultNames } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { Session } from '../runtime/session.ts';
 import { formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
 import { type Run, runOnce } from './check.ts';
@@ -94,7 +94,7 @@ export interface Extent {
 
 /** The candidates of the op; none where it is made of others. */
 export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
-  const { steps } = await Session.plan(gpu, graph, ALONE);
+  const { steps } = await planOf(gpu, graph, ALONE);
   const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
@@ -137,7 +137,7 @@ export async function checkCase(
       wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
-        return { label, session: await Session.build(gpu, graph, { ...ALONE, choose }) };
+        return { label, session: await buildSession(gpu, graph, { ...ALONE, choose }) };
       }),
     );
     for (const { label, session } of built) {
