@@ -16,18 +16,23 @@ const copyWeights = (): Plugin => ({
   closeBundle: () => cpSync(at('weights'), at('dist/pages/weights'), { recursive: true }),
 });
 
-/** What `vite build --mode` builds: the library, the command, the pages. */
+/** What `vite build --mode` builds: the library, the command, the page that it drives in headless Chrome, the site. */
 const builds: Record<string, UserConfig> = {
   lib: {
     build: {
       outDir: 'dist/lib',
-      lib: { entry: { index: at('src/index.ts') }, formats: ['es'] },
+      lib: { entry: { index: at('src/index.ts'), node: at('src/node.ts') }, formats: ['es'] },
       rolldownOptions: {
         external: [/^node:/, '@huggingface/tokenizers'],
         output: {
           minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
-          codeSplitting: { groups: [{ name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/ }] },
+          codeSplitting: {
+            groups: [
+              { name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/, priority: 1 },
+              { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
+            ],
+          },
           chunkFileNames: '[name].js',
         },
       },
@@ -43,10 +48,15 @@ const builds: Record<string, UserConfig> = {
         output: {
           entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'),
           chunkFileNames: '[name].js',
+          minify: true,
         },
       },
     },
     ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright', '@huggingface/tokenizers'] },
+  },
+  host: {
+    base: './',
+    build: { outDir: at('dist/host'), rolldownOptions: { input: at('src/cli/host.html') } },
   },
   pages: {
     base: './',
@@ -59,7 +69,6 @@ const builds: Record<string, UserConfig> = {
           'examples/generate/index.html',
           'examples/verify/index.html',
           'bench/index.html',
-          'src/cli/host.html',
         ].map(at),
       },
     },
@@ -75,9 +84,11 @@ const inDeno = 'Deno' in globalThis;
 
 /**
  * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome, again in Node on Dawn
- * (where a Vulkan driver is found) and in Deno on wgpu, the pages through Playwright.
+ * (where a Vulkan driver is found) and in Deno on wgpu, the packed package in apps of its users, the pages through Playwright.
  */
 async function projects(): Promise<TestProjectConfiguration[]> {
+  /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
+  const disk = ['src/disk.ts'];
   const gpu = {
     include: ['tests/**/*.gpu.test.ts'],
     testTimeout: 180_000,
@@ -95,14 +106,22 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     test: { ...test, env: { ...env, ...test?.env } },
   });
   // wgpu compiles on the thread that asks: files side by side keep two cores busy.
-  if (inDeno) return [project({ name: 'wgpu', ...gpu, pool: 'forks', fileParallelism: true, maxWorkers: 2 })];
+  if (inDeno)
+    return [project({ name: 'wgpu', ...gpu, setupFiles: disk, pool: 'forks', fileParallelism: true, maxWorkers: 2 })];
 
   const list: TestProjectConfiguration[] = [
     project({
       name: 'unit',
+      setupFiles: disk,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,pages}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,pages,package}.test.ts'],
       testTimeout: 120_000,
+    }),
+    project({
+      name: 'package',
+      include: ['tests/package/*.package.test.ts'],
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
     }),
     project({
       name: 'pages',
@@ -132,7 +151,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: ['tests/support/dawn.ts'],
+        setupFiles: [...disk, 'tests/support/dawn.ts'],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),

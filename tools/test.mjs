@@ -1,4 +1,4 @@
-// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu pages size);
+// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu package pages size);
 // `exhaustive`, every kernel variant in every forced mode, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -125,6 +125,7 @@ const suites = {
   chrome: () => onDevice('chrome'),
   dawn: () => onDevice('dawn'),
   wgpu: () => onDevice('wgpu'),
+  package: () => void vitest('package'),
   pages: () => void vitest('pages'),
   size() {
     step('the core bundle is small (size-limit)', () => node(['node_modules/size-limit/bin.js']));
