@@ -13,6 +13,7 @@ const FLOORS = [
   ['src/graph'],
   ['src/ops'],
   ['src/gpu', 'src/tensor'],
+  ['src/options.ts'],
   ['src/errors.ts', 'src/version.ts'],
 ];
 

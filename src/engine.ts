@@ -13,7 +13,8 @@ import { GraphBuilder } from './graph/builder.ts';
 import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
-import type { LoadOptions } from './models/model.ts';
+import { LOAD_RULES, type LoadOptions } from './models/model.ts';
+import { checkOptions, flag, fn, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import { type BuildOptions, Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
@@ -33,6 +34,25 @@ export type Availability =
       readonly hint: string | undefined;
     };
 
+const DEVICE_RULES: Rules<DeviceOptions> = {
+  powerPreference: oneOf('low-power', 'high-performance'),
+  without: list(text),
+  defaultLimits: flag,
+  timestamps: flag,
+};
+
+const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, signal };
+
+const VERIFY_RULES: Rules<VerifyOptions> = {
+  all: flag,
+  ops: list(text),
+  forget: flag,
+  signal,
+  onProgress: fn,
+  onRow: fn,
+  tuner: object,
+};
+
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
   #disposed = false;
@@ -42,6 +62,7 @@ export class Engine {
 
   /** Says beforehand whether an engine can be had here, and if not, why and what would help. */
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
+    checkOptions('Engine.availability', options, DEVICE_RULES);
     try {
       const adapter = describeAdapter(await requestAdapter(options));
       return { available: true, adapter, name: adapterName(adapter) };
@@ -52,8 +73,10 @@ export class Engine {
     }
   }
 
-  /** Errors: `no-webgpu`, `no-adapter`, `aborted`. */
-  static async create({ device, signal, ...options }: EngineOptions = {}): Promise<Engine> {
+  /** Errors: `no-webgpu`, `no-adapter`, `invalid-argument`, `aborted`. */
+  static async create(asked: EngineOptions = {}): Promise<Engine> {
+    checkOptions('Engine.create', asked, ENGINE_RULES);
+    const { device, signal, ...options } = asked;
     throwIfAborted(signal, 'creating the engine');
     if (device) return new Engine(new Gpu(device, undefined, false));
     const adapter = await requestAdapter(options);
@@ -91,10 +114,12 @@ export class Engine {
 
   /**
    * Loads a model from a Hugging Face folder (URL, path in Node, files) or a single .safetensors. Errors: `not-found`, `network`,
-   * `invalid-file`, `missing-tensor`, `wrong-shape`, `unknown-architecture`, `out-of-memory`, `aborted`; nothing stays on the device.
+   * `invalid-file`, `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
+   * `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     this.#alive();
+    checkOptions('load', options, LOAD_RULES);
     return this.#keep(await loadModel(this.gpu, source, options));
   }
 
@@ -104,6 +129,7 @@ export class Engine {
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
     this.#alive();
+    checkOptions('verify', options, VERIFY_RULES);
     return (await import('./verify/verify.ts')).verify(this.gpu, target, options);
   }
 

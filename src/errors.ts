@@ -28,8 +28,12 @@ export const ERROR_CODES = [
   'wrong-shape',
   /** A tensor has another data type than is needed. */
   'wrong-type',
-  /** An argument is out of its range. */
+  /** An argument is out of its range, or an option is not known. */
   'invalid-argument',
+  /** A file of the model says something that would change the result and that is not computed here. */
+  'unsupported-option',
+  /** The checkpoint has tensors that no layer of the architecture takes. */
+  'unused-tensor',
   /** An op produced infinity or NaN: looked for where `check: 'finite'` is set. */
   'not-finite',
   /** The graph cannot be built as asked. */

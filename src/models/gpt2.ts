@@ -2,7 +2,7 @@ import { TilewrightError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
 import type { ModelFiles } from './model.ts';
-import { GraphWeights, Weights } from './weights.ts';
+import { GraphWeights, type Weights } from './weights.ts';
 
 /** The sizes of a GPT-2, from its config and its tensors. */
 export interface Gpt2Shape {
@@ -139,7 +139,7 @@ export function gpt2Graph(
   }
   if (predict === 'last' && count > 1)
     x = b.gather(x, b.input('last', { dataType: 'uint32', shape: [1] }), { label: 'last' });
-  const separate = weights.prefix === 'transformer.' ? new Weights(weights.checkpoint) : weights;
+  const separate = weights.prefix === 'transformer.' ? weights.at('') : weights;
   const tied = !separate.has('lm_head.weight');
   const head = tied ? table : new GraphWeights(b, separate, dataType).get('lm_head.weight', [vocabulary, width]);
   const logits = b.matmul(normalized(x, 'ln_f'), head, { transposeB: true, label: 'lm_head' });

@@ -6,6 +6,7 @@ import type { ActivationOptions, Calibration } from '../graph/passes/activations
 import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
+import { either, flag, fn, integer, list, number, oneOf, type Rule, type Rules, signal, valuesOf } from '../options.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Resource } from '../runtime/resource.ts';
@@ -29,9 +30,32 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'>, 
   inputSize?: readonly [number, number];
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
   tune?: TuneMode;
+  /** Loads a checkpoint although it has tensors that no layer takes: otherwise they are an error (`unused-tensor`). */
+  allowUnused?: boolean;
   signal?: AbortSignal;
   onProgress?: OnProgress;
 }
+
+const DTYPE = oneOf('float32', 'float16', 'int8', 'int4');
+
+const withDefault = ([expected, allows]: Rule): Rule => [
+  `${expected} with a default`,
+  (value) => allows(value) && 'default' in (value as object),
+];
+
+export const LOAD_RULES: Rules<LoadOptions> = {
+  dtype: either(DTYPE, withDefault(valuesOf(DTYPE))),
+  groupSize: oneOf(32, 64, 128),
+  check: oneOf('finite'),
+  activations: oneOf('dynamic', 'static'),
+  calibration: valuesOf(number(0)),
+  integer: fn,
+  inputSize: list(integer(1, 65536), 2),
+  tune: oneOf('off', 'fast', 'full'),
+  allowUnused: flag,
+  signal,
+  onProgress: fn,
+};
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
 

@@ -85,8 +85,10 @@ export class TextGenerator extends LoadedModel {
     const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
     const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer);
     try {
+      const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
+      if (!options.allowUnused) weights.needAllTaken();
       // One after the other: the first brings the weights, the others find them there, and their kernels compiled.
-      model.precompile(model.#chunks().map((chunk) => model.graph(chunk, 'last')));
+      model.precompile(chunks);
       await model.#stepSession(1, options);
       for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
       model.macs = await macsOf(gpu, model.graph(1, 'last'));

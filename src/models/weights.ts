@@ -4,13 +4,32 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
 
+/** Tensors that change no result: running counts, masks and tables of positions, scales that were measured (models/calibration.ts). */
+const IDLE = /(^|\.)(num_batches_tracked|attn\.(masked_)?bias|position_ids|inv_freq|input_scale)$/;
+
 /** The tensors of a checkpoint under their published names, checked as they are asked for. */
 export class Weights {
   constructor(
     readonly checkpoint: Checkpoint,
     /** Put before every name: `transformer.` where the file has it. */
     readonly prefix = '',
+    private readonly taken = new Set<string>(),
   ) {}
+
+  /** The same tensors, under another prefix. */
+  at(prefix: string): Weights {
+    return new Weights(this.checkpoint, prefix, this.taken);
+  }
+
+  /** After a graph has taken its tensors. Error: `unused-tensor` where some are left that would be part of a result. */
+  needAllTaken(): void {
+    const left = [...this.checkpoint.tensors.keys()].filter((name) => !this.taken.has(name) && !IDLE.test(name));
+    if (!left.length) return;
+    const some = left.length > 5 ? `${left.slice(0, 5).join(', ')} and ${left.length - 5} more` : left.join(', ');
+    throw new TilewrightError('unused-tensor', `no layer takes ${some}: the architecture is another`, {
+      hint: 'Where they are no part of the model, load with { allowUnused: true }.',
+    });
+  }
 
   has(name: string): boolean {
     return this.checkpoint.tensors.has(this.prefix + name);
@@ -21,6 +40,7 @@ export class Weights {
     const full = this.prefix + name;
     const wanted = expected && `[${expected.map((size) => (size < 0 ? '*' : size)).join(',')}]`;
     const tensor = this.checkpoint.tensors.get(full);
+    this.taken.add(full);
     if (!tensor) {
       throw new TilewrightError(
         'missing-tensor',
@@ -55,7 +75,7 @@ export class Weights {
   /** Elements of all tensors that were trained: running statistics, counts, masks and scales are none. */
   get parameters(): number {
     const counted = [...this.checkpoint.tensors.values()].filter(
-      ({ name }) => !/num_batches_tracked$|\.attn\.(masked_)?bias$|_scale$/.test(name),
+      ({ name }) => !IDLE.test(name) && !/_scale$/.test(name),
     );
     return counted.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   }

@@ -16,11 +16,18 @@ export interface Candidate {
   readonly params: ParamValues;
   /** Workgroups. */
   readonly grid: readonly [number, number, number];
-  /** Shader binding to operand, where the names differ. `output` is the output. */
+  /** Shader binding to operand, result or scratch, where the names differ. */
   readonly bind?: Readonly<Record<string, string>>;
   /** Shader binding to the bytes of its operand that are bound, where that is not all of them. */
   readonly ranges?: Readonly<Record<string, ByteRange>>;
+  /** Several dispatches, in this order, each with what it has of its own: inputs of a concat, pieces of a large operand. */
+  readonly parts?: readonly Part[];
+  /** Tensors between the parts, by the name that bindings know them by. Memory is planned for them as for intermediates. */
+  readonly scratch?: Readonly<Record<string, TensorDescriptor>>;
 }
+
+/** One of the dispatches of a candidate. */
+export type Part = Partial<Pick<Candidate, 'variant' | 'params' | 'grid' | 'bind' | 'ranges'>>;
 
 export interface ByteRange {
   readonly offset: number;
@@ -35,7 +42,7 @@ export interface Cost {
   readonly bytes?: number;
 }
 
-/** What a decomposition builds with; `add` infers, checks and returns the new operand. */
+/** What a decomposition builds with; `add` infers, checks and returns the new operand: the first result. */
 export interface Rewriter<T extends TensorDescriptor> {
   add(op: string, inputs: Readonly<Record<string, T | undefined>>, options?: object): T;
   constant(dataType: DataType, shape: Shape, values: readonly number[]): T;
@@ -44,18 +51,26 @@ export interface Rewriter<T extends TensorDescriptor> {
 /** Everything the engine knows of an op. */
 export interface OpDefinition<Options> {
   readonly name: string;
-  /** Shape and type of the output, or an error that names the numbers. */
-  infer(inputs: Inputs, options: Options): TensorDescriptor;
-  /** Kernel variants that are legal here, the best guess first. Pure. */
-  candidates?(inputs: Inputs, options: Options, output: TensorDescriptor, caps: Caps): Candidate[];
+  /** Names of the results, where there are others than `output`; of as many as there are, `output0`, `output1`, where absent. */
+  readonly results?: readonly string[];
+  /** Shapes and types of the results, or an error that names the numbers. */
+  infer(inputs: Inputs, options: Options): TensorDescriptor | readonly TensorDescriptor[];
+  /** Kernel variants that are legal here, the best guess first. Pure. `output` is the first of the results. */
+  candidates?(
+    inputs: Inputs,
+    options: Options,
+    output: TensorDescriptor,
+    caps: Caps,
+    results: readonly TensorDescriptor[],
+  ): Candidate[];
   /** An op that is other ops; where it returns undefined, the op has candidates for this case. */
   decompose?<T extends TensorDescriptor>(
     inputs: Readonly<Record<string, T>>,
     options: Options,
     rewriter: Rewriter<T>,
-  ): T | undefined;
-  /** The candidate as several dispatches, each with at most `limit` bytes in a binding. Without it, large operands are an error. */
-  split?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Candidate[];
+  ): T | readonly T[] | undefined;
+  /** The parts of a candidate each of which has at most `limit` bytes in a binding. Without it, large operands are an error. */
+  pieces?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Part[];
   /** Where each row of the output, along its first axis, is made of the same row of the inputs alone: the options for `rows` of them. */
   rowwise?(inputs: Inputs, options: Options, rows: number): Options | undefined;
   cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
@@ -136,10 +151,10 @@ export function splitItems(
   count: number,
   bytes: Readonly<Record<string, number>>,
   limit: number,
-  piece: (start: number, count: number) => Partial<Candidate>,
+  piece: (start: number, count: number) => Part,
   candidate: Candidate,
   multiple = 1,
-): Candidate[] {
+): Part[] {
   const step = PIECE * multiple;
   const most = Math.floor(limit / Math.max(...Object.values(bytes)) / step) * step;
   if (most < step)
@@ -147,7 +162,7 @@ export function splitItems(
       'limit-exceeded',
       `${candidate.label}: ${step} items take more than a binding of ${limit} bytes`,
     );
-  const pieces: Candidate[] = [];
+  const pieces: Part[] = [];
   for (let start = 0; start < count; start += most) {
     const size = Math.min(most, count - start);
     const ranges = Object.fromEntries(
@@ -156,9 +171,10 @@ export function splitItems(
         { offset: start * width, size: Math.ceil((size * width) / 4) * 4 },
       ]),
     );
-    const part = { ...candidate, ...piece(start, size), ranges };
+    const own = piece(start, size);
     const { variant } = candidate;
-    pieces.push(variant.baked ? { ...part, variant: { ...variant, baked: part.params } } : part);
+    const baked = variant.baked && { variant: { ...variant, baked: own.params ?? candidate.params } };
+    pieces.push({ ...own, ranges, ...baked });
   }
   return pieces;
 }
@@ -170,11 +186,15 @@ export function splitFlat(
   elements: Readonly<Record<string, number>>,
   limit: number,
   multiple = 1,
-): Candidate[] {
+): Part[] {
   const bytes = Object.fromEntries(Object.entries(elements).map(([name, width]) => [name, 4 * width]));
-  const piece = (_start: number, items: number): Partial<Candidate> => ({
+  const piece = (_start: number, items: number): Part => ({
     params: { ...candidate.params, count4: items },
     grid: flatGrid(items, FLAT),
   });
   return splitItems(count4, bytes, limit, piece, candidate, multiple);
 }
+
+/** The name of each of `count` results, as bindings know it. */
+export const resultNames = ({ results }: Pick<Op, 'results'>, count: number): readonly string[] =>
+  results ?? (count === 1 ? ['output'] : Array.from({ length: count }, (_, i) => `output${i}`));

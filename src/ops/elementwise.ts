@@ -30,6 +30,7 @@ import {
   needSameType,
   type Op,
   opError,
+  type Part,
   type Shape,
   splitFlat,
 } from './define.ts';
@@ -162,13 +163,13 @@ function unaryCandidate(
   ];
 }
 
-function splitUnary(
+function unaryPieces(
   candidate: Candidate,
   inputs: Inputs,
   _options: unknown,
   output: TensorDescriptor,
   limit: number,
-): Candidate[] {
+): Part[] {
   const elements = { input: BYTES[inputs['input']!.dataType], output: BYTES[output.dataType] };
   return splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), elements, limit);
 }
@@ -183,7 +184,7 @@ const unaryOp = (name: string, { flops, types = FLOATS }: UnaryRow): Op =>
       return { dataType: input.dataType, shape: input.shape };
     },
     candidates: (inputs, options, output) => unaryCandidate(name, inputs, output, { name, ...options }),
-    split: splitUnary,
+    pieces: unaryPieces,
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: flops * elementCount(shape) }),
   });
 
@@ -193,7 +194,7 @@ export const cast = defineOp<{ to: DataType }>({
   infer: (inputs, { to }) => ({ dataType: to, shape: need(inputs, 'input', 'cast').shape }),
   candidates: (inputs, { to }, output) =>
     unaryCandidate('cast', inputs, { ...output, dataType: to }, { name: 'identity' }),
-  split: splitUnary,
+  pieces: unaryPieces,
 });
 
 /** Axes of the output as (size, stride in each operand): neighbours that all operands walk in step are one axis. */
@@ -274,7 +275,7 @@ const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[stri
       };
       return [flat, strided];
     },
-    split(candidate, inputs, _options, output, limit) {
+    pieces(candidate, inputs, _options, output, limit) {
       const { a_period: p, b_period: q } = candidate.params as Record<string, number | undefined>;
       if (p === undefined || q === undefined)
         throw opError('wrong-shape', name, 'operands of this size broadcast only in whole vec4');

@@ -25,6 +25,6 @@ export const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: Shape }>
   candidates: (_inputs, { from }, output) => [
     flatCandidate(`widen[${from}]`, widenKernel, [part(narrowParts, from)], fours(output)),
   ],
-  split: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 2, output: 4 }, limit),
+  pieces: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 2, output: 4 }, limit),
   rowwise: (_inputs, { from, newShape }, rows) => ({ from, newShape: [rows, ...newShape.slice(1)] }),
 });

@@ -24,7 +24,7 @@ export const packInt4 = defineOp<object>({
     ];
   },
   rowwise: ({ input }, options) => (elementCount(input!.shape.slice(1)) % 8 ? undefined : options),
-  split: (candidate, inputs, _options, _output, limit) =>
+  pieces: (candidate, inputs, _options, _output, limit) =>
     splitItems(
       Math.ceil(elementCount(inputs['input']!.shape) / 8),
       { input: 8, output: 4 },

@@ -102,7 +102,7 @@ export const matmul = defineOp<MatmulOptions>({
     }; // prettier-ignore
     return gemmCandidates(gemm, caps, {});
   },
-  split(candidate, inputs, { transposeB = false }, { shape }, limit) {
+  pieces(candidate, inputs, { transposeB = false }, { shape }, limit) {
     const { b, scales, bias, residual } = inputs;
     const [n, k] = b!.shape as [number, number];
     const { b_batch: batched } = candidate.params as Record<string, number>;

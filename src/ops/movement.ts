@@ -339,7 +339,7 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }>({
     };
     return kind === 'dense' ? [rows, general] : [rows];
   },
-  split(candidate, inputs, { axis = 0 }, _output, limit) {
+  pieces(candidate, inputs, { axis = 0 }, _output, limit) {
     const { dataType, shape } = inputs['input']!;
     const { size, stride } = aroundAxis(shape, needAxis('gather', axis, shape.length));
     if (!('bound' in candidate.params))

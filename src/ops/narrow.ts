@@ -11,6 +11,6 @@ export const narrow = defineOp<object>({
     return { dataType: 'float16', shape };
   },
   candidates: (_inputs, _options, output) => [flatCandidate('narrow[float16]', kernel, [], fours(output))],
-  split: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 4, output: 2 }, limit),
+  pieces: (whole, _inputs, _options, output, limit) => splitFlat(whole, fours(output), { input: 4, output: 2 }, limit),
   rowwise: (_inputs, options) => options,
 });

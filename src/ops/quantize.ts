@@ -21,6 +21,7 @@ import {
   needFloat,
   type Op,
   opError,
+  type Part,
   type Shape,
   splitItems,
 } from './define.ts';
@@ -84,7 +85,7 @@ const quantizeScales = defineOp<ScalesOptions>({
       }),
     );
   },
-  split(candidate, inputs, { newShape }, _output, limit) {
+  pieces(candidate, inputs, { newShape }, _output, limit) {
     const { dataType, shape } = inputs['input']!;
     const { outer, blocks, size, inner } = blocksOf('quantizeScales', shape, newShape)!;
     if (outer > 1) throw opError('wrong-shape', 'quantizeScales', 'operands of this size can be cut by rows only');
@@ -157,7 +158,7 @@ function linearCandidate(
 /** Cuts by rows of blocks, or anywhere between scales that repeat all along. */
 const splitLinear =
   (op: string) =>
-  (candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Candidate[] => {
+  (candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Part[] => {
     const { input, scale, zeroPoint } = inputs as Record<'input' | 'scale', TensorDescriptor> & Inputs;
     const flat = blocksOf(op, input.shape, scale.shape);
     if (!flat || (flat.blocks > 1 && flat.outer > 1))
@@ -186,7 +187,7 @@ const quantizing: Op = {
     const ports = [part(result, output.dataType)];
     return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
   },
-  split: splitLinear('quantizeLinear'),
+  pieces: splitLinear('quantizeLinear'),
   rowwise: ({ input, scale }, options) =>
     scale!.shape.length === input!.shape.length && scale!.shape[0] === input!.shape[0] ? options : undefined,
 };
@@ -198,7 +199,7 @@ const dequantizing: Op = {
     inputs['input']!.dataType === 'int4'
       ? []
       : [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
-  split: splitLinear('dequantizeLinear'),
+  pieces: splitLinear('dequantizeLinear'),
 };
 
 export const linear: readonly Op[] = [quantizeScales, quantizing, dequantizing];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import { constantOperands, type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
+import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { quantizeActivations } from '../../src/graph/passes/activations.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
 import { quantization } from '../../src/graph/passes/quantization.ts';
@@ -15,9 +15,8 @@ const bytes = (...shape: number[]): Operand =>
 
 /** What runs every time, in order. */
 function running(graph: Graph): string[] {
-  const constants = constantOperands(graph);
   return topological(graph)
-    .filter((node) => !constants.has(node) && node.op !== 'input')
+    .filter((node) => !node.constant && node.op !== 'input')
     .map(({ op }) => op);
 }
 

@@ -132,12 +132,16 @@ describe('kernel variants', () => {
   });
 
   it('every binding is an operand or the output, and every operand is bound', () => {
-    const faults = all.flatMap(({ candidate, reads, title }) => {
-      const { bindings, uniforms } = link(candidate.variant);
-      const storage = bindings.filter(({ name }) => !uniforms.some((uniform) => uniform.name === name));
-      const bound = storage.map(({ name }) => candidate.bind?.[name] ?? name);
-      const missing = bound.filter((name) => name !== 'output' && !reads[name]);
-      const unused = Object.keys(reads).filter((name) => !bound.includes(name));
+    const faults = all.flatMap(({ candidate, candidates, reads, writes, title }) => {
+      const boundBy = ({ variant, bind }: Pick<Candidate, 'variant' | 'bind'>): string[] => {
+        const { bindings, uniforms } = link(variant);
+        const storage = bindings.filter(({ name }) => !uniforms.some((uniform) => uniform.name === name));
+        return storage.map(({ name }) => bind?.[name] ?? name);
+      };
+      const whole = candidates.find(({ label }) => label === candidate.label)!;
+      const bound = (whole.parts ?? [{}]).flatMap((part) => boundBy({ ...whole, ...part }));
+      const missing = bound.filter((name) => !writes[name] && !reads[name]);
+      const unused = [...Object.keys(reads), ...Object.keys(writes)].filter((name) => !bound.includes(name));
       return missing.length || unused.length
         ? [`${candidate.label}: lacks ${missing}, leaves ${unused} (${title})`]
         : [];

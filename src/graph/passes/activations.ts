@@ -2,7 +2,7 @@ import { TilewrightError } from '../../errors.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { byteLength, elementCount, sameShape } from '../../tensor/types.ts';
-import { constantOf, constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { constantOf, type Graph, type Operand, operand, rewrite } from '../ir.ts';
 import { quantizedOf } from './dequantize.ts';
 import type { Wanted } from './winograd.ts';
 
@@ -50,11 +50,11 @@ interface Product {
 }
 
 /** A product of float32 by constant int8 weights with a scale an output channel, of shapes that suit the integer kernels. */
-function productOf(node: Operand, constants: ReadonlySet<Operand>, limit: number): Product | undefined {
+function productOf(node: Operand, limit: number): Product | undefined {
   const left = node.inputs[LEFT[node.op] ?? ''];
   const { b, filter, scales } = node.inputs;
   const weights = node.op === 'matmul' ? b : filter;
-  if (!left || weights?.dataType !== 'int8' || !constants.has(weights) || node.dataType !== 'float32') return undefined;
+  if (!left || weights?.dataType !== 'int8' || !weights.constant || node.dataType !== 'float32') return undefined;
   if (!scales || elementCount(scales.shape) !== node.shape.at(-1) || byteLength(weights) > limit) return undefined;
   if (node.op === 'matmul') {
     const { transposeB = false } = node.options as { transposeB?: boolean };
@@ -110,11 +110,10 @@ function scaleOf({ node, left }: Product, { activations, calibration }: Activati
 export const quantizeActivations =
   (options: ActivationOptions, caps?: Caps) =>
   (graph: Graph): Graph => {
-    const constants = constantOperands(graph);
     const wanted = options.integer ?? integerWins(caps);
     const taken = new Map<Operand, Operand>(); // scales of inputs that several products share
     return rewrite(graph, (node) => {
-      const product = productOf(node, constants, caps?.maxBindingBytes ?? 2 ** 27);
+      const product = productOf(node, caps?.maxBindingBytes ?? 2 ** 27);
       if (!product) return node;
       const given = dequantized(node, product.left);
       if (given) return wanted(node) ? integerOf(product, given.input, given.scale) : node;

@@ -1,5 +1,5 @@
 import { batchNormFactor } from '../../ops/normalization.ts';
-import { constantOperands, type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
+import { type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
 
 interface ConvolutionOptions {
   inputLayout?: 'nchw' | 'nhwc';
@@ -19,8 +19,7 @@ export function foldBatchNormalization(graph: Graph): Graph {
     const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter(
       (x) => x !== undefined,
     );
-    const constants = constantOperands({ outputs: Object.fromEntries(weights.map((weight, i) => [i, weight])) });
-    if (!weights.every((weight) => constants.has(weight))) return node;
+    if (!weights.every(({ constant }) => constant)) return node;
     const { add } = rewriter(convolution.label);
     const factor = batchNormFactor(node.inputs, epsilon, rewriter(convolution.label));
     const newShape = filter!.shape.map((size, d) => (filterLayout[d] === 'o' ? size : 1));

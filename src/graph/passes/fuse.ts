@@ -1,7 +1,7 @@
 import type { Activation } from '../../ops/elementwise.ts';
 import { UNARY } from '../../ops/elementwise.ts';
 import { isFloat, sameShape } from '../../tensor/types.ts';
-import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
 
 const HOSTS = ['matmul', 'conv2d'];
 
@@ -43,12 +43,7 @@ function added(node: Operand, host: Operand, other: Operand): Operand | undefine
   );
   const isRow =
     sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
-  if (
-    isRow &&
-    !host.inputs['bias'] &&
-    !host.inputs['residual'] &&
-    constantOperands({ outputs: { other } }).has(other)
-  ) {
+  if (isRow && !host.inputs['bias'] && !host.inputs['residual'] && other.constant) {
     const bias =
       other.shape.length === 1 ? other : operand('reshape', { input: other }, { newShape: [columns] }, other.label);
     return operand(host.op, { ...host.inputs, bias }, host.options, host.label);

@@ -1,7 +1,7 @@
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { opNamed } from '../../ops/index.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
 
 const TO_NHWC = [0, 2, 3, 1];
 const TO_NCHW = [0, 3, 1, 2];
@@ -64,7 +64,7 @@ function convolution(node: Operand): Operand {
   );
   const channels = image.shape[3]!;
   const missing = (4 - (channels % 4)) % 4;
-  if (groups === 1 && channels > 1 && missing && constantOperands({ outputs: { weights } }).has(weights)) {
+  if (groups === 1 && channels > 1 && missing && weights.constant) {
     // Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty ones. The copy takes the
     // border along, so that whole rows of the filter are taps.
     const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
@@ -107,8 +107,7 @@ function sink(node: Operand): Operand {
         return [name, input.inputs['input']];
       if (elementCount(input.shape) === 1) return [name, input];
       // Anything else would have to be transposed at every run; constants only once.
-      if (input.shape.length !== permutation.length || !constantOperands({ outputs: { input } }).has(input))
-        return [name, undefined];
+      if (input.shape.length !== permutation.length || !input.constant) return [name, undefined];
       return [name, transposed(input, back)];
     });
     if (inner.some(([, input]) => !input)) return node;

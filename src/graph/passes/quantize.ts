@@ -1,7 +1,7 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { elementCount, isFloat } from '../../tensor/types.ts';
-import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
 import { narrowed, wasHalf } from './half.ts';
 
 /** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
@@ -32,11 +32,10 @@ export interface Layer {
 }
 
 /** The constant float weights that a node multiplies by, or looks up. */
-export function layerOf(node: Operand, constants: ReadonlySet<Operand>): Layer | undefined {
+export function layerOf(node: Operand): Layer | undefined {
   const name = WEIGHTS[node.op];
   const weight = name ? node.inputs[name] : undefined;
-  if (!name || !weight || node.inputs['scales'] || !isFloat(weight.dataType) || !constants.has(weight))
-    return undefined;
+  if (!name || !weight || node.inputs['scales'] || !isFloat(weight.dataType) || !weight.constant) return undefined;
   const { axis = 0 } = node.options as { axis?: number };
   if (weight.shape.length !== (node.op === 'conv2d' ? 4 : 2) || (node.op === 'gather' && axis !== 0)) return undefined;
   return { name: (weight.label ?? node.label ?? node.op).replace(/\.weight$/, ''), operand: name, weight };
@@ -112,12 +111,11 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
   if (groupSize !== undefined && !GROUP_SIZES.includes(groupSize))
     throw new TilewrightError('invalid-argument', `groupSize is ${groupSize}, expected ${GROUP_SIZES.join(', ')}`);
   return (graph: Graph): Graph => {
-    const constants = constantOperands(graph);
     const quantizer = new Quantizer();
     const used = new Set<string>();
     const layers: string[] = [];
     const result = rewrite(graph, (node) => {
-      const layer = layerOf(node, constants);
+      const layer = layerOf(node);
       if (!layer) return node;
       layers.push(layer.name);
       const type = typeOf(weights, layer.name, used);
@@ -142,10 +140,9 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
 /** Weights of float32 layers are kept as the bits of float16, where their layer's type says so, or where they were float16 before. */
 export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
   return (graph: Graph): Graph => {
-    const constants = constantOperands(graph);
     const made = new Map<Operand, Operand>();
     return rewrite(graph, (node) => {
-      const layer = layerOf(node, constants);
+      const layer = layerOf(node);
       if (layer?.weight.dataType !== 'float32') return node;
       const { weight, name } = layer;
       if (typeOf(weights, name) !== 'float16' && !wasHalf(weight)) return node;

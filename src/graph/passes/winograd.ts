@@ -1,7 +1,7 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import type { Conv2dOptions } from '../../ops/conv2d.ts';
 import { byteLength } from '../../tensor/types.ts';
-import { constantOperands, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
 
 /** Which of the convolutions that could be rewritten shall be. */
 export type Wanted = (convolution: Operand) => boolean;
@@ -27,7 +27,6 @@ const ones = (list: readonly number[] = []): boolean => list.every((value) => va
 export const toWinograd =
   (wanted: Wanted, { maxBindingBytes }: Pick<Caps, 'maxBindingBytes'> = { maxBindingBytes: SMALLEST_LIMIT }) =>
   (graph: Graph): Graph => {
-    const constants = constantOperands(graph);
     return rewrite(graph, (node) => {
       if (node.op !== 'conv2d') return node;
       const { input, filter, ...rest } = node.inputs as Record<string, Operand>;
@@ -43,7 +42,7 @@ export const toWinograd =
         ones(dilations) &&
         node.dataType === 'float32' &&
         filter!.dataType === 'float32' &&
-        constants.has(filter!); // prettier-ignore
+        filter!.constant; // prettier-ignore
       if (!legal || !wanted(node)) return node;
       const tiles = operand('winogradInput', { input }, { padding }, node.label);
       const weights = operand('winogradFilter', { filter }, {}, node.label);
