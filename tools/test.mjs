@@ -17,7 +17,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 
 /**
  * @param {readonly string[]} args
- * @param {{ runtime?: readonly string[], env?: Record<string, string> }} [options] `runtime`: what runs the script, this Node
+ * @param {{ runtime?: import('./vulkan.mjs').Runtime, env?: Record<string, string> }} [options] `runtime`: what runs the script, this Node
  *   where absent
  */
 function node(args, { runtime: [command, ...before] = [process.execPath], env } = {}) {
@@ -35,7 +35,7 @@ function step(title, work) {
 /**
  * A project of Vitest: its tests are counted one by one.
  * @param {string} project
- * @param {{ files?: readonly string[], runtime?: readonly string[], env?: Record<string, string> }} [options] `files`: parts of
+ * @param {{ files?: readonly string[], runtime?: import('./vulkan.mjs').Runtime, env?: Record<string, string> }} [options] `files`: parts of
  *   the paths of those to run, all where absent
  * @returns what Vitest reports; undefined where it got nowhere
  */

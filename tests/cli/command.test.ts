@@ -14,7 +14,7 @@ const MAIN = join(root, 'dist/cli/main.js');
 const SAMPLES = join(root, 'weights/samples');
 
 const chrome = await findChrome();
-const driver = findVulkanDriver();
+const driver = findVulkanDriver({ here: true });
 const runtimes = [
   { runtime: 'chrome', there: chrome !== undefined },
   { runtime: 'dawn', there: driver !== undefined },
