@@ -94,6 +94,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     testTimeout: 180_000,
     hookTimeout: 60_000,
     fileParallelism: false,
+    isolate: false,
   };
   const env = {
     TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
