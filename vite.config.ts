@@ -87,20 +87,20 @@ const inDeno = 'Deno' in globalThis;
  * (where a Vulkan driver is found) and in Deno on wgpu, the packed package in apps of its users, the pages through Playwright.
  */
 async function projects(): Promise<TestProjectConfiguration[]> {
-  /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
-  const disk = ['src/disk.ts'];
-  const gpu = {
-    include: ['tests/**/*.gpu.test.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
-    fileParallelism: false,
-    isolate: false,
-  };
   const env = {
     TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
     TILEWRIGHT_CI: process.env['CI'] ? '1' : '',
     TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
     TILEWRIGHT_MODE: process.env['TILEWRIGHT_MODE'] ?? '',
+  };
+  /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
+  const disk = ['src/disk.ts'];
+  const gpu = {
+    include: ['tests/**/*.gpu.test.ts', ...(env.TILEWRIGHT_MODE === 'every' ? ['tests/**/*.speed.test.ts'] : [])],
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    isolate: false,
   };
   const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
     extends: true,
@@ -115,7 +115,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       setupFiles: disk,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,pages,package}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
     }),
     project({

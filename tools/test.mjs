@@ -1,5 +1,5 @@
 // npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu package pages size);
-// `exhaustive`, every kernel variant in every forced mode, runs only when it is named. The last line is `N passed, N failed, N skipped`.
+// `exhaustive`, every kernel variant in every forced mode with ratios of times, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -95,7 +95,11 @@ function onDevice(suite, mode) {
   log(`\n━━ ${title}`);
   const started = Date.now();
   const env = { ...options?.env, TILEWRIGHT_MODE: mode };
-  vitest(project, { ...options, files: ['tests/ops/ops.gpu', 'tests/ops/forced', 'tests/conformance'], env });
+  vitest(project, {
+    ...options,
+    files: ['tests/ops/ops.gpu', 'tests/ops/forced', 'tests/ops/ratios', 'tests/models/types', 'tests/conformance'],
+    env,
+  });
   log(`${title}: ${secondsSince(started)}`);
 }
 
