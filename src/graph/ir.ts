@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { Rewriter, Shape } from '../ops/define.ts';
+import { checkOperands, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
@@ -12,18 +12,7 @@ import {
   typedArray,
 } from '../tensor/types.ts';
 
-/**
- * A node and its only output: SSA, immutable, static shape. What has no op of its own is a leaf: `input`, `constant`,
- * `state`. A graph is what hangs on its outputs, so code nobody asks for is never there.
- */
-export interface Operand extends TensorDescriptor {
-  readonly id: number;
-  readonly op: string;
-  readonly inputs: Readonly<Record<string, Operand>>;
-  readonly options: object;
-  /** Where it comes from, for people: `layer1.0.conv1`. */
-  readonly label: string | undefined;
-}
+export type { Operand } from '../ops/define.ts';
 
 export interface ConstantOptions {
   readonly source?: TensorSource;
@@ -42,39 +31,70 @@ export interface Graph {
 /** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
 export type Pass = (graph: Graph) => Graph;
 
-let ids = 0;
+/** Numbers given at every run; numbers that no run changes; what stays on the device from run to run; room between the dispatches of a node. */
+const LEAVES = ['input', 'constant', 'state', 'scratch'] as const;
+type Leaf = (typeof LEAVES)[number];
+
+export const isLeaf = ({ op }: Operand): boolean => LEAVES.some((leaf) => leaf === op);
+const leafOf =
+  (kind: Leaf) =>
+  ({ op }: Operand): boolean =>
+    op === kind;
+export const [isInput, isConstant, isState] = [leafOf('input'), leafOf('constant'), leafOf('state')];
+
+/** The result that stands for the node of an operand. */
+export const nodeOf = ({ results }: Operand): Operand => results[0]!;
+
+function made(
+  descriptors: readonly TensorDescriptor[],
+  of: Omit<Operand, 'dataType' | 'shape' | 'results'>,
+): readonly Operand[] {
+  const results: Operand[] = [];
+  for (const { dataType, shape } of descriptors) results.push({ ...of, dataType, shape: [...shape], results });
+  return results;
+}
 
 export function leaf(op: 'input' | 'state', descriptor: TensorDescriptor, options: NamedOptions): Operand;
 export function leaf(op: 'constant', descriptor: TensorDescriptor, options: ConstantOptions, label?: string): Operand;
-export function leaf(op: string, { dataType, shape }: TensorDescriptor, options: object, label?: string): Operand {
+export function leaf(op: 'scratch', descriptor: TensorDescriptor, options: object, label?: string): Operand;
+export function leaf(op: Leaf, { dataType, shape }: TensorDescriptor, options: object, label?: string): Operand {
   if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new TilewrightError('wrong-shape', `${op}: ${formatTensor({ dataType, shape })} is no shape`);
   }
-  return { id: ids++, op, inputs: {}, options, dataType, shape: [...shape], label };
+  return made([{ dataType, shape }], { op, inputs: {}, options, label, constant: op === 'constant' })[0]!;
 }
 
-/** Infers and checks an op, or throws an error that names the numbers and the operand's label. */
-export function operand(
+/** Infers and checks an op, or throws an error that names the numbers and the operand's label. All its results. */
+export function results(
   op: string,
   inputs: Readonly<Record<string, Operand | undefined>>,
   options: object = {},
   label?: string,
-): Operand {
+): readonly Operand[] {
   const given = Object.fromEntries(
     Object.entries(inputs).filter((entry): entry is [string, Operand] => entry[1] !== undefined),
   );
-  const labels = Object.values(given).map((input) => input.label);
-  const name = label ?? labels.find(Boolean);
+  const all = Object.values(given);
   try {
-    const { dataType, shape } = opNamed(op).infer(given, options);
-    return { id: ids++, op, inputs: given, options, dataType, shape: [...shape], label: name };
+    const definition = opNamed(op);
+    checkOperands(definition, given);
+    return made([definition.infer(given, options)].flat(), {
+      op,
+      inputs: given,
+      options,
+      label: label ?? all.map((input) => input.label).find(Boolean),
+      constant: all.length > 0 && all.every(({ constant }) => constant),
+    });
   } catch (error) {
     if (!(error instanceof TilewrightError) || !label) throw error;
     throw new TilewrightError(error.code, `${label}: ${error.message}`, { hint: error.hint, cause: error.cause });
   }
 }
 
-export const rewriter = (label: string | undefined): Rewriter<Operand> => ({
+/** The first result of an op, which is all where it has one. */
+export const operand = (...call: Parameters<typeof results>): Operand => results(...call)[0]!;
+
+export const rewriter = (label: string | undefined): Rewriter => ({
   add: (op, inputs, options) => operand(op, inputs, options, label),
   constant: (dataType, shape, values) => constantOf(dataType, shape, values),
 });
@@ -88,33 +108,31 @@ export function constantOf(dataType: DataType, shape: Shape, values: readonly nu
   return leaf('constant', { dataType, shape }, { data });
 }
 
-/** All operands that the outputs hang on, inputs before users. */
-export function topological(graph: Graph): Operand[] {
+/** Nodes and all that they wait for, each by its first result, what is waited for first. */
+export function ordered(roots: readonly Operand[], waitsFor: (node: Operand) => readonly Operand[]): Operand[] {
   const seen = new Set<Operand>();
   const order: Operand[] = [];
-  const visit = (start: Operand): void => {
-    const stack: [Operand, number][] = [[start, 0]];
-    seen.add(start);
+  const stack: { node: Operand; waits: readonly Operand[]; next: number }[] = [];
+  const enter = (node: Operand): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    stack.push({ node, waits: waitsFor(node), next: 0 });
+  };
+  for (const root of roots) {
+    enter(nodeOf(root));
     while (stack.length) {
       const top = stack.at(-1)!;
-      const [node, next] = top;
-      const inputs = Object.values(node.inputs);
-      if (next < inputs.length) {
-        top[1]++;
-        const input = inputs[next]!;
-        if (!seen.has(input)) {
-          seen.add(input);
-          stack.push([input, 0]);
-        }
-      } else {
-        order.push(node);
-        stack.pop();
-      }
+      const input = top.waits[top.next++];
+      if (input) enter(nodeOf(input));
+      else order.push(stack.pop()!.node);
     }
-  };
-  for (const output of Object.values(graph.outputs)) if (!seen.has(output)) visit(output);
+  }
   return order;
 }
+
+/** All nodes that the outputs hang on, inputs before users. */
+export const topological = ({ outputs }: Graph): Operand[] =>
+  ordered(Object.values(outputs), ({ inputs }) => Object.values(inputs));
 
 /** How many operands and outputs use each operand. */
 export function countUses(graph: Graph): Map<Operand, number> {
@@ -125,34 +143,44 @@ export function countUses(graph: Graph): Map<Operand, number> {
   return uses;
 }
 
-/** An operand that no run changes: a constant, or what is computed from constants alone. */
-export function constantOperands(graph: Graph): Set<Operand> {
-  const constant = new Set<Operand>();
-  for (const node of topological(graph)) {
-    const inputs = Object.values(node.inputs);
-    if (node.op === 'constant' || (inputs.length > 0 && inputs.every((input) => constant.has(input))))
-      constant.add(node);
-  }
-  return constant;
-}
+/** What stands for a node: a node with as many results, or a list of an operand for each. */
+export type Replacement = Operand | readonly Operand[];
 
 /**
- * Rebuilds a graph from its leaves: `replace` gets each operand with its inputs already replaced, and how often the
- * operand it stands for is used, and returns what shall stand there.
+ * Maps every result of the nodes (inputs first) to what `replace` puts in its place. `replace` gets each node once, with its inputs
+ * already replaced. Inputs that are not among the nodes stay.
  */
-export function rewrite(graph: Graph, replace: (node: Operand, uses: (input: Operand) => number) => Operand): Graph {
-  const counts = countUses(graph);
+export function rebuild(
+  nodes: readonly Operand[],
+  replace: (node: Operand) => Replacement,
+  onReplaced: (original: Operand, now: Operand) => void = () => {},
+): Map<Operand, Operand> {
   const done = new Map<Operand, Operand>();
+  for (const original of nodes) {
+    const { op, inputs, options, label, results } = original;
+    const entries = Object.entries(inputs).map(([name, input]) => [name, done.get(input) ?? input] as const);
+    const same = entries.every(([name, input]) => inputs[name] === input);
+    const found = replace(same ? original : operand(op, Object.fromEntries(entries), options, label));
+    const list = !('op' in found) ? found : results.length > 1 ? found.results : [found];
+    results.forEach((result, i) => {
+      done.set(result, list[i]!);
+      onReplaced(result, list[i]!);
+    });
+  }
+  return done;
+}
+
+/** Rebuilds a graph from its leaves. `uses` tells how often the operand that a replaced one stands for was used. */
+export function rewrite(
+  graph: Graph,
+  replace: (node: Operand, uses: (input: Operand) => number) => Replacement,
+): Graph {
+  const counts = countUses(graph);
   const usesOf = new Map<Operand, number>();
   const uses = (node: Operand): number => usesOf.get(node) ?? 1;
-  for (const node of topological(graph)) {
-    const entries = Object.entries(node.inputs);
-    const inputs = Object.fromEntries(entries.map(([name, input]) => [name, done.get(input)!]));
-    const same = entries.every(([name, input]) => inputs[name] === input);
-    const result = replace(same ? node : operand(node.op, inputs, node.options, node.label), uses);
-    done.set(node, result);
-    usesOf.set(result, Math.max(usesOf.get(result) ?? 0, counts.get(node) ?? 0));
-  }
+  const count = (original: Operand, now: Operand): void =>
+    void usesOf.set(now, Math.max(usesOf.get(now) ?? 0, counts.get(original) ?? 0));
+  const done = rebuild(topological(graph), (node) => replace(node, uses), count);
   return {
     outputs: Object.fromEntries(Object.entries(graph.outputs).map(([name, output]) => [name, done.get(output)!])),
   };

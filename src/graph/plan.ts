@@ -2,23 +2,36 @@ import { TilewrightError } from '../errors.ts';
 import type { Caps } from '../gpu/gpu.ts';
 import { paddedBytes } from '../gpu/gpu.ts';
 import type { WgslModule } from '../gpu/wgsl.ts';
-import type { Candidate, Cost } from '../ops/define.ts';
+import { type Candidate, type Cost, type Op, resultNames } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { byteLength, formatShape, formatTensor } from '../tensor/types.ts';
-import { constantOperands, type Graph, type NamedOptions, type Operand, topological } from './ir.ts';
+import { byteLength, elementCount, formatShape, formatTensor } from '../tensor/types.ts';
+import {
+  type Graph,
+  isInput,
+  isLeaf,
+  isState,
+  leaf,
+  type NamedOptions,
+  type Operand,
+  ordered,
+  topological,
+} from './ir.ts';
 import { type Lifetime, planMemory } from './memory.ts';
 
 /** One dispatch. */
 export interface Step {
   readonly node: Operand;
+  /** What this dispatch runs: one of the parts, where the node takes several. */
   readonly candidate: Candidate;
   /** All that would be legal here, the choice among them. */
   readonly candidates: readonly Candidate[];
   /** Operands of the op whose storage is read. */
   readonly reads: Readonly<Record<string, Operand>>;
-  /** The operand whose storage is written. */
-  readonly writes: Operand;
+  /** Operands whose storage is written, by binding: results of the node, and room between its dispatches. */
+  readonly writes: Readonly<Record<string, Operand>>;
   readonly cost: Required<Cost>;
+  /** Dispatches that the node takes, this one among them. */
+  readonly dispatches: number;
 }
 
 /** What runs, as data: it can be printed, compared and costed without a GPU. */
@@ -45,20 +58,106 @@ const firstOf: Choose = (candidates) => candidates[0]!;
 
 /** The operand whose storage this one's bytes are in: aliases and in-place updates have none of their own. */
 export function storageOf(node: Operand): Operand {
-  const definition = isLeaf(node) ? undefined : opNamed(node.op);
-  const through = definition?.alias ?? definition?.inPlace;
-  return through ? storageOf(node.inputs[through]!) : node;
+  let at = node;
+  for (;;) {
+    const { alias, inPlace } = isLeaf(at) ? ({} as Partial<Op>) : opNamed(at.op);
+    const through = alias ?? inPlace;
+    if (!through) return at;
+    at = at.inputs[through]!;
+  }
 }
 
-export const isLeaf = ({ op }: Operand): boolean => op === 'input' || op === 'constant' || op === 'state';
+/** The operand that this one is another shape of. */
+function unaliased(node: Operand): Operand {
+  let at = node;
+  while (!isLeaf(at) && opNamed(at.op).alias) at = at.inputs[opNamed(at.op).alias!]!;
+  return at;
+}
+
+/**
+ * The nodes in the order in which they run. What reads a state goes before what writes onto it. Error: `invalid-graph` where that
+ * cannot be, or where two ops write onto the same state as it was.
+ */
+function scheduled(graph: Graph): Operand[] {
+  const plain = topological(graph);
+  const writerOf = new Map<Operand, Operand>();
+  const readersOf = new Map<Operand, Operand[]>();
+  const name = ({ label, op }: Operand): string => label ?? op;
+  for (const node of plain) {
+    const { inPlace, alias } = isLeaf(node) ? ({} as Partial<Op>) : opNamed(node.op);
+    for (const [key, input] of Object.entries(alias ? {} : node.inputs)) {
+      const version = unaliased(input);
+      if (key !== inPlace) readersOf.set(version, [...(readersOf.get(version) ?? []), node]);
+      else if (!isState(storageOf(version)))
+        throw new TilewrightError(
+          'invalid-graph',
+          `${name(node)}: ${node.op} writes onto a state, not onto ${version.op}`,
+        );
+      else if (writerOf.has(version))
+        throw new TilewrightError(
+          'invalid-graph',
+          `${name(node)} and ${name(writerOf.get(version)!)} write onto the same state, each as if the other did not`,
+          { hint: 'Let the second take what the first returns.' },
+        );
+      else writerOf.set(version, node);
+    }
+  }
+  for (const [output, operand] of Object.entries(graph.outputs)) {
+    const writer = writerOf.get(unaliased(operand));
+    if (writer)
+      throw new TilewrightError(
+        'invalid-graph',
+        `output ${output} is a state as it was before ${name(writer)} wrote onto it`,
+        {
+          hint: 'Copy it with identity.',
+        },
+      );
+  }
+  const readers = new Map(
+    [...writerOf].flatMap(([version, writer]) => {
+      const others = readersOf.get(version);
+      return others ? [[writer, others] as const] : [];
+    }),
+  );
+  if (!readers.size) return plain;
+  const order = ordered(Object.values(graph.outputs), (node) => [
+    ...(readers.get(node) ?? []),
+    ...Object.values(node.inputs),
+  ]);
+  const places = new Map(order.map((node, place) => [node, place]));
+  for (const [writer, others] of readers) {
+    const late = others.find((reader) => places.get(reader)! > places.get(writer)!);
+    if (late)
+      throw new TilewrightError(
+        'invalid-graph',
+        `${name(late)} reads a state as it was before ${name(writer)} wrote onto it, but needs what comes after`,
+      );
+  }
+  return order;
+}
+
+/** Inputs or states by their names. */
+function named(order: readonly Operand[], kind: (node: Operand) => boolean): Map<string, Operand> {
+  const found = new Map<string, Operand>();
+  for (const node of order.filter(kind)) {
+    const { name } = node.options as NamedOptions;
+    const other = found.get(name);
+    if (other)
+      throw new TilewrightError(
+        'invalid-graph',
+        `two ${node.op}s are named '${name}': ${formatTensor(other)} and ${formatTensor(node)}`,
+      );
+    found.set(name, node);
+  }
+  return found;
+}
+
+const isEmpty = ({ shape }: Operand): boolean => elementCount(shape) === 0;
 
 export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
-  const order = topological(graph);
-  const constant = constantOperands(graph);
-  const runs = (node: Operand): boolean => !isLeaf(node) && !opNamed(node.op).alias;
-  const steps = order
-    .filter((node) => runs(node) && !constant.has(node))
-    .flatMap((node) => makeSteps(node, caps, choose));
+  const order = scheduled(graph);
+  const runs = (node: Operand): boolean => !isLeaf(node) && !opNamed(node.op).alias && !node.results.every(isEmpty);
+  const steps = order.filter((node) => runs(node) && !node.constant).flatMap((node) => makeSteps(node, caps, choose));
   const outputs = new Map(
     Object.entries(graph.outputs).map(([name, operand]) => [name, { operand, storage: storageOf(operand) }]),
   );
@@ -66,26 +165,25 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
     ...steps.flatMap(({ reads }) => Object.values(reads)),
     ...[...outputs.values()].map(({ storage }) => storage),
   ]);
-  const constants = order.filter((node) => needed.has(node) && constant.has(node));
+  const constants = order.flatMap(({ results }) => results).filter((node) => needed.has(node) && node.constant);
   const prepared = new Set(topological({ outputs: Object.fromEntries(constants.map((node, i) => [i, node])) }));
   const prepare = order
     .filter((node) => prepared.has(node) && runs(node))
     .flatMap((node) => makeSteps(node, caps, choose));
-  const named = (op: string): Map<string, Operand> =>
-    new Map(order.filter((node) => node.op === op).map((node) => [(node.options as NamedOptions).name, node]));
-  const [inputs, states] = [named('input'), named('state')];
 
   const lifetimes = new Map<Operand, { bytes: number; from: number; to: number }>();
+  const live = (operand: Operand, from: number, to: number): void => {
+    const life = lifetimes.get(operand);
+    if (life) life.to = to;
+    else lifetimes.set(operand, { bytes: paddedBytes(byteLength(operand)), from, to });
+  };
   steps.forEach(({ writes, reads }, index) => {
-    if (!isLeaf(writes)) lifetimes.set(writes, { bytes: paddedBytes(byteLength(writes)), from: index, to: index });
-    for (const read of Object.values(reads)) {
-      const life = lifetimes.get(read);
-      if (life) life.to = index;
-    }
+    for (const written of Object.values(writes)) if (!isState(written)) live(written, index, index);
+    for (const read of Object.values(reads)) if (lifetimes.has(read)) live(read, index, index);
   });
   for (const { storage } of outputs.values()) {
-    const life = lifetimes.get(storage);
-    if (life) life.to = steps.length;
+    // What has no elements is written by no step.
+    if (lifetimes.has(storage) || !(isLeaf(storage) || storage.constant)) live(storage, steps.length, steps.length);
   }
   const operands = [...lifetimes.keys()];
   const memory = planMemory([...lifetimes.values()] as Lifetime[]);
@@ -94,19 +192,20 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
     steps,
     constants,
     prepare,
-    inputs,
-    states,
+    inputs: named(order, isInput),
+    states: named(order, isState),
     outputs,
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
     slotBytes: memory.sizes,
   }; // prettier-ignore
 }
 
-/** The dispatches of an operand: one, or several where something is larger than a binding may be. */
+/** The dispatches of a node: one, or several where its kernel has parts, or something is larger than a binding may be. */
 export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): Step[] {
   const op = opNamed(node.op);
-  const output = { dataType: node.dataType, shape: node.shape };
-  const candidates = op.candidates?.(node.inputs, node.options, output, caps) ?? [];
+  const { results } = node;
+  const inputs = Object.values(node.inputs);
+  const candidates = op.candidates?.(node.inputs, node.options, node, caps, results) ?? [];
   if (!caps.f16 && candidates.some(({ variant }) => variant.ports.some(usesF16))) {
     throw new TilewrightError(
       'unsupported-type',
@@ -114,51 +213,58 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
     );
   }
   if (!candidates.length)
-    throw new TilewrightError(
-      'invalid-graph',
-      `${node.op}: no kernel for ${Object.values(node.inputs).map(formatTensor).join(', ')}`,
-    );
+    throw new TilewrightError('invalid-graph', `${node.op}: no kernel for ${inputs.map(formatTensor).join(', ')}`);
   const chosen = choose(candidates, node);
-  const [x, y, z] = chosen.grid;
-  if (Math.max(x, y, z) > 65535) {
-    throw new TilewrightError(
-      'limit-exceeded',
-      `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`,
-    );
-  }
-  const large = [node, ...Object.values(node.inputs)].find((operand) => byteLength(operand) > caps.maxBindingBytes);
-  if (large && !op.split) {
+  const tensors = [...results, ...inputs];
+  const large = tensors.find((operand) => byteLength(operand) > caps.maxBindingBytes);
+  if (large && !op.pieces) {
     throw new TilewrightError(
       'limit-exceeded',
       `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
     );
   }
-  const reads = Object.entries(node.inputs)
-    .filter(([name]) => name !== op.inPlace)
-    .map(([name, input]) => [name, storageOf(input)]);
-  const writes = storageOf(node);
-  const cost = op.cost?.(node.inputs, node.options, output);
-  const bytes = [...new Set(Object.values(node.inputs))].reduce(
-    (sum, input) => sum + byteLength(input),
-    byteLength(output),
+  const reads = Object.fromEntries(
+    Object.entries(node.inputs)
+      .filter(([name]) => name !== op.inPlace)
+      .map(([name, input]) => [name, storageOf(input)]),
   );
-  const pieces = large ? op.split!(chosen, node.inputs, node.options, output, caps.maxBindingBytes) : [chosen];
-  const share = (amount: number): number => amount / pieces.length;
-  return pieces.map((candidate) => ({
-    node,
-    candidate,
-    candidates,
-    writes,
-    reads: Object.fromEntries(reads),
-    cost: { macs: share(cost?.macs ?? 0), flops: share(cost?.flops ?? 0), bytes: share(cost?.bytes ?? bytes) },
-  })); // prettier-ignore
+  const names = resultNames(op, results.length);
+  const writes = Object.fromEntries([
+    ...results.map((result, i) => [names[i]!, storageOf(result)] as const),
+    ...Object.entries(chosen.scratch ?? {}).map(
+      ([name, descriptor]) => [name, leaf('scratch', descriptor, {}, `${node.label ?? node.op} ${name}`)] as const,
+    ),
+  ]);
+  const cost = op.cost?.(node.inputs, node.options, node);
+  const bytes = [...new Set(inputs), ...results].reduce((sum, tensor) => sum + byteLength(tensor), 0);
+  const { parts: own = [{}], ...rest } = chosen;
+  const parts = large ? op.pieces!(chosen, node.inputs, node.options, node, caps.maxBindingBytes) : own;
+  const share = (amount: number): number => amount / parts.length;
+  return parts.map((part): Step => {
+    const candidate = { ...rest, ...part };
+    const [x, y, z] = candidate.grid;
+    if (Math.max(x, y, z) > 65535) {
+      throw new TilewrightError(
+        'limit-exceeded',
+        `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`,
+      );
+    }
+    return {
+      node,
+      candidate,
+      candidates,
+      reads,
+      writes,
+      cost: { macs: share(cost?.macs ?? 0), flops: share(cost?.flops ?? 0), bytes: share(cost?.bytes ?? bytes) },
+      dispatches: parts.length,
+    }; // prettier-ignore
+  });
 }
 
 /** `[1,768] · [768,3072]`, `[1,16,32,32]`: the operands that decide the work. */
 export function shapeOf({ node }: Step): string {
-  const { a, b, input, filter, query } = node.inputs;
-  const main = [a ?? input ?? query, b ?? filter].filter((operand) => operand !== undefined);
-  return main.map(({ shape }) => formatShape(shape)).join(' · ') || formatShape(node.shape);
+  const main = Object.values(node.inputs).filter(({ shape }, i) => i === 0 || (i === 1 && shape.length > 1));
+  return main.map(({ shape }) => formatShape(shape)).join(' · ');
 }
 
 const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f16');
@@ -168,12 +274,15 @@ export function formatPlan({ steps, prepare, constants, slots, slotBytes, states
   const name = (node: Operand): string => {
     const slot = slots.get(node);
     return slot === undefined
-      ? `${node.op === 'input' || node.op === 'state' ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}`
+      ? `${isInput(node) || isState(node) ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}`
       : `m${slot}`;
   };
   const lines = steps.map(({ node, candidate, reads, writes }, i) => {
     const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${name(operand)}`);
-    return `${String(i).padStart(3)}  ${candidate.label}  ${node.label ?? ''}  ${inputs.join(' ')} -> ${name(writes)} ${formatTensor(node)}  grid ${candidate.grid.join('×')}`;
+    const written = Object.entries(writes).map(([key, operand]) =>
+      key === 'output' ? name(operand) : `${key}=${name(operand)}`,
+    );
+    return `${String(i).padStart(3)}  ${candidate.label}  ${node.label ?? ''}  ${inputs.join(' ')} -> ${written.join(' ')} ${node.results.map(formatTensor).join(' ')}  grid ${candidate.grid.join('×')}`;
   });
   const total = (sizes: readonly number[]): string => `${(sizes.reduce((a, b) => a + b, 0) / 1e6).toFixed(2)} MB`;
   return [

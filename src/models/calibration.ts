@@ -2,7 +2,7 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { constantOperands, type Graph, type Operand, topological } from '../graph/ir.ts';
+import { type Graph, type Operand, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { signal as aSignal, checkOptions, fn, number, type Rules } from '../options.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
@@ -24,11 +24,10 @@ const PRODUCTS: Readonly<Record<string, readonly [left: string, weights: string]
 
 /** The inputs of the products with constant weights, by the label of the product. */
 function layerInputs(graph: Graph): Map<string, Operand> {
-  const constants = constantOperands(graph);
   const found = new Map<string, Operand>();
   for (const { op, inputs, label } of topological(graph)) {
     const [left, weights] = (PRODUCTS[op] ?? []).map((name) => inputs[name]);
-    if (left && weights && label && constants.has(weights)) found.set(label, left);
+    if (left && weights && label && weights.constant) found.set(label, left);
   }
   return found;
 }

@@ -16,10 +16,7 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
     openCheckpoint(folder, signal),
     readJson(folder, 'config.json', signal),
   ]);
-  if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config))) {
-    throw new TilewrightError('invalid-file', `${folder.name}: config.json holds no object`);
-  }
-  return { name: folder.name, folder, checkpoint, config: config as ModelFiles['config'] };
+  return { name: folder.name, folder, checkpoint, config };
 }
 
 /** Loads whatever model the config names, or the tensors show; of the code too, only that model's. Error: `unknown-architecture`. */

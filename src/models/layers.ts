@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import { type ConstantOptions, constantOperands, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
+import { type ConstantOptions, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
 import { quantizedOf } from '../graph/passes/dequantize.ts';
 import {
   type Layer,
@@ -8,7 +8,7 @@ import {
   quantizeWeights,
   typeOf,
   type WeightType,
-} from '../graph/passes/quantize.ts';
+} from '../graph/passes/weight_types.ts';
 import { Session } from '../runtime/session.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import type { TensorData } from '../tensor/types.ts';
@@ -48,9 +48,8 @@ export function weightLayers(graph: Graph, how: QuantizeOptions): WeightLayer[] 
 
 /** The nodes of a graph that have weights; passes on weights alone keep their order. */
 export function layerNodes(graph: Graph): { node: Operand; layer: Layer }[] {
-  const constants = constantOperands(graph);
   return topological(graph).flatMap((node) => {
-    const layer = layerOf(node, constants);
+    const layer = layerOf(node);
     return layer ? [{ node, layer }] : [];
   });
 }

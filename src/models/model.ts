@@ -3,7 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import {

@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { leaf, type Operand } from '../graph/ir.ts';
-import type { Step } from '../graph/plan.ts';
+import { type Step, storageOf } from '../graph/plan.ts';
 import { checkCandidates } from '../ops/finite.ts';
 import { isFloat } from '../tensor/types.ts';
 
@@ -31,18 +31,22 @@ export class FiniteCheck {
 
   /** Earlier steps leave larger marks. An op in pieces is whole after the last of them. */
   #checksOf(step: Step, index: number): Step[] {
-    const { node, writes } = step;
-    if (!isFloat(node.dataType) || this.planned[index + 1]?.node === node) return [];
-    const candidates = checkCandidates(node, this.planned.length - index, this.gpu.caps.maxBindingBytes);
+    const { node } = step;
+    if (this.planned[index + 1]?.node === node) return [];
     const cost = { macs: 0, flops: 0, bytes: 0 };
-    return candidates.map((candidate) => ({
-      node,
-      candidate,
-      candidates: [candidate],
-      reads: { input: writes },
-      writes: this.flag,
-      cost,
-    }));
+    return node.results
+      .filter(({ dataType }) => isFloat(dataType))
+      .flatMap((result) =>
+        checkCandidates(result, this.planned.length - index, this.gpu.caps.maxBindingBytes).map((candidate) => ({
+          node,
+          candidate,
+          candidates: [candidate],
+          reads: { input: storageOf(result) },
+          writes: { output: this.flag },
+          cost,
+          dispatches: 1,
+        })),
+      );
   }
 
   /** Before the dispatches of a run. */

@@ -1,7 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import { countBytes } from '../gpu/counters.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ConstantOptions, Operand } from '../graph/ir.ts';
+import { type ConstantOptions, nodeOf, type Operand } from '../graph/ir.ts';
 import { type Plan, type Step, storageOf } from '../graph/plan.ts';
 import { converted } from '../tensor/convert.ts';
 import type { OnProgress } from '../tensor/progress.ts';
@@ -22,6 +22,7 @@ export class ConstantStore {
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #keys = new WeakMap<Operand, string>();
   readonly #sourceIds = new Map<object, number>();
+  #scratch = 0;
   #disposed = false;
 
   constructor(readonly gpu: Gpu) {}
@@ -42,14 +43,16 @@ export class ConstantStore {
   #key(operand: Operand): string {
     let key = this.#keys.get(operand);
     if (key === undefined) {
-      if (operand.op === 'constant') {
+      if (operand.op === 'scratch') key = `scratch ${this.#scratch++}`;
+      else if (operand.op === 'constant') {
         const { source, data } = operand.options as ConstantOptions;
         const origin = (source ?? data)!;
         if (!this.#sourceIds.has(origin)) this.#sourceIds.set(origin, this.#sourceIds.size);
         key = `#${this.#sourceIds.get(origin)}`;
       } else {
         const inputs = Object.entries(operand.inputs).map(([name, input]) => `${name}=${this.#key(input)}`);
-        key = `${operand.op}(${inputs.join()})${JSON.stringify(operand.options)}${operand.dataType}[${operand.shape}]`;
+        const { op, options, dataType, shape, results } = operand;
+        key = `${op}(${inputs.join()})${JSON.stringify(options)}${dataType}[${shape}]${results.indexOf(operand) || ''}`;
       }
       this.#keys.set(operand, key);
     }
@@ -70,7 +73,7 @@ export class ConstantStore {
     const made = new Map<string, GPUBuffer>(); // new in this call: roots and what is on the way
     const roots = new Set(wanted.map((operand) => this.#key(operand)));
     const stepsOf = new Map<Operand, Step[]>();
-    for (const step of plan.prepare) stepsOf.set(step.writes, [...(stepsOf.get(step.writes) ?? []), step]);
+    for (const step of plan.prepare) stepsOf.set(step.node, [...(stepsOf.get(step.node) ?? []), step]);
     const needed = reachable(wanted, (operand) => this.#buffers.has(this.#key(operand)));
     const steps = needed.flatMap((operand) => stepsOf.get(operand) ?? []);
     const leaves = needed.filter(({ op }) => op === 'constant');
@@ -156,7 +159,9 @@ export class ConstantStore {
           } else await upload(operand);
           continue;
         }
-        if (!made.has(this.#key(operand))) allocate(operand);
+        const results = operand.results.filter((result) => !this.#buffers.has(this.#key(result)));
+        const scratch = Object.values(pieces[0]?.writes ?? {}).filter(({ op }) => op === 'scratch');
+        for (const result of [...results, ...scratch]) if (!made.has(this.#key(result))) allocate(result);
         const encoder = gpu.device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         for (const step of pieces) {
@@ -167,6 +172,7 @@ export class ConstantStore {
         gpu.counters.passes++;
         gpu.submit(encoder);
         for (const step of pieces) for (const read of Object.values(step.reads)) release(read);
+        for (const unread of [...results, ...scratch]) if (!readers.get(this.#key(unread))) release(unread);
       }
       await waiting();
       gpu.check();
@@ -197,7 +203,7 @@ async function failOnMemory(scope: Promise<GPUError | null>, bytes: number): Pro
     });
 }
 
-/** Storage that the roots are made of, inputs first, one root after the other in the order of the file. */
+/** Nodes that the roots are made of, inputs first, one root after the other in the order of the file. */
 function reachable(roots: readonly Operand[], stop: (operand: Operand) => boolean): Operand[] {
   const orderOf = new Map<Operand, number>();
   const firstLeaf = (operand: Operand): number => {
@@ -214,10 +220,11 @@ function reachable(roots: readonly Operand[], stop: (operand: Operand) => boolea
   const list: Operand[] = [];
   const visit = (operand: Operand): void => {
     const storage = storageOf(operand);
-    if (seen.has(storage) || stop(storage)) return;
-    seen.add(storage);
-    Object.values(storage.inputs).forEach(visit);
-    list.push(storage);
+    const node = nodeOf(storage);
+    if (seen.has(node) || stop(storage)) return;
+    seen.add(node);
+    Object.values(node.inputs).forEach(visit);
+    list.push(node);
   };
   [...roots].sort((a, b) => firstLeaf(a) - firstLeaf(b)).forEach(visit);
   return list;

@@ -86,7 +86,7 @@ export class SlabStream {
         const steps = [...small]
           .flatMap(([node, some]) => makeSteps(some, gpu.caps, asPlanned(node)))
           .map((step): Step => {
-            const operands = [...Object.entries(step.reads), ['output', step.writes] as const];
+            const operands = [...Object.entries(step.reads), ...Object.entries(step.writes)];
             const ranges = operands.flatMap(([name, some]) => {
               const range = rangeOf(some);
               return range ? [[name, range] as const] : [];

@@ -79,7 +79,8 @@ export function bind(
       const offset = uniforms.offsets[index]!.get(name)!;
       return { binding, resource: { buffer: uniforms.buffer!, offset, size: uniform.layout.size } };
     }
-    const operand = name === 'output' ? writes : reads[candidate.bind?.[name] ?? name]!;
+    const known = candidate.bind?.[name] ?? name;
+    const operand = writes[known] ?? reads[known]!;
     return { binding, resource: { buffer: bufferOf(operand), ...candidate.ranges?.[name] } };
   });
   gpu.counters.bindGroups++;

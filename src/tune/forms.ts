@@ -1,8 +1,7 @@
 import type { Caps } from '../gpu/gpu.ts';
-import { constantOperands, type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
-import { integerWins } from '../graph/passes/activations.ts';
+import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
+import { integerWins, type Wanted, winogradWins } from '../graph/passes/forms.ts';
 import type { PassOptions } from '../graph/passes/index.ts';
-import { type Wanted, winogradWins } from '../graph/passes/winograd.ts';
 import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
 import type { Runnable, TuneMode, Tuner } from './tuner.ts';
 
@@ -35,7 +34,7 @@ export async function chooseForms(
     if (options[name]) continue;
     const table = TABLES[name](caps);
     const asked = new Map<string, Operand>();
-    const graph = rewritten({
+    rewritten({
       ...options,
       ...chosen,
       [name]: (node: Operand) => {
@@ -43,10 +42,9 @@ export async function chooseForms(
         return table(node);
       },
     });
-    const constants = constantOperands(graph);
     for (const [key, node] of asked) {
       if (!build || tuner.settled(key, mode)) continue;
-      const lone = alone(node, constants);
+      const lone = alone(node);
       // Alone, its weights are as they shall be: int8 ones need the passes that know them, others stay as they are.
       const how: PassOptions = { ...options, ...chosen, weights: name === 'integer' ? 'int8' : undefined };
       const forms = [table(node), !table(node)].map((wanted) => ({
@@ -73,12 +71,12 @@ function keyOf(name: string, { op, inputs, options }: Operand, { activations }: 
 }
 
 /** The graph of a node alone, and of the dequantizeLinear before it: on inputs, and on constants where it had some. */
-function alone(node: Operand, constants: ReadonlySet<Operand>): Graph {
+function alone(node: Operand): Graph {
   let inputs = 0;
   const bare = (input: Operand): Operand => {
     const { dataType, shape, label } = input;
-    if (!constants.has(input) && input.op === 'dequantizeLinear') return again(input);
-    if (!constants.has(input)) return leaf('input', { dataType, shape }, { name: `input${inputs++}` });
+    if (!input.constant && input.op === 'dequantizeLinear') return again(input);
+    if (!input.constant) return leaf('input', { dataType, shape }, { name: `input${inputs++}` });
     const data = typedArray(dataType, elementCount(shape));
     for (let i = 0; i < data.length; i++) data[i] = 1 + ((i * 7919) % 101);
     return leaf('constant', { dataType, shape }, { data }, label);

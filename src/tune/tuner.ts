@@ -146,7 +146,7 @@ export class Tuner {
     const full = mode === 'full';
     const open = distinct(plan).filter(({ key }) => !this.settled(key, mode));
     if (!open.length) return;
-    const inputs = new Set(open.flatMap(({ step }) => [...Object.values(step.reads), step.writes]));
+    const inputs = new Set(open.flatMap(({ step }) => [...Object.values(step.reads), ...Object.values(step.writes)]));
     for (const operand of inputs) {
       if (plan.slots.has(operand) || operand.op === 'input') fillWithNumbers(this.gpu, bufferOf(operand));
     }
@@ -339,9 +339,9 @@ function keyOf({ op, inputs, options }: Operand, candidates: readonly Candidate[
 function distinct({ steps }: Plan): { key: string; step: Step; count: number }[] {
   const found = new Map<string, { key: string; step: Step; count: number }>();
   for (const step of steps) {
-    const { node, candidate, candidates } = step;
+    const { node, dispatches, candidates } = step;
     // What is cut into pieces has one way; what writes a state would change it.
-    if (candidates.length < 2 || candidate.ranges || opNamed(node.op).inPlace) continue;
+    if (candidates.length < 2 || dispatches > 1 || opNamed(node.op).inPlace) continue;
     const key = keyOf(node, candidates);
     const known = found.get(key);
     found.set(key, { key, step: known?.step ?? step, count: (known?.count ?? 0) + 1 });

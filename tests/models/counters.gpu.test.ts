@@ -1,68 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
-import type { Checkpoint, CheckpointTensor } from '../../src/formats/safetensors.ts';
 import { countersSince } from '../../src/gpu/counters.ts';
 import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
 import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { Weights } from '../../src/models/weights.ts';
 import { Session } from '../../src/runtime/session.ts';
-import { elementCount } from '../../src/tensor/types.ts';
+import { resnet18 } from '../support/checkpoints.ts';
 import { freshEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
-
-/** A checkpoint of pseudo-random numbers: what matters here is how the engine runs it, not what comes out. */
-function randomCheckpoint(shapes: Record<string, number[]>): Checkpoint {
-  const tensors = Object.entries(shapes).map(([name, shape], order): [string, CheckpointTensor] => [
-    name,
-    {
-      name,
-      storedType: 'F32',
-      typeName: 'F32',
-      shape,
-      order,
-      file: 'random',
-      byteLength: 4 * elementCount(shape),
-      async *chunks() {
-        const scale = name.endsWith('var') ? 0 : 2 / Math.sqrt(elementCount(shape.slice(1)));
-        const values = Float32Array.from({ length: elementCount(shape) }, (_, i) =>
-          scale ? Math.sin(i * 1.7 + order) * scale : 1,
-        );
-        yield new Uint8Array(values.buffer);
-      },
-    },
-  ]); // prettier-ignore
-  const map = new Map(tensors);
-  return {
-    tensors: map,
-    metadata: new Map(),
-    byteLength: tensors.reduce((sum, [, { byteLength }]) => sum + byteLength, 0),
-  };
-}
-
-function resnet18(): Checkpoint {
-  const shapes: Record<string, number[]> = {};
-  const norm = (name: string, channels: number): void => {
-    for (const part of ['weight', 'bias', 'running_mean', 'running_var']) shapes[`${name}.${part}`] = [channels];
-  };
-  const convolution = (conv: string, bn: string, out: number, channels: number, kernel: number): void => {
-    shapes[`${conv}.weight`] = [out, channels, kernel, kernel];
-    norm(bn, out);
-  };
-  convolution('conv1', 'bn1', 64, 3, 7);
-  [64, 128, 256, 512].forEach((width, s) => {
-    for (let b = 0; b < 2; b++) {
-      const name = `layer${s + 1}.${b}`;
-      const channels = b === 0 && s > 0 ? width / 2 : width;
-      convolution(`${name}.conv1`, `${name}.bn1`, width, channels, 3);
-      convolution(`${name}.conv2`, `${name}.bn2`, width, width, 3);
-      if (channels !== width) convolution(`${name}.downsample.0`, `${name}.downsample.1`, width, channels, 1);
-    }
-  });
-  shapes['fc.weight'] = [1000, 512];
-  shapes['fc.bias'] = [1000];
-  return randomCheckpoint(shapes);
-}
 
 /** Bind groups and pipelines made before the first run; a GPU has the tuner's choice, and so its own number of pipelines. */
 const MADE = {
