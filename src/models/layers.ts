@@ -8,7 +8,7 @@ import {
   quantizeWeights,
   typeOf,
   type WeightType,
-} from '../graph/passes/quantize.ts';
+} from '../graph/passes/weight_types.ts';
 import { Session } from '../runtime/session.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import type { TensorData } from '../tensor/types.ts';

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import {
@@ -21,7 +21,7 @@ import {
   text,
   valuesOf,
 } from '../options.ts';
-import type { Profile, ProfileOptions } from '../profile/profile.ts';
+import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Resource } from '../runtime/resource.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
@@ -226,7 +226,8 @@ export abstract class LoadedModel extends Resource {
       throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
     const { profileApart } = await import('../profile/profile.ts');
     const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
-    return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
+    const work = { parameters: this.parameters, ...(await workOf(this.gpu, graph)) };
+    return profileApart(build, this.typicalInputs(name), name, work, options);
   }
 
   /**
@@ -256,8 +257,13 @@ const storedType = ({ tensors }: Checkpoint): ModelDataType =>
     ? 'int8'
     : 'float32';
 
-/** Multiply-accumulates of a graph as people count them: a convolution is what its definition says, however it is computed. */
-export async function macsOf(gpu: Gpu, graph: Graph): Promise<number> {
+/** The work of a graph as people count it: a convolution is what its definition says, however it is computed. */
+async function workOf(gpu: Gpu, graph: Graph): Promise<Work> {
   const { steps } = await Session.plan(gpu, graph, { tune: 'off', without: ['winograd'] });
-  return steps.reduce((sum, { cost }) => sum + cost.macs, 0);
+  return steps.reduce(({ macs, flops }, { cost }) => ({ macs: macs + cost.macs, flops: flops + cost.flops }), {
+    macs: 0,
+    flops: 0,
+  });
 }
+
+export const macsOf = async (gpu: Gpu, graph: Graph): Promise<number> => (await workOf(gpu, graph)).macs;

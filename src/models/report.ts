@@ -3,7 +3,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
-import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/quantize.ts';
+import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/weight_types.ts';
 import { signal as aSignal, checkArgument, checkOptions, fn } from '../options.ts';
 import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';

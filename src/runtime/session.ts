@@ -1,7 +1,8 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import type { Graph, NamedOptions, Operand } from '../graph/ir.ts';
-import { optimise, type PassOptions, quantizes } from '../graph/passes/index.ts';
+import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan } from '../graph/plan.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { OnProgress } from '../tensor/progress.ts';
@@ -296,10 +297,8 @@ const LONE = { constants: undefined, states: undefined, tuner: undefined, onProg
 
 /** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
 async function planner(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof Session.build) {
-  const load = quantizes(graph, options, gpu.caps)
-    ? (await import('../graph/passes/quantization.ts')).quantization
-    : undefined;
-  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps, load?.(chosen, gpu.caps));
+  if (needsSmall(graph, options, gpu.caps)) await loadOps('quantized');
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
