@@ -73,7 +73,10 @@ export class TilewrightError extends Error {
   }
 }
 
+export const aborted = (signal: AbortSignal, what: string): TilewrightError =>
+  new TilewrightError('aborted', `${what} was aborted`, { cause: signal.reason });
+
 /** Throws `aborted` when the signal says so. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw new TilewrightError('aborted', `${what} was aborted`, { cause: signal.reason });
+  if (signal?.aborted) throw aborted(signal, what);
 }

@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import { shown } from '../options.ts';
-import { type ByteSource, blobSource, bytesSource, fileSource, IN_NODE, reason, stray } from './source.ts';
+import { type ByteSource, blobSource, bytesSource, reason, stray } from './source.ts';
 import { urlSource } from './url.ts';
 
 /** The files of one model, in the layout of Hugging Face. */
@@ -38,6 +38,9 @@ export const SINGLE_FILE = 'model.safetensors';
 
 /** As deep as JSON of a model may be nested, as serde_json has it: what reads it may recurse. */
 export const MAX_DEPTH = 127;
+
+/** Opens a path or a `file:` URL: given by src/disk.ts where there is a disk. A page has none. */
+export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
@@ -91,14 +94,11 @@ export async function readJson(
 async function openAddress(address: string | URL, { signal, baseUrl }: FolderOptions): Promise<Folder> {
   // One letter and a colon is a drive of Windows, not a scheme.
   const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
-  if (IN_NODE && !hasScheme && baseUrl === undefined) return pathFolder(String(address));
+  if (disk.open && !hasScheme && baseUrl === undefined) return disk.open(address);
   const base = baseUrl ?? globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
   const url = new URL(address, base);
-  if (IN_NODE && url.protocol === 'file:') {
-    const { fileURLToPath } = await import(/* @vite-ignore */ 'node:url');
-    return pathFolder(fileURLToPath(url));
-  }
+  if (disk.open && url.protocol === 'file:') return disk.open(url);
   return urlFolder(url, signal);
 }
 
@@ -116,27 +116,8 @@ function urlFolder(url: URL, signal?: AbortSignal): Folder {
   });
 }
 
-async function pathFolder(path: string): Promise<Folder> {
-  const { readdir, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
-  const stats = await stat(path).catch((cause: unknown) => {
-    throw new TilewrightError('not-found', `${path}: ${reason(cause)}`, {
-      hint: 'Give a folder in the layout of Hugging Face, or one .safetensors file.',
-      cause,
-    });
-  });
-  if (!stats.isDirectory()) return fileFolder(path, () => fileSource(path));
-  return makeFolder(
-    path,
-    (file) => fileSource(`${path}/${file}`),
-    async () => {
-      const entries = await readdir(path, { withFileTypes: true });
-      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name); // links are files to us
-    },
-  );
-}
-
 /** A folder of one checkpoint, whatever its file is called. */
-const fileFolder = (name: string, open: () => Promise<ByteSource>): Folder =>
+export const fileFolder = (name: string, open: () => Promise<ByteSource>): Folder =>
   makeFolder(
     name,
     async (file) => {
@@ -165,7 +146,11 @@ function filesFolder(entries: Iterable<[string, Blob | ArrayBuffer | Uint8Array]
   );
 }
 
-function makeFolder(name: string, read: (file: string) => Promise<ByteSource>, list?: () => Promise<string[]>): Folder {
+export function makeFolder(
+  name: string,
+  read: (file: string) => Promise<ByteSource>,
+  list?: () => Promise<string[]>,
+): Folder {
   async function open(file: string): Promise<ByteSource> {
     // Names come from files too (the shards of an index), and must not reach beyond the folder.
     if (/[\\\0]/.test(file) || file.split('/').some((part) => part === '' || part === '.' || part === '..')) {

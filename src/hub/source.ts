@@ -120,27 +120,3 @@ export function blobSource(name: string, blob: Blob): ByteSource {
     }
   });
 }
-
-/** A file on the disk, in Node. The file is open only while a read lasts. @throws `not-found`. */
-export async function fileSource(path: string): Promise<ByteSource> {
-  const { open, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
-  const stats = await stat(path).catch((cause: unknown) => {
-    throw new TilewrightError('not-found', `${path}: cannot be read: ${reason(cause)}`, { cause });
-  });
-  if (!stats.isFile()) throw new TilewrightError('not-found', `${path}: is not a file`);
-  const name = path.split(/[\\/]/).pop()!;
-  return byteSource(name, stats.size, async function* (start, end) {
-    const handle = await open(path);
-    try {
-      for (let at = start; at < end; ) {
-        const buffer = new Uint8Array(Math.min(MAX_CHUNK, end - at));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) return; // cut short since it was opened
-        yield buffer.subarray(0, bytesRead);
-        at += bytesRead;
-      }
-    } finally {
-      await handle.close();
-    }
-  });
-}

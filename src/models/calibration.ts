@@ -1,3 +1,4 @@
+import { type BuildOptions, buildSession, planOf } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
@@ -5,7 +6,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { type Graph, type Operand, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { signal as aSignal, checkOptions, fn, number, type Rules } from '../options.ts';
-import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+import type { TensorInput } from '../runtime/session.ts';
 
 export interface CalibrationOptions {
   /** The share of a layer's inputs, in percent, that the scale shall hold; larger ones are clipped. */
@@ -54,9 +55,9 @@ export async function calibrate(
   checkOptions('calibrate', options, RULES);
   const { percentile = 100, signal, onSample } = options;
   const floats: BuildOptions = { ...how, activations: undefined, without: ['winograd'], tune: 'off' };
-  const layers = layerInputs((await Session.plan(gpu, graph, floats)).graph);
+  const layers = layerInputs((await planOf(gpu, graph, floats)).graph);
   const largest = new Map([...layers.keys()].map((label) => [label, 0]));
-  using session = await Session.build(gpu, { outputs: Object.fromEntries(layers) }, floats);
+  using session = await buildSession(gpu, { outputs: Object.fromEntries(layers) }, floats);
   let done = 0;
   for await (const inputs of samples) {
     throwIfAborted(signal, 'the calibration');

@@ -1,3 +1,4 @@
+import { type BuildOptions, buildSession } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
@@ -5,7 +6,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/weight_types.ts';
 import { signal as aSignal, checkArgument, checkOptions, fn } from '../options.ts';
-import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+import type { TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { unpackInt4 } from '../tensor/int4.ts';
@@ -318,8 +319,8 @@ async function outputErrors(
   signal?: AbortSignal,
 ): Promise<{ layers: Errors[]; model: Errors }> {
   const options = { tune: 'off', signal } as const;
-  using session = await Session.build(model.gpu, withLayers(graph), { ...model.how, ...options });
-  using reference = await Session.build(model.gpu, withLayers(runs.graph('float32')), options);
+  using session = await buildSession(model.gpu, withLayers(graph), { ...model.how, ...options });
+  using reference = await buildSession(model.gpu, withLayers(runs.graph('float32')), options);
   const [last] = Object.keys(graph.outputs) as [string];
   const names = [...session.plan.outputs.keys()];
   const errors = new Map(names.map((name) => [name, new Errors()]));

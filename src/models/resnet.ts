@@ -17,7 +17,7 @@ import {
   type Rule,
   refuse,
 } from '../options.ts';
-import type { TensorInput } from '../runtime/session.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
@@ -232,7 +232,7 @@ export class ImageClassifier extends LoadedModel {
     try {
       const graph = model.graph();
       if (!options.allowUnused) bare.needAllTaken();
-      await model.#session(1, options);
+      await model.#withSession(1, async () => {}, options);
       model.macs = await macsOf(gpu, graph);
       return model;
     } catch (error) {
@@ -263,8 +263,12 @@ export class ImageClassifier extends LoadedModel {
     return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }
 
-  #session(batch: number, { signal, onProgress }: LoadOptions = {}) {
-    return this.session(`batch ${batch}`, () => this.graph(batch), { signal, onProgress });
+  #withSession<T>(
+    batch: number,
+    work: (session: Session) => Promise<T>,
+    { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
+  ): Promise<T> {
+    return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
   /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */
@@ -273,8 +277,8 @@ export class ImageClassifier extends LoadedModel {
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
     const { signal } = options;
-    const session = await this.#session(count, signal ? { signal } : {});
-    const { logits } = await session.run({ image: pixels }, { signal });
+    const run = (session: Session) => session.run({ image: pixels }, { signal });
+    const { logits } = await this.#withSession(count, run, signal ? { signal } : {});
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 

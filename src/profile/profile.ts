@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../errors.ts';
 import { adapterName, requestAdapter, requestDevice } from '../gpu/adapter.ts';
 import { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { shapeOf } from '../graph/plan.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { dispatch } from '../runtime/steps.ts';
@@ -109,8 +110,8 @@ async function profileSession(
   const passes = steps.length + 1; // the whole plan first
   const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * passes });
   const bytes = 16 * passes;
-  const resolved = gpu.createBuffer(bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, 'timestamps');
-  const staging = gpu.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'timestamps staging');
+  const resolved = gpu.createBuffer(bytes, USAGE.query, 'timestamps');
+  const staging = gpu.createBuffer(bytes, USAGE.staging, 'timestamps staging');
   const repeats = new Array<number>(steps.length).fill(1);
   let rounded = false;
   try {

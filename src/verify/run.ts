@@ -1,10 +1,10 @@
+import { buildSession, planOf } from '../build/build.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { loadOps } from '../graph/groups/index.ts';
 import { type Graph, leaf, type Operand, results } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
 import { type Candidate, resultNames } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { Session } from '../runtime/session.ts';
 import { formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
 import { type Run, runOnce } from './check.ts';
@@ -84,9 +84,9 @@ export interface Verdict {
 export const ALONE = { tune: 'off', without: ['winograd'] } as const;
 
 export interface Extent {
-  /** Every candidate in every float type, however long the compiler takes. */
+  /** In every float type, however long the compiler takes. */
   readonly every?: boolean;
-  /** No candidates but these. */
+  /** No candidates but these; all where absent. */
   readonly only?: (candidate: Candidate) => boolean;
   /** As `floatsOf` where absent. */
   readonly floats?: readonly Float[];
@@ -94,37 +94,26 @@ export interface Extent {
 
 /** The candidates of the op; none where it is made of others. */
 export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
-  const { steps } = await Session.plan(gpu, graph, ALONE);
+  const { steps } = await planOf(gpu, graph, ALONE);
   const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Tiles of floats that end in nothing but their sums. */
-const PLAIN_TILES = /\[f\d+,(nk,)?(ragged,)?none,/;
-
-/**
- * llvmpipe takes seconds for each unrolled product: there, small weights, integers and epilogues are checked in the first
- * candidate only. They are the same modules in all of them, and Chrome checks all.
- */
-const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
-  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || PLAIN_TILES.test(label);
-
-/** Runs every candidate of the case's op, each twice on one session with different numbers. */
+/** Runs the candidates of the case's op, each twice on one session with different numbers. */
 export async function checkCase(
   gpu: Gpu,
   test: OpCase,
-  { every = false, only, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
+  { every = false, only = () => true, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
 ): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
   for (const float of floats) {
     const graph = graphOf(test, float);
     const candidates = await candidatesOf(test, graph, gpu);
-    const wanted = candidates.flatMap((candidate, index) => {
-      const chosen = only ? only(candidate) : every || worthCompiling(candidate, index, gpu.caps);
-      return chosen ? [{ label: candidate.label, index }] : [];
-    });
-    if (!candidates.length && !only) wanted.push({ label: `${test.op} of other ops`, index: 0 });
+    const wanted = candidates.flatMap((candidate, index) =>
+      only(candidate) ? [{ label: candidate.label, index }] : [],
+    );
+    if (!candidates.length) wanted.push({ label: `${test.op} of other ops`, index: 0 });
     if (!wanted.length) continue;
     const runs = runsOf(test, float);
     const formatted = (tensors: readonly TensorDescriptor[]): string => tensors.map(formatTensor).join(', ');
@@ -137,7 +126,7 @@ export async function checkCase(
       wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
-        return { label, session: await Session.build(gpu, graph, { ...ALONE, choose }) };
+        return { label, session: await buildSession(gpu, graph, { ...ALONE, choose }) };
       }),
     );
     for (const { label, session } of built) {

@@ -1,3 +1,4 @@
+import { buildSession, planOf } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { AdapterCard } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -196,7 +197,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
 async function checksOfCases(gpu: Gpu, choose: Choose): Promise<Check[]> {
   const checks = CASES.flatMap((test) =>
     floatsOf(test, { ...gpu.caps, longKernels: true }).map(async (float): Promise<Check> => {
-      const { steps } = await Session.plan(gpu, graphOf(test, float), { ...ALONE, choose });
+      const { steps } = await planOf(gpu, graphOf(test, float), { ...ALONE, choose });
       const step = steps.find(({ node }) => node.op === test.op);
       return { test, float, label: test.op, count: 1, candidate: step?.candidate, candidates: step?.candidates ?? [] };
     }),
@@ -221,7 +222,7 @@ async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undef
   const choose: Choose = (candidates, node) =>
     candidates.find((other) => other.label === candidate?.label) ?? guess(candidates, node);
   try {
-    using session = await Session.build(gpu, graphOf(test, float), { ...ALONE, choose });
+    using session = await buildSession(gpu, graphOf(test, float), { ...ALONE, choose });
     if (candidate && !session.plan.steps.some((step) => step.candidate.label === variant))
       throw new TilewrightError('invalid-graph', `${variant} does not run for ${test.title}`);
     const differences: Difference[] = [];
@@ -270,7 +271,10 @@ async function replace(gpu: Gpu, sessions: readonly Session[], wrong: ReadonlySe
   for (const session of sessions) await session.rechoose();
   const fresh = new ConstantStore(gpu);
   try {
-    for (const { plan: now, constants } of spoilt) {
+    for (const {
+      plan: now,
+      stores: { constants },
+    } of spoilt) {
       const made = now.constants.filter(({ op }) => op !== 'constant');
       await fresh.prepare({ ...now, constants: made });
       const encoder = gpu.device.createCommandEncoder();
