@@ -78,6 +78,8 @@ export interface OpDefinition<Options> {
   readonly alias?: string;
   /** The output is written onto this input, which is a state. */
   readonly inPlace?: string;
+  /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
+  readonly finite?: boolean;
   /** The output does not change when the elements of the input are permuted and permuted back: transposes may pass. */
   readonly pointwise?: boolean;
 }

@@ -58,9 +58,10 @@ interface ScalesOptions {
   levels?: number;
 }
 
-/** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero. */
+/** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero, NaN where an element is. */
 const quantizeScales = defineOp<ScalesOptions>({
   name: 'quantizeScales',
+  finite: true,
   infer(inputs, { newShape }) {
     const input = need(inputs, 'input', 'quantizeScales');
     needFloat('quantizeScales', 'input', input);

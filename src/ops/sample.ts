@@ -39,7 +39,7 @@ export const sample = defineOp<object>({
     }
     return { dataType: 'uint32', shape };
   },
-  candidates(inputs, _options, output, { software }) {
+  candidates(inputs, _options, output, { software, longLoops }) {
     const { shape, dataType } = inputs['logits']!;
     const size = shape.at(-1)!;
     const lines = elementCount(output.shape);
@@ -64,6 +64,7 @@ export const sample = defineOp<object>({
       params: { lines, size },
       grid: flatGrid(lines, 1),
     };
+    if (!longLoops) return [workgroup];
     return software ? [serial, workgroup] : [workgroup, serial];
   },
 });

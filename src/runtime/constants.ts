@@ -3,6 +3,7 @@ import { countBytes } from '../gpu/counters.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type ConstantOptions, nodeOf, type Operand } from '../graph/ir.ts';
 import { type Plan, type Step, storageOf } from '../graph/plan.ts';
+import { opNamed } from '../ops/index.ts';
 import { converted } from '../tensor/convert.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength } from '../tensor/types.ts';
@@ -175,6 +176,8 @@ export class ConstantStore {
         for (const unread of [...results, ...scratch]) if (!readers.get(this.#key(unread))) release(unread);
       }
       await waiting();
+      const scales = steps.filter(({ node }) => opNamed(node.op).finite && made.has(this.#key(node)));
+      if (scales.length) await (await import('./check.ts')).checkDone(gpu, scales, bufferOf);
       gpu.check();
       if (this.#disposed) throw new TilewrightError('disposed', 'the model was disposed of while it was loading');
       for (const [key, buffer] of made) this.#buffers.set(key, buffer);

@@ -29,8 +29,6 @@ export interface BuildOptions extends PassOptions {
   tuner?: Tuner | undefined;
   /** Picks kernel variants itself: nothing is tuned then. */
   choose?: Choose;
-  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. */
-  check?: 'finite' | undefined;
   /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
   runsAhead?: number;
   label?: string;

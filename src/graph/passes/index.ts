@@ -12,6 +12,11 @@ import { toWinograd, type Wanted, winogradWins } from './winograd.ts';
 export interface PassOptions extends QuantizeOptions, ActivationOptions {
   /** Names of passes to leave out; `decompose` and `layout` cannot be. */
   without?: readonly PassName[];
+  /**
+   * `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. Nothing is fused:
+   * an epilogue makes numbers of infinities.
+   */
+  check?: 'finite' | undefined;
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
   winograd?: Wanted | undefined;
 }
@@ -24,7 +29,7 @@ export type PassName = 'fold' | 'fuse' | 'winograd';
  * Without `caps` the passes are those that suit any adapter.
  */
 export function passes(
-  { without = [], winograd }: PassOptions = {},
+  { without = [], winograd, check }: PassOptions = {},
   caps?: Caps,
   { before = [], after = [] }: Partial<Quantization> = {},
 ): Pass[] {
@@ -34,7 +39,7 @@ export function passes(
     ...optional('fold', foldBatchNormalization),
     decompose,
     toChannelsLast,
-    ...optional('fuse', fuseEpilogues),
+    ...(check ? [] : optional('fuse', fuseEpilogues)),
     ...after,
     ...optional('winograd', toWinograd(winograd ?? winogradWins(caps), caps)),
   ];

@@ -75,13 +75,13 @@ function scaleShape(node: Operand, { weight: { shape } }: Layer, group: number):
 class Quantizer {
   readonly #made = new Map<Operand, Map<string, Operand>>();
 
-  get(weight: Operand, dataType: 'int8' | 'int4', shape: readonly number[]): Operand {
+  get({ weight, name }: Layer, dataType: 'int8' | 'int4', shape: readonly number[]): Operand {
     const forms = this.#made.get(weight) ?? new Map<string, Operand>();
     this.#made.set(weight, forms);
     const key = `${dataType}${shape}`;
     let made = forms.get(key);
     if (!made) {
-      const { label } = weight;
+      const { label = name } = weight;
       const scale = operand(
         'quantizeScales',
         { input: weight },
@@ -124,7 +124,7 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
       const narrow =
         type === 'int4' && node.op !== 'conv2d' && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;
       const scales = scaleShape(node, layer, groupSize ?? (narrow ? 32 : 0));
-      const made = quantizer.get(layer.weight, narrow ? 'int4' : 'int8', scales);
+      const made = quantizer.get(layer, narrow ? 'int4' : 'int8', scales);
       return operand(node.op, { ...node.inputs, [layer.operand]: made }, node.options, node.label);
     });
     const unknown =
