@@ -177,6 +177,8 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly alias?: string;
   /** The output is written onto this input, which is a state. */
   readonly inPlace?: string;
+  /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
+  readonly finite?: boolean;
   /** Element i of the output depends on element i of the inputs only: transposes may pass. */
   readonly elementwise?: boolean;
   /** Options that list a number for each axis, and nothing else does: transposes may pass. */
