@@ -80,6 +80,7 @@ const inDeno = 'Deno' in globalThis;
 async function projects(): Promise<TestProjectConfiguration[]> {
   const gpu = {
     include: ['tests/**/*.gpu.test.ts'],
+    setupFiles: ['tests/support/ops.ts'],
     testTimeout: 180_000,
     hookTimeout: 60_000,
     fileParallelism: false,
@@ -102,6 +103,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       include: ['tests/**/*.test.ts'],
       exclude: ['tests/**/*.{gpu,chrome,pages}.test.ts'],
+      setupFiles: ['tests/support/ops.ts'],
       testTimeout: 120_000,
     }),
     project({
@@ -132,7 +134,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: ['tests/support/dawn.ts'],
+        setupFiles: [...gpu.setupFiles, 'tests/support/dawn.ts'],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),

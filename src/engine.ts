@@ -15,7 +15,7 @@ import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
-import { checkOptions, flag, fn, list, object, oneOf, type Rules, signal, text } from './options.ts';
+import { checkArgument, checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
@@ -43,16 +43,6 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 };
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, signal };
-
-const VERIFY_RULES: Rules<VerifyOptions> = {
-  all: flag,
-  ops: list(text),
-  forget: flag,
-  signal,
-  onProgress: fn,
-  onRow: fn,
-  tuner: object,
-};
 
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
@@ -129,18 +119,18 @@ export class Engine {
    * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
-    checkOptions('verify', options, VERIFY_RULES);
+    checkArgument('verify', 'options', options, object);
     return this.#live(async (signal) => {
       return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
     }, options.signal);
   }
 
   /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
-  async #live<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, own?: AbortSignal): Promise<T> {
     this.#alive();
     const life = this.#life.signal;
     try {
-      return await work(signal ? AbortSignal.any([signal, life]) : life);
+      return await work(own instanceof AbortSignal ? AbortSignal.any([own, life]) : (own ?? life));
     } catch (error) {
       this.#alive();
       throw error;

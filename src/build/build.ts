@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import type { Graph } from '../graph/ir.ts';
-import { optimise, type PassOptions, quantizes } from '../graph/passes/index.ts';
+import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
 import {
   signal as abortSignal,
@@ -172,10 +173,8 @@ const LONE = { stores: undefined, tuner: undefined, onProgress: undefined, check
 
 /** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
 async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
-  const load = quantizes(graph, options, gpu.caps)
-    ? (await import('../graph/passes/quantization.ts')).quantization
-    : undefined;
-  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps, load?.(chosen, gpu.caps));
+  if (needsSmall(graph, options, gpu.caps)) await loadOps('quantized');
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();

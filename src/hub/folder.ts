@@ -1,4 +1,5 @@
 import { TilewrightError } from '../errors.ts';
+import { shown } from '../options.ts';
 import { type ByteSource, blobSource, bytesSource, fileSource, reason } from './source.ts';
 import { urlSource } from './url.ts';
 
@@ -45,14 +46,15 @@ export async function openFolder(source: ModelSource, options: FolderOptions = {
     const name = source instanceof File ? source.name : SINGLE_FILE;
     return fileFolder(name, async () => blobSource(name, source));
   }
-  if (typeof source !== 'object' || source === null) {
-    throw new TilewrightError(
-      'invalid-argument',
-      `a model is loaded from a URL, a path, bytes or files, got ${source}`,
-    );
-  }
-  return filesFolder(
-    isIterable(source) ? Array.from(source, (file) => [pathInFolder(file), file]) : Object.entries(source),
+  const files: object = source ?? {};
+  const entries: [string, unknown][] = isIterable(files)
+    ? Array.from(files, (file) => [pathInFolder(file), file])
+    : Object.entries(files);
+  if (entries.length && entries.every(isFileEntry)) return filesFolder(entries);
+  throw new TilewrightError(
+    'invalid-argument',
+    `a model is loaded from a URL, a path, bytes or files, got ${shown(source)}`,
+    { hint: 'Of a Response: load(await response.arrayBuffer()), or load its address.' },
   );
 }
 
@@ -164,7 +166,10 @@ function makeFolder(name: string, read: (file: string) => Promise<ByteSource>, l
   return { name, open, find, list };
 }
 
-const isIterable = (source: object): source is Iterable<File> => Symbol.iterator in source;
+const isFileEntry = (entry: [string, unknown]): entry is [string, Blob | ArrayBuffer | Uint8Array] =>
+  [Blob, ArrayBuffer, Uint8Array].some((type) => entry[1] instanceof type);
+
+const isIterable = (source: object): source is Iterable<File> => Symbol.iterator in Object(source);
 
 /** A file of a folder picker knows its path, which begins with the folder's own name. */
-const pathInFolder = (file: File): string => file.webkitRelativePath?.split('/').slice(1).join('/') || file.name;
+const pathInFolder = (file: File): string => file?.webkitRelativePath?.split('/').slice(1).join('/') || file?.name;

@@ -2,7 +2,7 @@ import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
-import { gpt2Prefix, looksLikeResNet } from './detect.ts';
+import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
@@ -33,7 +33,7 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
     return (await import('./text-generator.ts')).TextGenerator.load(gpu, files, options);
-  if (/^resnet/.test(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
+  if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
     return (await import('./resnet.ts')).ImageClassifier.load(gpu, files, options);
   throw new TilewrightError(
     'unknown-architecture',
@@ -41,7 +41,7 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
       ? `${files.name}: the architecture '${type}' is not known`
       : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
     {
-      hint: 'Known are ResNet (CIFAR and ImageNet depths) and GPT-2.',
+      hint: 'Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, and GPT-2.',
     },
   );
 }

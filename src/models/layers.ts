@@ -9,7 +9,7 @@ import {
   quantizeWeights,
   typeOf,
   type WeightType,
-} from '../graph/passes/quantize.ts';
+} from '../graph/passes/weight_types.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import type { TensorData } from '../tensor/types.ts';
 

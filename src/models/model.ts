@@ -12,11 +12,11 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { flag, integer, list, type Rules } from '../options.ts';
-import type { Profile, ProfileOptions } from '../profile/profile.ts';
+import { checkOptions, flag, integer, list, type Rules, signal, text } from '../options.ts';
+import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { type Make, SessionCache } from '../runtime/session-cache.ts';
@@ -205,7 +205,9 @@ export abstract class LoadedModel extends Resource {
    * What every dispatch of a plan costs, on a device of its own with timestamp-query. Errors: `invalid-argument` for a plan
    * that the model has not got, `no-adapter`, `aborted`.
    */
-  async profile({ plan, ...options }: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+  async profile(asked: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+    checkOptions('profile', asked, { plan: text, rounds: integer(1, 1e6), signal });
+    const { plan, ...options } = asked;
     const graphs = this.graphs();
     const name = plan ?? Object.keys(graphs)[0]!;
     const graph = graphs[name];
@@ -213,7 +215,8 @@ export abstract class LoadedModel extends Resource {
       throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
     const { profileApart } = await import('../profile/profile.ts');
     const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
-    return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
+    const work = { parameters: this.parameters, ...(await workOf(this.gpu, graph)) };
+    return profileApart(build, this.typicalInputs(name), name, work, options);
   }
 
   /**
@@ -237,8 +240,13 @@ const storedType = ({ tensors }: Checkpoint): ModelDataType =>
     ? 'int8'
     : 'float32';
 
-/** Multiply-accumulates of a graph as people count them: a convolution is what its definition says, however it is computed. */
-export async function macsOf(gpu: Gpu, graph: Graph): Promise<number> {
+/** The work of a graph as people count it: a convolution is what its definition says, however it is computed. */
+async function workOf(gpu: Gpu, graph: Graph): Promise<Work> {
   const { steps } = await planOf(gpu, graph, { tune: 'off', without: ['winograd'] });
-  return steps.reduce((sum, { cost }) => sum + cost.macs, 0);
+  return steps.reduce(({ macs, flops }, { cost }) => ({ macs: macs + cost.macs, flops: flops + cost.flops }), {
+    macs: 0,
+    flops: 0,
+  });
 }
+
+export const macsOf = async (gpu: Gpu, graph: Graph): Promise<number> => (await workOf(gpu, graph)).macs;

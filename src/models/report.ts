@@ -4,7 +4,8 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
-import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/quantize.ts';
+import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/weight_types.ts';
+import { signal as aSignal, checkArgument, checkOptions, fn } from '../options.ts';
 import type { TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';
 import { fromHalf } from '../tensor/half.ts';
@@ -131,8 +132,11 @@ interface Runs {
 export async function reportOn(
   model: Reported,
   samples: readonly Sample[],
-  { signal, onLayer }: ReportOptions,
+  options: ReportOptions,
 ): Promise<ModelReport> {
+  checkArgument('report', 'samples', samples, ['a list', Array.isArray]);
+  checkOptions('report', options, { signal: aSignal, onLayer: fn });
+  const { signal, onLayer } = options;
   const runs = model.task === 'text-generation' ? textRuns(model, samples) : await pictureRuns(model, samples);
   const graph = runs.graph();
   const layers = weightLayers(graph, model.how);

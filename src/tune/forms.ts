@@ -1,8 +1,7 @@
 import type { Caps } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
-import { integerWins } from '../graph/passes/activations.ts';
+import { integerWins, type Wanted, winogradWins } from '../graph/passes/forms.ts';
 import type { PassOptions } from '../graph/passes/index.ts';
-import { type Wanted, winogradWins } from '../graph/passes/winograd.ts';
 import { keyOf } from '../tensor/key.ts';
 import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
 import type { Runnable, TuneMode, Tuner } from './tuner.ts';

@@ -127,3 +127,22 @@ describe('readJson', () => {
     await expectError(() => readJson(folder, 'config.json'), 'invalid-file', /config\.json is not valid JSON: /);
   });
 });
+
+describe('bug 17: what is no source of a model', () => {
+  it.each([
+    ['a Response', new Response('x'), 'got a Response'],
+    ['null', null, 'got null'],
+    ['undefined', undefined, 'got undefined'],
+    ['a number', 7, 'got 7'],
+    ['an object of no files', { 'model.safetensors': 'weights' }, 'got {"model.safetensors":"weights"}'],
+    ['a list of no files', ['config.json'], 'got ["config.json"]'],
+    ['a list of nothing', [null], 'got [null]'],
+    ['nothing at all', {}, 'got {}'],
+  ])('%s', async (_, source, message) => {
+    await expect(openFolder(source as ModelSource)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('arrayBuffer()'),
+    });
+  });
+});

@@ -129,7 +129,7 @@ const winograd: OpCase[] = [
   ),
 ];
 
-export const convolutions: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...windows,
   ...ragged,
   ...pointwise,

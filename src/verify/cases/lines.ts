@@ -98,4 +98,4 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: valued([9, 8], 'few') }, { axis: 1 }, { note: 'of equals, the first' }),
 ]);
 
-export const lines: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];
+export const cases: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];

@@ -90,7 +90,7 @@ const quantized: OpCase[] = [
   ]),
 ];
 
-export const matmuls: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...sizes,
   ...batches,
   ...epilogues,
