@@ -11,6 +11,7 @@ import {
 import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
+import { type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
@@ -94,8 +95,14 @@ export class Engine {
     return { ...this.gpu.counters };
   }
 
+  /** A builder of graphs. Ops of groups (all but the core's) are there once they are loaded: `loadOps`. */
   graph(): GraphBuilder {
     return new GraphBuilder();
+  }
+
+  /** Loads groups of ops, `image`, `text`, `quantized`, or all where none is named: graphs of one's own can have them from then on. */
+  loadOps(...names: readonly GroupName[]): Promise<void> {
+    return loadOps(...names);
   }
 
   /** Plans a graph, prepares its weights and compiles its kernels. */

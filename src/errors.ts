@@ -46,8 +46,6 @@ export const ERROR_CODES = [
   'context-exceeded',
   /** An optional package is needed for this and is not installed. */
   'missing-dependency',
-  /** The model is at work on another call that it cannot share. */
-  'busy',
   /** The object was disposed of before this call. */
   'disposed',
   /** The caller aborted the operation. */

@@ -101,6 +101,8 @@ export type Values =
   | 'positive'
   /** Small whole numbers, so that equal ones meet. */
   | 'few'
+  /** Random floats, and of each 48 one that is NaN, infinite or zero, of either sign. */
+  | 'special'
   /** 0, 1 and 2: false and true. */
   | 'mask'
   /** Evenly from `low` to `high`, whole for integer types. */

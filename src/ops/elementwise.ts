@@ -5,6 +5,7 @@ import binaryParts from '../../shaders/lib/binary.wgsl';
 import erf from '../../shaders/lib/erf.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import result from '../../shaders/lib/result.wgsl';
+import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
 import unaryParts from '../../shaders/lib/unary.wgsl';
@@ -138,6 +139,8 @@ const BINARY_ROWS = {
 } as const satisfies Record<string, BinaryRow>;
 export const BINARY: Readonly<Record<string, BinaryRow>> = BINARY_ROWS;
 
+const specialOf = (dataType: DataType): WgslModule => part(special, isFloat(dataType) ? 'float' : 'integer');
+
 /** The modules and constants that give a kernel its `apply`. */
 export function activationPorts(
   { name, alpha, beta }: Activation,
@@ -149,7 +152,8 @@ export function activationPorts(
   if (row.alpha !== undefined) constants['ALPHA'] = literal(alpha ?? row.alpha);
   if (row.beta !== undefined) constants['BETA'] = literal(beta ?? row.beta);
   const needsErf = name === 'erf' || name === 'gelu';
-  return { ports: [...(needsErf ? [erf] : []), part(unaryParts, name)], constants };
+  const ports = name === 'identity' ? [] : [specialOf(dataType), ...(needsErf ? [erf] : [])];
+  return { ports: [...ports, part(unaryParts, name)], constants };
 }
 
 const RANGES: Partial<Record<DataType, [number, number]>> = {
@@ -290,7 +294,13 @@ const binaryOp = (name: string, { types, output, operands: [a, b] = ['a', 'b'], 
     },
     candidates(inputs, _options, { dataType, shape }) {
       const [x, y] = [inputs[a]!, inputs[b]!];
-      const ports = [grid, part(stored, x.dataType), part(result, dataType), part(binaryParts, name)];
+      const ports = [
+        grid,
+        part(stored, x.dataType),
+        part(result, dataType),
+        specialOf(x.dataType),
+        part(binaryParts, name),
+      ];
       const [p, q] = [period(x.shape, shape), period(y.shape, shape)];
       const count4 = Math.ceil(elementCount(shape) / 4);
       const common = { grid: flatGrid(count4, FLAT), bind: { a, b } };

@@ -2,6 +2,7 @@ import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import pooling from '../../shaders/lib/pooling.wgsl';
+import special from '../../shaders/lib/special.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import kernel from '../../shaders/pool2d.wgsl';
@@ -87,7 +88,15 @@ const pool = (name: string, kind: 'max' | 'average') =>
           label: `${name}[${type}${unit === 'ragged' ? ',ragged' : ''}]`,
           variant: {
             kernel,
-            ports: [grid, windowStruct, part(elem, type), part(operandA, unit), part(store, unit), part(pooling, kind)],
+            ports: [
+              grid,
+              windowStruct,
+              part(elem, type),
+              part(operandA, unit),
+              part(store, unit),
+              part(special, 'float'),
+              part(pooling, kind),
+            ],
             constants: { WG: u32(FLAT) },
           },
           params: { count, channels: image.c, ...out.params },

@@ -3,6 +3,7 @@ import blocks from '../../shaders/lib/blocks.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import result from '../../shaders/lib/result.wgsl';
+import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
 import zeroPoints from '../../shaders/lib/zero_point.wgsl';
@@ -114,7 +115,7 @@ export const quantizeScales = defineOp<ScalesOptions>({
         label: `quantizeScales[${dataType}${whole ? '' : ',ragged'},${tag}]`,
         variant: {
           kernel: scalesKernel,
-          ports: [part(stored, dataType), ...ports],
+          ports: [part(stored, dataType), part(special, 'float'), ...ports],
           constants: { ...constants, WHOLE: String(whole) },
         },
         params: { lines: blocks * inner, outer, blocks, size, inner, levels },

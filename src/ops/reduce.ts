@@ -3,6 +3,7 @@ import elem from '../../shaders/lib/elem.wgsl';
 import extremum from '../../shaders/lib/extremum.wgsl';
 import reduction from '../../shaders/lib/reduction.wgsl';
 import result from '../../shaders/lib/result.wgsl';
+import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import kernel from '../../shaders/reduce.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
@@ -111,7 +112,13 @@ const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values 
         label: `${name}[${dataType},${tag}]`,
         variant: {
           kernel,
-          ports: [part(stored, dataType), part(result, dataType), ...ports, part(reduction, kind)],
+          ports: [
+            part(stored, dataType),
+            part(result, dataType),
+            part(special, 'float'),
+            ...ports,
+            part(reduction, kind),
+          ],
           constants,
         },
         params: { count, size, stride: axes.length ? stride : 1 },
@@ -149,7 +156,14 @@ const reduceLogSumExp = defineOp<ReduceOptions, Reduce>({
   decompose(inputs, options, rewriter) {
     const input = inputs['input']!;
     const axes = axesOf('reduceLogSumExp', inputs, options);
-    const top = rewriter.add('reduceMax', { input }, { axes, keepDimensions: true });
+    // Beside an infinite maximum no difference is a number: the next to the largest number stands in.
+    const most = input.dataType === 'float16' ? 65472 : 3.4028232635611926e38;
+    const limits = { alpha: -most, beta: most };
+    const top = rewriter.add(
+      'clamp',
+      { input: rewriter.add('reduceMax', { input }, { axes, keepDimensions: true }) },
+      limits,
+    );
     const powers = rewriter.add('exp', { input: rewriter.add('sub', { a: input, b: top }) });
     const sum = rewriter.add('reduceLogSum', { input: powers }, { axes, keepDimensions: true });
     const newShape = reducedShape(input.shape, axes, options.keepDimensions);
@@ -192,7 +206,11 @@ const argOp = (name: string, kind: 'max' | 'min') =>
       const forms = lineForms(lines, size, caps);
       return (size < 2 ** 24 ? forms : forms.filter(alone)).map(({ tag, ports, constants, grid }) => ({
         label: `${name}[${type},${tag}]`,
-        variant: { kernel: argKernel, ports: [part(elem, type), part(extremum, kind), ...ports], constants },
+        variant: {
+          kernel: argKernel,
+          ports: [part(elem, type), part(special, 'float'), part(extremum, kind), ...ports],
+          constants,
+        },
         params: { lines, size, stride },
         grid,
       }));

@@ -47,8 +47,8 @@ export function test(
 ): OpCase {
   const operands = Object.keys(inputs).map((name) => {
     if (typeof inputs[name] === 'string') return `${name}=${inputs[name]}`;
-    const { shape, dataType = '', role } = specOf({ inputs } as OpCase, name);
-    return `${name}:${role ? `${role} ` : ''}${dataType}[${shape}]`;
+    const { shape, dataType = '', role, values } = specOf({ inputs } as OpCase, name);
+    return `${name}:${role ? `${role} ` : ''}${values === 'special' ? 'special ' : ''}${dataType}[${shape}]`;
   });
   const settings = Object.keys(options).length ? [formatOption(options)] : [];
   return {
@@ -87,5 +87,6 @@ export const float32 = (shape: readonly number[], values?: Values): TensorSpec =
 /** Scales of quantised weights: float32, whatever the activations are. */
 export const scales = (...shape: number[]): TensorSpec => float32(shape, SCALES);
 export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });
+export const special = (...shape: number[]): TensorSpec => valued(shape, 'special');
 export const positive = (...shape: number[]): TensorSpec => valued(shape, 'positive');
 export const constant = (...shape: number[]): TensorSpec => ({ shape, role: 'constant' });

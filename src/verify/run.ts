@@ -84,9 +84,9 @@ export interface Verdict {
 export const ALONE = { tune: 'off', without: ['winograd'] } as const;
 
 export interface Extent {
-  /** Every candidate in every float type, however long the compiler takes. */
+  /** In every float type, however long the compiler takes. */
   readonly every?: boolean;
-  /** No candidates but these. */
+  /** No candidates but these; all where absent. */
   readonly only?: (candidate: Candidate) => boolean;
   /** As `floatsOf` where absent. */
   readonly floats?: readonly Float[];
@@ -99,32 +99,21 @@ export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Prom
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Tiles of floats that end in nothing but their sums. */
-const PLAIN_TILES = /\[f\d+,(nk,)?(ragged,)?none,/;
-
-/**
- * llvmpipe takes seconds for each unrolled product: there, small weights, integers and epilogues are checked in the first
- * candidate only. They are the same modules in all of them, and Chrome checks all.
- */
-const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
-  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || PLAIN_TILES.test(label);
-
-/** Runs every candidate of the case's op, each twice on one session with different numbers. */
+/** Runs the candidates of the case's op, each twice on one session with different numbers. */
 export async function checkCase(
   gpu: Gpu,
   test: OpCase,
-  { every = false, only, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
+  { every = false, only = () => true, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
 ): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
   for (const float of floats) {
     const graph = graphOf(test, float);
     const candidates = await candidatesOf(test, graph, gpu);
-    const wanted = candidates.flatMap((candidate, index) => {
-      const chosen = only ? only(candidate) : every || worthCompiling(candidate, index, gpu.caps);
-      return chosen ? [{ label: candidate.label, index }] : [];
-    });
-    if (!candidates.length && !only) wanted.push({ label: `${test.op} of other ops`, index: 0 });
+    const wanted = candidates.flatMap((candidate, index) =>
+      only(candidate) ? [{ label: candidate.label, index }] : [],
+    );
+    if (!candidates.length) wanted.push({ label: `${test.op} of other ops`, index: 0 });
     if (!wanted.length) continue;
     const runs = runsOf(test, float);
     const formatted = (tensors: readonly TensorDescriptor[]): string => tensors.map(formatTensor).join(', ');

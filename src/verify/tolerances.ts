@@ -87,6 +87,7 @@ export function differenceOf(
     allowed: allowedAt(worst),
   };
   if (!opNamed(op).weight || data.length < 16 || isWrong(element)) return element;
+  if (!Array.prototype.every.call(data, Number.isFinite)) return element;
   const error = normwise(got, data);
   return worse(element, { where: NORM, got: error, want: 0, error, allowed: NORMWISE[dataType]! });
 }

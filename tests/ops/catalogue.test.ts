@@ -11,6 +11,7 @@ import { elementCount } from '../../src/tensor/types.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
+import { candidateKey, cover, pairsOf } from '../support/cover.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
@@ -97,6 +98,24 @@ describe('ops, kernels, references and cases', () => {
   it('titles of cases are unique: they seed the numbers', () => {
     const titles = CASES.map(({ title }) => title);
     expect(titles.filter((title, i) => titles.indexOf(title) !== i)).toEqual([]);
+  });
+});
+
+describe('the cover that is compiled in a run of the tests', () => {
+  const kinds = ADAPTERS.map((caps, n) => ({ caps, kind: ['a GPU', 'on the CPU', 'one that compiles fast'][n] }));
+
+  it.each(kinds)('has every pair of kernel and module: $kind', ({ caps }) => {
+    const lists = all
+      .filter((step) => step.caps === caps && step.candidate === step.candidates[0])
+      .map(({ candidates }) => candidates);
+    const every = new Map(lists.flat().map((candidate) => [candidateKey(candidate), candidate]));
+    const chosen = cover(lists);
+    const pairs = (list: Iterable<Candidate>): string[] => [...new Set([...list].flatMap(pairsOf))].sort();
+    expect(pairs([...every].filter(([key]) => chosen.has(key)).map(([, candidate]) => candidate))).toEqual(
+      pairs(every.values()),
+    );
+    expect(lists.filter(([first]) => !chosen.has(candidateKey(first!)))).toEqual([]);
+    expect(chosen.size).toBeLessThan(0.6 * every.size);
   });
 });
 

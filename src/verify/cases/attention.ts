@@ -1,4 +1,4 @@
-import { inFloat32, type OpCase, test, uint32, valued } from '../case.ts';
+import { inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
 
 const self = (t: number, heads: number, headSize: number, options: object = {}): OpCase => {
   const shape = [t, heads * headSize];
@@ -55,6 +55,13 @@ export const cases: readonly OpCase[] = [
     { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
     { heads: 2, headSize: 5, causal: true },
   ),
+  ...inFloat32([
+    test(
+      'attention',
+      { query: special(9, 16), key: special(11, 16), value: special(11, 16) },
+      { heads: 2, headSize: 8 },
+    ),
+  ]),
   test(
     'attention',
     { query: valued([4, 8], { low: -30, high: 30 }), key: [9, 8], value: [9, 8] },

@@ -36,6 +36,32 @@ const saturating = 'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoi
 );
 const extremes = saturating.map((name) => test(name, { input: valued([FAR.length], FAR) }, {}, { note: 'extremes' }));
 
+/** What is no number or the end of them, and a few that are. */
+const ODD = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5, -2.5, 3, -3, 0.5, -0.5, 2, -2];
+const odd = (...shape: number[]): TensorSpec => valued(shape, ODD);
+
+const specials = [
+  ...Object.entries(UNARY)
+    .filter(([, { types = FLOATS }]) => types.includes('float32'))
+    .flatMap(([name]) => [
+      test(name, { input: odd(ODD.length) }, {}, { note: 'special' }),
+      ...(SETTINGS[name] ? [test(name, { input: odd(ODD.length) }, SETTINGS[name], { note: 'special' })] : []),
+    ]),
+  ...[{ alpha: 0 }, { beta: 1 }, { alpha: 2, beta: -1 }].map((limits) =>
+    test('clamp', { input: odd(ODD.length) }, limits),
+  ),
+  ...Object.entries(BINARY)
+    .filter(([, { types }]) => types.includes('float32'))
+    .map(([name, { operands: [a, b] = ['a', 'b'] }]) =>
+      test(name, { [a]: odd(ODD.length, 1), [b]: odd(1, ODD.length) }, {}, { note: 'special' }),
+    ),
+  test('where', {
+    condition: { shape: [3, 5], dataType: 'uint8', values: 'mask' },
+    trueValue: odd(3, 5),
+    falseValue: odd(5),
+  }),
+];
+
 const SHAPES = {
   same: [
     [3, 5],
@@ -118,8 +144,10 @@ const casts = TYPES.flatMap((from) =>
 export const cases: readonly OpCase[] = [
   ...unaries,
   ...extremes,
+  ...specials,
   ...binaries,
   test('pow', { a: valued([4, 6], 'few'), b: valued([4, 6], 'few') }, {}, { note: 'negative bases' }),
+  test('pow', { a: valued([4], [-8, -2, 8, -8]), b: valued([4], [1 / 3, 0.5, 1 / 3, -1]) }),
   ...choices,
   ...casts,
   test(

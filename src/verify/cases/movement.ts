@@ -9,6 +9,7 @@ import {
   int32,
   type OpCase,
   scales,
+  special,
   type TensorSpec,
   test,
   uint32,
@@ -169,6 +170,9 @@ const HALVES = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 127.5, -128.5, 1e4, -1e4, 0.25]
 const quantization: OpCase[] = [
   test('packInt4', { input: { shape: [3, 7], dataType: 'int8', values: { low: -8, high: 7 } } }),
   test('quantizeScales', { input: [7, 9] }, { newShape: [7, 1] }),
+  test('quantizeScales', { input: special(9, 40) }, { newShape: [9, 1] }),
+  test('quantizeScales', { input: special(9, 7) }, { newShape: [9, 1] }),
+  test('quantizeScales', { input: special(64, 5) }, { newShape: [1, 5] }),
   test('quantizeScales', { input: [3, 256] }, { newShape: [3, 1] }),
   test('quantizeScales', { input: [2, 64] }, { newShape: [2, 2], levels: 7 }),
   test('quantizeScales', { input: [3, 3, 4, 5] }, { newShape: [1, 1, 1, 5] }),
