@@ -127,17 +127,18 @@ export class Engine {
    * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
+    checkArgument('verify', 'options', options, object);
     return this.#live(async (signal) => {
       return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
     }, options.signal);
   }
 
   /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
-  async #live<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, own?: AbortSignal): Promise<T> {
     this.#alive();
     const life = this.#life.signal;
     try {
-      return await work(signal ? AbortSignal.any([signal, life]) : life);
+      return await work(own instanceof AbortSignal ? AbortSignal.any([own, life]) : (own ?? life));
     } catch (error) {
       this.#alive();
       throw error;

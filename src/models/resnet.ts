@@ -276,9 +276,8 @@ export class ImageClassifier extends LoadedModel {
     checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
-    const { signal } = options;
-    const run = (session: Session) => session.run({ image: pixels }, { signal });
-    const { logits } = await this.#withSession(count, run, signal ? { signal } : {});
+    const run = (session: Session) => session.run({ image: pixels }, options);
+    const { logits } = await this.#withSession(count, run, options);
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
