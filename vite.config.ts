@@ -101,6 +101,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     hookTimeout: 60_000,
     fileParallelism: false,
     isolate: false,
+    setupFiles: ['tests/support/costs.ts'],
   };
   const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
     extends: true,
@@ -108,7 +109,16 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   });
   // wgpu compiles on the thread that asks: files side by side keep two cores busy.
   if (inDeno)
-    return [project({ name: 'wgpu', ...gpu, setupFiles: disk, pool: 'forks', fileParallelism: true, maxWorkers: 2 })];
+    return [
+      project({
+        name: 'wgpu',
+        ...gpu,
+        setupFiles: [...disk, ...gpu.setupFiles],
+        pool: 'forks',
+        fileParallelism: true,
+        maxWorkers: 2,
+      }),
+    ];
 
   const list: TestProjectConfiguration[] = [
     project({
@@ -152,7 +162,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: [...disk, 'tests/support/dawn.ts'],
+        setupFiles: [...disk, 'tests/support/dawn.ts', ...gpu.setupFiles],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),
