@@ -9,7 +9,9 @@ const FLOORS = [
   ['src/verify'],
   ['src/vision', 'src/text', 'src/formats', 'src/profile'],
   ['src/hub'],
-  ['src/runtime', 'src/tune'],
+  ['src/build'],
+  ['src/tune'],
+  ['src/runtime'],
   ['src/graph'],
   ['src/ops'],
   ['src/gpu', 'src/tensor'],
@@ -22,8 +24,6 @@ const SIDEWAYS = [
   ['src/node.ts', 'src/index.ts'],
   ['src/index.ts', 'src/engine.ts'],
   ['src/gpu', 'src/tensor'],
-  ['src/runtime', 'src/tune'],
-  ['src/tune', 'src/runtime'],
 ];
 
 /** The entries that may import from `shaders`. */

@@ -93,15 +93,17 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
     TILEWRIGHT_MODE: process.env['TILEWRIGHT_MODE'] ?? '',
   };
+  /** Tests build graphs of any op. */
+  const ops = 'tests/support/ops.ts';
   /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
-  const disk = ['src/disk.ts'];
+  const everywhere = [ops, 'src/disk.ts'];
+  const costs = 'tests/support/costs.ts';
   const gpu = {
     include: ['tests/**/*.gpu.test.ts', ...(env.TILEWRIGHT_MODE === 'every' ? ['tests/**/*.speed.test.ts'] : [])],
     testTimeout: 180_000,
     hookTimeout: 60_000,
     fileParallelism: false,
     isolate: false,
-    setupFiles: ['tests/support/costs.ts'],
   };
   const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
     extends: true,
@@ -113,7 +115,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: 'wgpu',
         ...gpu,
-        setupFiles: [...disk, ...gpu.setupFiles],
+        setupFiles: [...everywhere, costs],
         pool: 'forks',
         fileParallelism: true,
         maxWorkers: 2,
@@ -123,7 +125,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   const list: TestProjectConfiguration[] = [
     project({
       name: 'unit',
-      setupFiles: disk,
+      setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
       exclude: ['tests/**/*.{gpu,chrome,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
@@ -154,7 +156,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       instances: [{ browser: 'chromium' as const }],
     };
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, include, browser }));
+    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser }));
   }
   const driver = findVulkanDriver();
   if (driver)
@@ -162,7 +164,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: [...disk, 'tests/support/dawn.ts', ...gpu.setupFiles],
+        setupFiles: [...everywhere, 'tests/support/dawn.ts', costs],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),

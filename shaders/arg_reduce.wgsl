@@ -1,10 +1,12 @@
-// arg_reduce: the index of the largest or smallest element along an axis, of equals the first; [outer, size, stride] becomes
-// int32 [outer, stride]
+// arg_reduce: the index of the largest or smallest element along an axis, of equals the first, or of the first
+// NaN; [outer, size, stride] becomes int32 [outer, stride]
 //
 // LANES invocations share a line: of those that hold the best, the lowest index counts. Indices meet as float32, which
-// holds them up to 2^24.
-// ports   Elem (elem)   rank (extremum)   reduce_max (reducer)   line_index (line)
+// holds them up to 2^24: negative, but for those of NaN, which are taken from 2^24 and so come before all others.
+// ports   Elem (elem)   rank (extremum)   is_nan (special)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
+
+const MOST = 16777216.0;
 
 struct Params { lines: u32, size: u32, stride: u32 }
 
@@ -18,14 +20,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let start = line / params.stride * params.size * params.stride + line % params.stride;
   var best = min(local.x, params.size - 1u);
   var top = rank(f32(input[start + best * params.stride]));
-  for (var j = best + LANES; j < params.size; j += LANES) {
+  var spoilt = is_nan(vec4f(top)).x;
+  for (var j = best + LANES; j < params.size && !spoilt; j += LANES) {
     let other = rank(f32(input[start + j * params.stride]));
-    if other > top {
+    spoilt = is_nan(vec4f(other)).x;
+    if other > top || spoilt {
       top = other;
       best = j;
     }
   }
   let highest = reduce_max(vec4f(top), local.x, local.y).x;
-  let first = -reduce_max(vec4f(select(-f32(best), -3e38, top < highest)), local.x, local.y).x;
-  if local.x == 0u && wanted < params.lines { output[line] = select(i32(first), i32(best), LANES == 1u); }
+  let mine = select(select(-f32(best), -3e38, top < highest), MOST - f32(best), spoilt);
+  let first = reduce_max(vec4f(mine), local.x, local.y).x;
+  let index = select(-first, MOST - first, first > 0.0);
+  if local.x == 0u && wanted < params.lines { output[line] = select(i32(index), i32(best), LANES == 1u); }
 }

@@ -7,11 +7,11 @@
 
 struct Params { lines: u32, channels: u32 }
 
-// The pixel in column x of the image row that starts at `row`, zero beyond its edges.
-fn pixel_at(row: u32, x: i32, channel: u32) -> vec4f {
+// The pixel in column x of the image row that starts at `row`, zero where there is no such row, and beyond its edges.
+fn pixel_at(row: u32, inside: bool, x: i32, channel: u32) -> vec4f {
   let nearest = clamp(x, 0, window.in_w - 1);
   let v = a_at(((row + u32(nearest)) * params.channels + channel) / A_UNIT, params.channels - channel);
-  return select(vec4f(), v, x == nearest);
+  return select(vec4f(), v, inside && x == nearest);
 }
 
 @compute @workgroup_size(WG)
@@ -34,15 +34,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let y = top + i32(ky * window.dilation_h);
     let nearest = clamp(y, 0, window.in_h - 1);
     let row = (image * u32(window.in_h) + u32(nearest)) * u32(window.in_w);
-    let weight = select(0.0, 1.0, y == nearest);
+    let inside = y == nearest;
     var x = left;
     for (var kx = 0u; kx < window.kernel_w; kx++) {
-      let tap = b_at(((ky * window.kernel_w + kx) * params.channels + channel) / B_UNIT, live) * weight;
+      let tap = b_at(((ky * window.kernel_w + kx) * params.channels + channel) / B_UNIT, live);
       sums = mat4x4f(
-        fma(pixel_at(row, x, channel), tap, sums[0]),
-        fma(pixel_at(row, x + stride, channel), tap, sums[1]),
-        fma(pixel_at(row, x + 2 * stride, channel), tap, sums[2]),
-        fma(pixel_at(row, x + 3 * stride, channel), tap, sums[3]),
+        fma(pixel_at(row, inside, x, channel), tap, sums[0]),
+        fma(pixel_at(row, inside, x + stride, channel), tap, sums[1]),
+        fma(pixel_at(row, inside, x + 2 * stride, channel), tap, sums[2]),
+        fma(pixel_at(row, inside, x + 3 * stride, channel), tap, sums[3]),
       );
       x += i32(window.dilation_w);
     }

@@ -8,10 +8,10 @@
 
 struct Params { strips: u32, channels: u32 }
 
-fn pixel_at(row: u32, x: i32, channel: u32, weight: f32) -> vec4f {
+fn pixel_at(row: u32, inside: bool, x: i32, channel: u32) -> vec4f {
   let nearest = clamp(x, 0, window.in_w - 1);
   let v = a_at(((row + u32(nearest)) * params.channels + channel) / A_UNIT, params.channels - channel);
-  return v * select(0.0, weight, x == nearest);
+  return select(vec4f(), v, inside && x == nearest);
 }
 
 fn taps(ky: u32, channel: u32) -> mat3x4f {
@@ -59,15 +59,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var row = 0u; row < end - start + 2u; row++) {
     let y = i32(start + row) - window.pad_top;
     let nearest = clamp(y, 0, window.in_h - 1);
-    let weight = select(0.0, 1.0, y == nearest);
+    let inside = y == nearest;
     let at = (image * u32(window.in_h) + u32(nearest)) * u32(window.in_w);
     let p = array<vec4f, 6>(
-      pixel_at(at, x, channel, weight),
-      pixel_at(at, x + 1, channel, weight),
-      pixel_at(at, x + 2, channel, weight),
-      pixel_at(at, x + 3, channel, weight),
-      pixel_at(at, x + 4, channel, weight),
-      pixel_at(at, x + 5, channel, weight),
+      pixel_at(at, inside, x, channel),
+      pixel_at(at, inside, x + 1, channel),
+      pixel_at(at, inside, x + 2, channel),
+      pixel_at(at, inside, x + 3, channel),
+      pixel_at(at, inside, x + 4, channel),
+      pixel_at(at, inside, x + 5, channel),
     );
     let done = add_row(above, p, f2);
     above = add_row(here, p, f1);

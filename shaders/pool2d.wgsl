@@ -1,6 +1,6 @@
 // pool2d: output = fold of the window over an NHWC image, four channels an invocation; padding takes no part
 //
-// ports   Elem4 (elem)   a_at (operand_a)   store (store)   START4, fold4, close4 (pooling)   Window (window)   flat_index (grid)
+// ports   Elem4 (elem)   a_at (operand_a)   store (store)   none, fold4, close4 (pooling)   Window (window)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, channels: u32 }
@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let image = line / window.out_h;
   let top = i32((line - image * window.out_h) * window.stride_h) - window.pad_top;
   let left = i32((pixel - line * window.out_w) * window.stride_w) - window.pad_left;
-  var total = START4;
+  var total = vec4f(none());
   var taken = 0.0;
   for (var ky = 0u; ky < window.kernel_h; ky++) {
     let y = top + i32(ky * window.dilation_h);

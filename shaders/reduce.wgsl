@@ -1,7 +1,7 @@
 // reduce: an axis of `size` elements, `stride` apart, becomes one; [outer, size, stride] becomes [outer, stride]
 //
 // LANES invocations make four outputs: each folds its share of their lines in order.
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   START, fold, meet, close (reduction)   reduce_sum,
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   none, fold, meet, close (reduction)   reduce_sum,
 //         reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 
@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let four = line_index(group, groups, local);
   let lines = min(vec4u(4u * four) + vec4u(0u, 1u, 2u, 3u), vec4u(params.count - 1u));
   let starts = lines / params.stride * params.size * params.stride + lines % params.stride;
-  var total = vec4f(START);
+  var total = vec4f(none());
   for (var j = local.x; j < params.size; j += LANES) {
     let at = starts + j * params.stride;
     total = fold(total, vec4f(element(at.x), element(at.y), element(at.z), element(at.w)));

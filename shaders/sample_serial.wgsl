@@ -16,7 +16,9 @@ struct Params { lines: u32, size: u32, chunk: u32 }
 @group(0) @binding(2) var<storage, read> settings: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
 
-// A token is its key and its index. The first of each chunk in rank, of those that the walk has not passed.
+// A token is its key and its index. The first of each chunk in rank, and of those that a walk has not passed. Copied one by one: in one
+// piece, the copy is 512 registers that some compiler of SwiftShader loses but for the first.
+var<private> heads: array<vec2u, CHUNKS>;
 var<private> firsts: array<vec2u, CHUNKS>;
 
 fn key_at(line: u32, i: u32) -> u32 { return key_of(f32(logits[line * params.size + i])); }
@@ -56,8 +58,7 @@ fn draw(line: u32, best: f32, setting: vec4f) -> u32 {
 // The draw from what top-k and top-p leave.
 fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   let best = logit_of(top.x);
-  for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }
-  let start = firsts;
+  for (var c = 0u; c * params.chunk < params.size; c++) { heads[c] = first_of(line, c, vec2u(0xffffffffu)); }
   var token = top.y;
   var mass = 0.0;
   if setting.y >= f32(params.size) {
@@ -66,11 +67,11 @@ fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   for (var step = 0u; step < 3u; step++) {
     if step == 0u && setting.y >= f32(params.size) { continue; }
     if step == 1u && setting.z >= 1.0 { continue; }
-    let goals = vec3f(setting.y - 0.5, below(setting.z * mass), setting.w * mass);
-    firsts = start;
+    let goal = select(select(setting.w * mass, below(setting.z * mass), step == 1u), setting.y - 0.5, step == 0u);
+    for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = heads[c]; }
     var sum = 0.0;
     mass = 0.0;
-    while !(sum > goals[step]) {
+    while !(sum > goal) {
       let next = first_of_all();
       let weight = weight_of(next.x, best, setting.x);
       if !(weight > 0.0) { break; }

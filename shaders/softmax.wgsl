@@ -1,7 +1,8 @@
 // softmax: output = exp(x - max) / sum(exp(x - max)) along an axis of `size` elements, `stride` apart
 //
-// [outer, size, stride]: a line is one (outer, stride) pair. Lanes walk it one after another, in three passes.
-// ports   Elem (elem)   reduce_sum, reduce_max (reducer)   line_index (line)
+// [outer, size, stride]: a line is one (outer, stride) pair. Lanes walk it one after another, in three passes. No sum of finite numbers is
+// infinite: exp of NaN is, on SwiftShader. A line that holds NaN or Infinity, or nothing above -Infinity, gives NaN.
+// ports   Elem (elem)   float_of (special)   reduce_sum, reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 
 struct Params { lines: u32, size: u32, stride: u32 }
@@ -14,13 +15,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let wanted = line_index(group, groups, local);
   let line = min(wanted, params.lines - 1u);
   let start = line / params.stride * params.size * params.stride + line % params.stride;
-  var top = -3e38;
+  var top = -float_of(INFINITY);
   for (var i = local.x; i < params.size; i += LANES) { top = max(top, f32(input[start + i * params.stride])); }
   top = reduce_max(vec4f(top), local.x, local.y).x;
   var sum = 0.0;
   for (var i = local.x; i < params.size; i += LANES) { sum += exp(f32(input[start + i * params.stride]) - top); }
   sum = reduce_sum(vec4f(sum), local.x, local.y).x;
   if wanted >= params.lines { return; }
+  let spoilt = (bitcast<u32>(sum) & INFINITY) == INFINITY;
+  sum = select(sum, float_of(NAN), spoilt);
   for (var i = local.x; i < params.size; i += LANES) {
     let at = start + i * params.stride;
     output[at] = Elem(exp(f32(input[at]) - top) / sum);

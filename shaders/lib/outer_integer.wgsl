@@ -6,7 +6,7 @@ alias Block = array<vec4u, 4>;
 alias Sum4 = vec4i;
 alias Sums = array<vec4i, 4>;
 const DEPTH = 16u;
-fn inside_or_zero(x: Quad, inside: f32) -> Quad { return select(vec4u(), x, inside > 0.0); }
+fn inside_or_zero(x: Quad, inside: u32) -> Quad { return x & vec4u(inside); }
 fn outer(acc: Sums, a: Block, b: Block) -> Sums {
   return Sums(row_times(acc[0], a[0], b), row_times(acc[1], a[1], b), row_times(acc[2], a[2], b), row_times(acc[3], a[3], b));
 }

@@ -1,5 +1,6 @@
 // One function of one argument a part: y = apply(x). The elementwise kernel is linked with one of them, and so is the
-// epilogue of every kernel that can fuse an activation.
+// epilogue of every kernel that can fuse an activation. NaN gives NaN.
+// ports   keep_nan, rectified, logarithm, bound (special)   error_function (erf)
 // consts  ALPHA BETA (the op's options, where it has some)
 
 //# identity
@@ -12,7 +13,7 @@ fn apply(x: vec4<Value>) -> vec4<Value> { return abs(x); }
 fn apply(x: vec4<Value>) -> vec4<Value> { return -x; }
 
 //# sign
-fn apply(x: vec4<Value>) -> vec4<Value> { return sign(x); }
+fn apply(x: vec4<Value>) -> vec4<Value> { return keep_nan(sign(x), x); }
 
 //# ceil
 fn apply(x: vec4f) -> vec4f { return ceil(x); }
@@ -27,10 +28,10 @@ fn apply(x: vec4f) -> vec4f { return 1.0 / x; }
 fn apply(x: vec4f) -> vec4f { return sqrt(x); }
 
 //# exp
-fn apply(x: vec4f) -> vec4f { return exp(x); }
+fn apply(x: vec4f) -> vec4f { return keep_nan(exp(x), x); }
 
 //# log
-fn apply(x: vec4f) -> vec4f { return log(x); }
+fn apply(x: vec4f) -> vec4f { return logarithm(x); }
 
 //# sin
 fn apply(x: vec4f) -> vec4f { return sin(x); }
@@ -53,25 +54,27 @@ fn apply(x: vec4f) -> vec4f {
 
 //# tanh
 // tanh overflows on some drivers; it is 1 in float32 beyond 10.
-fn apply(x: vec4f) -> vec4f { return tanh(clamp(x, vec4f(-10.0), vec4f(10.0))); }
+fn apply(x: vec4f) -> vec4f { return keep_nan(tanh(clamp(x, vec4f(-10.0), vec4f(10.0))), x); }
 
 //# sigmoid
-fn apply(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
+fn apply(x: vec4f) -> vec4f { return keep_nan(1.0 / (1.0 + exp(-x)), x); }
 
 //# relu
-fn apply(x: vec4<Value>) -> vec4<Value> { return max(x, vec4<Value>()); }
+fn apply(x: vec4<Value>) -> vec4<Value> { return rectified(x); }
 
 //# clamp
-fn apply(x: vec4<Value>) -> vec4<Value> { return min(max(x, vec4<Value>(ALPHA)), vec4<Value>(BETA)); }
+fn apply(x: vec4<Value>) -> vec4<Value> {
+  return keep_nan(min(max(x, vec4<Value>(bound(ALPHA))), vec4<Value>(bound(BETA))), x);
+}
 
 //# leakyRelu
 fn apply(x: vec4f) -> vec4f { return select(ALPHA * x, x, x >= vec4f()); }
 
 //# elu
-fn apply(x: vec4f) -> vec4f { return select(ALPHA * (exp(x) - 1.0), x, x >= vec4f()); }
+fn apply(x: vec4f) -> vec4f { return select(x, ALPHA * (exp(x) - 1.0), x < vec4f()); }
 
 //# hardSigmoid
-fn apply(x: vec4f) -> vec4f { return clamp(ALPHA * x + BETA, vec4f(), vec4f(1.0)); }
+fn apply(x: vec4f) -> vec4f { return keep_nan(clamp(ALPHA * x + BETA, vec4f(), vec4f(1.0)), x); }
 
 //# hardSwish
 fn apply(x: vec4f) -> vec4f { return x * clamp(x + 3.0, vec4f(), vec4f(6.0)) / 6.0; }
@@ -80,7 +83,7 @@ fn apply(x: vec4f) -> vec4f { return x * clamp(x + 3.0, vec4f(), vec4f(6.0)) / 6
 fn apply(x: vec4f) -> vec4f { return ALPHA * x + BETA; }
 
 //# softplus
-fn apply(x: vec4f) -> vec4f { return max(x, vec4f()) + log(1.0 + exp(-abs(x))); }
+fn apply(x: vec4f) -> vec4f { return keep_nan(max(x, vec4f()) + log(1.0 + exp(-abs(x))), x); }
 
 //# softsign
 fn apply(x: vec4f) -> vec4f { return x / (1.0 + abs(x)); }

@@ -1,5 +1,7 @@
 import { type ErrorCode, TilewrightError, throwIfAborted } from '../errors.ts';
 
+export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
 /** The largest chunk a source hands out, in bytes: what a reader holds on the host at a time. */
 export const MAX_CHUNK = 4 * 1024 * 1024;
 
@@ -75,6 +77,25 @@ export function byteSource(
   }
 
   return { name, size, slice, stream };
+}
+
+/** What often comes in the place of a file, by what it begins with: what it is, and what to do. */
+const STRAYS: readonly (readonly [RegExp, string, string])[] = [
+  [/^\s*<(\?xml|Error)/, 'XML', 'check the address'],
+  [/^\s*</, 'an HTML page', 'check the address'],
+  [/^version /, 'a Git LFS pointer', 'fetch the file itself with `git lfs pull`'],
+  [/^\s*[{[]/, 'JSON', 'check the address'],
+  [/^PK/, 'a PyTorch checkpoint', 'save it as safetensors first'],
+];
+
+/** `invalid-file`, where bytes that are not what was expected are of a kind that is known. */
+export function stray(file: string, expected: string, bytes: Uint8Array): TilewrightError | undefined {
+  const start = new TextDecoder().decode(bytes.subarray(0, 100)); // leaves out a byte order mark
+  const [, what, advice] = STRAYS.find(([begins]) => begins.test(start)) ?? [];
+  if (what === undefined || what === expected) return undefined;
+  return new TilewrightError('invalid-file', `${file}: expected ${expected}, got ${what}`, {
+    hint: `This looks like ${what}: ${advice}.`,
+  });
 }
 
 /** What went wrong, in words: `fetch` keeps its reason one level down. */

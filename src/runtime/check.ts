@@ -1,5 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { leaf, type Operand } from '../graph/ir.ts';
 import { type Step, storageOf } from '../graph/plan.ts';
 import { checkCandidates } from '../ops/finite.ts';
@@ -24,8 +25,7 @@ export class FiniteCheck {
     private readonly plan: string,
     private readonly allocate: (bytes: number, usage: GPUBufferUsageFlags, name: string) => GPUBuffer,
   ) {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    this.buffer = allocate(4, usage, 'not finite');
+    this.buffer = allocate(4, USAGE.storage, 'not finite');
     this.steps = planned.flatMap((step, index) => [step, ...this.#checksOf(step, index)]);
   }
 
@@ -56,8 +56,7 @@ export class FiniteCheck {
 
   /** After them. What it returns is called when they are submitted, and throws `not-finite`. */
   end(encoder: GPUCommandEncoder): () => Promise<void> {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const staging = this.#idle.pop() ?? this.allocate(4, usage, 'not finite staging');
+    const staging = this.#idle.pop() ?? this.allocate(4, USAGE.staging, 'not finite staging');
     encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, 4);
     return async () => {
       const [mark] = new Uint32Array(await this.gpu.readStaging(staging, 4)) as unknown as [number];

@@ -15,6 +15,9 @@ export function randomNumbers(seed: string): () => number {
   };
 }
 
+/** Not numbers, or the ends of them. */
+const SPECIAL: readonly number[] = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
+
 const LARGEST: Partial<Record<DataType, number>> = { int4: 7, int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
 
 function drawer(values: Values, dataType: DataType, random: () => number): () => number {
@@ -23,6 +26,10 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
   const sign = (): number => (signed && random() < 0.5 ? -1 : 1);
   if (values === 'mask') return () => whole(0, 2);
   if (values === 'few') return () => sign() * whole(1, 3);
+  if (values === 'special') {
+    const other = drawer('random', dataType, random);
+    return () => (random() < 1 / 48 ? SPECIAL[Math.floor(SPECIAL.length * random())]! : other());
+  }
   if (values === 'random')
     return isFloat(dataType) ? () => sign() * (0.1 + 0.9 * random()) : () => sign() * whole(1, LARGEST[dataType]!);
   if (values === 'positive') return isFloat(dataType) ? () => 0.1 + 1.9 * random() : () => whole(1, LARGEST[dataType]!);

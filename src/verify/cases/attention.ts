@@ -1,4 +1,4 @@
-import { inFloat32, type OpCase, test, uint32, valued } from '../case.ts';
+import { inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
 
 const self = (t: number, heads: number, headSize: number, options: object = {}): OpCase => {
   const shape = [t, heads * headSize];
@@ -16,7 +16,7 @@ const packed = (rows: readonly number[], heads: number, headSize: number, option
   );
 };
 
-export const attentions: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...[6, 64].map((headSize) => self(5, 2, headSize, { causal: true })),
   // A workgroup's invocations divide a head among themselves in powers of two.
   ...inFloat32([4, 12, 16, 32, 80].map((headSize) => self(5, 2, headSize, { causal: true }))),
@@ -55,6 +55,13 @@ export const attentions: readonly OpCase[] = [
     { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
     { heads: 2, headSize: 5, causal: true },
   ),
+  ...inFloat32([
+    test(
+      'attention',
+      { query: special(9, 16), key: special(11, 16), value: special(11, 16) },
+      { heads: 2, headSize: 8 },
+    ),
+  ]),
   test(
     'attention',
     { query: valued([4, 8], { low: -30, high: 30 }), key: [9, 8], value: [9, 8] },

@@ -1,4 +1,4 @@
-import { constant, half, inFloat32, int8, type OpCase, scales, test } from '../case.ts';
+import { constant, half, inFloat32, int8, type OpCase, scales, special, test, valued } from '../case.ts';
 
 const NHWC = { inputLayout: 'nhwc', filterLayout: 'hwio' };
 const relu = { activation: { name: 'relu' } };
@@ -113,6 +113,8 @@ const pools = (['maxPool2d', 'averagePool2d'] as const).flatMap((op) => [
   test(op, { input: [1, 8, 8, 4] }, { ...FRAMED, padding: [0, 0, 0, 0], outputSizes: [4, 4] }),
   test(op, { input: [2, 5, 7, 6] }, { layout: 'nhwc' }),
   test(op, { input: [2, 3, 6, 6] }, { windowDimensions: [3, 2], strides: [1, 2] }),
+  test(op, { input: special(2, 8, 9, 8) }, FRAMED),
+  test(op, { input: valued([1, 3, 3, 4], [-Infinity]) }, FRAMED),
 ]);
 
 /** Odd and even edges, padding that differs from side to side, a tile that is all padding. */
@@ -129,7 +131,22 @@ const winograd: OpCase[] = [
   ),
 ];
 
-export const convolutions: readonly OpCase[] = [
+/** What lies beyond the image is zero, whatever the pixels are that are read instead. */
+const SPOILT = [Number.NaN, 1, Infinity, ...Array.from({ length: 200 }, (_, i) => i / 100), Number.NaN];
+const specials: OpCase[] = inFloat32([
+  nhwc({ input: valued([1, 7, 7, 4], SPOILT), filter: [3, 3, 4, 8] }, SAME),
+  nhwc({ input: valued([1, 6, 6, 5], SPOILT), filter: [3, 3, 5, 7] }, SAME),
+  nhwc(
+    { input: valued([1, 6, 6, 8], SPOILT), filter: [3, 3, 1, 8] },
+    { groups: 8, padding: [3, 3, 3, 3], dilations: [2, 2] },
+  ),
+  nhwc(
+    { input: valued([1, 6, 6, 8], SPOILT), filter: [3, 3, 1, 8], bias: [8], residual: [1, 6, 6, 8] },
+    { groups: 8, ...SAME, ...relu },
+  ),
+]);
+
+export const cases: readonly OpCase[] = [
   ...windows,
   ...ragged,
   ...pointwise,
@@ -138,4 +155,5 @@ export const convolutions: readonly OpCase[] = [
   ...layouts,
   ...winograd,
   ...pools,
+  ...specials,
 ];

@@ -1,4 +1,4 @@
-import { type OpCase, positive, test, valued } from '../case.ts';
+import { type OpCase, positive, special, test, valued } from '../case.ts';
 
 const softmaxes: OpCase[] = [
   test('softmax', { input: [5, 7] }, { axis: -1 }),
@@ -15,6 +15,9 @@ const softmaxes: OpCase[] = [
     { axis: 1 },
     { note: 'extremes' },
   ),
+  test('softmax', { input: special(9, 39) }, { axis: 1 }),
+  test('softmax', { input: valued([3, 4], [-Infinity, -Infinity, 2, 1, Number.NaN, 0]) }, { axis: 1 }),
+  test('softmax', { input: valued([2, 40], [-3.3e38]) }, { axis: 1 }, { note: 'the lowest', float32Only: true }),
   // More workgroups, of 32 lines each, than fit into one dimension of the grid.
   test('softmax', { input: [2097200, 1] }, { axis: 1 }, { float32Only: true }),
 ];
@@ -36,6 +39,7 @@ const layerNorms: OpCase[] = [
   ),
   test('layerNormalization', { input: [2, 3, 4, 5] }, { axes: [1, 2] }, { tolerance: { ulps: 4, roundings: 2 } }),
   test('layerNormalization', { input: [3, 4], bias: [] }, { axes: [] }),
+  test('layerNormalization', { input: special(9, 40), scale: [40], bias: [40] }, { axes: [1] }),
   // A single pass over the squares would leave nothing of these.
   test(
     'layerNormalization',
@@ -76,10 +80,22 @@ const reductions: OpCase[] = [
     test(op, { input: [5, 6, 4] }, { axes: [0], keepDimensions: true }),
     test(op, { input: [3, 4, 5] }),
     test(op, { input: [2, 3, 4, 5] }, { axes: [1, -1] }),
+    test(op, { input: special(16, 39) }, { axes: [1] }),
+    test(
+      op,
+      { input: valued([4, 2], [-Infinity, -Infinity, Infinity, Infinity]) },
+      { axes: [1] },
+      { note: 'nothing finite' },
+    ),
   ]),
   ...['reduceLogSum', 'reduceLogSumExp'].flatMap((op) => [
     test(op, { input: positive(7, 39) }, { axes: [1] }),
     test(op, { input: positive(3, 4, 5) }),
+    test(
+      op,
+      { input: valued([5, 3], [1, Number.NaN, 2, 3, Infinity, 1, -Infinity, 2, 2, -Infinity, -Infinity, -Infinity]) },
+      { axes: [1] },
+    ),
     test(op, { input: positive(2, 3, 4, 5) }, { axes: [0, 2], keepDimensions: true }),
   ]),
   // exp of these would overflow.
@@ -96,6 +112,9 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: [4, 36, 3] }, { axis: -2 }),
   test(op, { input: valued([2, 1500], 'few') }, { axis: 1 }, { note: 'a long line, of equals the first' }),
   test(op, { input: valued([9, 8], 'few') }, { axis: 1 }, { note: 'of equals, the first' }),
+  test(op, { input: special(16, 39) }, { axis: 1 }),
+  test(op, { input: special(4, 1200) }, { axis: 1 }),
+  test(op, { input: valued([4, 3], [1, Infinity, Number.NaN, -Infinity, 1, -Infinity, Number.NaN]) }, { axis: 1 }),
 ]);
 
-export const lines: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];
+export const cases: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];

@@ -1,4 +1,4 @@
-import { constant, half, inFloat32, int4, int8, type OpCase, scales, test } from '../case.ts';
+import { constant, half, inFloat32, int4, int8, type OpCase, scales, special, test } from '../case.ts';
 
 /*
  * A product is compiled for vec4 or ragged operands and output, dense or int8, [K,N] or [N,K], each epilogue, and each width
@@ -24,6 +24,8 @@ const sizes: OpCase[] = [
   turned(1, 64, 132),
   turned(33, 72, 132),
 ];
+
+const relu = { activation: { name: 'relu' } };
 
 const batches: OpCase[] = [
   test('matmul', { a: [3, 5, 8], b: [3, 8, 8] }),
@@ -90,11 +92,22 @@ const quantized: OpCase[] = [
   ]),
 ];
 
-export const matmuls: readonly OpCase[] = [
+/** NaN and infinity stay in their row, and go through the epilogue. */
+const specials: OpCase[] = inFloat32([
+  test('matmul', { a: special(33, 72), b: [72, 132] }),
+  test('matmul', { a: special(13, 17), b: [17, 19] }),
+  test('matmul', { a: special(10, 16), b: [16, 8], bias: [8], residual: [10, 8] }, relu),
+  test('matmul', { a: special(9, 30), b: [30, 8], bias: [8], residual: [9, 8] }, relu),
+  test('matmul', { a: special(9, 64), b: int8(64, 8), scales: scales(2, 8), bias: [8] }),
+  test('matmul', { a: special(5, 30), b: [132, 30] }, { transposeB: true, activation: { name: 'elu', alpha: 0.5 } }),
+]);
+
+export const cases: readonly OpCase[] = [
   ...sizes,
   ...batches,
   ...epilogues,
   ...quantized,
+  ...specials,
   test('matmul', { a: [5, 12], b: constant(12, 7) }, {}, { float32Only: true }),
   test('gemm', { a: [5, 7], b: [7, 6] }),
   test('gemm', { a: [8, 5], b: [132, 8], c: [132] }, { aTranspose: true, bTranspose: true, alpha: 0.5, beta: 2 }),

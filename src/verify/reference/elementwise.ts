@@ -75,6 +75,9 @@ interface Binary {
   output?: DataType;
 }
 
+/** C's pow: JavaScript's has NaN where the base is 1 or -1 and the exponent infinite, or the base 1 and the exponent NaN. */
+const pow = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+
 const truth = (f: (a: number, b: number) => boolean): Binary => ({ f: (a, b) => Number(f(a, b)), output: 'uint8' });
 
 /** Functions of two arguments. */
@@ -85,7 +88,7 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   div: { f: (a, b) => a / b },
   max: { f: Math.max },
   min: { f: Math.min },
-  pow: { f: (a, b) => a ** b },
+  pow: { f: pow },
   prelu: { f: (x, slope) => (x >= 0 ? x : slope * x) },
   equal: truth((a, b) => a === b),
   notEqual: truth((a, b) => a !== b),
@@ -122,3 +125,10 @@ export function where({ condition, trueValue, falseValue }: RefInputs): RefTenso
 
 export const cast = ({ input }: RefInputs, { to }: { to: DataType }): RefTensor =>
   build(to, input!.shape, (index) => held(to, at(input!, index)));
+
+export const references = {
+  ...Object.fromEntries(Object.keys(UNARY).map((name) => [name, unary(name)])),
+  ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),
+  where,
+  cast,
+};

@@ -10,7 +10,7 @@ function blockOf(shape: readonly number[], scale: readonly number[], index: read
   );
 }
 
-/** max |x| / levels of each block; 1 where all are zero. */
+/** max |x| / levels of each block; 1 where all are zero, NaN where one is. */
 export function quantizeScales(
   { input }: RefInputs,
   { newShape, levels = 127 }: { newShape: readonly number[]; levels?: number },
@@ -31,7 +31,8 @@ export function quantizeScales(
         ),
       0,
     ); // prettier-ignore
-  return build('float32', newShape, (block) => largest(block) / levels || 1, 1, elementCount(sizes));
+  const scale = (top: number): number => (top === 0 ? 1 : top / levels);
+  return build('float32', newShape, (block) => scale(largest(block)), 1, elementCount(sizes));
 }
 
 const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
@@ -76,3 +77,5 @@ export const dequantizeLinear = ({ input, scale, zeroPoint }: RefInputs): RefTen
 
 /** The same numbers. */
 export const packInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int4');
+
+export const references = { quantizeScales, quantizeLinear, dequantizeLinear, packInt4 };

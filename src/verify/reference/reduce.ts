@@ -31,7 +31,7 @@ export const REDUCTIONS: Readonly<Record<string, (list: readonly number[]) => El
   }),
   reduceLogSumExp: (list) => {
     const top = Math.max(...list);
-    const value = top + Math.log(sum(list.map((x) => Math.exp(x - top))));
+    const value = Math.abs(top) === Infinity ? top : top + Math.log(sum(list.map((x) => Math.exp(x - top))));
     return { value, mass: 1 + Math.abs(value) + Math.abs(top) };
   },
 };
@@ -58,7 +58,7 @@ export const reduce =
     );
   };
 
-/** Of equals, the first. */
+/** Of equals, the first; where there is NaN, the first of them. */
 export const argExtremum =
   (better: (x: number, best: number) => boolean) =>
   ({ input }: RefInputs, { axis, keepDimensions = false }: { axis: number; keepDimensions?: boolean }): RefTensor => {
@@ -69,8 +69,15 @@ export const argExtremum =
       const place = keepDimensions ? [...index] : [...index.slice(0, d), 0, ...index.slice(d)];
       let best = 0;
       for (let i = 1; i < shape[d]!; i++) {
-        if (better(at(input!, moved(place, [d], [i])), at(input!, moved(place, [d], [best])))) best = i;
+        const [x, top] = [at(input!, moved(place, [d], [i])), at(input!, moved(place, [d], [best]))];
+        if (!Number.isNaN(top) && (Number.isNaN(x) || better(x, top))) best = i;
       }
       return best;
     });
   };
+
+export const references = {
+  ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reduce(name)])),
+  argMax: argExtremum((x, best) => x > best),
+  argMin: argExtremum((x, best) => x < best),
+};
