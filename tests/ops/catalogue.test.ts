@@ -23,6 +23,7 @@ const ADAPTERS: readonly Caps[] = [
 ].map((kind) => ({
   ...kind,
   f16: true,
+  longLoops: true,
   subgroups: true,
   minSubgroupSize: 4,
   maxBindingBytes: 2 ** 27,
