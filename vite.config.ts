@@ -27,12 +27,7 @@ const builds: Record<string, UserConfig> = {
         output: {
           minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
-          codeSplitting: {
-            groups: [
-              { name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/, priority: 1 },
-              { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
-            ],
-          },
+          codeSplitting: { groups: [{ name: 'core', test: /src\/(engine|models\/(model|weights)|tune\/tuner)\.ts$/ }] },
           chunkFileNames: '[name].js',
         },
       },
