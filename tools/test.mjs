@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { judge, readBudget, slowest, testsOf } from './budget.mjs';
 import { columnOf, keepColumn, parityTable, readColumns } from './parity.mjs';
 import { setup } from './setup.mjs';
 import { secondsSince } from './system.mjs';
@@ -14,6 +15,9 @@ const wanted = process.argv.slice(2);
 
 const log = (/** @type {string} */ line) => console.log(line);
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What Vitest ran, in all suites. @type {import('./budget.mjs').Test[]} */
+const tests = [];
+let suite = '';
 
 /**
  * @param {readonly string[]} args
@@ -52,6 +56,7 @@ function vitest(project, { files = [], ...options } = {}) {
   total.passed += numPassedTests;
   total.failed += numFailedTests || (ok ? 0 : 1); // a file that cannot even be loaded has no tests
   total.skipped += numPendingTests + numTodoTests;
+  tests.push(...testsOf(suite, report));
   return report;
 }
 
@@ -149,12 +154,21 @@ for (const name of wanted) {
   process.exit(2);
 }
 const chosen = keysOf(suites).filter((name) => (wanted.length ? wanted.includes(name) : name !== 'exhaustive'));
+const budget = readBudget();
 for (const name of chosen) {
+  suite = name;
   log(`\n━━ ${name}`);
   const started = Date.now();
   await suites[name]?.();
-  log(`${name}: ${secondsSince(started)}`);
+  const seconds = (Date.now() - started) / 1000;
+  const pipelines = tests.reduce((sum, test) => sum + (test.suite === name ? test.pipelines : 0), 0);
+  const { within, text } = judge({ seconds, pipelines }, budget[name]);
+  if (name === 'exhaustive') log(`${name}: ${secondsSince(started)}`);
+  else step(`${name} is within its budget (tests/budget.json): ${text}`, () => within);
 }
+const skipped = tests.filter((test) => test.skipped);
+if (skipped.length) log(`\nSkipped:\n${skipped.map((test) => `  ${test.suite}: ${test.name}`).join('\n')}`);
+if (tests.length) log(`\nThe slowest tests:\n${slowest(tests).join('\n')}`);
 if (chosen.some((name) => name in devices)) log(`\n${parityTable(readColumns())}`);
 log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed ? 1 : 0);

@@ -85,14 +85,16 @@ describe('bug 1: a picture is classified in an app', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Opens the folder as a site; the title says what came of it. */
-  async function classified(site: string): Promise<string> {
+  /** Opens the folder as a site: the title that says what came of it, and the scripts of the library that were loaded. */
+  async function opened(site: string, query: string): Promise<{ title: string; loaded: string[] }> {
     const server = await serveFolder([{ '/': site }, { '/weights/': join(ROOT, 'weights') }]);
     const page = await browser.newPage();
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(...(request.url().match(/(?<=\/lib\/).*\.js$/) ?? [])));
     try {
-      await page.goto(server.url);
+      await page.goto(server.url + query);
       await page.waitForFunction(() => document.title !== '', undefined, { timeout: 100_000 });
-      return await page.title();
+      return { title: await page.title(), loaded: loaded.sort() };
     } finally {
       await page.close();
       await server.close();
@@ -109,18 +111,32 @@ describe('bug 1: a picture is classified in an app', () => {
     if (name !== 'vite')
       // which makes its own page
       writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
-    expect(await classified(out)).toMatch(RIGHT);
+    expect((await opened(out, '?dtype=int8')).title).toMatch(RIGHT);
   });
 
-  it('without a bundler, by an import map', async () => {
-    const map = JSON.stringify({ imports: { tilewright: '/lib/index.js' } });
-    const site = join(folder, 'site');
+  /**
+   * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, the form of convolutions that is for
+   * adapters on the CPU, and what comes with the package of the tokenizer.
+   */
+  const weighed = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as { path: string[] }[];
+
+  it.each([
+    ['resnet20-cifar10', RIGHT, weighed[0], ['tuner.js', 'winograd.js']],
+    ['gpt-shakespeare', /^wrote \d+/, weighed[1], ['tokenizer.js', 'tuner.js']],
+  ])('without a bundler, by an import map: %s', async (model, title, files, beside) => {
+    const tokenizers = '@huggingface/tokenizers';
+    const map = { tilewright: '/lib/index.js', [tokenizers]: '/tokenizers/tokenizers.mjs' };
+    const site = join(folder, model);
     mkdirSync(site);
     cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
+    cpSync(join(app, 'node_modules', tokenizers, 'dist'), join(site, 'tokenizers'), { recursive: true });
     cpSync(join(app, 'main.js'), join(site, 'main.js'));
-    const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="main.js"></script>`;
-    writeFileSync(join(site, 'index.html'), page);
-    expect(await classified(site)).toMatch(RIGHT);
+    const scripts = `<script type="importmap">${JSON.stringify({ imports: map })}</script><script type="module" src="main.js"></script>`;
+    writeFileSync(join(site, 'index.html'), `<!doctype html>${scripts}`);
+    const page = await opened(site, `?model=${model}`);
+    expect(page.title).toMatch(title);
+    const core = files!.path.map((path) => path.replace('dist/lib/', ''));
+    expect(page.loaded).toEqual([...core, ...beside].sort());
   });
 });
 

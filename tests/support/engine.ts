@@ -29,9 +29,14 @@ export const forced: Mode | undefined = MODES[import.meta.env['TILEWRIGHT_MODE']
 
 let shared: Promise<Engine> | undefined;
 
-/** One engine for all tests of a file that want no other: a device costs time. */
+/** One engine for all tests of a run that want no other: a device costs time, and so do kernels. After a loss there is a new one. */
 export function testEngine(): Promise<Engine> {
-  shared ??= forcedEngine(forced ?? MODES.every);
+  shared ??= forcedEngine(forced ?? MODES.every).then((engine) => {
+    engine.device.lost.then(() => {
+      shared = undefined;
+    });
+    return engine;
+  });
   return shared;
 }
 
