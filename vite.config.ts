@@ -16,18 +16,23 @@ const copyWeights = (): Plugin => ({
   closeBundle: () => cpSync(at('weights'), at('dist/pages/weights'), { recursive: true }),
 });
 
-/** What `vite build --mode` builds: the library, the command, the pages. */
+/** What `vite build --mode` builds: the library, the command, the page that it drives in headless Chrome, the site. */
 const builds: Record<string, UserConfig> = {
   lib: {
     build: {
       outDir: 'dist/lib',
-      lib: { entry: { index: at('src/index.ts') }, formats: ['es'] },
+      lib: { entry: { index: at('src/index.ts'), node: at('src/node.ts') }, formats: ['es'] },
       rolldownOptions: {
         external: [/^node:/, '@huggingface/tokenizers'],
         output: {
           minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
-          codeSplitting: { groups: [{ name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/ }] },
+          codeSplitting: {
+            groups: [
+              { name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/, priority: 1 },
+              { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
+            ],
+          },
           chunkFileNames: '[name].js',
         },
       },
@@ -43,10 +48,15 @@ const builds: Record<string, UserConfig> = {
         output: {
           entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : '[name].mjs'),
           chunkFileNames: '[name].js',
+          minify: true,
         },
       },
     },
     ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright', '@huggingface/tokenizers'] },
+  },
+  host: {
+    base: './',
+    build: { outDir: at('dist/host'), rolldownOptions: { input: at('src/cli/host.html') } },
   },
   pages: {
     base: './',
@@ -59,7 +69,6 @@ const builds: Record<string, UserConfig> = {
           'examples/generate/index.html',
           'examples/verify/index.html',
           'bench/index.html',
-          'src/cli/host.html',
         ].map(at),
       },
     },
@@ -75,34 +84,49 @@ const inDeno = 'Deno' in globalThis;
 
 /**
  * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome, again in Node on Dawn
- * (where a Vulkan driver is found) and in Deno on wgpu, the pages through Playwright.
+ * (where a Vulkan driver is found) and in Deno on wgpu, the packed package in apps of its users, the pages through Playwright.
  */
 async function projects(): Promise<TestProjectConfiguration[]> {
-  const gpu = {
-    include: ['tests/**/*.gpu.test.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
-    fileParallelism: false,
-  };
   const env = {
     TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
     TILEWRIGHT_CI: process.env['CI'] ? '1' : '',
     TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
     TILEWRIGHT_MODE: process.env['TILEWRIGHT_MODE'] ?? '',
   };
+  /** Tests build graphs of any op. */
+  const ops = 'tests/support/ops.ts';
+  /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
+  const everywhere = [ops, 'src/disk.ts'];
+  const gpu = {
+    include: ['tests/**/*.gpu.test.ts', ...(env.TILEWRIGHT_MODE === 'every' ? ['tests/**/*.speed.test.ts'] : [])],
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    isolate: false,
+  };
   const project = (test: TestProjectInlineConfiguration['test']): TestProjectConfiguration => ({
     extends: true,
     test: { ...test, env: { ...env, ...test?.env } },
   });
   // wgpu compiles on the thread that asks: files side by side keep two cores busy.
-  if (inDeno) return [project({ name: 'wgpu', ...gpu, pool: 'forks', fileParallelism: true, maxWorkers: 2 })];
+  if (inDeno)
+    return [
+      project({ name: 'wgpu', ...gpu, setupFiles: everywhere, pool: 'forks', fileParallelism: true, maxWorkers: 2 }),
+    ];
 
   const list: TestProjectConfiguration[] = [
     project({
       name: 'unit',
+      setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,pages}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
+    }),
+    project({
+      name: 'package',
+      include: ['tests/package/*.package.test.ts'],
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
     }),
     project({
       name: 'pages',
@@ -124,7 +148,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       instances: [{ browser: 'chromium' as const }],
     };
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, include, browser }));
+    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops], include, browser }));
   }
   const driver = findVulkanDriver();
   if (driver)
@@ -132,7 +156,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: ['tests/support/dawn.ts'],
+        setupFiles: [...everywhere, 'tests/support/dawn.ts'],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),

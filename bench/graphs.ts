@@ -1,7 +1,7 @@
+import { planOf } from '../src/build/build.ts';
 import type { PassOptions } from '../src/graph/passes/index.ts';
 import type { Step } from '../src/graph/plan.ts';
 import type { Engine, Graph, Model, ModelDataType, Operand } from '../src/index.ts';
-import { Session } from '../src/runtime/session.ts';
 import { toHalf } from '../src/tensor/half.ts';
 import { type DataType, elementCount, type TensorData } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
@@ -88,6 +88,6 @@ export function workOf(steps: readonly Step[]): Work {
 
 /** Work of one run of a model's graph, as it is planned. */
 export async function modelWork({ dtype, gpu }: Model, graph: Graph): Promise<Work> {
-  const { steps } = await Session.plan(gpu, graph, { ...passOptions(dtype), tune: 'off', without: ['winograd'] });
+  const { steps } = await planOf(gpu, graph, { ...passOptions(dtype), tune: 'off', without: ['winograd'] });
   return workOf(steps);
 }

@@ -1,3 +1,4 @@
+import { BUILD_RULES, type BuildOptions, buildSession } from './build/build.ts';
 import { TilewrightError, throwIfAborted } from './errors.ts';
 import {
   type AdapterCard,
@@ -10,13 +11,14 @@ import {
 import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
+import { type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
-import { checkOptions, flag, fn, list, object, oneOf, type Rules, signal, text } from './options.ts';
+import { checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
-import { type BuildOptions, Session } from './runtime/session.ts';
+import type { Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -43,19 +45,10 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, signal };
 
-const VERIFY_RULES: Rules<VerifyOptions> = {
-  all: flag,
-  ops: list(text),
-  forget: flag,
-  signal,
-  onProgress: fn,
-  onRow: fn,
-  tuner: object,
-};
-
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
-  #disposed = false;
+  /** Ends what is being loaded or built when the engine goes. */
+  readonly #life = new AbortController();
   readonly #resources = new Set<Resource>();
 
   private constructor(readonly gpu: Gpu) {}
@@ -102,14 +95,20 @@ export class Engine {
     return { ...this.gpu.counters };
   }
 
+  /** A builder of graphs. Ops of groups (all but the core's) are there once they are loaded: `loadOps`. */
   graph(): GraphBuilder {
     return new GraphBuilder();
   }
 
+  /** Loads groups of ops, `image`, `text`, `quantized`, or all where none is named: graphs of one's own can have them from then on. */
+  loadOps(...names: readonly GroupName[]): Promise<void> {
+    return loadOps(...names);
+  }
+
   /** Plans a graph, prepares its weights and compiles its kernels. */
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    this.#alive();
-    return this.#keep(await Session.build(this.gpu, graph, options));
+    checkOptions('build', options, BUILD_RULES);
+    return this.#keep((signal) => buildSession(this.gpu, graph, { ...options, signal }), options.signal);
   }
 
   /**
@@ -118,9 +117,8 @@ export class Engine {
    * `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-    this.#alive();
     checkOptions('load', options, LOAD_RULES);
-    return this.#keep(await loadModel(this.gpu, source, options));
+    return this.#keep((signal) => loadModel(this.gpu, source, { ...options, signal }), options.signal);
   }
 
   /**
@@ -128,27 +126,43 @@ export class Engine {
    * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#live(async (signal) => {
+      return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
+    }, options.signal);
+  }
+
+  /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#alive();
-    checkOptions('verify', options, VERIFY_RULES);
-    return (await import('./verify/verify.ts')).verify(this.gpu, target, options);
+    const life = this.#life.signal;
+    try {
+      return await work(signal ? AbortSignal.any([signal, life]) : life);
+    } catch (error) {
+      this.#alive();
+      throw error;
+    }
   }
 
   /** Ties a resource to the engine: it goes when the engine goes. */
-  #keep<T extends Resource>(resource: T): T {
-    this.#alive();
-    this.#resources.add(resource);
-    resource.onDispose(() => this.#resources.delete(resource));
-    return resource;
+  #keep<T extends Resource>(make: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#live(async (either) => {
+      const resource = await make(either);
+      if (this.#life.signal.aborted) resource.dispose();
+      this.#alive();
+      this.#resources.add(resource);
+      resource.onDispose(() => this.#resources.delete(resource));
+      return resource;
+    }, signal);
   }
 
   #alive(): void {
-    if (this.#disposed) throw new TilewrightError('disposed', 'the engine was disposed of');
+    if (this.#life.signal.aborted) throw new TilewrightError('disposed', 'the engine was disposed of');
   }
 
   /** Frees everything on the device; the device too, unless it is the caller's. Twice is fine. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.#life.signal.aborted) return;
+    this.#life.abort();
     for (const resource of [...this.#resources]) resource.dispose();
     this.gpu.dispose();
   }

@@ -46,8 +46,6 @@ export const ERROR_CODES = [
   'context-exceeded',
   /** An optional package is needed for this and is not installed. */
   'missing-dependency',
-  /** The model is at work on another call that it cannot share. */
-  'busy',
   /** The object was disposed of before this call. */
   'disposed',
   /** The caller aborted the operation. */
@@ -75,7 +73,10 @@ export class TilewrightError extends Error {
   }
 }
 
+export const aborted = (signal: AbortSignal, what: string): TilewrightError =>
+  new TilewrightError('aborted', `${what} was aborted`, { cause: signal.reason });
+
 /** Throws `aborted` when the signal says so. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw new TilewrightError('aborted', `${what} was aborted`, { cause: signal.reason });
+  if (signal?.aborted) throw aborted(signal, what);
 }

@@ -1,4 +1,6 @@
 /** The public API of Tilewright. */
+
+export type { BuildOptions, MemoryOptions } from './build/build.ts';
 export { type Availability, Engine, type EngineOptions } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, TilewrightError } from './errors.ts';
 export type { Checkpoint } from './formats/safetensors.ts';
@@ -17,7 +19,7 @@ export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/r
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
 export type { Profile, ProfileRow } from './profile/profile.ts';
-export type { BuildOptions, RunOptions, Session } from './runtime/session.ts';
+export type { RunOptions, Session } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { DataType, TensorData, TensorDescriptor } from './tensor/types.ts';
 export type { VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';

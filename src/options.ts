@@ -36,6 +36,12 @@ export const list = ([expected, allows]: Rule, length?: number): Rule => [
   (value) => Array.isArray(value) && (length === undefined || value.length === length) && value.every(allows),
 ];
 
+/** A typed array of one of these classes, of whatever page: `Uint8Array`. */
+export const arrayOf = (...classes: readonly string[]): Rule => [
+  `a ${classes.join(' or ')}`,
+  (value) => classes.some((name) => Object.prototype.toString.call(value) === `[object ${name}]`),
+];
+
 /** The values of an object, by any name. */
 export const valuesOf = ([expected, allows]: Rule): Rule => [
   `an object of ${expected}`,
@@ -92,7 +98,7 @@ export function refuse(code: ErrorCode, where: string, name: string, expected: s
 export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   const name = isObject(value) ? Object.getPrototypeOf(value)?.constructor?.name : undefined;
-  if (name && name !== 'Object' && name !== 'Array') return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+  if (name && name !== 'Object' && name !== 'Array') return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
   let words: string;
   try {
     words = name || typeof value === 'string' ? JSON.stringify(value) : String(value);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { secondsSince } from './system.mjs';
 
@@ -20,18 +20,23 @@ const SOURCES = [
   'package.json',
 ];
 
-/** @typedef {'lib' | 'cli' | 'pages'} Part */
+/** @typedef {'lib' | 'cli' | 'host' | 'pages'} Part */
 
 /** What each part is told by when it is there. @type {Record<Part, string>} */
-const RESULT = { lib: 'dist/lib/index.js', cli: 'dist/cli/main.js', pages: 'dist/pages/index.html' };
+const RESULT = {
+  lib: 'dist/lib/index.js',
+  cli: 'dist/cli/main.js',
+  host: 'dist/host/src/cli/host.html',
+  pages: 'dist/pages/index.html',
+};
 
 /**
- * Builds what is older than its sources: the library with its types, the command, the pages. Says so in one line, and
+ * Builds what is older than its sources: the library with its types, the command, the page that it drives, the site. Says so in one line, and
  * nothing where there is nothing to do.
  * @param {{ only?: Part[], force?: boolean, log?: (line: string) => void }} [options]
  * @throws {Error} when a part cannot be built
  */
-export async function build({ only = ['lib', 'cli', 'pages'], force = false, log = console.error } = {}) {
+export async function build({ only = ['lib', 'cli', 'host', 'pages'], force = false, log = console.error } = {}) {
   const stamps = readStamps();
   const changed = newest(SOURCES.map((path) => join(ROOT, path)));
   const stale = only.filter(
@@ -62,8 +67,28 @@ async function emitTypes() {
     rootDir: join(ROOT, 'src'),
   };
   const files = ['src/index.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
-  const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit();
+  const write = (/** @type {string} */ file, /** @type {string} */ text) =>
+    ts.sys.writeFile(file, portable(file, text));
+  const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);
   if (diagnostics.length) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)));
+  copyFileSync(join(ROOT, 'src/webgpu.d.ts'), join(ROOT, 'dist/lib/webgpu.d.ts'));
+}
+
+/**
+ * A declaration file as every TypeScript from 5.4 on takes it, whatever of WebGPU the app's own knows: the names of WebGPU come
+ * from webgpu.d.ts, arrays have no type of buffer (5.7), and `Symbol.dispose` is asked for.
+ * @param {string} file
+ * @param {string} text
+ */
+function portable(file, text) {
+  const names = [...new Set(text.match(/\bGPU[A-Z]\w+/g))].sort().join(', ');
+  const path = relative(dirname(file), join(ROOT, 'dist/lib/webgpu.d.ts')).replaceAll('\\', '/');
+  const from = path.startsWith('.') ? path : `./${path}`;
+  return [
+    text.includes('[Symbol.dispose]') ? '/// <reference lib="esnext.disposable" />\n' : '',
+    names && `import type { ${names} } from '${from}';\n`,
+    text.replace(/\b(\w+Array)<ArrayBuffer>/g, '$1'),
+  ].join('');
 }
 
 /** @returns {Partial<Record<Part, number>>} when each part was built, in milliseconds */

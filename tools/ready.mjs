@@ -10,7 +10,7 @@ import { setup } from './setup.mjs';
 export async function ready({ chrome = true } = {}) {
   try {
     const found = await setup({ chrome });
-    await build({ only: ['cli', 'pages'] });
+    await build({ only: ['cli', 'host', 'pages'] });
     return found.chrome;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

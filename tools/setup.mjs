@@ -18,9 +18,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export async function setup({ chrome = true, native = false, log = console.error } = {}) {
   await ensurePackages({ log });
   const browser = chrome ? await ensureChrome({ log }) : undefined;
-  // Only CI's machines are ours to change for the sake of a test.
-  if (native && process.env.CI) await ensureLlvmpipe({ log });
-  const driver = (/** @type {readonly string[] | undefined} */ runtime) =>
+  if (native) await ensureLlvmpipe({ log });
+  const driver = (/** @type {import('./vulkan.mjs').Runtime | undefined} */ runtime = undefined) =>
     native ? findVulkanDriver({ chrome: browser, runtime }) : undefined;
   return { chrome: browser, dawn: driver(), wgpu: driver(DENO) };
 }

@@ -1,5 +1,5 @@
-// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu pages size);
-// `exhaustive`, every kernel variant in every forced mode, runs only when it is named. The last line is `N passed, N failed, N skipped`.
+// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu package pages size);
+// `exhaustive`, every kernel variant in every forced mode with ratios of times, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 
 /**
  * @param {readonly string[]} args
- * @param {{ runtime?: readonly string[], env?: Record<string, string> }} [options] `runtime`: what runs the script, this Node
+ * @param {{ runtime?: import('./vulkan.mjs').Runtime, env?: Record<string, string> }} [options] `runtime`: what runs the script, this Node
  *   where absent
  */
 function node(args, { runtime: [command, ...before] = [process.execPath], env } = {}) {
@@ -35,7 +35,7 @@ function step(title, work) {
 /**
  * A project of Vitest: its tests are counted one by one.
  * @param {string} project
- * @param {{ files?: readonly string[], runtime?: readonly string[], env?: Record<string, string> }} [options] `files`: parts of
+ * @param {{ files?: readonly string[], runtime?: import('./vulkan.mjs').Runtime, env?: Record<string, string> }} [options] `files`: parts of
  *   the paths of those to run, all where absent
  * @returns what Vitest reports; undefined where it got nowhere
  */
@@ -95,7 +95,11 @@ function onDevice(suite, mode) {
   log(`\n━━ ${title}`);
   const started = Date.now();
   const env = { ...options?.env, TILEWRIGHT_MODE: mode };
-  vitest(project, { ...options, files: ['tests/ops/ops.gpu', 'tests/ops/forced', 'tests/conformance'], env });
+  vitest(project, {
+    ...options,
+    files: ['tests/ops/ops.gpu', 'tests/ops/forced', 'tests/ops/ratios', 'tests/models/types', 'tests/conformance'],
+    env,
+  });
   log(`${title}: ${secondsSince(started)}`);
 }
 
@@ -125,6 +129,7 @@ const suites = {
   chrome: () => onDevice('chrome'),
   dawn: () => onDevice('dawn'),
   wgpu: () => onDevice('wgpu'),
+  package: () => void vitest('package'),
   pages: () => void vitest('pages'),
   size() {
     step('the core bundle is small (size-limit)', () => node(['node_modules/size-limit/bin.js']));

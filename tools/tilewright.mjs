@@ -7,4 +7,5 @@ const withoutChrome =
   ['inspect', 'help', '--help', '-h', '--version', '-V', 'dawn', '--runtime=dawn'].some((word) => args.includes(word));
 const chrome = await ready({ chrome: !withoutChrome });
 if (chrome) process.env.CHROME_PATH = chrome;
-await import('../dist/cli/main.js');
+// By its address, such that what is built is not checked as a source.
+await import(new URL('../dist/cli/main.js', import.meta.url).href);

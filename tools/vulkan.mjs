@@ -7,7 +7,7 @@ import { chromeCandidates, isSoftware } from './chrome.mjs';
 import { aptInstall, aptRelease, isFile } from './system.mjs';
 
 const PROBE = fileURLToPath(new URL('./probe-adapter.mjs', import.meta.url));
-/** Runs a script in Deno (npm `deno`), whose WebGPU is wgpu with naga: Firefox's. */
+/** Runs a script in Deno (npm `deno`), whose WebGPU is wgpu with naga: Firefox's. @type {Runtime} */
 export const DENO = [
   process.execPath,
   fileURLToPath(new URL('../node_modules/deno/bin.cjs', import.meta.url)),
@@ -19,13 +19,27 @@ const BACKPORTS = '/etc/apt/sources.list.d/tilewright-backports.list';
 /**
  * @typedef {{ vendor: string, architecture: string, device: string, description: string,
  *   isFallbackAdapter: boolean, features: string[] }} FoundAdapter
+ * @typedef {readonly [command: string, ...args: string[]]} Runtime what runs a script
  * @typedef {{ name: 'llvmpipe' | 'swiftshader' | 'system', icd: string }} VulkanDriver `icd` is the driver's manifest;
  *   '' means the system's own choice (on macOS Metal, on Windows D3D12)
  */
 
-/** What a process that uses the driver needs in its environment. @param {string} icd */
-// Loaders before 1.3.207 know the older name only.
-export const vulkanEnv = (icd) => (icd ? { VK_DRIVER_FILES: icd, VK_ICD_FILENAMES: icd } : {});
+/**
+ * What a process that uses the driver needs in its environment from its start on. Chrome has a loader of Vulkan beside its
+ * SwiftShader, where the system may have none.
+ * @param {string} icd
+ * @returns {Record<string, string>}
+ */
+export function vulkanEnv(icd) {
+  if (!icd) return {};
+  const folder = posix.dirname(icd);
+  const paths = [folder, ...(process.env.LD_LIBRARY_PATH?.split(':') ?? [])];
+  return {
+    VK_DRIVER_FILES: icd,
+    VK_ICD_FILENAMES: icd, // loaders before 1.3.207 know this name only
+    ...(existsSync(posix.join(folder, 'libvulkan.so.1')) && { LD_LIBRARY_PATH: [...new Set(paths)].join(':') }),
+  };
+}
 
 /**
  * The drivers to try, most wanted first: the system's GPU, llvmpipe (it has f16 and subgroups), Chrome's SwiftShader.
@@ -90,30 +104,32 @@ function listFolder(folder) {
  * The first driver that WebGPU outside a browser really works on, found by trying: Mesa before 23, for one, is refused
  * by Dawn. The system's own is taken for a GPU only; a software driver is named, so that tests are repeatable.
  * TILEWRIGHT_ADAPTER=gpu|swiftshader restricts it to a GPU or to software; VK_DRIVER_FILES decides outright.
- * @param {{ chrome?: string, runtime?: readonly string[] }} [options] `chrome`: the one in use, which may bring
- *   SwiftShader; `runtime`: what runs a script with WebGPU, this Node (with Dawn, npm `webgpu`) or DENO (with wgpu)
+ * @param {{ chrome?: string | undefined, runtime?: Runtime | undefined, here?: boolean }} [options] `chrome`: the one in use,
+ *   which may bring SwiftShader; `runtime`: what runs a script with WebGPU, this Node (with Dawn, npm `webgpu`) or DENO (with wgpu);
+ *   `here`: only what this very process can use, whose libraries are looked for where they were at its start
  * @returns {(VulkanDriver & { adapter: FoundAdapter }) | undefined}
  */
-export function findVulkanDriver({ chrome, runtime = [process.execPath] } = {}) {
+export function findVulkanDriver({ chrome, runtime = [process.execPath], here = false } = {}) {
   const chromes = [...(chrome ? [chrome] : []), ...chromeCandidates()]
     .filter(existsSync)
     .map((path) => realpathSync(path));
   for (const driver of vulkanCandidates({ chromes })) {
-    const adapter = probe(driver.icd, runtime);
+    const { LD_LIBRARY_PATH = process.env.LD_LIBRARY_PATH, ...env } = vulkanEnv(driver.icd);
+    const adapter = probe(here ? env : { ...env, LD_LIBRARY_PATH }, runtime);
     if (adapter && (driver.icd || !isSoftware(adapter))) return { ...driver, adapter };
   }
   return undefined;
 }
 
 /**
- * What WebGPU finds on a driver, asked in a process of its own; undefined where it fails for any reason.
- * @param {string} icd the driver's manifest; '' for the system's choice
- * @param {readonly string[]} runtime
+ * What WebGPU finds in an environment, asked in a process of its own; undefined where it fails for any reason.
+ * @param {Record<string, string | undefined>} env beside what this process has
+ * @param {Runtime} runtime
  * @returns {FoundAdapter | undefined}
  */
-function probe(icd, [command, ...args] = [process.execPath]) {
+function probe(env, [command, ...args]) {
   const { status, stdout } = spawnSync(command, [...args, PROBE], {
-    env: { ...process.env, ...vulkanEnv(icd) },
+    env: { ...process.env, ...env },
     encoding: 'utf8',
     timeout: 60_000,
     windowsHide: true,
@@ -123,30 +139,37 @@ function probe(icd, [command, ...args] = [process.execPath]) {
 }
 
 /**
- * Installs Mesa's llvmpipe for the tests outside a browser in CI: as root on Debian or Ubuntu, from the backports on bookworm, whose
- * own Mesa 22.3 Dawn refuses. Silent when it is there; where it cannot be had, one line says so.
+ * Installs Mesa's llvmpipe for the tests outside a browser, where there is neither it nor a GPU that Dawn takes: as root on Debian or
+ * Ubuntu, from the backports on bookworm, whose own Mesa 22.3 Dawn refuses. Silent when it is there; where it cannot be had, one line
+ * says so.
  * @param {{ log?: (line: string) => void }} [options]
  */
 export async function ensureLlvmpipe({ log = console.error } = {}) {
-  const works = () => vulkanCandidates({ env: {} }).some(({ name, icd }) => name === 'llvmpipe' && probe(icd));
+  const works = () => {
+    const driver = findVulkanDriver();
+    return driver && driver.name !== 'swiftshader';
+  };
   if (works()) return;
   const release = aptRelease();
-  if (!release)
-    return log('No llvmpipe that Dawn takes, and none can be installed here: tests on Dawn and on wgpu cannot run.');
+  const instead = "tests outside a browser run on Chrome's SwiftShader where it has one";
+  if (!release) return log(`No llvmpipe that Dawn takes, and none can be installed here: ${instead}.`);
   const old = release.codename === 'bookworm';
-  if (old) addBackports();
+  if (old) addBackports(log);
   await aptInstall('mesa-vulkan-drivers', old ? ['-t', 'bookworm-backports'] : [], log);
-  if (!works()) log('llvmpipe could not be had: tests on Dawn and on wgpu cannot run.');
+  if (!works()) log(`llvmpipe could not be had: ${instead}.`);
 }
 
-function addBackports() {
+/** @param {(line: string) => void} log */
+function addBackports(log) {
   const folder = '/etc/apt/sources.list.d';
   const files = ['/etc/apt/sources.list', ...listFolder(folder).map((file) => posix.join(folder, file))].filter(isFile);
   const line = backportsLine(
     files.map((file) => readFileSync(file, 'utf8')),
     isFile(KEYRING) ? KEYRING : undefined,
   );
-  if (line) writeFileSync(BACKPORTS, `${line}\n`);
+  if (!line) return;
+  log(`Adding bookworm-backports to apt's sources (${BACKPORTS}).`);
+  writeFileSync(BACKPORTS, `${line}\n`);
 }
 
 /**

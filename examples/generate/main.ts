@@ -71,16 +71,21 @@ async function write(): Promise<void> {
   text.replaceChildren(make('span', { class: 'given' }, prompt.value));
   speed.textContent = 'Reading the prompt';
   const start = performance.now();
-  let [first, tokens] = [start, 0];
+  let [first, tokens, limit] = [start, 0, ''];
   const rate = (): string =>
     tokens > 1 ? `${number((1000 * (tokens - 1)) / (performance.now() - first))} tokens/s` : '';
+  const shown = (...parts: string[]): string => [...parts, limit].filter(Boolean).join(' · ');
   try {
-    for await (const token of model.generate(prompt.value, { ...readSettings(), signal })) {
+    const settings = readSettings();
+    const room = model.context - model.tokenizer.encode(prompt.value).length + 1;
+    if (settings.overflow === 'stop' && settings.maxNewTokens! > room)
+      limit = `no more than ${whole(room)} fit: the context is ${whole(model.context)}`;
+    for await (const token of model.generate(prompt.value, { ...settings, signal })) {
       if (tokens++ === 0) first = performance.now();
       text.append(make('span', { class: 'token' }, token.text));
-      if (tokens % 8 === 1) speed.textContent = rate();
+      if (tokens % 8 === 1) speed.textContent = shown(rate());
     }
-    speed.textContent = summary(tokens, rate(), first - start);
+    speed.textContent = shown(summary(tokens, rate(), first - start));
   } catch (error) {
     const stopped = signal.aborted;
     speed.textContent = tokens || stopped ? `Stopped · ${summary(tokens, rate(), first - start)}` : '';

@@ -3,33 +3,33 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
 import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import { PAGES } from './files.ts';
+import { HOST } from './files.ts';
 import { type JobServer, serveJobs } from './job-server.ts';
 import type { JobEvent } from './jobs/job.ts';
 import { optional } from './optional.ts';
 import type { Runtime } from './runtime.ts';
 import { fromWire } from './wire.ts';
 
-/** The page of host.ts, among the built pages. */
-const HOST = 'src/cli/host.html';
+/** Where the page of host.ts lies among what is built for it. */
+const PAGE = 'src/cli/host.html';
 
 /** How long a page may take to stop after an abort before its browser is closed. */
 const GRACE_MS = 3_000;
 
 /**
  * A page of headless Chrome: the machine's GPU where Chrome has one to offer, else SwiftShader. Errors:
- * `missing-dependency` without puppeteer-core or Chrome; `not-found` where the pages are not built; `aborted`.
+ * `missing-dependency` without puppeteer-core or Chrome; `not-found` where the page is not built; `aborted`.
  */
 export async function openChrome(signal: AbortSignal): Promise<Runtime> {
   const { launch } = await optional('puppeteer-core', 'The chrome runtime', () => import('puppeteer-core'));
-  if (!existsSync(join(PAGES, HOST))) {
-    const message = `the page for headless Chrome is not built: there is no ${join(PAGES, HOST)}`;
+  if (!existsSync(join(HOST, PAGE))) {
+    const message = `the page for headless Chrome is not built: there is no ${join(HOST, PAGE)}`;
     throw new TilewrightError('not-found', message, { hint: 'npm run build' });
   }
   const executablePath = await chromePath();
   const adapter = await chooseAdapter(executablePath);
   throwIfAborted(signal, 'starting Chrome');
-  const server = await serveJobs(PAGES);
+  const server = await serveJobs(HOST);
   let browser: Browser | undefined;
   try {
     browser = await launch({
@@ -42,7 +42,7 @@ export async function openChrome(signal: AbortSignal): Promise<Runtime> {
     const page = await browser.newPage();
     const events = { listener: (_: JobEvent): void => {} };
     await page.exposeFunction('tilewrightEmit', (event: JobEvent) => events.listener(event));
-    await page.goto(server.url + HOST);
+    await page.goto(server.url + PAGE);
     throwIfAborted(signal, 'starting Chrome');
     return await chromeRuntime(browser, page, server, events);
   } catch (error) {

@@ -9,7 +9,7 @@ let gpu: GPU | undefined;
 /** Node with Dawn (npm `webgpu`). Errors: `missing-dependency`, `no-adapter`, `aborted`. */
 export async function openDawn(signal: AbortSignal): Promise<Runtime> {
   throwIfAborted(signal, 'starting Dawn');
-  const driver = findVulkanDriver();
+  const driver = findVulkanDriver({ here: true });
   if (!driver) {
     await optional('webgpu', 'The dawn runtime', () => import('webgpu'));
     throw new TilewrightError('no-adapter', 'Dawn for Node found no driver that it works on', {

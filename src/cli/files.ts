@@ -7,38 +7,35 @@ import { TilewrightError } from '../errors.ts';
 /** The folder of this package: the nearest one with a package.json, from the sources as from the built command. */
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The built pages, with the weights that ship beside them. */
-export const PAGES = join(PACKAGE_ROOT, 'dist/pages');
+/** The built page of host.ts. */
+export const HOST = join(PACKAGE_ROOT, 'dist/host');
+
+/** Where the weights lie that come with the repository. The package as it is published has none. */
+export const WEIGHTS = join(PACKAGE_ROOT, 'weights');
 
 function findRoot(folder: string): string {
   return existsSync(join(folder, 'package.json')) || dirname(folder) === folder ? folder : findRoot(dirname(folder));
 }
 
-/** Where the weights lie: in the repository, or in the package as it is published. */
-export const weightsFolder = (): string =>
-  [join(PACKAGE_ROOT, 'weights'), join(PAGES, 'weights')].find((folder) => existsSync(folder)) ??
-  join(PAGES, 'weights');
-
-/** Names of the models that ship. */
+/** Names of the models that lie there. */
 export function shippedModels(): string[] {
-  const folder = weightsFolder();
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'model.safetensors')))
+  if (!existsSync(WEIGHTS)) return [];
+  return readdirSync(WEIGHTS)
+    .filter((name) => existsSync(join(WEIGHTS, name, 'model.safetensors')))
     .sort();
 }
 
 /**
- * The path or URL of a model that is named by a URL, a path (a folder or a .safetensors file) or the name of one that
- * ships. Error: `not-found`.
+ * The path or URL of a model that is named by a URL, a path (a folder or a .safetensors file) or the name of one
+ * of the repository. Error: `not-found`.
  */
 export async function resolveModel(name: string): Promise<string> {
   if (/^https?:\/\//i.test(name)) return name;
   if (await stat(name).catch(() => undefined)) return name;
   const shipped = shippedModels();
-  if (shipped.includes(name)) return join(weightsFolder(), name);
+  if (shipped.includes(name)) return join(WEIGHTS, name);
   throw new TilewrightError('not-found', `there is no model ${name}`, {
-    hint: `Give a folder, a .safetensors file, a URL, or one that ships: ${shipped.join(', ')}.`,
+    hint: `Give a folder, a .safetensors file or a URL${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
   });
 }
 

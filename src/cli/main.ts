@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../disk.ts';
 import { cli } from './program.ts';
 
 // Who reads us may have read enough: `| head`.

@@ -5,7 +5,7 @@ import {
   WEIGHT_TYPES,
   type WeightType,
   type WeightTypes,
-} from '../graph/passes/quantize.ts';
+} from '../graph/passes/weight_types.ts';
 
 type Parser = (text: string) => number;
 

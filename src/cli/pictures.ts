@@ -15,11 +15,13 @@ export async function decodeFile(source: string | Uint8Array, name = nameOf(sour
   const bytes = typeof source === 'string' ? await read(source) : source;
   const { default: sharp } = await optional('sharp', 'Decoding picture files', () => import('sharp'));
   try {
-    const { data, info } = await sharp(bytes, { ignoreIcc: true, autoOrient: true })
-      .toColourspace('srgb')
-      .ensureAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const picture = sharp(bytes, { ignoreIcc: true, autoOrient: true });
+    const inks = (await picture.metadata()).space === 'cmyk';
+    const pixels = inks
+      ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : picture.toColourspace('srgb').ensureAlpha();
+    const { data, info } = await pixels.raw().toBuffer({ resolveWithObject: true });
+    if (inks) printInks(data);
     return { width: info.width, height: info.height, data };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -27,6 +29,15 @@ export async function decodeFile(source: string | Uint8Array, name = nameOf(sour
       hint: 'JPEG, PNG, WebP, AVIF, GIF and TIFF are read.',
       cause,
     });
+  }
+}
+
+/** Cyan, magenta, yellow and black of each pixel (0 is none) become RGBA in place, as in Pillow and Chrome: each ink takes its share of light. */
+function printInks(data: Uint8Array): void {
+  for (let at = 0; at < data.length; at += 4) {
+    const light = 255 - data[at + 3]!;
+    for (let c = 0; c < 3; c++) data[at + c] = Math.round(((255 - data[at + c]!) * light) / 255);
+    data[at + 3] = 255;
   }
 }
 

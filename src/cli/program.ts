@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { PRESETS } from '../../bench/cases.ts';
 import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
-import { WEIGHT_TYPES } from '../graph/passes/quantize.ts';
+import { WEIGHT_TYPES } from '../graph/passes/weight_types.ts';
 import type { CommandContext } from './commands/context.ts';
 import {
   fraction,

@@ -11,7 +11,10 @@ const INDEX = 'model.safetensors.index.json';
  * @throws `not-found` when there is none or a shard is missing; `invalid-file` when a file or the index is wrong.
  */
 export async function openCheckpoint(folder: Folder, signal?: AbortSignal): Promise<Checkpoint> {
-  const single = await folder.find(SINGLE_FILE);
+  let missing: TilewrightError | undefined;
+  const single = await folder.find(SINGLE_FILE, (why) => {
+    missing = why;
+  });
   if (single) return openSafetensors(single, signal);
   const index = await readJson(folder, INDEX, signal);
   if (index !== undefined) return openShards(folder, readWeightMap(index, folder), signal);
@@ -20,14 +23,20 @@ export async function openCheckpoint(folder: Folder, signal?: AbortSignal): Prom
   const candidates = files.filter((file) => /^[^/]+\.safetensors$/.test(file));
   if (candidates.length === 1) return openSafetensors(await folder.open(candidates[0]!), signal);
   const got = candidates.length > 1 ? `, and several others: ${candidates.join(', ')}` : '';
-  throw new TilewrightError('not-found', `${folder.name}: there is neither ${SINGLE_FILE} nor ${INDEX}${got}`, {
-    hint: 'Only the safetensors format is read: save other checkpoints (.bin, .pt, .gguf) as safetensors first.',
-  });
+  const answer = folder.list ? '' : ` (${missing!.message})`;
+  throw new TilewrightError(
+    missing!.code,
+    `${folder.name}: there is neither ${SINGLE_FILE} nor ${INDEX}${got}${answer}`,
+    {
+      hint: 'Only the safetensors format is read: save other checkpoints (.bin, .pt, .gguf) as safetensors first.',
+      cause: missing,
+    },
+  );
 }
 
 /** Which file each tensor lies in. */
-function readWeightMap(index: unknown, folder: Folder): Map<string, string> {
-  const map = (index as { weight_map?: unknown } | null)?.weight_map;
+function readWeightMap(index: Readonly<Record<string, unknown>>, folder: Folder): Map<string, string> {
+  const map = index['weight_map'];
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new TilewrightError(
       'invalid-file',

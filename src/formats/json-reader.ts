@@ -1,5 +1,4 @@
-/** As deep as serde_json goes: deeper nesting is an attack on the stack. */
-const MAX_DEPTH = 127;
+import { MAX_DEPTH } from '../hub/folder.ts';
 
 const WHITESPACE = /[ \t\n\r]*/y;
 const UNSIGNED = /(?:0|[1-9]\d*)(?![\d.eE])/y;

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { ByteSource } from '../hub/source.ts';
+import { type ByteSource, stray } from '../hub/source.ts';
 import { STORED_BYTES, type StoredType, type TensorSource } from '../tensor/source.ts';
 import { formatShape } from '../tensor/types.ts';
 import { JsonReader } from './json-reader.ts';
@@ -156,22 +156,21 @@ async function readHeaderLength(source: ByteSource, signal?: AbortSignal): Promi
   if (size < LENGTH_BYTES) throw invalid(`${name}: expected at least ${LENGTH_BYTES} bytes, got ${size}`);
   const prefix = await source.slice(0, LENGTH_BYTES, signal);
   const length = new DataView(prefix.buffer, prefix.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
+  // The length of a header ends in bytes of 0, a text does not.
   if (length > MAX_HEADER) {
-    throw invalid(`${name}: expected a header of at most ${MAX_HEADER} bytes, got ${length}`, whatItIs(prefix));
+    const start = await source.slice(0, Math.min(100, size), signal);
+    throw (
+      stray(name, 'safetensors', start) ??
+      invalid(
+        `${name}: expected a header of at most ${MAX_HEADER} bytes, got ${length}`,
+        'This is not a safetensors file.',
+      )
+    );
   }
   if (LENGTH_BYTES + Number(length) > size) {
     throw invalid(`${name}: expected a header of ${length} bytes, the file has ${size} in all: it is cut short`);
   }
   return Number(length);
-}
-
-/** A hint for files that are often met in the place of safetensors. */
-function whatItIs(prefix: Uint8Array): string {
-  const text = String.fromCharCode(...prefix);
-  if (text.startsWith('version ')) return 'This looks like a Git LFS pointer: fetch the file with `git lfs pull`.';
-  if (text.startsWith('PK')) return 'This looks like a PyTorch checkpoint: save it as safetensors first.';
-  if (text.startsWith('<')) return 'This looks like an HTML page: check the address.';
-  return 'This is not a safetensors file.';
 }
 
 function fileTensor(

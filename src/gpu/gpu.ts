@@ -2,6 +2,7 @@ import { TilewrightError } from '../errors.ts';
 import { type AdapterCard, describeAdapter } from './adapter.ts';
 import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
+import { MAP_READ } from './usage.ts';
 
 /** What kernels may rely on: the features and limits of the device, and the class of its adapter. */
 export interface Caps {
@@ -25,13 +26,24 @@ export interface Caps {
 /** Bytes are padded to whole vec4, so that a kernel may read and write four elements at a time to the end. */
 export const paddedBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
+const ROOM = { hint: "Load with dtype: 'int8', or close other tabs." };
+
+/** `device.lost` resolves this long after the first promise that failed of it, at the most: 26 ms were seen. */
+const LOST_WITHIN_MS = 250;
+
+const invalid = (cause: { message: string }): TilewrightError =>
+  new TilewrightError('gpu-validation', cause.message, { cause });
+
 /** A device with what the engine keeps beside it: counters, the pipeline cache, whether it is lost. Knows no op. */
 export class Gpu {
   readonly card: AdapterCard;
   readonly caps: Caps;
   readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
-  #failure: TilewrightError | undefined;
+  /** Why nothing can run here any more. */
+  #end: TilewrightError | undefined;
+  /** An error of WebGPU that no scope caught. */
+  #stray: TilewrightError | undefined;
   #owned: boolean;
 
   /** `owned` devices are destroyed with this object; the caller's own device is not. */
@@ -60,7 +72,7 @@ export class Gpu {
     this.#owned = owned;
     this.pipelines = new PipelineCache(device, this.counters);
     void device.lost.then((info) => {
-      this.#failure ??= new TilewrightError(
+      this.#end ??= new TilewrightError(
         'device-lost',
         `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`,
         {
@@ -68,27 +80,60 @@ export class Gpu {
         },
       );
     });
+    // On a device of the caller's, what no scope caught is the caller's.
+    if (!owned) return;
     device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= new TilewrightError('gpu-validation', (event as GPUUncapturedErrorEvent).error.message);
+      this.#stray ??= invalid((event as GPUUncapturedErrorEvent).error);
     });
   }
 
-  /** Throws what went wrong with the device since the last look, if anything did. */
+  /** Throws why the device is of no use any more, again and again; or once, an error of WebGPU that belongs to no work. */
   check(): void {
-    if (this.#failure) throw this.#failure;
+    if (this.#end) throw this.#end;
+    const stray = this.#stray;
+    this.#stray = undefined;
+    if (stray) throw stray;
   }
 
-  /** `await`s a promise of the device; where it fails because the device is lost, says so. */
-  async guard<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * `await`s a promise of the device. Where it fails, `alive` throws if its owner was disposed of; if the device is lost, that is what is
+   * said: WebGPU tells it some time after the first promise failed.
+   */
+  async guard<T>(promise: Promise<T>, alive?: () => void): Promise<T> {
     try {
       return await promise;
     } catch (cause) {
-      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
+      alive?.();
+      if (!this.#end)
+        await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOST_WITHIN_MS))]);
+      alive?.();
       this.check();
-      throw cause instanceof TilewrightError
-        ? cause
-        : new TilewrightError('gpu-validation', (cause as Error).message, { cause });
+      throw cause instanceof TilewrightError ? cause : invalid(cause as Error);
     }
+  }
+
+  /**
+   * Does work at once. What WebGPU finds wrong with it fails the promise, which may be left alone, and no other work on this device.
+   */
+  scoped<T>(what: string, work: () => T): readonly [T, Promise<void>] {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
+    let scopes: readonly Promise<GPUError | null>[];
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      scopes = [device.popErrorScope(), device.popErrorScope()];
+      for (const scope of scopes) scope.catch(() => {}); // told below, if anyone listens
+    }
+    const judged = this.guard(Promise.all(scopes)).then(([memory, validation]) => {
+      if (memory)
+        throw new TilewrightError('out-of-memory', `the GPU has no room for ${what}: ${memory.message}`, ROOM);
+      if (validation) throw invalid(validation);
+    });
+    judged.catch(() => {});
+    return [result, judged];
   }
 
   createBuffer(bytes: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
@@ -130,15 +175,17 @@ export class Gpu {
   }
 
   /** Maps a MAP_READ buffer that a copy was encoded into, and takes the bytes out. */
-  async readStaging(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    await this.guard(staging.mapAsync(GPUMapMode.READ, 0, Math.ceil(bytes / 4) * 4));
+  async readStaging(staging: GPUBuffer, bytes: number, alive?: () => void): Promise<ArrayBuffer> {
+    await this.guard(staging.mapAsync(MAP_READ, 0, Math.ceil(bytes / 4) * 4), alive);
     const copy = staging.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     staging.unmap();
     this.counters.bytesRead += bytes;
     return copy;
   }
 
+  /** Whatever is still at work here ends with `disposed`. */
   dispose(): void {
+    this.#end ??= new TilewrightError('disposed', 'the engine was disposed of');
     if (this.#owned) this.device.destroy();
   }
 }

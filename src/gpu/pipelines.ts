@@ -1,5 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Counters } from './counters.ts';
+import { COMPUTE } from './usage.ts';
 import { type Binding, type Linked, link, type Variant, variantKey } from './wgsl.ts';
 
 /** A compiled variant, with what binds to it. */
@@ -40,7 +41,7 @@ export class PipelineCache {
     if (!layout) {
       const entries = bindings.map(({ binding, type }) => ({
         binding,
-        visibility: GPUShaderStage.COMPUTE,
+        visibility: COMPUTE,
         buffer: { type },
       }));
       layout = this.device.createBindGroupLayout({ entries });

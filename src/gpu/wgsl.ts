@@ -1,4 +1,5 @@
 import { TilewrightError } from '../errors.ts';
+import { keyOf } from '../tensor/key.ts';
 
 export interface Binding {
   readonly name: string;
@@ -141,7 +142,7 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
 /** Identifies a variant: equal keys, equal programs. */
 export function variantKey({ kernel, ports, constants = {}, baked }: Variant): string {
   const names = [kernel, ...ports].map(({ name }) => name).join('+');
-  return `${names}${JSON.stringify(constants)}${baked ? JSON.stringify(baked) : ''}`;
+  return `${names}${JSON.stringify(constants)}${baked ? keyOf(baked) : ''}`;
 }
 
 function fieldValues({ name, count }: StructField, values: ParamValues): readonly number[] {

@@ -1,65 +1,108 @@
 import { TilewrightError } from '../errors.ts';
-import type { AttentionOptions } from '../ops/attention.ts';
-import type { Conv2dOptions } from '../ops/conv2d.ts';
-import type { Shape } from '../ops/define.ts';
-import type { PadMode } from '../ops/movement.ts';
-import type { Pool2dOptions } from '../ops/pool2d.ts';
-import type { ImageLayout } from '../ops/window.ts';
+import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
+import type * as core from '../ops/groups/core.ts';
+import type * as image from '../ops/groups/image.ts';
+import { GROUP_OF } from '../ops/groups/names.ts';
+import type * as quantized from '../ops/groups/quantized.ts';
+import type * as text from '../ops/groups/text.ts';
+import { OPS, opNamed } from '../ops/index.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
-import { type DataType, elementCount, formatShape, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
-import { type Graph, leaf, type Operand, operand } from './ir.ts';
+import {
+  elementCount,
+  formatShape,
+  formatTensor,
+  sameShape,
+  type TensorData,
+  type TensorDescriptor,
+} from '../tensor/types.ts';
+import { type Graph, leaf, type Operand, operand, results } from './ir.ts';
 
-/** Every option of WebNN's operators may carry a label, which errors and the profile name. */
-interface Labelled {
-  label?: string;
+/** The methods that the definitions of a module, or of a table of them, stand for. */
+type Methods<Module> = {
+  readonly [Name in keyof Module as Module[Name] extends OpDefinition<infer _, infer Method>
+    ? unknown extends Method
+      ? never
+      : Name
+    : never]: Module[Name] extends OpDefinition<infer _, infer Method> ? Method : never;
+};
+
+type Ops = Methods<typeof core> &
+  Methods<typeof core.unary> &
+  Methods<typeof core.binary> &
+  Methods<typeof core.reductions> &
+  Methods<typeof image> &
+  Methods<typeof text> &
+  Methods<typeof quantized>;
+
+/** Every op under its name: operands first, then what the op calls for, then an object of options. */
+export interface GraphBuilder extends Omit<Ops, 'gelu' | 'gelu_tanh' | 'clamp'> {}
+
+/**
+ * Adds an op: its operands, then the arguments of its definition, then options with the operands that may be left out. Error:
+ * `invalid-argument` for an option that the op does not have.
+ */
+function call(op: Op, given: readonly unknown[]): Operand | readonly Operand[] {
+  const { name, operands, args = [], options: known = [] } = op;
+  const values = [...given];
+  const inputs: Record<string, Operand | undefined> = {};
+  const optional: string[] = [];
+  for (const [key, { optional: free, positional, list }] of Object.entries(operands)) {
+    if (free && !positional) optional.push(key);
+    else if (list)
+      for (const [i, input] of (values.shift() as readonly Operand[]).entries()) inputs[`${key}${i}`] = input;
+    else inputs[key] = values.shift() as Operand | undefined;
+  }
+  const options: Record<string, unknown> = {};
+  for (const key of args) options[key] = values.shift();
+  const { label, ...rest } = (values.shift() ?? {}) as Labelled & Record<string, unknown>;
+  for (const [key, value] of Object.entries(rest)) {
+    if (optional.includes(key)) inputs[key] = value as Operand | undefined;
+    else if (known.includes(key)) options[key] = value;
+    else
+      throw new TilewrightError('invalid-argument', `${label ?? name}: ${name} has no option '${key}'`, {
+        hint: `It has ${[...known, ...optional, 'label'].join(', ')}.`,
+      });
+  }
+  for (const key of Object.keys(options)) if (options[key] === undefined) delete options[key];
+  const made = results(name, inputs, options, label);
+  return op.results ? made : made[0]!;
 }
-
-type Unary = (input: Operand, options?: Labelled) => Operand;
-type Binary = (a: Operand, b: Operand, options?: Labelled) => Operand;
-type Reduce = (input: Operand, options?: { axes?: readonly number[]; keepDimensions?: boolean } & Labelled) => Operand;
-
-function call(
-  op: string,
-  inputs: Record<string, Operand | undefined>,
-  { label, ...options }: Labelled & Record<string, unknown> = {},
-): Operand {
-  return operand(op, inputs, options, label);
-}
-
-const unary =
-  (op: string): Unary =>
-  (input, options) =>
-    call(op, { input }, { ...options });
-const binary =
-  (op: string): Binary =>
-  (a, b, options) =>
-    call(op, { a, b }, { ...options });
-const reduce =
-  (op: string): Reduce =>
-  (input, options) =>
-    call(op, { input }, { ...options });
 
 /**
  * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder; what WebNN lacks (attention,
  * scatterRows, sample, states) is named after ONNX. Shapes are checked as the graph is built: a mistake throws where it is made,
  * with the numbers in the message.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of ops are defined below, from their definitions.
 export class GraphBuilder {
+  readonly #inputs = new Map<string, Operand>();
   readonly #states = new Map<string, Operand>();
 
-  /** A tensor that is given at every run. */
+  /** A tensor that is given at every run. Error: `invalid-graph` for a name that there is already. */
   input(name: string, descriptor: TensorDescriptor): Operand {
-    return leaf('input', descriptor, { name });
+    const input = leaf('input', descriptor, { name });
+    const known = this.#inputs.get(name);
+    if (known)
+      throw new TilewrightError(
+        'invalid-graph',
+        `input '${name}' is there already: ${formatTensor(known)}, and now ${formatTensor(input)}`,
+      );
+    this.#inputs.set(name, input);
+    return input;
   }
 
-  /** A tensor that lives on the device from run to run: a KV cache. Zero at first. */
+  /** A tensor that lives on the device from run to run: a KV cache. Zero at first. The same for the same name. */
   state(name: string, descriptor: TensorDescriptor): Operand {
-    const known = this.#states.get(name);
-    if (known) return known;
     const state = leaf('state', descriptor, { name });
-    this.#states.set(name, state);
-    return state;
+    const known = this.#states.get(name) ?? state;
+    if (known.dataType !== state.dataType || !sameShape(known.shape, state.shape))
+      throw new TilewrightError(
+        'wrong-shape',
+        `state '${name}' is ${formatTensor(known)}, and now ${formatTensor(state)}`,
+      );
+    this.#states.set(name, known);
+    return known;
   }
 
   /** Numbers that no run changes, from an array or from a tensor of a file; float16 and bfloat16 tensors widen on the GPU. */
@@ -95,295 +138,26 @@ export class GraphBuilder {
     return leaf('constant', { dataType: toDataType(storedType), shape }, { source }, name);
   }
 
-  matmul(a: Operand, b: Operand, options: { transposeB?: boolean } & Labelled = {}): Operand {
-    return call('matmul', { a, b }, { ...options });
-  }
-
-  gemm(
-    a: Operand,
-    b: Operand,
-    {
-      c,
-      ...options
-    }: { c?: Operand; alpha?: number; beta?: number; aTranspose?: boolean; bTranspose?: boolean } & Labelled = {},
-  ): Operand {
-    return call('gemm', { a, b, c }, options);
-  }
-
-  conv2d(
-    input: Operand,
-    filter: Operand,
-    { bias, ...options }: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled = {},
-  ): Operand {
-    return call('conv2d', { input, filter, bias }, options);
-  }
-
-  averagePool2d(input: Operand, options: Pool2dOptions & Labelled = {}): Operand {
-    return call('averagePool2d', { input }, { ...options });
-  }
-
-  maxPool2d(input: Operand, options: Pool2dOptions & Labelled = {}): Operand {
-    return call('maxPool2d', { input }, { ...options });
-  }
-
-  /** Along `axis`; along the last where none is given, as WebNN had it at first. */
-  softmax(input: Operand, axis = -1, options: Labelled = {}): Operand {
-    return call('softmax', { input }, { axis, ...options });
-  }
-
-  layerNormalization(
-    input: Operand,
-    {
-      scale,
-      bias,
-      ...options
-    }: { scale?: Operand; bias?: Operand; axes?: readonly number[]; epsilon?: number } & Labelled = {},
-  ): Operand {
-    return call('layerNormalization', { input, scale, bias }, options);
-  }
-
-  batchNormalization(
-    input: Operand,
-    mean: Operand,
-    variance: Operand,
-    { scale, bias, ...options }: { scale?: Operand; bias?: Operand; axis?: number; epsilon?: number } & Labelled = {},
-  ): Operand {
-    return call('batchNormalization', { input, mean, variance, scale, bias }, options);
-  }
-
-  instanceNormalization(
-    input: Operand,
-    {
-      scale,
-      bias,
-      ...options
-    }: { scale?: Operand; bias?: Operand; epsilon?: number; layout?: ImageLayout } & Labelled = {},
-  ): Operand {
-    return call('instanceNormalization', { input, scale, bias }, options);
-  }
-
-  /** Multi-head attention; see AttentionOptions for how heads and rows lie. */
-  attention(
-    query: Operand,
-    key: Operand,
-    value: Operand,
-    { positions, ...options }: AttentionOptions & { positions?: Operand } & Labelled,
-  ): Operand {
-    return call('attention', { query, key, value, positions }, options);
-  }
-
-  /** Writes columns `column`.. of each row of `updates` to row `positions[t]` of a state, and returns the state as it is then. */
-  scatterRows(
-    state: Operand,
-    updates: Operand,
-    positions: Operand,
-    options: { column?: number } & Labelled = {},
-  ): Operand {
-    return call('scatterRows', { state, updates, positions }, { ...options });
-  }
-
-  readonly add = binary('add');
-  readonly sub = binary('sub');
-  readonly mul = binary('mul');
-  readonly div = binary('div');
-  readonly max = binary('max');
-  readonly min = binary('min');
-  readonly pow = binary('pow');
-  readonly equal = binary('equal');
-  readonly notEqual = binary('notEqual');
-  readonly greater = binary('greater');
-  readonly greaterOrEqual = binary('greaterOrEqual');
-  readonly lesser = binary('lesser');
-  readonly lesserOrEqual = binary('lesserOrEqual');
-  readonly logicalAnd = binary('logicalAnd');
-  readonly logicalOr = binary('logicalOr');
-  readonly logicalXor = binary('logicalXor');
-
-  readonly identity = unary('identity');
-  readonly abs = unary('abs');
-  readonly neg = unary('neg');
-  readonly sign = unary('sign');
-  readonly ceil = unary('ceil');
-  readonly floor = unary('floor');
-  readonly reciprocal = unary('reciprocal');
-  readonly sqrt = unary('sqrt');
-  readonly exp = unary('exp');
-  readonly log = unary('log');
-  readonly sin = unary('sin');
-  readonly cos = unary('cos');
-  readonly tan = unary('tan');
-  readonly tanh = unary('tanh');
-  readonly erf = unary('erf');
-  readonly sigmoid = unary('sigmoid');
-  readonly relu = unary('relu');
-  readonly softplus = unary('softplus');
-  readonly softsign = unary('softsign');
-  readonly hardSwish = unary('hardSwish');
-  readonly logicalNot = unary('logicalNot');
-
   /** gelu by the error function; `approximate: 'tanh'` (ONNX) is GPT-2's. */
   gelu(input: Operand, { approximate, ...options }: { approximate?: 'none' | 'tanh' } & Labelled = {}): Operand {
-    return call(approximate === 'tanh' ? 'gelu_tanh' : 'gelu', { input }, options);
+    return call(opNamed(approximate === 'tanh' ? 'gelu_tanh' : 'gelu'), [input, options]) as Operand;
   }
 
   clamp(
     input: Operand,
     { minValue, maxValue, ...options }: { minValue?: number; maxValue?: number } & Labelled = {},
   ): Operand {
-    return call(
-      'clamp',
-      { input },
-      {
-        ...options,
-        ...(minValue !== undefined && { alpha: minValue }),
-        ...(maxValue !== undefined && { beta: maxValue }),
-      },
-    );
-  }
-
-  elu(input: Operand, options: { alpha?: number } & Labelled = {}): Operand {
-    return call('elu', { input }, { ...options });
-  }
-
-  leakyRelu(input: Operand, options: { alpha?: number } & Labelled = {}): Operand {
-    return call('leakyRelu', { input }, { ...options });
-  }
-
-  hardSigmoid(input: Operand, options: { alpha?: number; beta?: number } & Labelled = {}): Operand {
-    return call('hardSigmoid', { input }, { ...options });
-  }
-
-  linear(input: Operand, options: { alpha?: number; beta?: number } & Labelled = {}): Operand {
-    return call('linear', { input }, { ...options });
-  }
-
-  prelu(input: Operand, slope: Operand, options: Labelled = {}): Operand {
-    return call('prelu', { input, slope }, { ...options });
-  }
-
-  where(condition: Operand, trueValue: Operand, falseValue: Operand, options: Labelled = {}): Operand {
-    return call('where', { condition, trueValue, falseValue }, { ...options });
-  }
-
-  cast(input: Operand, type: DataType, options: Labelled = {}): Operand {
-    return call('cast', { input }, { to: type, ...options });
-  }
-
-  /** Integers of the type of zeroPoint, or of `dataType` where there is none, which WebNN does not have. */
-  quantizeLinear(
-    input: Operand,
-    scale: Operand,
-    zeroPoint?: Operand,
-    options: { dataType?: DataType } & Labelled = {},
-  ): Operand {
-    return call('quantizeLinear', { input, scale, zeroPoint }, { ...options });
-  }
-
-  dequantizeLinear(input: Operand, scale: Operand, zeroPoint?: Operand, options: Labelled = {}): Operand {
-    return call('dequantizeLinear', { input, scale, zeroPoint }, { ...options });
-  }
-
-  readonly reduceSum = reduce('reduceSum');
-  readonly reduceMean = reduce('reduceMean');
-  readonly reduceMax = reduce('reduceMax');
-  readonly reduceMin = reduce('reduceMin');
-  readonly reduceProduct = reduce('reduceProduct');
-  readonly reduceL1 = reduce('reduceL1');
-  readonly reduceL2 = reduce('reduceL2');
-  readonly reduceSumSquare = reduce('reduceSumSquare');
-  readonly reduceLogSum = reduce('reduceLogSum');
-  readonly reduceLogSumExp = reduce('reduceLogSumExp');
-
-  argMax(input: Operand, axis: number, options: { keepDimensions?: boolean } & Labelled = {}): Operand {
-    return call('argMax', { input }, { axis, ...options });
-  }
-
-  argMin(input: Operand, axis: number, options: { keepDimensions?: boolean } & Labelled = {}): Operand {
-    return call('argMin', { input }, { axis, ...options });
-  }
-
-  /** Draws an index for each line of logits, by its settings: temperature, top-k, top-p and a random number (ops/sample.ts). */
-  sample(logits: Operand, settings: Operand, options: Labelled = {}): Operand {
-    return call('sample', { logits, settings }, { ...options });
-  }
-
-  gather(input: Operand, indices: Operand, options: { axis?: number } & Labelled = {}): Operand {
-    return call('gather', { input, indices }, { ...options });
-  }
-
-  transpose(input: Operand, options: { permutation?: readonly number[] } & Labelled = {}): Operand {
-    return call('transpose', { input }, { ...options });
-  }
-
-  reshape(input: Operand, newShape: Shape, options: Labelled = {}): Operand {
-    return call('reshape', { input }, { newShape, ...options });
-  }
-
-  expand(input: Operand, newShape: Shape, options: Labelled = {}): Operand {
-    return call('expand', { input }, { newShape, ...options });
-  }
-
-  slice(
-    input: Operand,
-    starts: readonly number[],
-    sizes: readonly number[],
-    options: { strides?: readonly number[] } & Labelled = {},
-  ): Operand {
-    return call('slice', { input }, { starts, sizes, ...options });
-  }
-
-  reverse(input: Operand, options: { axes?: readonly number[] } & Labelled = {}): Operand {
-    return call('reverse', { input }, { ...options });
-  }
-
-  pad(
-    input: Operand,
-    beginningPadding: readonly number[],
-    endingPadding: readonly number[],
-    options: { mode?: PadMode; value?: number } & Labelled = {},
-  ): Operand {
-    return call('pad', { input }, { beginningPadding, endingPadding, ...options });
-  }
-
-  concat(inputs: readonly Operand[], axis: number, options: Labelled = {}): Operand {
-    if (!inputs.length) throw new TilewrightError('invalid-argument', 'concat: no inputs');
-    return inputs.reduce((input, other) => call('concat', { input, other }, { axis, ...options }));
-  }
-
-  /** Slices of `axis`: as many as the number says, or of the sizes given. */
-  split(
-    input: Operand,
-    splits: number | readonly number[],
-    { axis = 0, ...options }: { axis?: number } & Labelled = {},
-  ): Operand[] {
-    const extent = input.shape[axis];
-    if (extent === undefined)
-      throw new TilewrightError(
-        'invalid-argument',
-        `split: axis ${axis} is not an axis of ${formatShape(input.shape)}`,
-      );
-    const list = typeof splits === 'number' ? new Array<number>(splits).fill(extent / splits) : splits;
-    if (list.reduce((a, b) => a + b, 0) !== extent || !list.every(Number.isInteger)) {
-      throw new TilewrightError(
-        'invalid-argument',
-        `split: [${list.join(',')}] does not divide the ${extent} of axis ${axis}`,
-      );
-    }
-    let start = 0;
-    return list.map((size) => {
-      const starts = input.shape.map((_, d) => (d === axis ? start : 0));
-      start += size;
-      return this.slice(
-        input,
-        starts,
-        input.shape.map((whole, d) => (d === axis ? size : whole)),
-        options,
-      );
-    });
+    return call(opNamed('clamp'), [input, { ...options, alpha: minValue, beta: maxValue }]) as Operand;
   }
 
   /** The graph that computes these outputs. */
   outputs(outputs: Readonly<Record<string, Operand>>): Graph {
     return { outputs };
   }
+}
+
+for (const name of [...OPS.keys(), ...Object.keys(GROUP_OF)]) {
+  if (name in GraphBuilder.prototype) continue;
+  const method = (...given: readonly unknown[]) => call(opNamed(name), given);
+  Object.defineProperty(GraphBuilder.prototype, name, { value: method });
 }

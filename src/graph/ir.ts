@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { Rewriter, Shape } from '../ops/define.ts';
+import { checkOperands, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
@@ -12,22 +12,7 @@ import {
   typedArray,
 } from '../tensor/types.ts';
 
-/**
- * A result of a node: SSA, immutable, static shape. A node is its first result; an op with several has the others beside it.
- * What has no op of its own is a leaf: `input`, `constant`, `state`, `scratch`. A graph is what hangs on its outputs, so code
- * nobody asks for is never there.
- */
-export interface Operand extends TensorDescriptor {
-  readonly op: string;
-  readonly inputs: Readonly<Record<string, Operand>>;
-  readonly options: object;
-  /** Where it comes from, for people: `layer1.0.conv1`. */
-  readonly label: string | undefined;
-  /** Hangs on constants alone: no run changes it. */
-  readonly constant: boolean;
-  /** All results of the node in the order of the op's definition, this one among them. The first stands for the node. */
-  readonly results: readonly Operand[];
-}
+export type { Operand } from '../ops/define.ts';
 
 export interface ConstantOptions {
   readonly source?: TensorSource;
@@ -91,7 +76,9 @@ export function results(
   );
   const all = Object.values(given);
   try {
-    return made([opNamed(op).infer(given, options)].flat(), {
+    const definition = opNamed(op);
+    checkOperands(definition, given);
+    return made([definition.infer(given, options)].flat(), {
       op,
       inputs: given,
       options,
@@ -107,7 +94,7 @@ export function results(
 /** The first result of an op, which is all where it has one. */
 export const operand = (...call: Parameters<typeof results>): Operand => results(...call)[0]!;
 
-export const rewriter = (label: string | undefined): Rewriter<Operand> => ({
+export const rewriter = (label: string | undefined): Rewriter => ({
   add: (op, inputs, options) => operand(op, inputs, options, label),
   constant: (dataType, shape, values) => constantOf(dataType, shape, values),
 });

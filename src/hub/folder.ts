@@ -1,5 +1,6 @@
 import { TilewrightError } from '../errors.ts';
-import { type ByteSource, blobSource, bytesSource, fileSource, reason } from './source.ts';
+import { shown } from '../options.ts';
+import { type ByteSource, blobSource, bytesSource, reason, stray } from './source.ts';
 import { urlSource } from './url.ts';
 
 /** The files of one model, in the layout of Hugging Face. */
@@ -7,8 +8,8 @@ export interface Folder {
   readonly name: string;
   /** @throws `not-found`; `invalid-argument` for a name that leads out of the folder. */
   open(file: string): Promise<ByteSource>;
-  /** The file, or undefined where it is not there. */
-  find(file: string): Promise<ByteSource | undefined>;
+  /** The file, or undefined where it is not there. Servers that keep to themselves what is there answer 403 and the like: that is not there. */
+  find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined>;
   /** The names of all files, where they can be known: a URL cannot be asked. */
   list?(): Promise<string[]>;
 }
@@ -35,7 +36,11 @@ export interface FolderOptions {
 /** The name under which a file that stands alone is found. */
 export const SINGLE_FILE = 'model.safetensors';
 
-const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
+/** As deep as JSON of a model may be nested, as serde_json has it: what reads it may recurse. */
+export const MAX_DEPTH = 127;
+
+/** Opens a path or a `file:` URL: given by src/disk.ts where there is a disk. A page has none. */
+export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
@@ -45,40 +50,55 @@ export async function openFolder(source: ModelSource, options: FolderOptions = {
     const name = source instanceof File ? source.name : SINGLE_FILE;
     return fileFolder(name, async () => blobSource(name, source));
   }
-  if (typeof source !== 'object' || source === null) {
-    throw new TilewrightError(
-      'invalid-argument',
-      `a model is loaded from a URL, a path, bytes or files, got ${source}`,
-    );
-  }
-  return filesFolder(
-    isIterable(source) ? Array.from(source, (file) => [pathInFolder(file), file]) : Object.entries(source),
+  const files: object = source ?? {};
+  const entries: [string, unknown][] = isIterable(files)
+    ? Array.from(files, (file) => [pathInFolder(file), file])
+    : Object.entries(files);
+  if (entries.length && entries.every(isFileEntry)) return filesFolder(entries);
+  throw new TilewrightError(
+    'invalid-argument',
+    `a model is loaded from a URL, a path, bytes or files, got ${shown(source)}`,
+    { hint: 'Of a Response: load(await response.arrayBuffer()), or load its address.' },
   );
 }
 
-/** The file's JSON, or undefined where there is no such file. @throws `invalid-file` when it is no JSON in UTF-8. */
-export async function readJson(folder: Folder, file: string, signal?: AbortSignal): Promise<unknown | undefined> {
+/** The object that the file holds, or undefined where there is no such file. @throws `invalid-file` when it is no JSON in UTF-8. */
+export async function readJson(
+  folder: Folder,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const source = await folder.find(file);
   if (!source) return undefined;
   const bytes = await source.slice(0, source.size, signal);
+  const path = `${folder.name}: ${file}`;
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new TilewrightError('invalid-file', `${folder.name}: ${file} is not valid JSON: ${reason(cause)}`, { cause });
+    throw (
+      stray(path, 'JSON', bytes) ??
+      new TilewrightError('invalid-file', `${path} is not valid JSON: ${reason(cause)}`, { cause })
+    );
   }
+  if (!isObject(value) || Array.isArray(value)) throw new TilewrightError('invalid-file', `${path} holds no object`);
+  let level: object[] = [value];
+  for (let depth = 1; level.length; depth++) {
+    if (depth > MAX_DEPTH)
+      throw new TilewrightError('invalid-file', `${path} is nested deeper than ${MAX_DEPTH} levels`);
+    level = level.flatMap((one) => Object.values(one).filter(isObject));
+  }
+  return value as Readonly<Record<string, unknown>>;
 }
 
 async function openAddress(address: string | URL, { signal, baseUrl }: FolderOptions): Promise<Folder> {
   // One letter and a colon is a drive of Windows, not a scheme.
   const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
-  if (IN_NODE && !hasScheme && baseUrl === undefined) return pathFolder(String(address));
+  if (disk.open && !hasScheme && baseUrl === undefined) return disk.open(address);
   const base = baseUrl ?? globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
   const url = new URL(address, base);
-  if (IN_NODE && url.protocol === 'file:') {
-    const { fileURLToPath } = await import(/* @vite-ignore */ 'node:url');
-    return pathFolder(fileURLToPath(url));
-  }
+  if (disk.open && url.protocol === 'file:') return disk.open(url);
   return urlFolder(url, signal);
 }
 
@@ -96,27 +116,8 @@ function urlFolder(url: URL, signal?: AbortSignal): Folder {
   });
 }
 
-async function pathFolder(path: string): Promise<Folder> {
-  const { readdir, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
-  const stats = await stat(path).catch((cause: unknown) => {
-    throw new TilewrightError('not-found', `${path}: ${reason(cause)}`, {
-      hint: 'Give a folder in the layout of Hugging Face, or one .safetensors file.',
-      cause,
-    });
-  });
-  if (!stats.isDirectory()) return fileFolder(path, () => fileSource(path));
-  return makeFolder(
-    path,
-    (file) => fileSource(`${path}/${file}`),
-    async () => {
-      const entries = await readdir(path, { withFileTypes: true });
-      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name); // links are files to us
-    },
-  );
-}
-
 /** A folder of one checkpoint, whatever its file is called. */
-const fileFolder = (name: string, open: () => Promise<ByteSource>): Folder =>
+export const fileFolder = (name: string, open: () => Promise<ByteSource>): Folder =>
   makeFolder(
     name,
     async (file) => {
@@ -145,7 +146,11 @@ function filesFolder(entries: Iterable<[string, Blob | ArrayBuffer | Uint8Array]
   );
 }
 
-function makeFolder(name: string, read: (file: string) => Promise<ByteSource>, list?: () => Promise<string[]>): Folder {
+export function makeFolder(
+  name: string,
+  read: (file: string) => Promise<ByteSource>,
+  list?: () => Promise<string[]>,
+): Folder {
   async function open(file: string): Promise<ByteSource> {
     // Names come from files too (the shards of an index), and must not reach beyond the folder.
     if (/[\\\0]/.test(file) || file.split('/').some((part) => part === '' || part === '.' || part === '..')) {
@@ -153,18 +158,31 @@ function makeFolder(name: string, read: (file: string) => Promise<ByteSource>, l
     }
     return read(file);
   }
-  async function find(file: string): Promise<ByteSource | undefined> {
+  async function find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined> {
     try {
       return await open(file);
     } catch (error) {
-      if (error instanceof TilewrightError && error.code === 'not-found') return undefined;
-      throw error;
+      if (!isMissing(error)) throw error;
+      onMissing?.(error);
+      return undefined;
     }
   }
   return { name, open, find, list };
 }
 
-const isIterable = (source: object): source is Iterable<File> => Symbol.iterator in source;
+/** Told to wait or to come again (408, 425, 429), the client does not know whether there is a file. */
+const isMissing = (error: unknown): error is TilewrightError => {
+  if (!(error instanceof TilewrightError)) return false;
+  const { status = 0 } = (error.cause ?? {}) as Partial<Response>;
+  return error.code === 'not-found' || (status >= 400 && status < 500 && ![408, 425, 429].includes(status));
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isFileEntry = (entry: [string, unknown]): entry is [string, Blob | ArrayBuffer | Uint8Array] =>
+  [Blob, ArrayBuffer, Uint8Array].some((type) => entry[1] instanceof type);
+
+const isIterable = (source: object): source is Iterable<File> => Symbol.iterator in Object(source);
 
 /** A file of a folder picker knows its path, which begins with the folder's own name. */
-const pathInFolder = (file: File): string => file.webkitRelativePath?.split('/').slice(1).join('/') || file.name;
+const pathInFolder = (file: File): string => file?.webkitRelativePath?.split('/').slice(1).join('/') || file?.name;

@@ -1,5 +1,7 @@
 import { type ErrorCode, TilewrightError, throwIfAborted } from '../errors.ts';
 
+export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
 /** The largest chunk a source hands out, in bytes: what a reader holds on the host at a time. */
 export const MAX_CHUNK = 4 * 1024 * 1024;
 
@@ -77,6 +79,25 @@ export function byteSource(
   return { name, size, slice, stream };
 }
 
+/** What often comes in the place of a file, by what it begins with: what it is, and what to do. */
+const STRAYS: readonly (readonly [RegExp, string, string])[] = [
+  [/^\s*<(\?xml|Error)/, 'XML', 'check the address'],
+  [/^\s*</, 'an HTML page', 'check the address'],
+  [/^version /, 'a Git LFS pointer', 'fetch the file itself with `git lfs pull`'],
+  [/^\s*[{[]/, 'JSON', 'check the address'],
+  [/^PK/, 'a PyTorch checkpoint', 'save it as safetensors first'],
+];
+
+/** `invalid-file`, where bytes that are not what was expected are of a kind that is known. */
+export function stray(file: string, expected: string, bytes: Uint8Array): TilewrightError | undefined {
+  const start = new TextDecoder().decode(bytes.subarray(0, 100)); // leaves out a byte order mark
+  const [, what, advice] = STRAYS.find(([begins]) => begins.test(start)) ?? [];
+  if (what === undefined || what === expected) return undefined;
+  return new TilewrightError('invalid-file', `${file}: expected ${expected}, got ${what}`, {
+    hint: `This looks like ${what}: ${advice}.`,
+  });
+}
+
 /** What went wrong, in words: `fetch` keeps its reason one level down. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -96,30 +117,6 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   return byteSource(name, blob.size, async function* (start, end) {
     for (let at = start; at < end; at += MAX_CHUNK) {
       yield new Uint8Array(await blob.slice(at, Math.min(at + MAX_CHUNK, end)).arrayBuffer());
-    }
-  });
-}
-
-/** A file on the disk, in Node. The file is open only while a read lasts. @throws `not-found`. */
-export async function fileSource(path: string): Promise<ByteSource> {
-  const { open, stat } = await import(/* @vite-ignore */ 'node:fs/promises');
-  const stats = await stat(path).catch((cause: unknown) => {
-    throw new TilewrightError('not-found', `${path}: cannot be read: ${reason(cause)}`, { cause });
-  });
-  if (!stats.isFile()) throw new TilewrightError('not-found', `${path}: is not a file`);
-  const name = path.split(/[\\/]/).pop()!;
-  return byteSource(name, stats.size, async function* (start, end) {
-    const handle = await open(path);
-    try {
-      for (let at = start; at < end; ) {
-        const buffer = new Uint8Array(Math.min(MAX_CHUNK, end - at));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) return; // cut short since it was opened
-        yield buffer.subarray(0, bytesRead);
-        at += bytesRead;
-      }
-    } finally {
-      await handle.close();
     }
   });
 }

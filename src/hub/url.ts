@@ -88,7 +88,7 @@ async function request(href: string, signal?: AbortSignal, start = 0, end?: numb
   await response.body?.cancel();
   const answer = `the server answered ${status} ${statusText}${isPage && response.ok ? ' with an HTML page' : ''}`;
   const missing = status === 404 || status === 410 || response.ok;
-  throw new TilewrightError(missing ? 'not-found' : 'network', `${shown(href)}: ${answer}`);
+  throw new TilewrightError(missing ? 'not-found' : 'network', `${shown(href)}: ${answer}`, { cause: response });
 }
 
 /** What the server says it sends of the file, where it answers 206 and says so. */

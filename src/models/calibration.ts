@@ -1,10 +1,12 @@
+import { type BuildOptions, buildSession, planOf } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type Graph, type Operand, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
-import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+import { signal as aSignal, checkOptions, fn, number, type Rules } from '../options.ts';
+import type { TensorInput } from '../runtime/session.ts';
 
 export interface CalibrationOptions {
   /** The share of a layer's inputs, in percent, that the scale shall hold; larger ones are clipped. */
@@ -12,6 +14,8 @@ export interface CalibrationOptions {
   signal?: AbortSignal | undefined;
   onSample?: (done: number) => void;
 }
+
+const RULES: Rules<CalibrationOptions> = { percentile: number(1e-3, 100), signal: aSignal, onSample: fn };
 
 /** Operands by op: what is quantised at run time, and what it is multiplied by. */
 const PRODUCTS: Readonly<Record<string, readonly [left: string, weights: string]>> = {
@@ -46,14 +50,14 @@ export async function calibrate(
   graph: Graph,
   how: BuildOptions,
   samples: Iterable<Readonly<Record<string, TensorInput>>> | AsyncIterable<Readonly<Record<string, TensorInput>>>,
-  { percentile = 100, signal, onSample }: CalibrationOptions = {},
+  options: CalibrationOptions = {},
 ): Promise<Calibration> {
-  if (!(percentile > 0 && percentile <= 100))
-    throw new TilewrightError('invalid-argument', `percentile is ${percentile}, expected more than 0, at most 100`);
+  checkOptions('calibrate', options, RULES);
+  const { percentile = 100, signal, onSample } = options;
   const floats: BuildOptions = { ...how, activations: undefined, without: ['winograd'], tune: 'off' };
-  const layers = layerInputs((await Session.plan(gpu, graph, floats)).graph);
+  const layers = layerInputs((await planOf(gpu, graph, floats)).graph);
   const largest = new Map([...layers.keys()].map((label) => [label, 0]));
-  using session = await Session.build(gpu, { outputs: Object.fromEntries(layers) }, floats);
+  using session = await buildSession(gpu, { outputs: Object.fromEntries(layers) }, floats);
   let done = 0;
   for await (const inputs of samples) {
     throwIfAborted(signal, 'the calibration');

@@ -1,6 +1,8 @@
 import { TilewrightError } from '../errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
+import { checkFields, flag, integer, number, off, oneOf, type Rule, shown } from '../options.ts';
+import { ACTIVATIONS } from './activation-names.ts';
 import type { ModelFiles } from './model.ts';
 import { GraphWeights, type Weights } from './weights.ts';
 
@@ -11,27 +13,39 @@ export interface Gpt2Shape {
   readonly heads: number;
   readonly context: number;
   readonly vocabulary: number;
+  /** As ACTIVATIONS names it. */
   readonly activation: string;
   readonly epsilon: number;
+  /** The table of tokens is the last product's weight too, even where the file has one of its own. */
+  readonly tied: boolean;
   /** 1 / sqrt(head size), unless the config turns it off. */
   readonly scale: (layer: number) => number;
 }
 
-const ACTIVATIONS: Record<string, string> = {
-  gelu_new: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  gelu_fast: 'gelu_tanh',
-  gelu: 'gelu',
-  relu: 'relu',
+const SIZE = integer(1);
+
+/** Fields of GPT2Config that change the result: what they may be. Other names of sizes are those of transformers' `attribute_map`. */
+const FIELDS: Readonly<Record<string, Rule>> = {
+  activation_function: oneOf(...Object.keys(ACTIVATIONS)),
+  layer_norm_epsilon: number(0),
+  scale_attn_weights: flag,
+  scale_attn_by_inverse_layer_idx: flag,
+  tie_word_embeddings: flag,
+  add_cross_attention: off,
+  is_encoder_decoder: off,
+  n_head: SIZE,
+  num_attention_heads: SIZE,
+  quantization_config: ['nothing', () => false],
+  pruned_heads: ['nothing', (value) => Object.keys(value as object).length === 0],
 };
 
 export function gpt2Shape({ config = {}, name }: ModelFiles, weights: Weights): Gpt2Shape {
-  const number = (key: string): number | undefined =>
-    typeof config[key] === 'number' ? (config[key] as number) : undefined;
+  checkFields(`${name}: config.json`, config, FIELDS);
+  const said = <T>(key: string): T | undefined => (config[key] ?? undefined) as T | undefined;
   const [vocabulary, width] = weights.get('wte.weight', [-1, -1]).shape as [number, number];
   const [context] = weights.get('wpe.weight', [-1, width]).shape as [number];
   const layers = weights.count((i) => `h.${i}.attn.c_attn.weight`);
-  const heads = number('n_head') ?? number('num_attention_heads');
+  const heads = said<number>('n_head') ?? said<number>('num_attention_heads');
   if (!heads) {
     throw new TilewrightError(
       'unknown-architecture',
@@ -41,32 +55,33 @@ export function gpt2Shape({ config = {}, name }: ModelFiles, weights: Weights): 
       },
     );
   }
-  const expected = { n_layer: layers, n_embd: width, n_positions: context, vocab_size: vocabulary };
+  const inner = weights.get('h.0.mlp.c_fc.weight', [width, -1]).shape[1]!;
+  const expected: Record<string, number> = {
+    ...{ n_layer: layers, n_embd: width, n_positions: context, vocab_size: vocabulary, n_inner: inner },
+    ...{ num_hidden_layers: layers, hidden_size: width, max_position_embeddings: context },
+  };
   for (const [key, got] of Object.entries(expected)) {
-    const said = number(key);
-    if (said !== undefined && said !== got)
-      throw new TilewrightError('wrong-shape', `${name}: config.json says ${key} ${said}, the tensors ${got}`);
+    if ((said(key) ?? got) !== got)
+      throw new TilewrightError(
+        'wrong-shape',
+        `${name}: config.json says ${key} ${shown(config[key])}, the tensors ${got}`,
+      );
   }
   if (width % heads)
     throw new TilewrightError('wrong-shape', `${name}: a width of ${width} does not divide into ${heads} heads`);
-  const activation = ACTIVATIONS[String(config['activation_function'] ?? 'gelu_new')];
-  if (!activation)
-    throw new TilewrightError(
-      'unknown-architecture',
-      `${name}: activation_function '${config['activation_function']}' is not known`,
-    );
-  const base = config['scale_attn_weights'] === false ? 1 : 1 / Math.sqrt(width / heads);
-  const byLayer = config['scale_attn_by_inverse_layer_idx'] === true;
+  const base = said('scale_attn_weights') === false ? 1 : 1 / Math.sqrt(width / heads);
+  const byLayer = said('scale_attn_by_inverse_layer_idx') === true;
   return {
     layers,
     width,
     heads,
     context,
     vocabulary,
-    activation,
-    epsilon: number('layer_norm_epsilon') ?? 1e-5,
+    activation: said('activation_function') ?? 'gelu_new',
+    epsilon: said('layer_norm_epsilon') ?? 1e-5,
+    tied: said('tie_word_embeddings') !== false,
     scale: (layer) => (byLayer ? base / (layer + 1) : base),
-  }; // prettier-ignore
+  };
 }
 
 export interface Gpt2GraphOptions {
@@ -129,19 +144,15 @@ export function gpt2Graph(
     x = b.add(linear(attended, `${name}.attn.c_proj`, width), x);
     const inner = weights.shape(`${name}.mlp.c_fc.weight`)[1] ?? 4 * width;
     const hidden = linear(normalized(x, `${name}.ln_2`), `${name}.mlp.c_fc`, inner);
-    const activated =
-      shape.activation === 'gelu_tanh'
-        ? b.gelu(hidden, { approximate: 'tanh' })
-        : shape.activation === 'gelu'
-          ? b.gelu(hidden)
-          : b.relu(hidden);
+    const activated = ACTIVATIONS[shape.activation]!(b, hidden);
     x = b.add(linear(activated, `${name}.mlp.c_proj`, width), x);
   }
   if (predict === 'last' && count > 1)
     x = b.gather(x, b.input('last', { dataType: 'uint32', shape: [1] }), { label: 'last' });
   const separate = weights.prefix === 'transformer.' ? weights.at('') : weights;
-  const tied = !separate.has('lm_head.weight');
-  const head = tied ? table : new GraphWeights(b, separate, dataType).get('lm_head.weight', [vocabulary, width]);
+  const own = !shape.tied || separate.has('lm_head.weight');
+  const untied = own && new GraphWeights(b, separate, dataType).get('lm_head.weight', [vocabulary, width]);
+  const head = shape.tied || !untied ? table : untied;
   const logits = b.matmul(normalized(x, 'ln_f'), head, { transposeB: true, label: 'lm_head' });
   if (predict === 'all') return b.outputs({ logits });
   const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });

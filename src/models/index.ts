@@ -1,8 +1,9 @@
 import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { type GroupName, loadOps } from '../graph/groups/index.ts';
 import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
-import { gpt2Prefix, looksLikeResNet } from './detect.ts';
+import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
@@ -16,10 +17,13 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
     openCheckpoint(folder, signal),
     readJson(folder, 'config.json', signal),
   ]);
-  if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config))) {
-    throw new TilewrightError('invalid-file', `${folder.name}: config.json holds no object`);
-  }
-  return { name: folder.name, folder, checkpoint, config: config as ModelFiles['config'] };
+  return { name: folder.name, folder, checkpoint, config };
+}
+
+/** The code of a model with the ops of its graphs. */
+async function withOps<Module>(module: Promise<Module>, group: GroupName): Promise<Module> {
+  await loadOps(group);
+  return module;
 }
 
 /** Loads whatever model the config names, or the tensors show; of the code too, only that model's. Error: `unknown-architecture`. */
@@ -32,16 +36,16 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
   }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
-    return (await import('./text-generator.ts')).TextGenerator.load(gpu, files, options);
-  if (/^resnet/.test(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
-    return (await import('./resnet.ts')).ImageClassifier.load(gpu, files, options);
+    return (await withOps(import('./text-generator.ts'), 'text')).TextGenerator.load(gpu, files, options);
+  if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
+    return (await withOps(import('./resnet.ts'), 'image')).ImageClassifier.load(gpu, files, options);
   throw new TilewrightError(
     'unknown-architecture',
     type
       ? `${files.name}: the architecture '${type}' is not known`
       : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
     {
-      hint: 'Known are ResNet (CIFAR and ImageNet depths) and GPT-2.',
+      hint: 'Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, and GPT-2.',
     },
   );
 }

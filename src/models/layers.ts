@@ -1,3 +1,4 @@
+import { buildSession } from '../build/build.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type ConstantOptions, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
 import { quantizedOf } from '../graph/passes/dequantize.ts';
@@ -8,8 +9,7 @@ import {
   quantizeWeights,
   typeOf,
   type WeightType,
-} from '../graph/passes/quantize.ts';
-import { Session } from '../runtime/session.ts';
+} from '../graph/passes/weight_types.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import type { TensorData } from '../tensor/types.ts';
 
@@ -67,6 +67,6 @@ export async function readConstants(
   outputs: Readonly<Record<string, Operand>>,
   signal?: AbortSignal,
 ): Promise<Record<string, TensorData>> {
-  using session = await Session.build(gpu, { outputs }, { tune: 'off', signal });
+  using session = await buildSession(gpu, { outputs }, { tune: 'off', signal });
   return await session.run({}, { signal });
 }

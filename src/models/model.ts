@@ -1,17 +1,26 @@
+import {
+  type BuildOptions,
+  buildSession,
+  type MemoryOptions,
+  planOf,
+  precompile,
+  SHARED_RULES,
+  WEIGHT_TYPES,
+} from '../build/build.ts';
 import { TilewrightError } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
-import type { WeightType, WeightTypes } from '../graph/passes/quantize.ts';
+import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { either, flag, fn, integer, list, number, oneOf, type Rule, type Rules, signal, valuesOf } from '../options.ts';
-import type { Profile, ProfileOptions } from '../profile/profile.ts';
-import { ConstantStore } from '../runtime/constants.ts';
+import { checkOptions, flag, integer, list, type Rules, signal, text } from '../options.ts';
+import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
-import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
-import { States } from '../runtime/states.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
+import { type Make, SessionCache } from '../runtime/session-cache.ts';
+import { Stores } from '../runtime/stores.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 import type { CalibrationOptions } from './calibration.ts';
@@ -20,7 +29,7 @@ import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
 
-export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'>, ActivationOptions {
+export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 'memory'>, ActivationOptions {
   /**
    * What the model is kept in: one type, or a type by the layer's name, as `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4
    * are made from the float checkpoint at load, on the device, and are scaled back in the shader. As the checkpoint has it where absent.
@@ -36,28 +45,17 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check'>, 
   onProgress?: OnProgress;
 }
 
-const DTYPE = oneOf('float32', 'float16', 'int8', 'int4');
-
-const withDefault = ([expected, allows]: Rule): Rule => [
-  `${expected} with a default`,
-  (value) => allows(value) && 'default' in (value as object),
-];
-
 export const LOAD_RULES: Rules<LoadOptions> = {
-  dtype: either(DTYPE, withDefault(valuesOf(DTYPE))),
-  groupSize: oneOf(32, 64, 128),
-  check: oneOf('finite'),
-  activations: oneOf('dynamic', 'static'),
-  calibration: valuesOf(number(0)),
-  integer: fn,
+  ...SHARED_RULES,
+  dtype: WEIGHT_TYPES,
   inputSize: list(integer(1, 65536), 2),
-  tune: oneOf('off', 'fast', 'full'),
   allowUnused: flag,
-  signal,
-  onProgress: fn,
 };
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
+
+/** Sessions of different shapes that a model keeps at a time. */
+const MOST_SESSIONS = 4;
 
 /** What a model is made from: kept, so that everything on the device can be made again. */
 export interface ModelFiles {
@@ -84,9 +82,10 @@ export interface ModelInfo {
 export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
-  readonly #constants: ConstantStore;
-  readonly states: States;
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #stores: Stores;
+  readonly #sessions: SessionCache;
+  readonly #memory: MemoryOptions | undefined;
+  protected readonly title: string;
   /** As the model was loaded: sessions that are built later follow. */
   readonly how: BuildOptions;
   readonly dtype: ModelDataType;
@@ -96,11 +95,13 @@ export abstract class LoadedModel extends Resource {
   constructor(
     readonly gpu: Gpu,
     readonly files: ModelFiles,
-    { dtype, groupSize, check, tune, activations, calibration, integer }: LoadOptions,
+    { dtype, groupSize, check, tune, memory, activations, calibration, integer }: LoadOptions,
   ) {
     super();
-    this.#constants = new ConstantStore(gpu);
-    this.states = new States(gpu);
+    this.title = `the model ${files.name}`;
+    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
+    this.#stores = new Stores(gpu);
+    this.#memory = memory;
     const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
     this.dtype = types.default;
     this.dataType = types.default === 'float16' ? 'float16' : 'float32';
@@ -124,7 +125,7 @@ export abstract class LoadedModel extends Resource {
   protected abstract readonly macs: number;
 
   get info(): ModelInfo {
-    const weightBytes = { file: this.files.checkpoint.byteLength, device: this.#constants.bytes };
+    const weightBytes = { file: this.files.checkpoint.byteLength, device: this.#stores.constants.bytes };
     return {
       name: this.files.name,
       architecture: this.architecture,
@@ -137,49 +138,49 @@ export abstract class LoadedModel extends Resource {
 
   /** Those that are built so far. */
   sessions(): Promise<Session[]> {
-    return Promise.all(this.#sessions.values());
+    return this.#sessions.all();
   }
 
-  /** Bytes of the weights, the states and all sessions' buffers on the device. */
+  /** Bytes on the device: the weights, the states, and what all sessions run in, which is shared as far as it can be. */
   async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
-    const sessions = await this.sessions();
-    return {
-      weights: this.#constants.bytes,
-      states: this.states.bytes,
-      sessions: sessions.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    await this.sessions();
+    const { constants, states, sessionBytes } = this.#stores;
+    return { weights: constants.bytes, states: states.bytes, sessions: sessionBytes };
   }
 
-  /** The session of this name; built on first use, on the weights and states that all sessions of the model share. */
+  /** The session of this name, which stays; built on first use, on the weights and states that all sessions of the model share. */
   protected session(name: string, graph: () => Graph, options: SessionOptions = {}): Promise<Session> {
-    if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
-    let session = this.#sessions.get(name);
-    if (!session) {
-      session = this.buildOn(this.gpu, graph(), {
-        ...options,
-        constants: this.#constants,
-        states: this.states,
-        label: name,
-      });
-      session.catch(() => this.#sessions.delete(name));
-      this.#sessions.set(name, session);
-    }
-    return session;
+    return this.#sessions.get(name, this.#make(name, graph, options), options.signal);
+  }
+
+  /** Work with the session of one shape among many: few of them are kept (MOST_SESSIONS). */
+  protected withSession<T>(
+    name: string,
+    graph: () => Graph,
+    work: (session: Session) => Promise<T>,
+    options: SessionOptions = {},
+  ): Promise<T> {
+    return this.#sessions.use(name, this.#make(name, graph, options), work, options.signal);
+  }
+
+  #make(name: string, graph: () => Graph, options: SessionOptions): Make {
+    const shared = { stores: this.#stores, memory: this.#memory, label: name };
+    return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
   }
 
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
-    return Session.plan(this.gpu, graph, this.how);
+    return planOf(this.gpu, graph, this.how);
   }
 
   /** Starts to compile the kernels of graphs whose sessions are built later: while the weights stream for the first. */
   protected precompile(graphs: readonly Graph[]): void {
-    for (const graph of graphs) Session.precompile(this.gpu, graph, this.how);
+    for (const graph of graphs) precompile(this.gpu, graph, this.how);
   }
 
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return Session.build(gpu, graph, { ...this.how, ...options });
+    return buildSession(gpu, graph, { ...this.how, ...options });
   }
 
   /** The scales of all layers' inputs over sample inputs of a graph of the model: for `activations: 'static'`. */
@@ -189,7 +190,9 @@ export abstract class LoadedModel extends Resource {
     options: CalibrationOptions,
   ): Promise<Calibration> {
     const { calibrate } = await import('./calibration.ts');
-    return calibrate(this.gpu, graph, { ...this.how, constants: this.#constants }, samples, options);
+    // On states of its own: a text that is being written goes on.
+    using stores = new Stores(this.gpu, this.#stores.constants, true);
+    return await calibrate(this.gpu, graph, { ...this.how, stores }, samples, options);
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */
@@ -202,7 +205,9 @@ export abstract class LoadedModel extends Resource {
    * What every dispatch of a plan costs, on a device of its own with timestamp-query. Errors: `invalid-argument` for a plan
    * that the model has not got, `no-adapter`, `aborted`.
    */
-  async profile({ plan, ...options }: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+  async profile(asked: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
+    checkOptions('profile', asked, { plan: text, rounds: integer(1, 1e6), signal });
+    const { plan, ...options } = asked;
     const graphs = this.graphs();
     const name = plan ?? Object.keys(graphs)[0]!;
     const graph = graphs[name];
@@ -210,7 +215,8 @@ export abstract class LoadedModel extends Resource {
       throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
     const { profileApart } = await import('../profile/profile.ts');
     const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
-    return profileApart(build, this.typicalInputs(name), name, this.parameters, options);
+    const work = { parameters: this.parameters, ...(await workOf(this.gpu, graph)) };
+    return profileApart(build, this.typicalInputs(name), name, work, options);
   }
 
   /**
@@ -223,14 +229,8 @@ export abstract class LoadedModel extends Resource {
   }
 
   protected release(): void {
-    for (const session of this.#sessions.values()) {
-      session.then(
-        (built) => built.dispose(),
-        () => {},
-      );
-    }
-    this.#constants.dispose();
-    this.states.dispose();
+    this.#sessions.dispose();
+    this.#stores.dispose();
   }
 }
 
@@ -240,8 +240,13 @@ const storedType = ({ tensors }: Checkpoint): ModelDataType =>
     ? 'int8'
     : 'float32';
 
-/** Multiply-accumulates of a graph as people count them: a convolution is what its definition says, however it is computed. */
-export async function macsOf(gpu: Gpu, graph: Graph): Promise<number> {
-  const { steps } = await Session.plan(gpu, graph, { tune: 'off', without: ['winograd'] });
-  return steps.reduce((sum, { cost }) => sum + cost.macs, 0);
+/** The work of a graph as people count it: a convolution is what its definition says, however it is computed. */
+async function workOf(gpu: Gpu, graph: Graph): Promise<Work> {
+  const { steps } = await planOf(gpu, graph, { tune: 'off', without: ['winograd'] });
+  return steps.reduce(({ macs, flops }, { cost }) => ({ macs: macs + cost.macs, flops: flops + cost.flops }), {
+    macs: 0,
+    flops: 0,
+  });
 }
+
+export const macsOf = async (gpu: Gpu, graph: Graph): Promise<number> => (await workOf(gpu, graph)).macs;

@@ -1,10 +1,12 @@
+import { type BuildOptions, buildSession } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Checkpoint } from '../formats/safetensors.ts';
 import { adapterName } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
-import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/quantize.ts';
-import { type BuildOptions, Session, type TensorInput } from '../runtime/session.ts';
+import { channelAxis, type WeightType, type WeightTypes } from '../graph/passes/weight_types.ts';
+import { signal as aSignal, checkArgument, checkOptions, fn } from '../options.ts';
+import type { TensorInput } from '../runtime/session.ts';
 import { converted } from '../tensor/convert.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { unpackInt4 } from '../tensor/int4.ts';
@@ -130,8 +132,11 @@ interface Runs {
 export async function reportOn(
   model: Reported,
   samples: readonly Sample[],
-  { signal, onLayer }: ReportOptions,
+  options: ReportOptions,
 ): Promise<ModelReport> {
+  checkArgument('report', 'samples', samples, ['a list', Array.isArray]);
+  checkOptions('report', options, { signal: aSignal, onLayer: fn });
+  const { signal, onLayer } = options;
   const runs = model.task === 'text-generation' ? textRuns(model, samples) : await pictureRuns(model, samples);
   const graph = runs.graph();
   const layers = weightLayers(graph, model.how);
@@ -314,8 +319,8 @@ async function outputErrors(
   signal?: AbortSignal,
 ): Promise<{ layers: Errors[]; model: Errors }> {
   const options = { tune: 'off', signal } as const;
-  using session = await Session.build(model.gpu, withLayers(graph), { ...model.how, ...options });
-  using reference = await Session.build(model.gpu, withLayers(runs.graph('float32')), options);
+  using session = await buildSession(model.gpu, withLayers(graph), { ...model.how, ...options });
+  using reference = await buildSession(model.gpu, withLayers(runs.graph('float32')), options);
   const [last] = Object.keys(graph.outputs) as [string];
   const names = [...session.plan.outputs.keys()];
   const errors = new Map(names.map((name) => [name, new Errors()]));

@@ -4,15 +4,35 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
-import type { TensorInput } from '../runtime/session.ts';
+import {
+  arrayOf,
+  signal as aSignal,
+  checkArgument,
+  checkFields,
+  checkOptions,
+  flag,
+  integer,
+  object,
+  oneOf,
+  type Rule,
+  refuse,
+} from '../options.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
-import { type Picture, type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import { ACTIVATIONS } from './activation-names.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
+
+export interface ClassifyOptions {
+  /** So many labels at the most; 5 where absent. */
+  topK?: number;
+  signal?: AbortSignal;
+}
 
 export interface Prediction {
   readonly label: string;
@@ -27,6 +47,8 @@ export interface ResNetShape {
   readonly blocks: readonly number[];
   readonly classes: number;
   readonly depth: number;
+  /** Channels after the stem, and after each stage. */
+  readonly widths: readonly number[];
 }
 
 /** Reads depth, kind of block and classes from the tensors. Errors: `missing-tensor`, `unknown-architecture`. */
@@ -49,7 +71,10 @@ export function shapeOf(weights: Weights, names: NamingScheme): ResNetShape {
   const bottleneck = weights.has(`${names.block(0, 0).convolution(2)}.weight`);
   const classes = weights.shape(`${names.classifier}.weight`)[0]!;
   const depth = blocks.reduce((a, b) => a + b, 0) * (bottleneck ? 3 : 2) + 2;
-  return { stem: kernel === 3 ? 'cifar' : 'imagenet', bottleneck, blocks, classes, depth };
+  const last = bottleneck ? 2 : 1;
+  const ends = [names.stem.convolution, ...blocks.map((_, s) => names.block(s, 0).convolution(last))];
+  const widths = ends.map((name) => weights.shape(`${name}.weight`)[0]!);
+  return { stem: kernel === 3 ? 'cifar' : 'imagenet', bottleneck, blocks, classes, depth, widths };
 }
 
 interface ResNetOptions {
@@ -60,29 +85,50 @@ interface ResNetOptions {
   readonly strideInFirst: boolean;
   /** Hugging Face: the first stage halves the image too. */
   readonly strideInFirstStage: boolean;
-  /** No image pooling after the stem. */
   readonly epsilon: number;
+  /** By its name in transformers; relu where absent. */
+  readonly activation?: string;
 }
 
 /** The graph of a ResNet (He et al. 2015) for a batch of NCHW images: input `image`, output `logits`. */
 export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNetShape, options: ResNetOptions): Graph {
   const b = new GraphBuilder();
   const w = new GraphWeights(b, weights, options.dataType);
+  const activate = (x: Operand): Operand => ACTIVATIONS[options.activation ?? 'relu']!(b, x);
 
   const convolution = (
     x: Operand,
     { convolution: conv, normalization: norm }: { convolution: string; normalization: string },
     stride: number,
+    groups = 1,
   ): Operand => {
-    const filter = w.get(`${conv}.weight`, [-1, x.shape[1]!, -1, -1]);
+    const filter = w.get(`${conv}.weight`, [-1, x.shape[1]! / groups, -1, -1]);
     const [out, , kernel] = filter.shape as [number, number, number, number];
     const padding = new Array<number>(4).fill((kernel - 1) / 2);
     const bias = w.optional(`${conv}.bias`, [out]);
-    const y = b.conv2d(x, filter, { padding, strides: [stride, stride], label: conv, ...(bias && { bias }) });
+    const shared = { padding, strides: [stride, stride], label: conv, ...(bias && { bias }) };
+    const y = b.conv2d(x, filter, groups > 1 ? { groups, ...shared } : shared);
     const [mean, variance, scale, shift] = ['running_mean', 'running_var', 'weight', 'bias'].map((part) =>
       w.get(`${norm}.${part}`, [out]),
     ) as [Operand, Operand, Operand, Operand];
     return b.batchNormalization(y, mean, variance, { scale, bias: shift, epsilon: options.epsilon, label: norm });
+  };
+
+  /** ResNeXt: the 3×3 in the middle of a bottleneck takes its channels in groups, as its tensor says. */
+  const groupsOf = (x: Operand, name: string): number => {
+    const groups = x.shape[1]! / weights.shape(`${name}.weight`)[1]!;
+    return Number.isInteger(groups) ? groups : 1;
+  };
+
+  /** Squeeze and excitation (Hu et al. 2017): each channel times a gate made of all channels' means. */
+  const gated = (x: Operand, name: string): Operand => {
+    if (!weights.has(`${name}.fc1.weight`)) return x;
+    const dense = (y: Operand, layer: string): Operand => {
+      const filter = w.get(`${layer}.weight`, [-1, y.shape[1]!, 1, 1]);
+      return b.conv2d(y, filter, { bias: w.get(`${layer}.bias`, [filter.shape[0]!]), label: layer });
+    };
+    const means = b.averagePool2d(x, { label: name });
+    return b.mul(x, b.sigmoid(dense(b.relu(dense(means, `${name}.fc1`)), `${name}.fc2`)), { label: name });
   };
 
   const shortcut = (
@@ -109,7 +155,7 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
   };
 
   const image = b.input('image', { dataType: options.dataType, shape: [options.batch, 3, ...options.input] });
-  let x = b.relu(convolution(image, names.stem, shape.stem === 'cifar' ? 1 : 2));
+  let x = activate(convolution(image, names.stem, shape.stem === 'cifar' ? 1 : 2));
   if (shape.stem === 'imagenet')
     x = b.maxPool2d(x, { windowDimensions: [3, 3], padding: [1, 1, 1, 1], strides: [2, 2], label: 'stem.pool' });
   shape.blocks.forEach((count, s) => {
@@ -124,10 +170,12 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
           y,
           { convolution: block.convolution(c), normalization: block.normalization(c) },
           c === strided ? stride : 1,
+          shape.bottleneck && c === 1 ? groupsOf(y, block.convolution(c)) : 1,
         );
-        if (c < last) y = b.relu(y);
+        if (c < last) y = activate(y);
       }
-      x = b.relu(b.add(y, shortcut(x, y, block.name, block.shortcut, stride)));
+      y = gated(y, `${block.name}.se`);
+      x = activate(b.add(y, shortcut(x, y, block.name, block.shortcut, stride)));
     }
   });
   const pooled = b.reshape(b.averagePool2d(x, { label: 'pool' }), [options.batch, x.shape[1]!]);
@@ -164,10 +212,11 @@ export class ImageClassifier extends LoadedModel {
     files: ModelFiles,
     { inputSize, ...options }: LoadOptions = {},
   ): Promise<ImageClassifier> {
-    const { checkpoint, config, folder } = files;
+    const { checkpoint, config } = files;
     const bare = new Weights(checkpoint);
     const names = namingOf(bare);
     const shape = shapeOf(bare, names);
+    checkConfig(config ?? {}, shape);
     const said = await preprocessingOf(files, shape, options.signal);
     const preprocessing = inputSize ? { ...said, size: [...inputSize] as [number, number] } : said;
     const model = new ImageClassifier(
@@ -178,11 +227,13 @@ export class ImageClassifier extends LoadedModel {
       names,
       shape,
       preprocessing,
-      labelsOf(config, shape.classes, folder.name),
+      labelsOf(config, shape.classes),
     );
     try {
-      await model.#session(1, options);
-      model.macs = await macsOf(gpu, model.graph());
+      const graph = model.graph();
+      if (!options.allowUnused) bare.needAllTaken();
+      await model.#withSession(1, async () => {}, options);
+      model.macs = await macsOf(gpu, graph);
       return model;
     } catch (error) {
       model.dispose();
@@ -199,6 +250,7 @@ export class ImageClassifier extends LoadedModel {
       strideInFirst: config?.['downsample_in_bottleneck'] === true,
       strideInFirstStage: config?.['downsample_in_first_stage'] === true,
       epsilon: 1e-5,
+      activation: String(config?.['hidden_act'] ?? 'relu'),
     });
   }
 
@@ -211,54 +263,63 @@ export class ImageClassifier extends LoadedModel {
     return { image: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)) };
   }
 
-  #session(batch: number, { signal, onProgress }: LoadOptions = {}) {
-    return this.session(`batch ${batch}`, () => this.graph(batch), { signal, onProgress });
+  #withSession<T>(
+    batch: number,
+    work: (session: Session) => Promise<T>,
+    { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
+  ): Promise<T> {
+    return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
   /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */
-  async logits(pixels: Float32Array, count = 1, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    const session = await this.#session(count, signal ? { signal } : {});
-    const { logits } = await session.run({ image: pixels }, { signal });
+  async logits(pixels: Float32Array, count = 1, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
+    checkArgument('logits', 'count', count, integer(1));
+    checkOptions('logits', options, { signal: aSignal });
+    const { signal } = options;
+    const run = (session: Session) => session.run({ image: pixels }, { signal });
+    const { logits } = await this.#withSession(count, run, signal ? { signal } : {});
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
-  /** The likeliest labels of a picture, best first. Errors: `invalid-image`, `aborted`, `device-lost`. */
-  async classify(
-    source: PictureSource,
-    { topK = 5, signal }: { topK?: number; signal?: AbortSignal } = {},
-  ): Promise<Prediction[]> {
+  /** The likeliest labels of a picture, best first. Errors: `invalid-image`, `invalid-argument`, `aborted`, `device-lost`. */
+  async classify(source: PictureSource, options: ClassifyOptions = {}): Promise<Prediction[]> {
+    checkOptions('classify', options, { topK: integer(1), signal: aSignal });
+    const { topK = 5, signal } = options;
     throwIfAborted(signal, 'classifying');
-    const picture = isPicture(source) ? source : await decodePicture(source);
+    const picture = await decodePicture(source);
     const logits = await this.logits(preprocess([picture], this.preprocessing), 1, signal ? { signal } : {});
     return this.rank(logits, topK);
   }
 
   /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. Load without `activations` for it. */
   calibrate(pictures: Iterable<PictureSource>, options: CalibrationOptions = {}): Promise<Calibration> {
+    checkArgument('calibrate', 'pictures', pictures, ITERABLE);
     const { preprocessing } = this;
     async function* samples() {
       for (const source of pictures) {
-        const picture = isPicture(source) ? source : await decodePicture(source);
-        yield { image: preprocess([picture], preprocessing) };
+        yield { image: preprocess([await decodePicture(source)], preprocessing) };
       }
     }
     return this.calibrateOn(this.graph(), samples(), options);
   }
 
-  /** Softmax over one row of logits, best first. */
+  /** One row of logits as probabilities, best first: softmax over them, or of a multi-label model the sigmoid of each. */
   rank(logits: Float32Array, topK: number): Prediction[] {
-    const top = Math.max(...logits);
+    const many = this.files.config?.['problem_type'] === MULTI_LABEL;
+    const top = many ? 0 : Math.max(...logits);
     const powers = Array.from(logits, (x) => Math.exp(x - top));
     const sum = powers.reduce((a, b) => a + b, 0);
     return powers
-      .map((power, index) => ({ index, label: this.labels[index]!, probability: power / sum }))
+      .map((power, index) => ({
+        index,
+        label: this.labels[index]!,
+        probability: many ? 1 / (1 + 1 / power) : power / sum,
+      }))
       .sort((a, b) => b.probability - a.probability || a.index - b.index)
       .slice(0, topK);
   }
 }
-
-const isPicture = (source: PictureSource): source is Picture =>
-  !(typeof ImageData === 'function' && source instanceof ImageData) && ArrayBuffer.isView((source as Picture).data);
 
 /** timm says it in config.json, Hugging Face in a file of its own; CIFAR networks say nothing, and take their pictures as they are. */
 async function preprocessingOf(
@@ -266,26 +327,69 @@ async function preprocessingOf(
   { stem }: ResNetShape,
   signal?: AbortSignal,
 ): Promise<Preprocessing> {
-  if (config && ('pretrained_cfg' in config || 'input_size' in config)) return preprocessingFrom(config);
+  if (config && ('pretrained_cfg' in config || 'input_size' in config)) return preprocessingFrom(config, 'config.json');
   const own = await readJson(folder, 'preprocessor_config.json', signal);
   const read = preprocessingFrom(own);
   return own !== undefined || stem === 'imagenet' ? read : { ...read, size: [32, 32], cropPct: 1 };
 }
 
+const ITERABLE: Rule = [
+  'a list of pictures',
+  (given) => typeof (given as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function',
+];
+
+const MULTI_LABEL = 'multi_label_classification';
+
+/** Of timm's model_args those that change nothing at inference, or that the tensors say too. */
+const HARMLESS_ARGS = /^(num_classes|in_chans|img_size|layers|zero_init_last|drop\w*)$/;
+
+const noOthers: Rule = [
+  'nothing that changes the network',
+  (args) =>
+    object[1](args) && Object.entries(args as object).every(([name, v]) => v === null || HARMLESS_ARGS.test(name)),
+];
+
+/** What config.json says of the network is what is computed, or what the tensors say. Errors: `unsupported-option`, `invalid-file`. */
+function checkConfig(
+  config: Readonly<Record<string, unknown>>,
+  { blocks, bottleneck, classes, widths }: ResNetShape,
+): void {
+  const same = (wanted: readonly number[]): Rule => [
+    `[${wanted}], as the tensors have it`,
+    (value) => Array.isArray(value) && value.join() === wanted.join(),
+  ];
+  checkFields('config.json', config, {
+    hidden_act: oneOf(...Object.keys(ACTIVATIONS)),
+    problem_type: oneOf('single_label_classification', MULTI_LABEL),
+    global_pool: oneOf('avg', 'fast'),
+    model_args: noOthers,
+    quantization_config: oneOf(null),
+  });
+  const [stem, ...stages] = widths;
+  const structure = {
+    depths: same(blocks),
+    hidden_sizes: same(stages),
+    embedding_size: oneOf(stem),
+    layer_type: oneOf(bottleneck ? 'bottleneck' : 'basic'),
+    num_channels: oneOf(3),
+    num_labels: oneOf(classes),
+    num_classes: oneOf(classes),
+    downsample_in_bottleneck: flag,
+    downsample_in_first_stage: flag,
+    id2label: object,
+  };
+  checkFields('config.json', config, structure, { code: 'invalid-file' });
+}
+
 /** Labels from `label_names` (timm), `id2label` (Hugging Face), else `class 0`... */
-function labelsOf(config: ModelFiles['config'], classes: number, name: string): string[] {
-  const list =
-    config?.['label_names'] ?? (config?.['pretrained_cfg'] as Record<string, unknown> | undefined)?.['label_names'];
-  const byId = config?.['id2label'] as Record<string, string> | undefined;
-  const labels = Array.isArray(list)
-    ? list.map(String)
-    : byId
-      ? Array.from({ length: classes }, (_, i) => String(byId[i] ?? `class ${i}`))
-      : Array.from({ length: classes }, (_, i) => `class ${i}`);
-  if (labels.length !== classes)
-    throw new TilewrightError(
-      'invalid-file',
-      `${name}: config.json names ${labels.length} labels, the classifier has ${classes}`,
-    );
-  return labels;
+function labelsOf(config: ModelFiles['config'], classes: number): string[] {
+  const timm = config?.['pretrained_cfg'] as Record<string, unknown> | undefined;
+  const said = config?.['label_names'] ?? timm?.['label_names'] ?? config?.['id2label'];
+  const named = Object.keys(said ?? {}).length;
+  return Array.from({ length: classes }, (_, i) => {
+    const label = said ? (said as Record<number, unknown>)[i] : `class ${i}`;
+    if (label === undefined || (said && named !== classes))
+      return refuse('invalid-file', 'config.json', 'labels', `${classes} of them, as the classifier has`, named);
+    return String(label);
+  });
 }

@@ -4,11 +4,21 @@ import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
+import { checkArgument, checkOptions, either, fn, integer, list, oneOf, type Rules, signal, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
+import { Turns } from '../runtime/turns.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
+import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
 import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
-import { createSampler, GREEDY, type SamplerOptions, type SamplerSettings, unusableLogits } from '../text/sampler.ts';
+import {
+  createSampler,
+  GREEDY,
+  SAMPLER_RULES,
+  type SamplerOptions,
+  type SamplerSettings,
+  unusableLogits,
+} from '../text/sampler.ts';
 import { TextStream } from '../text/stream.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
@@ -17,7 +27,9 @@ import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
 
+/** What is left out is as generation_config.json has it, where the folder has one. */
 export interface GenerateOptions extends SamplerOptions {
+  /** 64 where nobody says it. */
   maxNewTokens?: number;
   signal?: AbortSignal;
   /**
@@ -25,9 +37,17 @@ export interface GenerateOptions extends SamplerOptions {
    * longer than the context is an error, unless it may slide.
    */
   overflow?: 'stop' | 'slide';
-  /** Ends the text; the model's end-of-text token where absent. */
+  /** End the text; the model's end-of-text tokens where absent. */
   stopTokens?: readonly number[];
 }
+
+const GENERATE_RULES: Rules<GenerateOptions> = {
+  ...SAMPLER_RULES,
+  maxNewTokens: integer(0),
+  signal,
+  overflow: oneOf('stop', 'slide'),
+  stopTokens: list(integer(0)),
+};
 
 export interface GeneratedToken {
   readonly token: number;
@@ -40,6 +60,11 @@ export interface Perplexity {
   /** Mean negative log-likelihood of a token, in nats. */
   readonly loss: number;
   readonly tokens: number;
+}
+
+interface PerplexityOptions {
+  signal?: AbortSignal;
+  onWindow?: (done: number, total: number) => void;
 }
 
 /** Lengths of prefill chunks: what is left over is padded to the smallest that holds it. */
@@ -62,7 +87,9 @@ export class TextGenerator extends LoadedModel {
   readonly architecture = 'gpt2';
   readonly parameters: number;
   protected macs = 0;
-  #busy = false;
+  readonly #turns = new Turns();
+  /** The text that the cache holds: another has to be read in again before it goes on. */
+  #cached: object | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -71,6 +98,7 @@ export class TextGenerator extends LoadedModel {
     private readonly weights: Weights,
     readonly shape: Gpt2Shape,
     private readonly textCoder: Tokenizer | undefined,
+    private readonly defaults: GenerationDefaults,
   ) {
     super(gpu, files, options);
     this.parameters = weights.parameters;
@@ -79,11 +107,14 @@ export class TextGenerator extends LoadedModel {
   static async load(gpu: Gpu, files: ModelFiles, options: LoadOptions = {}): Promise<TextGenerator> {
     const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
     const shape = gpt2Shape(files, weights);
-    const [json, config] = await Promise.all(
-      ['tokenizer.json', 'tokenizer_config.json'].map((file) => readJson(files.folder, file, options.signal)),
+    const [json, config, generation] = await Promise.all(
+      ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
+        readJson(files.folder, file, options.signal),
+      ),
     );
-    const tokenizer = json === undefined ? undefined : await loadTokenizer(json, config);
-    const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer);
+    const tokenizer = json && (await loadTokenizer(json, config, shape));
+    const defaults = readGeneration(files.name, files.config, generation);
+    const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer, defaults);
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
@@ -174,7 +205,10 @@ export class TextGenerator extends LoadedModel {
     }
   }
 
-  /** `count` tokens after `ids`, which fit into the context with all but the last of them. Steps run ahead of what is read. */
+  /**
+   * `count` tokens after `ids`, which fit into the context with all but the last of them; fewer where the cache goes to another
+   * text between two of them. Steps run ahead of what is read.
+   */
   async *#continue(
     ids: readonly number[],
     count: number,
@@ -188,86 +222,80 @@ export class TextGenerator extends LoadedModel {
     const steps = this.#steps(ids, count, sampler, sessions);
     const ahead: { wanted: boolean; result: Promise<Record<string, TensorData>> }[] = [];
     const start = (): void => {
-      const { value: step } = steps.next();
+      const step = this.#cached === steps && steps.next().value;
       if (!step) return;
       const result = step.session.run(step.inputs, { signal, copy });
       result.catch(() => {}); // told when its turn comes, if it comes
       ahead.push({ wanted: step.wanted, result });
     };
+    this.#cached = steps;
     for (let i = 1; i < AHEAD; i++) start();
     for (;;) {
       start();
       const step = ahead.shift();
       if (!step) return;
       const [token] = (await step.result)['token'] as Uint32Array;
-      throwIfAborted(signal, 'generating');
+      this.#goesOn(signal);
       if (!step.wanted) continue;
       if (token === NO_TOKEN) throw unusableLogits();
       yield token!;
+      this.#goesOn(signal);
     }
+  }
+
+  /** Errors: `disposed`, `aborted`. */
+  #goesOn(signal?: AbortSignal): void {
+    if (this.disposed) throw new TilewrightError('disposed', `the model ${this.files.name} was disposed of`);
+    throwIfAborted(signal, 'generating');
   }
 
   /** The tokens of a text, as `generate` has it. */
   async *#tokens(
     prompt: readonly number[],
-    { maxNewTokens = 64, overflow = 'stop', signal }: GenerateOptions,
+    count: number,
+    { overflow, signal }: GenerateOptions,
     sampler: () => SamplerSettings,
   ): AsyncGenerator<number, void> {
     const ids = [...prompt];
-    const end = ids.length + maxNewTokens;
-    for (let cached = ids; ids.length < end; cached = ids.slice(-(this.context >> 1))) {
-      const room = this.context - cached.length + 1;
-      for await (const token of this.#continue([...cached], Math.min(end - ids.length, room), sampler, signal)) {
-        ids.push(token);
-        yield token;
-      }
-      if (overflow === 'stop') return;
+    const end = ids.length + count;
+    let from = 0;
+    while (ids.length < end) {
+      // One token fits behind the logits of the last position.
+      const room = from + this.context + 1 - ids.length;
+      if (!room && overflow !== 'slide') return;
+      if (!room) from = ids.length - Math.max(1, this.context >> 1);
+      else
+        for await (const token of this.#continue(ids.slice(from), Math.min(end - ids.length, room), sampler, signal)) {
+          ids.push(token);
+          yield token;
+        }
     }
   }
 
-  #checkIds(ids: readonly number[]): void {
-    const bad = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.shape.vocabulary);
-    if (bad !== undefined)
-      throw new TilewrightError(
-        'invalid-argument',
-        `token ${bad} is outside the vocabulary of ${this.shape.vocabulary}`,
-      );
+  /** Token ids of a text, or those given. */
+  #ids(call: string, given: string | readonly number[]): readonly number[] {
+    checkArgument(call, 'text', given, either(text, list(integer(0, this.shape.vocabulary - 1))));
+    return typeof given === 'string' ? this.tokenizer.encode(given) : given;
   }
 
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    this.#acquire();
-    try {
-      return await work();
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  #acquire(): void {
-    if (this.#busy)
-      throw new TilewrightError(
-        'busy',
-        `${this.files.name} is generating already: one text at a time, it has one cache`,
-      );
-    this.#busy = true;
-  }
-
-  /** Logits of every token of a sequence: [ids.length, vocabulary]. Errors: `context-exceeded`. */
-  async logits(ids: readonly number[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    this.#checkIds(ids);
-    if (ids.length > this.context) throw this.#tooLong(ids.length);
-    return this.#exclusively(async () => {
+  /** Logits of every token of a sequence: [ids.length, vocabulary]. Errors: `context-exceeded`, `invalid-argument`, `aborted`. */
+  async logits(ids: readonly number[], options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    checkOptions('logits', options, { signal });
+    const given = this.#ids('logits', ids);
+    if (given.length > this.context) throw this.#tooLong(given.length);
+    return this.#turns.take(async () => {
+      this.#cached = undefined;
       const chunk = Math.min(64, this.context);
-      const session = await this.session(`logits ${chunk}`, () => this.graph(chunk, 'all'), signal ? { signal } : {});
+      const session = await this.session(`logits ${chunk}`, () => this.graph(chunk, 'all'), options);
       const { vocabulary } = this.shape;
-      const all = new Float32Array(ids.length * vocabulary);
-      for (let done = 0; done < ids.length; done += chunk) {
+      const all = new Float32Array(given.length * vocabulary);
+      for (let done = 0; done < given.length; done += chunk) {
         // The last chunk starts early enough to end with the context: what it repeats, it computes again alike.
         const start = Math.min(done, this.context - chunk);
-        const tokens = Uint32Array.from({ length: chunk }, (_, i) => ids[start + i] ?? 0);
-        const { logits } = await session.run({ tokens, positions: tokens.map((_, i) => start + i) }, { signal });
+        const tokens = Uint32Array.from({ length: chunk }, (_, i) => given[start + i] ?? 0);
+        const { logits } = await session.run({ tokens, positions: tokens.map((_, i) => start + i) }, options);
         const from = (done - start) * vocabulary;
-        const count = Math.min(chunk - (done - start), ids.length - done);
+        const count = Math.min(chunk - (done - start), given.length - done);
         all.set(this.#floats(logits!).subarray(from, from + count * vocabulary), done * vocabulary);
       }
       return all;
@@ -275,42 +303,39 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `busy`, `invalid-argument`,
-   * `device-lost`. Leaving the loop early stops it.
+   * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `invalid-argument`, `disposed`,
+   * `device-lost`. Leaving the loop stops it. Several texts may be written at once: they take turns at the one cache, and each turn
+   * after another text's begins with reading in what there is.
    */
   async *generate(
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedToken, void> {
-    const sampler = createSampler(options);
-    const given = typeof prompt === 'string' ? this.tokenizer.encode(prompt) : [...prompt];
-    const end = this.#endToken();
-    let ids = given.length ? given : [end ?? 0];
-    this.#checkIds(ids);
+    checkOptions('generate', options, GENERATE_RULES);
+    const { defaults } = this;
+    const said = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const how: GenerateOptions = { ...defaults.sampler, ...said };
+    const sampler = createSampler(how);
+    const given = this.#ids('generate', prompt);
+    const stops = defaults.stopTokens ?? [this.textCoder?.eosTokenId ?? []].flat();
+    let ids = given.length ? given : [defaults.startToken ?? stops[0] ?? 0];
+    const count = how.maxNewTokens ?? defaults.count(ids.length);
     if (ids.length > this.context) {
-      if (options.overflow !== 'slide') throw this.#tooLong(ids.length);
+      if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
       ids = ids.slice(-this.context);
     }
-    const stops = new Set(options.stopTokens ?? (end === undefined ? [] : [end]));
+    const ends = new Set(how.stopTokens ?? stops);
     const stream = this.textCoder && new TextStream(this.textCoder);
-    this.#acquire();
-    try {
-      let last = ids.at(-1)!;
-      for await (const token of this.#tokens(ids, options, sampler)) {
-        if (stops.has(token)) break;
-        last = token;
-        yield { token, text: stream?.push(token) ?? '' };
-      }
-      const rest = stream?.flush();
-      if (rest) yield { token: last, text: rest };
-    } finally {
-      this.#busy = false;
+    const tokens = this.#tokens(ids, count, how, sampler);
+    let last = ids.at(-1)!;
+    for (;;) {
+      const { value: token } = await this.#turns.take(() => tokens.next());
+      if (token === undefined || ends.has(token)) break;
+      last = token;
+      yield { token, text: stream?.push(token) ?? '' };
     }
-  }
-
-  #endToken(): number | undefined {
-    const said = this.files.config?.['eos_token_id'];
-    return typeof said === 'number' ? said : this.textCoder?.eosTokenId;
+    const rest = stream?.flush();
+    if (rest) yield { token: last, text: rest };
   }
 
   #tooLong(length: number): TilewrightError {
@@ -324,8 +349,7 @@ export class TextGenerator extends LoadedModel {
    * the end of them all is left out.
    */
   calibrate(texts: Iterable<string | readonly number[]>, options: CalibrationOptions = {}): Promise<Calibration> {
-    const ids = [...texts].flatMap((text) => (typeof text === 'string' ? this.tokenizer.encode(text) : text));
-    this.#checkIds(ids);
+    const ids = [...texts].flatMap((text) => this.#ids('calibrate', text));
     const chunk = Math.min(64, this.context, Math.max(1, ids.length));
     const chunks = Math.floor(ids.length / chunk);
     const within = Math.floor(this.context / chunk);
@@ -337,16 +361,14 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** Perplexity over windows of the context's length, each scored on its own (the last tokens that fill none are left out). */
-  async perplexity(
-    text: string | readonly number[],
-    { signal, onWindow }: { signal?: AbortSignal; onWindow?: (done: number, total: number) => void } = {},
-  ): Promise<Perplexity> {
-    const ids = typeof text === 'string' ? this.tokenizer.encode(text) : text;
-    const parts: Window[] = windows(ids, this.context);
+  async perplexity(text: string | readonly number[], options: PerplexityOptions = {}): Promise<Perplexity> {
+    checkOptions<PerplexityOptions>('perplexity', options, { signal, onWindow: fn });
+    const { onWindow, ...how } = options;
+    const parts: Window[] = windows(this.#ids('perplexity', text), this.context);
     let sum = 0;
     let tokens = 0;
     for (const [index, { ids: window, scoreFrom }] of parts.entries()) {
-      const logits = await this.logits(window, signal ? { signal } : {});
+      const logits = await this.logits(window, how);
       const { vocabulary } = this.shape;
       for (let i = scoreFrom; i < window.length; i++) {
         sum += tokenLoss(logits.subarray((i - 1) * vocabulary, i * vocabulary), window[i]!);

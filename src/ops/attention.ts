@@ -16,12 +16,13 @@ import {
   defineOp,
   ELEM,
   FLAT,
+  FLOATS,
   flatGrid,
   type Inputs,
-  need,
-  needFloat,
-  needSameType,
+  type Labelled,
+  type Operand,
   opError,
+  rowsWithin,
 } from './define.ts';
 
 /**
@@ -42,10 +43,8 @@ export interface AttentionOptions {
 
 function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 0, 0] }: AttentionOptions) {
   const names = ['query', 'key', 'value'] as const;
-  const shapes = names.map((name) => need(inputs, name, 'attention').shape);
+  const shapes = names.map((name) => inputs[name]!.shape);
   const rows = shapes.map((shape, i) => {
-    if (shape.length !== 2 && shape.length !== 3)
-      throw opError('wrong-shape', 'attention', `${names[i]} needs rank 2 or 3, got ${formatShape(shape)}`);
     const width = columns[i]! + (i === 0 ? h : kvHeads) * headSize;
     if (shape.at(-1)! < width)
       throw opError(
@@ -68,22 +67,33 @@ function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 
   return { q, k, v, kvHeads, columns };
 }
 
+type Attention = (
+  query: Operand,
+  key: Operand,
+  value: Operand,
+  options: AttentionOptions & { positions?: Operand } & Labelled,
+) => Operand;
+
 /** attention: softmax(query · keyᵀ * scale) · value per head. `positions` (uint32, one a query) say which keys are in the past. */
-export const attention = defineOp<AttentionOptions>({
+export const attention = defineOp<AttentionOptions, Attention>({
   name: 'attention',
+  operands: {
+    query: { types: FLOATS, rank: [2, 3] },
+    key: { as: 'query', rank: [2, 3] },
+    value: { as: 'query', rank: [2, 3] },
+    positions: { types: ['uint32'], optional: true },
+  },
+  options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'columns'],
+  // exp at every element, and a sum of them.
+  tolerance: { ulps: 40 },
+  values: (name, { key, positions }) =>
+    name === 'positions' ? rowsWithin(key!.shape.at(-2)!, positions!.shape[0]!) : undefined,
   infer(inputs, options) {
     const { q } = sizes(inputs, options);
     const query = inputs['query']!;
-    needFloat('attention', 'query', query);
-    needSameType('attention', inputs, ['query', 'key', 'value']);
     const { positions } = inputs;
-    if (positions && (positions.dataType !== 'uint32' || elementCount(positions.shape) !== q.count)) {
-      throw opError(
-        'wrong-shape',
-        'attention',
-        `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${q.count}]`,
-      );
-    }
+    if (positions && elementCount(positions.shape) !== q.count)
+      throw opError('wrong-shape', 'attention', `positions is ${formatShape(positions.shape)}, expected [${q.count}]`);
     return { dataType: query.dataType, shape: [...query.shape.slice(0, -1), options.heads * options.headSize] };
   },
   candidates(inputs, options, output, caps) {

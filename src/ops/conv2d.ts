@@ -6,12 +6,33 @@ import operandA from '../../shaders/lib/operand_a.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape } from '../tensor/types.ts';
-import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, opError } from './define.ts';
+import {
+  type Candidate,
+  defineOp,
+  ELEM,
+  FLAT,
+  FLOATS,
+  flatGrid,
+  type Inputs,
+  type Labelled,
+  type Operand,
+  opError,
+  SCALES,
+} from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
-import { checkEpilogue } from './matmul.ts';
+import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
-import { type ImageLayout, imageOf, imageShape, slide, type WindowOptions } from './window.ts';
+import {
+  type ImageLayout,
+  imageOf,
+  imageShape,
+  slide,
+  toNchw,
+  toNhwc,
+  WINDOW_OPTIONS,
+  type WindowOptions,
+} from './window.ts';
 
 export type FilterLayout = 'oihw' | 'hwio' | 'ohwi' | 'ihwo';
 
@@ -26,10 +47,8 @@ export function geometry(
   inputs: Inputs,
   { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions,
 ) {
-  const [input, filter] = [need(inputs, 'input', 'conv2d'), need(inputs, 'filter', 'conv2d')];
+  const [input, filter] = [inputs['input']!, inputs['filter']!];
   const image = imageOf('conv2d', input.shape, inputLayout);
-  if (filter.shape.length !== 4)
-    throw opError('wrong-shape', 'conv2d', `filter needs rank 4, got ${formatShape(filter.shape)}`);
   const at = (axis: string): number => filter.shape[filterLayout.indexOf(axis)]!;
   const [o, i, kh, kw] = [at('o'), at('i'), at('h'), at('w')];
   const where = `(input ${formatShape(input.shape)} ${inputLayout}, filter ${formatShape(filter.shape)} ${filterLayout}, groups ${groups})`;
@@ -43,13 +62,65 @@ export function geometry(
   return { image, o, i, kh, kw, groups, out, inputLayout, filterLayout };
 }
 
+type Conv2d = (
+  input: Operand,
+  filter: Operand,
+  options?: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled,
+) => Operand;
+
 /** conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings others there. */
-export const conv2d = defineOp<Conv2dOptions>({
+export const conv2d = defineOp<Conv2dOptions, Conv2d>({
   name: 'conv2d',
+  operands: { input: { types: FLOATS, rank: [4, 4] }, filter: { rank: [4, 4] }, ...EPILOGUE_OPERANDS },
+  options: [...WINDOW_OPTIONS, 'groups', 'inputLayout', 'filterLayout', 'activation'],
+  epilogue: true,
+  values: (name) => (name === 'scales' ? SCALES : undefined),
+  weight: (_inputs, { filterLayout = 'oihw', groups = 1 }) => ({
+    operand: 'filter',
+    channels: filterLayout.indexOf('o'),
+    depth: filterLayout.indexOf('i'),
+    groups: groups === 1,
+    int4: false,
+    fuses: filterLayout === 'hwio',
+  }),
+  integer: (_inputs, { inputLayout, filterLayout, ...options }) =>
+    inputLayout === 'nhwc' && filterLayout === 'hwio'
+      ? {
+          op: 'conv2dInteger',
+          left: 'input',
+          weights: 'filter',
+          scale: 'inputScale',
+          rows: false,
+          permutation: [3, 0, 1, 2],
+          options,
+        }
+      : undefined,
+  channelsLast(inputs, { inputLayout = 'nchw', filterLayout = 'oihw', groups = 1, ...rest }, { add }) {
+    const { input, filter, residual } = inputs as Record<string, Operand>;
+    const swap = inputLayout === 'nchw';
+    const turned = (image: Operand): Operand => (swap ? toNhwc(add, image) : image);
+    let image = turned(input!);
+    const permutation = [...'hwio'].map((axis) => filterLayout.indexOf(axis));
+    let weights = add('transpose', { input: filter }, { permutation });
+    const channels = image.shape[3]!;
+    const missing = (4 - (channels % 4)) % 4;
+    if (groups === 1 && channels > 1 && missing && weights.constant) {
+      // Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty ones. The copy takes the
+      // border along, so that whole rows of the filter are taps.
+      const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
+      const padded = (beginningPadding: readonly number[], endingPadding: readonly number[], of: Operand): Operand =>
+        add('pad', { input: of }, { beginningPadding, endingPadding });
+      image = padded([0, top!, left!, 0], [0, bottom!, right!, missing], image);
+      weights = padded([0, 0, 0, 0], [0, 0, missing, 0], weights);
+      delete rest.padding;
+    } else if (!swap && filterLayout === 'hwio') return undefined;
+    const operands = { ...inputs, input: image, filter: weights, ...(residual && { residual: turned(residual) }) };
+    const result = add('conv2d', operands, { ...rest, groups, inputLayout: 'nhwc', filterLayout: 'hwio' });
+    return swap ? toNchw(add, result) : result;
+  },
   infer(inputs, options) {
     const { image, o, i, groups, out, inputLayout } = geometry(inputs, options);
     const input = inputs['input']!;
-    needFloat('conv2d', 'input', input);
     const { group } = weightsOf('conv2d', inputs, 'filter', input.dataType, o, i);
     if (group && groups > 1)
       throw opError('invalid-argument', 'conv2d', 'scales are one a channel where there are groups');

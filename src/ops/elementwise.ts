@@ -24,16 +24,21 @@ import {
 import {
   type Candidate,
   defineOp,
+  EXACT,
   FLAT,
+  FLOATS,
   flatGrid,
   type Inputs,
-  need,
-  needSameType,
-  type Op,
+  type Labelled,
+  NUMBERS,
+  type Operand,
   opError,
   type Part,
   type Shape,
+  SIGNED,
   splitFlat,
+  type Tolerance,
+  type Values,
 } from './define.ts';
 
 /** A function of one argument with its options: an op of its own, or the activation that ends another kernel. */
@@ -49,64 +54,90 @@ interface UnaryRow {
   readonly types?: readonly DataType[];
   readonly alpha?: number;
   readonly beta?: number;
+  readonly tolerance: Tolerance;
+  /** What it is asked about, where ±6 will not do. */
+  readonly values?: Values;
 }
 
-const FLOATS: readonly DataType[] = ['float32', 'float16'];
-const SIGNED: readonly DataType[] = [...FLOATS, 'int32', 'int8'];
-const ALL: readonly DataType[] = [...SIGNED, 'uint32', 'uint8'];
+/** 1/1024 is for what GPUs have fast approximate instructions for, and WGSL promises no more. */
+const FAST: Tolerance = { absolute: 1 / 1024 };
+/** Absolute terms of 1e-6 are for functions that come close to zero by subtraction. */
+const NEAR_ZERO: Tolerance = { ulps: 18, absolute: 1e-6 };
+const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
 
-/** The table of functions of one argument; their WGSL stands under the same names in shaders/lib/unary.wgsl. */
-export const UNARY: Readonly<Record<string, UnaryRow>> = {
-  identity: { flops: 0, types: ALL },
-  abs: { flops: 1, types: SIGNED },
-  neg: { flops: 1, types: SIGNED },
-  sign: { flops: 1, types: SIGNED },
-  ceil: { flops: 1 },
-  floor: { flops: 1 },
-  reciprocal: { flops: 1 },
-  sqrt: { flops: 1 },
-  exp: { flops: 1 },
-  log: { flops: 1 },
-  sin: { flops: 1 },
-  cos: { flops: 1 },
-  tan: { flops: 1 },
-  tanh: { flops: 1 },
-  sigmoid: { flops: 3 },
-  relu: { flops: 1, types: SIGNED },
-  clamp: { flops: 2, types: ALL, alpha: Number.NEGATIVE_INFINITY, beta: Number.POSITIVE_INFINITY },
-  leakyRelu: { flops: 2, alpha: 0.01 },
-  elu: { flops: 3, alpha: 1 },
-  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5 },
-  hardSwish: { flops: 5 },
-  linear: { flops: 2, alpha: 1, beta: 0 },
-  softplus: { flops: 5 },
-  softsign: { flops: 3 },
-  erf: { flops: 16 },
-  gelu: { flops: 20 },
-  gelu_tanh: { flops: 9 },
-  logicalNot: { flops: 1, types: ['uint8'] },
-};
+/** Functions of one argument; their WGSL stands under the same names in shaders/lib/unary.wgsl. Tolerances are as in the W3C's WebNN tests. */
+const UNARY_ROWS = {
+  identity: { flops: 0, types: NUMBERS, tolerance: EXACT },
+  abs: { flops: 1, types: SIGNED, tolerance: EXACT },
+  neg: { flops: 1, types: SIGNED, tolerance: EXACT },
+  sign: { flops: 1, types: SIGNED, tolerance: EXACT },
+  ceil: { flops: 1, tolerance: EXACT },
+  floor: { flops: 1, tolerance: EXACT },
+  reciprocal: { flops: 1, tolerance: TWO_STEPS, values: 'random' },
+  sqrt: { flops: 1, tolerance: { ulps: 1 }, values: 'positive' },
+  exp: { flops: 1, tolerance: { ulps: 32 } },
+  log: { flops: 1, tolerance: FAST, values: 'positive' },
+  sin: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
+  cos: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
+  tan: { flops: 1, tolerance: FAST, values: { low: -1.2, high: 1.2 } },
+  tanh: { flops: 1, tolerance: FAST },
+  sigmoid: { flops: 3, tolerance: { ulps: 34 } },
+  relu: { flops: 1, types: SIGNED, tolerance: EXACT },
+  clamp: {
+    flops: 2,
+    types: NUMBERS,
+    alpha: Number.NEGATIVE_INFINITY,
+    beta: Number.POSITIVE_INFINITY,
+    tolerance: EXACT,
+  },
+  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
+  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
+  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
+  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
+  linear: { flops: 2, alpha: 1, beta: 0, tolerance: TWO_STEPS },
+  softplus: { flops: 5, tolerance: NEAR_ZERO },
+  softsign: { flops: 3, tolerance: { ulps: 4 } },
+  erf: { flops: 16, tolerance: { ulps: 4, absolute: 1e-6 } },
+  gelu: { flops: 20, tolerance: NEAR_ZERO },
+  gelu_tanh: { flops: 9, tolerance: NEAR_ZERO },
+  logicalNot: { flops: 1, types: ['uint8'], tolerance: EXACT, values: 'mask' },
+} as const satisfies Record<string, UnaryRow>;
+export const UNARY: Readonly<Record<string, UnaryRow>> = UNARY_ROWS;
 
-/** The table of functions of two arguments; their WGSL stands under the same names in shaders/lib/binary.wgsl. */
-export const BINARY: Readonly<Record<string, { types: readonly DataType[]; output?: DataType; b?: string }>> = {
-  add: { types: ALL },
-  sub: { types: ALL },
-  mul: { types: ALL },
-  div: { types: ALL },
-  max: { types: ALL },
-  min: { types: ALL },
-  pow: { types: FLOATS },
-  prelu: { types: SIGNED, b: 'slope' },
-  equal: { types: ALL, output: 'uint8' },
-  notEqual: { types: ALL, output: 'uint8' },
-  greater: { types: ALL, output: 'uint8' },
-  greaterOrEqual: { types: ALL, output: 'uint8' },
-  lesser: { types: ALL, output: 'uint8' },
-  lesserOrEqual: { types: ALL, output: 'uint8' },
-  logicalAnd: { types: ['uint8'], output: 'uint8' },
-  logicalOr: { types: ['uint8'], output: 'uint8' },
-  logicalXor: { types: ['uint8'], output: 'uint8' },
-};
+interface BinaryRow {
+  readonly types: readonly DataType[];
+  readonly output?: DataType;
+  /** Names of the operands. */
+  readonly operands?: readonly [string, string];
+  readonly tolerance: Tolerance;
+  /** Comparisons need equals, and the base of a power more than one sign. */
+  readonly values?: readonly [Values, Values];
+}
+
+const compares = { types: NUMBERS, output: 'uint8', tolerance: EXACT, values: ['few', 'few'] } as const;
+const decides = { types: ['uint8'], output: 'uint8', tolerance: EXACT, values: ['mask', 'mask'] } as const;
+
+/** Functions of two arguments; their WGSL stands under the same names in shaders/lib/binary.wgsl. */
+const BINARY_ROWS = {
+  add: { types: NUMBERS, tolerance: { ulps: 1 } },
+  sub: { types: NUMBERS, tolerance: { ulps: 1 } },
+  mul: { types: NUMBERS, tolerance: { ulps: 1 } },
+  div: { types: NUMBERS, tolerance: TWO_STEPS },
+  max: { types: NUMBERS, tolerance: EXACT },
+  min: { types: NUMBERS, tolerance: EXACT },
+  pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
+  prelu: { types: SIGNED, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
+  equal: compares,
+  notEqual: compares,
+  greater: compares,
+  greaterOrEqual: compares,
+  lesser: compares,
+  lesserOrEqual: compares,
+  logicalAnd: decides,
+  logicalOr: decides,
+  logicalXor: decides,
+} as const satisfies Record<string, BinaryRow>;
+export const BINARY: Readonly<Record<string, BinaryRow>> = BINARY_ROWS;
 
 const specialOf = (dataType: DataType): WgslModule => part(special, isFloat(dataType) ? 'float' : 'integer');
 
@@ -137,11 +168,6 @@ function integerLiteral(dataType: DataType): (value: number) => string {
   const type = dataType.startsWith('u') ? 'u32' : 'i32';
   return (value) => `${type}(${Math.round(Math.max(low, Math.min(high, value)))})`;
 }
-
-const needType = (op: string, name: string, dataType: DataType, types: readonly DataType[]): void => {
-  if (!types.includes(dataType))
-    throw opError('wrong-type', op, `${name} is ${dataType}, expected one of ${types.join(', ')}`);
-};
 
 function unaryCandidate(
   name: string,
@@ -178,24 +204,33 @@ function unaryPieces(
   return splitFlat(candidate, Math.ceil(elementCount(output.shape) / 4), elements, limit);
 }
 
-const unaryOp = (name: string, { flops, types = FLOATS }: UnaryRow): Op =>
-  defineOp<{ alpha?: number; beta?: number }>({
+type Unary = (input: Operand, options?: { alpha?: number; beta?: number } & Labelled) => Operand;
+
+const unaryOp = (name: string, { flops, types = FLOATS, tolerance, values, alpha, beta }: UnaryRow) =>
+  defineOp<{ alpha?: number; beta?: number }, Unary>({
     name,
-    pointwise: true,
-    infer(inputs) {
-      const input = need(inputs, 'input', name);
-      needType(name, 'input', input.dataType, types);
-      return { dataType: input.dataType, shape: input.shape };
-    },
+    operands: { input: { types } },
+    options: [...(alpha === undefined ? [] : ['alpha']), ...(beta === undefined ? [] : ['beta'])],
+    elementwise: true,
+    activation: name !== 'identity',
+    tolerance,
+    values: () => values,
+    infer: ({ input }) => input!,
     candidates: (inputs, options, output) => unaryCandidate(name, inputs, output, { name, ...options }),
     pieces: unaryPieces,
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: flops * elementCount(shape) }),
   });
 
-export const cast = defineOp<{ to: DataType }>({
+type Cast = (input: Operand, type: DataType, options?: Labelled) => Operand;
+
+/** cast: to another type; integers drop the fraction and wrap around. */
+export const cast = defineOp<{ to: DataType }, Cast>({
   name: 'cast',
-  pointwise: true,
-  infer: (inputs, { to }) => ({ dataType: to, shape: need(inputs, 'input', 'cast').shape }),
+  operands: { input: { types: NUMBERS } },
+  args: ['to'],
+  elementwise: true,
+  tolerance: { ulps: 0 },
+  infer: ({ input }, { to }) => ({ dataType: to, shape: input!.shape }),
   candidates: (inputs, { to }, output) =>
     unaryCandidate('cast', inputs, { ...output, dataType: to }, { name: 'identity' }),
   pieces: unaryPieces,
@@ -244,15 +279,17 @@ function period(operand: Shape, shape: Shape): number | undefined {
   return suffix && count % 4 === 0 ? count / 4 : undefined;
 }
 
-const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[string]): Op => {
-  const a = b === 'b' ? 'a' : 'input';
-  return defineOp<object>({
+type Binary = (a: Operand, b: Operand, options?: Labelled) => Operand;
+
+const binaryOp = (name: string, { types, output, operands: [a, b] = ['a', 'b'], tolerance, values }: BinaryRow) =>
+  defineOp<object, Binary>({
     name,
-    pointwise: true,
+    operands: { [a]: { types }, [b]: { as: a } },
+    elementwise: true,
+    tolerance,
+    values: (operand) => values?.[operand === a ? 0 : 1],
     infer(inputs) {
-      const [x, y] = [need(inputs, a, name), need(inputs, b, name)];
-      needType(name, a, x.dataType, types);
-      needSameType(name, inputs, [a, b]);
+      const [x, y] = [inputs[a]!, inputs[b]!];
       return { dataType: output ?? x.dataType, shape: broadcastShapes(name, x.shape, y.shape) };
     },
     candidates(inputs, _options, { dataType, shape }) {
@@ -301,22 +338,18 @@ const binaryOp = (name: string, { types, output, b = 'b' }: (typeof BINARY)[stri
     },
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: elementCount(shape) }),
   });
-};
 
-export const where = defineOp<object>({
+type Where = (condition: Operand, trueValue: Operand, falseValue: Operand, options?: Labelled) => Operand;
+
+/** where: trueValue where condition is not 0, else falseValue; all three broadcast. */
+export const where = defineOp<object, Where>({
   name: 'where',
-  infer(inputs) {
-    const [condition, x, y] = [
-      need(inputs, 'condition', 'where'),
-      need(inputs, 'trueValue', 'where'),
-      need(inputs, 'falseValue', 'where'),
-    ];
-    needType('where', 'condition', condition.dataType, ['uint8']);
-    needSameType('where', inputs, ['trueValue', 'falseValue']);
-    return {
-      dataType: x.dataType,
-      shape: broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape)),
-    };
+  operands: { condition: { types: ['uint8'] }, trueValue: { types: NUMBERS }, falseValue: { as: 'trueValue' } },
+  tolerance: EXACT,
+  values: (operand) => (operand === 'condition' ? 'mask' : undefined),
+  infer({ condition, trueValue, falseValue }) {
+    const values = broadcastShapes('where', trueValue!.shape, falseValue!.shape);
+    return { dataType: trueValue!.dataType, shape: broadcastShapes('where', condition!.shape, values) };
   },
   candidates({ condition, trueValue, falseValue }, _options, { dataType, shape }) {
     return [
@@ -334,9 +367,8 @@ export const where = defineOp<object>({
   },
 });
 
-export const elementwise: readonly Op[] = [
-  ...Object.entries(UNARY).map(([name, row]) => unaryOp(name, row)),
-  ...Object.entries(BINARY).map(([name, row]) => binaryOp(name, row)),
-  cast,
-  where,
-];
+const each = <Row, Made>(rows: Readonly<Record<string, Row>>, make: (name: string, row: Row) => Made) =>
+  Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, make(name, row)]));
+
+export const unary = each(UNARY, unaryOp) as Record<keyof typeof UNARY_ROWS, ReturnType<typeof unaryOp>>;
+export const binary = each(BINARY, binaryOp) as Record<keyof typeof BINARY_ROWS, ReturnType<typeof binaryOp>>;

@@ -1,51 +1,33 @@
 import { TilewrightError } from '../errors.ts';
-import { attention } from './attention.ts';
-import { conv2d } from './conv2d.ts';
 import type { Op } from './define.ts';
-import { elementwise } from './elementwise.ts';
-import { widen } from './half.ts';
-import { dequantizeLinear, quantizeLinear } from './linear.ts';
-import { gemm, matmul } from './matmul.ts';
-import { movements } from './movement.ts';
-import { batchNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
-import { pools } from './pool2d.ts';
-import { reductions } from './reduce.ts';
-import { sample } from './sample.ts';
-import { softmax } from './softmax.ts';
-import { winograd } from './winograd.ts';
+import * as core from './groups/core.ts';
+import { GROUP_OF } from './groups/names.ts';
 
-const table = new Map(
-  [
-    matmul,
-    gemm,
-    conv2d,
-    ...pools,
-    ...winograd,
-    softmax,
-    layerNormalization,
-    batchNormalization,
-    instanceNormalization,
-    attention,
-    ...elementwise,
-    ...reductions,
-    sample,
-    ...movements,
-    quantizeLinear,
-    dequantizeLinear,
-    widen,
-  ].map((op) => [op.name, op]),
-);
+const table = new Map<string, Op>();
 
-/** Every op that the engine has. */
+/** Every op that is loaded. */
 export const OPS: ReadonlyMap<string, Op> = table;
 
-/** Adds ops that load when they are asked for, or the kernels of some whose shapes alone were known. */
-export function addOps(ops: readonly Op[]): void {
-  for (const op of ops) table.set(op.name, op);
+/** What the module of a group exports: definitions, or tables of them. */
+export type GroupModule = Readonly<Record<string, object>>;
+
+const isDefinition = (value: object): value is Op => 'infer' in value;
+
+/** Adds the ops of a group (ops/groups). */
+export function addOps(group: GroupModule): void {
+  for (const found of Object.values(group).flatMap((value) => (isDefinition(value) ? value : Object.values(value))))
+    table.set((found as Op).name, found as Op);
 }
 
+addOps(core);
+
+/** Error: `invalid-graph` for an op that there is none of, or whose group is not loaded. */
 export function opNamed(name: string): Op {
   const op = OPS.get(name);
-  if (!op) throw new TilewrightError('invalid-graph', `there is no op '${name}'`);
-  return op;
+  if (op) return op;
+  const group = GROUP_OF[name];
+  if (!group) throw new TilewrightError('invalid-graph', `there is no op '${name}'`);
+  throw new TilewrightError('invalid-graph', `the op '${name}' is in the group '${group}', which is not loaded`, {
+    hint: `Call \`await engine.loadOps('${group}')\` before the graph is built.`,
+  });
 }

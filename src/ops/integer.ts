@@ -11,11 +11,12 @@ import type { Caps } from '../gpu/gpu.ts';
 import { part } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import { type Conv2dOptions, geometry } from './conv2d.ts';
-import { type Candidate, defineOp, type Inputs, need, type Op, opError } from './define.ts';
+import { type Candidate, defineOp, type Inputs, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { type Epilogue, epiloguePorts, type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
-import { checkEpilogue } from './matmul.ts';
+import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { DENSE } from './weights.ts';
+import { WINDOW_OPTIONS } from './window.ts';
 
 /*
  * Products of int8 by int8, summed in int32: exact, while K is less than 2^31 / 2^14 = 131 072. The sums are the output, as those of
@@ -23,34 +24,27 @@ import { DENSE } from './weights.ts';
  * output channel, plus bias, plus residual, activated. Kernels are those of the float products with other modules.
  */
 
-interface Operands {
-  /** Scale of the left operand: one, or one a row. */
-  readonly scale: string;
-  readonly left: string;
-  readonly right: string;
-}
+/** Scale of the left operand: one, or one a row. */
+const SCALE = { types: ['float32'], optional: true } as const;
+const INT8 = ['int8'] as const;
 
-/** Checks types and scales; the output is int32 where there are no scales. */
+/** Checks the scales; the output is int32 where there are no scales. */
 function outputOf(
   op: string,
   inputs: Inputs,
   shape: readonly number[],
-  { scale: scaleName, left, right }: Operands,
+  scaleName: string,
   activation: Activation | undefined,
 ): TensorDescriptor {
-  for (const name of [left, right]) {
-    const { dataType } = need(inputs, name, op);
-    if (dataType !== 'int8') throw opError('wrong-type', op, `${name} is ${dataType}, expected int8`);
-  }
   const { scales, bias, residual } = inputs;
   const own = inputs[scaleName];
   if (!scales && (own || bias || residual || activation))
     throw opError('invalid-argument', op, `without scales the output is int32, and takes nothing further`);
   if (!scales) return { dataType: 'int32', shape };
-  const { dataType, shape: given } = need(inputs, scaleName, op);
+  if (!own) throw opError('invalid-argument', op, `the operand '${scaleName}' is missing`);
+  const { shape: given } = own;
   const rows = elementCount(shape) / shape.at(-1)!;
   const counts = op === 'matmulInteger' ? [1, rows] : [1];
-  if (dataType !== 'float32') throw opError('wrong-type', op, `${scaleName} is ${dataType}, expected float32`);
   if (!counts.includes(elementCount(given)))
     throw opError(
       'wrong-shape',
@@ -96,18 +90,26 @@ interface MatmulIntegerOptions {
 }
 
 /** matmulInteger: a int8 [..., M, K], b int8 [N, K], aScale of one number or one a row, scales [N]. */
-const matmulInteger = defineOp<MatmulIntegerOptions>({
+export const matmulInteger = defineOp<MatmulIntegerOptions>({
   name: 'matmulInteger',
+  operands: {
+    a: { types: INT8, rank: [2, Number.POSITIVE_INFINITY] },
+    b: { types: INT8, rank: [2, 2] },
+    aScale: SCALE,
+    ...EPILOGUE_OPERANDS,
+  },
+  options: ['activation'],
+  values: (name) => (name === 'scales' || name === 'aScale' ? SCALES : undefined),
   infer(inputs, { activation }) {
-    const [a, b] = [need(inputs, 'a', 'matmulInteger'), need(inputs, 'b', 'matmulInteger')];
-    if (a.shape.length < 2 || b.shape.length !== 2 || a.shape.at(-1) !== b.shape[1])
+    const [a, b] = [inputs['a']!, inputs['b']!];
+    if (a.shape.at(-1) !== b.shape[1])
       throw opError(
         'wrong-shape',
         'matmulInteger',
         `a is ${formatShape(a.shape)}, b ${formatShape(b.shape)}, expected [..., M, K] and [N, K]`,
       );
     const shape = [...a.shape.slice(0, -1), b.shape[0]!];
-    return outputOf('matmulInteger', inputs, shape, { scale: 'aScale', left: 'a', right: 'b' }, activation);
+    return outputOf('matmulInteger', inputs, shape, 'aScale', activation);
   },
   candidates(inputs, { activation }, output, caps) {
     const [n, k] = inputs['b']!.shape as [number, number];
@@ -148,17 +150,19 @@ type Conv2dIntegerOptions = Omit<Conv2dOptions, 'inputLayout' | 'filterLayout'>;
 const LAYOUTS = { inputLayout: 'nhwc', filterLayout: 'ohwi' } as const;
 
 /** conv2dInteger: input int8 (nhwc), filter int8 (ohwi), inputScale of one number, scales by output channel. */
-const conv2dInteger = defineOp<Conv2dIntegerOptions>({
+export const conv2dInteger = defineOp<Conv2dIntegerOptions>({
   name: 'conv2dInteger',
+  operands: {
+    input: { types: INT8, rank: [4, 4] },
+    filter: { types: INT8, rank: [4, 4] },
+    inputScale: SCALE,
+    ...EPILOGUE_OPERANDS,
+  },
+  options: [...WINDOW_OPTIONS, 'groups', 'activation'],
+  values: (name) => (name === 'scales' || name === 'inputScale' ? SCALES : undefined),
   infer(inputs, options) {
     const { image, o, out } = geometry(inputs, { ...options, ...LAYOUTS });
-    return outputOf(
-      'conv2dInteger',
-      inputs,
-      [image.n, out.h, out.w, o],
-      { scale: 'inputScale', left: 'input', right: 'filter' },
-      options.activation,
-    );
+    return outputOf('conv2dInteger', inputs, [image.n, out.h, out.w, o], 'inputScale', options.activation);
   },
   candidates(inputs, options, output, caps): Candidate[] {
     const { image, o, i, kh, kw, groups, out } = geometry(inputs, { ...options, ...LAYOUTS });
@@ -200,5 +204,3 @@ const conv2dInteger = defineOp<Conv2dIntegerOptions>({
     return { macs, flops: 2 * macs };
   },
 });
-
-export const integerProducts: readonly Op[] = [matmulInteger, conv2dInteger];

@@ -6,7 +6,17 @@ import {
   sameShape,
   type TensorDescriptor,
 } from '../tensor/types.ts';
-import { defineOp, type Inputs, need, needFloat, opError, type Rewriter, type Shape, splitItems } from './define.ts';
+import {
+  defineOp,
+  FLOATS,
+  type Inputs,
+  type Labelled,
+  type Operand,
+  opError,
+  SCALES,
+  type Shape,
+  splitItems,
+} from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { type Gemm, gemmCandidates } from './gemm.ts';
 import { weightsOf } from './weights.ts';
@@ -26,8 +36,6 @@ interface Sizes {
 
 function sizes({ a, b }: Inputs, { transposeB = false }: MatmulOptions): Sizes {
   const [x, y] = [a!.shape, b!.shape];
-  if (x.length < 2 || y.length < 2)
-    throw opError('wrong-shape', 'matmul', `operands need rank 2 or more, got ${formatShape(x)} and ${formatShape(y)}`);
   const [m, k] = x.slice(-2) as [number, number];
   const [p, q] = y.slice(-2) as [number, number];
   const [inner, n] = transposeB ? [q, p] : [p, q];
@@ -58,13 +66,52 @@ export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescript
 
 const leading = (shape: Shape): Shape => shape.slice(0, -2);
 
+/** Operands of an epilogue: of the type of the output. */
+export const EPILOGUE_OPERANDS = {
+  scales: { types: ['float32'], optional: true },
+  bias: { optional: true },
+  residual: { optional: true },
+} as const;
+
+const MATRIX: readonly [number, number] = [2, Number.POSITIVE_INFINITY];
+
+/** The weights of a product: one matrix. */
+const weightOf = (b: TensorDescriptor, transposed: boolean) =>
+  b.shape.length === 2
+    ? {
+        operand: 'b',
+        channels: transposed ? 0 : 1,
+        depth: transposed ? 1 : 0,
+        groups: true,
+        int4: true,
+        fuses: true,
+      }
+    : undefined;
+
+type Matmul = (a: Operand, b: Operand, options?: { transposeB?: boolean } & Labelled) => Operand;
+
 /** matmul: output = activation(a · b + bias + residual); a [..., M, K], b [..., K, N], leading dimensions broadcast. */
-export const matmul = defineOp<MatmulOptions>({
+export const matmul = defineOp<MatmulOptions, Matmul>({
   name: 'matmul',
+  operands: { a: { types: FLOATS, rank: MATRIX }, b: { rank: MATRIX }, ...EPILOGUE_OPERANDS },
+  options: ['transposeB', 'activation'],
+  epilogue: true,
+  values: (name) => (name === 'scales' ? SCALES : undefined),
+  weight: ({ b }, { transposeB = false }) => weightOf(b!, transposeB),
+  integer: ({ b }, { transposeB = false, ...options }) =>
+    b!.shape.length === 2
+      ? {
+          op: 'matmulInteger',
+          left: 'a',
+          weights: 'b',
+          scale: 'aScale',
+          rows: true,
+          permutation: transposeB ? undefined : [1, 0],
+          options,
+        }
+      : undefined,
   infer(inputs, options) {
-    const a = need(inputs, 'a', 'matmul');
-    need(inputs, 'b', 'matmul');
-    needFloat('matmul', 'a', a);
+    const a = inputs['a']!;
     const { m, n, k, batch } = sizes(inputs, options);
     weightsOf('matmul', inputs, 'b', a.dataType, n, k);
     const output = { dataType: a.dataType, shape: [...batch, m, n] };
@@ -135,7 +182,9 @@ export const matmul = defineOp<MatmulOptions>({
   decompose(inputs, options, rewriter) {
     const { m, n, k, batch } = sizes(inputs, options);
     const { a, b } = inputs as Record<'a' | 'b', (typeof inputs)[string]>;
-    if (k === 0 || elementCount([...batch, m, n]) === 0) return undefined;
+    if (k === 0)
+      return rewriter.add('expand', { input: rewriter.constant(a.dataType, [], [0]) }, { newShape: [...batch, m, n] });
+    if (elementCount([...batch, m, n]) === 0) return undefined;
     const spread = (operand: Shape): boolean =>
       elementCount(leading(operand)) === 1 || sameShape(leading(operand), batch);
     const full = (operand: Shape): boolean => elementCount(leading(operand)) === elementCount(batch);
@@ -165,18 +214,18 @@ interface GemmOptions {
   bTranspose?: boolean;
 }
 
+type GemmMethod = (a: Operand, b: Operand, options?: { c?: Operand } & GemmOptions & Labelled) => Operand;
+
 /** gemm: alpha * a' · b' + beta * c, where c broadcasts to the output; a row of c is a bias, a whole c a residual. */
-export const gemm = defineOp<GemmOptions>({
+export const gemm = defineOp<GemmOptions, GemmMethod>({
   name: 'gemm',
+  operands: { a: { types: FLOATS, rank: [2, 2] }, b: { as: 'a', rank: [2, 2] }, c: { as: 'a', optional: true } },
+  options: ['alpha', 'beta', 'aTranspose', 'bTranspose'],
+  // Made of other ops: what goes between them is rounded to the type it is stored in.
+  tolerance: { ulps: 4, roundings: 4 },
+  weight: ({ b }, { bTranspose = false }) => weightOf(b!, bTranspose),
   infer(inputs, { aTranspose = false, bTranspose = false }) {
-    const [a, b] = [need(inputs, 'a', 'gemm'), need(inputs, 'b', 'gemm')];
-    if (a.shape.length !== 2 || b.shape.length !== 2) {
-      throw opError(
-        'wrong-shape',
-        'gemm',
-        `a and b need rank 2, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-      );
-    }
+    const [a, b] = [inputs['a']!, inputs['b']!];
     const turned = aTranspose ? { ...a, shape: [...a.shape].reverse() } : a;
     const { m, n } = sizes({ a: turned, b }, { transposeB: bTranspose });
     const { c } = inputs;
@@ -185,12 +234,8 @@ export const gemm = defineOp<GemmOptions>({
     }
     return { dataType: a.dataType, shape: [m, n] };
   },
-  decompose<T extends TensorDescriptor>(
-    inputs: Readonly<Record<string, T>>,
-    { alpha = 1, beta = 1, aTranspose = false, bTranspose = false }: GemmOptions,
-    rewriter: Rewriter<T>,
-  ) {
-    const scaled = (input: T, factor: number): T =>
+  decompose(inputs, { alpha = 1, beta = 1, aTranspose = false, bTranspose = false }, rewriter) {
+    const scaled = (input: Operand, factor: number): Operand =>
       factor === 1 ? input : rewriter.add('linear', { input }, { alpha: factor, beta: 0 });
     const turned = aTranspose ? rewriter.add('transpose', { input: inputs['a'] }) : inputs['a']!;
     const product = rewriter.add('matmul', { a: scaled(turned, alpha), b: inputs['b'] }, { transposeB: bTranspose });

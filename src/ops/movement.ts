@@ -1,15 +1,7 @@
-import concatKernel from '../../shaders/concat.wgsl';
-import gatherKernel from '../../shaders/gather.wgsl';
-import rowsKernel from '../../shaders/gather_rows.wgsl';
 import bits from '../../shaders/lib/bits.wgsl';
-import bitsOther from '../../shaders/lib/bits_other.wgsl';
 import border from '../../shaders/lib/border.wgsl';
-import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
-import rowScale from '../../shaders/lib/row_scale.wgsl';
-import store from '../../shaders/lib/store.wgsl';
 import rearrangeKernel from '../../shaders/rearrange.wgsl';
-import scatterKernel from '../../shaders/scatter_rows.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { toHalf } from '../tensor/half.ts';
 import {
@@ -23,24 +15,23 @@ import {
   type TensorDescriptor,
 } from '../tensor/types.ts';
 import {
-  aroundAxis,
+  ANY,
   type Candidate,
   defineOp,
-  ELEM,
+  EXACT,
   FLAT,
   flatGrid,
-  need,
+  type Labelled,
+  NUMBERS,
   needAxis,
-  type Op,
+  type Operand,
   opError,
   type Shape,
-  splitItems,
 } from './define.ts';
-import { weightPorts, weightsOf, weightTags } from './weights.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
 
-function mover(
+export function mover(
   name: string,
   kernel: WgslModule,
   { dataType, shape }: TensorDescriptor,
@@ -66,13 +57,13 @@ interface Axis {
 }
 
 /** transpose, slice, pad, expand and reverse: one kernel that walks the input along `axes`, those of the output. */
-function rearrange(
+export function rearrange(
   name: string,
   output: TensorDescriptor,
   axes: readonly Axis[],
   mode = 'constant',
   fill = 0,
-): Candidate[] {
+): [Candidate] {
   const walked = axes.filter(({ size, start }) => size > 1 || start !== 0);
   if (walked.length > 8) throw opError('wrong-shape', name, `${walked.length} axes longer than 1, 8 at most`);
   const params = {
@@ -92,10 +83,16 @@ function bitsOf(dataType: DataType, value: number): number {
   return dataType.endsWith('8') ? value & 255 : value >>> 0;
 }
 
-export const transpose = defineOp<{ permutation?: readonly number[] }>({
+type Transpose = (input: Operand, options?: { permutation?: readonly number[] } & Labelled) => Operand;
+
+/** transpose: axis d of the output is axis permutation[d] of the input; all in reverse where there is none. */
+export const transpose = defineOp<{ permutation?: readonly number[] }, Transpose>({
   name: 'transpose',
+  operands: { input: { types: NUMBERS } },
+  options: ['permutation'],
+  tolerance: EXACT,
   infer(inputs, options) {
-    const { dataType, shape } = need(inputs, 'input', 'transpose');
+    const { dataType, shape } = inputs['input']!;
     const permutation = options.permutation ?? shape.map((_, d) => shape.length - 1 - d);
     if (
       permutation.length !== shape.length ||
@@ -122,10 +119,29 @@ export const transpose = defineOp<{ permutation?: readonly number[] }>({
   },
 });
 
-export const slice = defineOp<{ starts: readonly number[]; sizes: readonly number[]; strides?: readonly number[] }>({
+interface SliceOptions {
+  starts: readonly number[];
+  sizes: readonly number[];
+  strides?: readonly number[];
+}
+
+type Slice = (
+  input: Operand,
+  starts: readonly number[],
+  sizes: readonly number[],
+  options?: { strides?: readonly number[] } & Labelled,
+) => Operand;
+
+/** slice: of each axis, every `strides`-th of the `sizes` elements from `starts` on. */
+export const slice = defineOp<SliceOptions, Slice>({
   name: 'slice',
+  operands: { input: { types: NUMBERS } },
+  args: ['starts', 'sizes'],
+  options: ['strides'],
+  perAxis: ['starts', 'sizes', 'strides'],
+  tolerance: EXACT,
   infer(inputs, { starts, sizes, strides = [] }) {
-    const { dataType, shape } = need(inputs, 'input', 'slice');
+    const { dataType, shape } = inputs['input']!;
     if (starts.length !== shape.length || sizes.length !== shape.length) {
       throw opError(
         'invalid-argument',
@@ -134,7 +150,7 @@ export const slice = defineOp<{ starts: readonly number[]; sizes: readonly numbe
       );
     }
     shape.forEach((extent, d) => {
-      if (starts[d]! < 0 || sizes[d]! < 1 || starts[d]! + sizes[d]! > extent) {
+      if (starts[d]! < 0 || sizes[d]! < 0 || starts[d]! + sizes[d]! > extent) {
         throw opError(
           'invalid-argument',
           'slice',
@@ -161,9 +177,15 @@ export const slice = defineOp<{ starts: readonly number[]; sizes: readonly numbe
   },
 });
 
-export const reverse = defineOp<{ axes?: readonly number[] }>({
+type Reverse = (input: Operand, options?: { axes?: readonly number[] } & Labelled) => Operand;
+
+/** reverse: the elements of `axes` (all where absent) from the last to the first. */
+export const reverse = defineOp<{ axes?: readonly number[] }, Reverse>({
   name: 'reverse',
-  infer: (inputs) => need(inputs, 'input', 'reverse'),
+  operands: { input: { types: NUMBERS } },
+  options: ['axes'],
+  tolerance: EXACT,
+  infer: ({ input }) => input!,
   candidates(inputs, { axes }, output) {
     const { shape } = inputs['input']!;
     const strides = stridesOf(shape);
@@ -191,10 +213,23 @@ interface PadOptions {
   value?: number;
 }
 
-export const pad = defineOp<PadOptions>({
+type Pad = (
+  input: Operand,
+  beginningPadding: readonly number[],
+  endingPadding: readonly number[],
+  options?: { mode?: PadMode; value?: number } & Labelled,
+) => Operand;
+
+/** pad: so many elements before and after each axis: `value`, the edge, or a mirror image without or with it. */
+export const pad = defineOp<PadOptions, Pad>({
   name: 'pad',
+  operands: { input: { types: NUMBERS } },
+  args: ['beginningPadding', 'endingPadding'],
+  options: ['mode', 'value'],
+  perAxis: ['beginningPadding', 'endingPadding'],
+  tolerance: EXACT,
   infer(inputs, { beginningPadding, endingPadding, mode = 'constant' }) {
-    const { dataType, shape } = need(inputs, 'input', 'pad');
+    const { dataType, shape } = inputs['input']!;
     if (beginningPadding.length !== shape.length || endingPadding.length !== shape.length) {
       throw opError(
         'invalid-argument',
@@ -228,10 +263,16 @@ export const pad = defineOp<PadOptions>({
   },
 });
 
-export const expand = defineOp<{ newShape: Shape }>({
+type Reshape = (input: Operand, newShape: Shape, options?: Labelled) => Operand;
+
+/** expand: axes of length 1, and axes in front that are not there, repeat. */
+export const expand = defineOp<{ newShape: Shape }, Reshape>({
   name: 'expand',
+  operands: { input: { types: NUMBERS } },
+  args: ['newShape'],
+  tolerance: EXACT,
   infer(inputs, { newShape }) {
-    const { dataType, shape } = need(inputs, 'input', 'expand');
+    const { dataType, shape } = inputs['input']!;
     if (!sameShape(broadcastShapes('expand', shape, newShape), newShape)) {
       throw opError('wrong-shape', 'expand', `${formatShape(shape)} does not expand to ${formatShape(newShape)}`);
     }
@@ -249,11 +290,15 @@ export const expand = defineOp<{ newShape: Shape }>({
   },
 });
 
-export const reshape = defineOp<{ newShape: Shape }>({
+/** reshape: the same bytes under another shape. */
+export const reshape = defineOp<{ newShape: Shape }, Reshape>({
   name: 'reshape',
+  operands: { input: ANY },
+  args: ['newShape'],
+  tolerance: EXACT,
   alias: 'input',
   infer(inputs, { newShape }) {
-    const { dataType, shape } = need(inputs, 'input', 'reshape');
+    const { dataType, shape } = inputs['input']!;
     if (elementCount(shape) !== elementCount(newShape)) {
       throw opError(
         'wrong-shape',
@@ -264,144 +309,3 @@ export const reshape = defineOp<{ newShape: Shape }>({
     return { dataType, shape: newShape };
   },
 });
-
-/** concat of two along `axis`; more are a chain of these. */
-export const concat = defineOp<{ axis: number }>({
-  name: 'concat',
-  infer(inputs, { axis }) {
-    const [a, b] = [need(inputs, 'input', 'concat'), need(inputs, 'other', 'concat')];
-    const at = needAxis('concat', axis, a.shape.length);
-    if (a.dataType !== b.dataType)
-      throw opError('wrong-type', 'concat', `operands are ${a.dataType} and ${b.dataType}`);
-    if (a.shape.length !== b.shape.length || a.shape.some((size, d) => d !== at && size !== b.shape[d])) {
-      throw opError(
-        'wrong-shape',
-        'concat',
-        `${formatShape(a.shape)} and ${formatShape(b.shape)} differ elsewhere than in axis ${at}`,
-      );
-    }
-    return { dataType: a.dataType, shape: a.shape.map((size, d) => (d === at ? size + b.shape[d]! : size)) };
-  },
-  candidates(inputs, { axis }, output) {
-    const at = needAxis('concat', axis, output.shape.length);
-    const inner = (name: string): number => inputs[name]!.shape.slice(at).reduce((x, y) => x * y, 1);
-    return [
-      mover('concat', concatKernel, output, { a: inner('input'), b: inner('other') }, [
-        part(bitsOther, width(output.dataType)),
-      ]),
-    ];
-  },
-});
-
-/**
- * gather: the slices of `axis` that the indices name; an index is clamped to the axis, a negative one counts from its end.
- * `dataType` is float32 for a table of float16, or of int8 or int4 with `scales`.
- */
-export const gather = defineOp<{ axis?: number; dataType?: 'float32' }>({
-  name: 'gather',
-  infer(inputs, { axis = 0, dataType }) {
-    const [input, indices] = [need(inputs, 'input', 'gather'), need(inputs, 'indices', 'gather')];
-    if (indices.dataType !== 'int32' && indices.dataType !== 'uint32')
-      throw opError('wrong-type', 'gather', `indices are ${indices.dataType}, expected int32 or uint32`);
-    const at = needAxis('gather', axis, input.shape.length);
-    if (inputs['scales'] && at !== 0)
-      throw opError('invalid-argument', 'gather', `scales are one a row: axis 0 is expected, got ${at}`);
-    const shape = [...input.shape.slice(0, at), ...indices.shape, ...input.shape.slice(at + 1)];
-    return { dataType: dataType ?? (inputs['scales'] ? 'float32' : input.dataType), shape };
-  },
-  candidates(inputs, { axis = 0 }, output) {
-    const { shape } = inputs['input']!;
-    const at = needAxis('gather', axis, shape.length);
-    const { outer, size, stride } = aroundAxis(shape, at);
-    const count = elementCount(inputs['indices']!.shape);
-    const general = mover('gather', gatherKernel, output, { axis: size, inner: stride, indices: count });
-    const type = ELEM[output.dataType];
-    if (outer !== 1 || !type) return [general];
-    const unit = stride % 4 === 0 ? 'vec4' : 'ragged';
-    const weights = weightsOf('gather', inputs, 'input', output.dataType, size, stride);
-    const { kind, group } = weights;
-    const rows: Candidate = {
-      label: `gather_rows[${[type, ...weightTags(weights), ...(unit === 'ragged' ? ['ragged'] : [])]}]`,
-      variant: {
-        kernel: rowsKernel,
-        ports: [
-          grid,
-          part(elem, type),
-          ...weightPorts(weights, unit, 'runtime'),
-          part(rowScale, group ? 'group' : inputs['scales'] ? 'row' : 'none'),
-          part(store, unit),
-        ],
-        constants: { WG: u32(FLAT), ...(group && { GROUP: u32(group) }) },
-      },
-      params: { count, rows: size, width: stride, first: 0, bound: size },
-      grid: flatGrid(count * Math.ceil(stride / 4), FLAT),
-      bind: { b: 'input' },
-    };
-    return kind === 'dense' ? [rows, general] : [rows];
-  },
-  pieces(candidate, inputs, { axis = 0 }, _output, limit) {
-    const { dataType, shape } = inputs['input']!;
-    const { size, stride } = aroundAxis(shape, needAxis('gather', axis, shape.length));
-    if (!('bound' in candidate.params))
-      throw opError('wrong-shape', 'gather', `a table of ${formatShape(shape)} can be cut by rows of floats only`);
-    const { scales } = inputs;
-    const bytes = { b: stride * BYTES[dataType], ...(scales && { scales: 4 * (elementCount(scales.shape) / size) }) };
-    return splitItems(
-      size,
-      bytes,
-      limit,
-      (first, bound) => ({ params: { ...candidate.params, first, bound } }),
-      candidate,
-    );
-  },
-  cost(inputs, _options, output) {
-    const { dataType } = inputs['input']!;
-    return { macs: 0, flops: 0, bytes: elementCount(output.shape) * (BYTES[dataType] + BYTES[output.dataType]) };
-  },
-});
-
-/** scatterRows: state[positions[t]] = columns column.. of updates[t]: how a KV cache grows. The output is the state itself. */
-export const scatterRows = defineOp<{ column?: number }>({
-  name: 'scatterRows',
-  inPlace: 'state',
-  infer(inputs, { column = 0 }) {
-    const [state, updates, positions] = ['state', 'updates', 'positions'].map((name) =>
-      need(inputs, name, 'scatterRows'),
-    ) as [TensorDescriptor, TensorDescriptor, TensorDescriptor];
-    const [count, row] = updates.shape.slice(-2) as [number, number];
-    if (state.shape.length !== 2 || column + state.shape[1]! > row) {
-      throw opError(
-        'wrong-shape',
-        'scatterRows',
-        `columns ${column}.. of ${formatShape(updates.shape)} do not fill rows of ${formatShape(state.shape)}`,
-      );
-    }
-    if (elementCount(positions.shape) !== count || positions.dataType !== 'uint32') {
-      throw opError(
-        'wrong-shape',
-        'scatterRows',
-        `positions is ${positions.dataType}${formatShape(positions.shape)}, expected uint32[${count}]`,
-      );
-    }
-    return state;
-  },
-  candidates(inputs, { column = 0 }, output) {
-    const [rows, columns] = output.shape as [number, number];
-    const [count, row] = inputs['updates']!.shape.slice(-2) as [number, number];
-    const type = ELEM[output.dataType]!;
-    return [
-      {
-        label: `scatterRows[${type}]`,
-        variant: { kernel: scatterKernel, ports: [grid, part(elem, type)], constants: { WG: u32(FLAT) } },
-        params: { count, rows, width: columns, row, column },
-        grid: flatGrid(count * columns, FLAT),
-      },
-    ];
-  },
-  cost(inputs, _options, output) {
-    const count = inputs['updates']!.shape.at(-2)!;
-    return { macs: 0, flops: 0, bytes: 2 * count * output.shape[1]! * BYTES[output.dataType] };
-  },
-});
-
-export const movements: readonly Op[] = [transpose, slice, reverse, pad, expand, reshape, concat, gather, scatterRows];

@@ -1,109 +1,17 @@
-import kernel from '../../shaders/layer_normalization.wgsl';
-import affine from '../../shaders/lib/affine.wgsl';
-import elem from '../../shaders/lib/elem.wgsl';
-import operandA from '../../shaders/lib/operand_a.wgsl';
-import store from '../../shaders/lib/store.wgsl';
-import { part } from '../gpu/wgsl.ts';
-import { elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
+import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
 import {
+  AS_INPUT,
   defineOp,
-  ELEM,
-  type Inputs,
-  need,
+  FLOAT,
+  FLOATS,
+  type Labelled,
   needAxis,
-  needFloat,
-  needSameType,
+  type Operand,
   opError,
   type Rewriter,
+  type Tolerance,
 } from './define.ts';
-import { lineForms } from './lines.ts';
 import type { ImageLayout } from './window.ts';
-
-interface LayerNormalizationOptions {
-  axes?: readonly number[];
-  epsilon?: number;
-}
-
-function axesOf({ input }: Inputs, { axes }: LayerNormalizationOptions): number[] {
-  const rank = input!.shape.length;
-  return (axes ?? input!.shape.map((_, d) => d).slice(1)).map((axis) => needAxis('layerNormalization', axis, rank));
-}
-
-const trailing = (axes: readonly number[], rank: number): boolean =>
-  axes.every((axis, i) => axis === rank - axes.length + i);
-
-/** layerNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, statistics over `axes` (all but the first). */
-export const layerNormalization = defineOp<LayerNormalizationOptions>({
-  name: 'layerNormalization',
-  infer(inputs, options) {
-    const input = need(inputs, 'input', 'layerNormalization');
-    needFloat('layerNormalization', 'input', input);
-    needSameType('layerNormalization', inputs, ['input', 'scale', 'bias']);
-    const axes = axesOf(inputs, options);
-    if (new Set(axes).size !== axes.length)
-      throw opError('invalid-argument', 'layerNormalization', `axes [${axes.join(',')}] repeat`);
-    const expected = axes.map((axis) => input.shape[axis]!);
-    for (const name of ['scale', 'bias'] as const) {
-      const operand = inputs[name];
-      if (operand && !sameShape(operand.shape, expected)) {
-        throw opError(
-          'wrong-shape',
-          'layerNormalization',
-          `${name} is ${formatShape(operand.shape)}, expected ${formatShape(expected)}`,
-        );
-      }
-    }
-    return input;
-  },
-  candidates(inputs, options, { dataType, shape }, caps) {
-    const axes = axesOf(inputs, options);
-    const size = axes.reduce((product, axis) => product * shape[axis]!, 1);
-    const lines = elementCount(shape) / size;
-    const unit = size % 4 === 0 ? 'vec4' : 'ragged';
-    const type = ELEM[dataType]!;
-    const scaled = inputs['scale'] ? unit : 'none';
-    return lineForms(lines, size, caps).map(({ tag, ports, constants, grid }) => ({
-      label: `layerNormalization[${type},${unit === 'ragged' ? 'ragged,' : ''}${tag}]`,
-      variant: {
-        kernel,
-        ports: [part(elem, type), part(operandA, unit), part(store, unit), part(affine, scaled), ...ports],
-        constants,
-      },
-      params: { lines, size, epsilon: options.epsilon ?? 1e-5 },
-      grid,
-      bind: { a: 'input' },
-    }));
-  },
-  decompose(inputs, options, rewriter) {
-    const { input, scale, bias } = inputs as Record<'input' | 'scale' | 'bias', (typeof inputs)[string] | undefined>;
-    const axes = axesOf(inputs, options);
-    const { shape, dataType } = input!;
-    const rank = shape.length;
-    if (axes.length === 0) {
-      // The mean of one element is itself: nothing is left but the bias.
-      const nothing = rewriter.add('sub', { a: input, b: input });
-      return bias ? rewriter.add('add', { a: nothing, b: bias }) : nothing;
-    }
-    if (!trailing(axes, rank)) {
-      const others = shape.map((_, d) => d).filter((d) => !axes.includes(d));
-      const permutation = [...others, ...axes];
-      const inside = rewriter.add('transpose', { input }, { permutation });
-      const last = axes.map((_, i) => others.length + i);
-      const result = rewriter.add('layerNormalization', { input: inside, scale, bias }, { ...options, axes: last });
-      return rewriter.add(
-        'transpose',
-        { input: result },
-        { permutation: permutation.map((_, d) => permutation.indexOf(d)) },
-      );
-    }
-    if (Boolean(scale) === Boolean(bias)) return undefined;
-    const size = axes.map((axis) => shape[axis]!);
-    const filled = (value: number) =>
-      rewriter.constant(dataType, size, new Array<number>(elementCount(size)).fill(value));
-    return rewriter.add('layerNormalization', { input, scale: scale ?? filled(1), bias: bias ?? filled(0) }, options);
-  },
-  cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: 8 * elementCount(shape) }),
-});
 
 interface BatchNormalizationOptions {
   axis?: number;
@@ -111,28 +19,40 @@ interface BatchNormalizationOptions {
 }
 
 /** scale / sqrt(variance + epsilon): what a batch normalisation multiplies each channel by. */
-export function batchNormFactor<T extends TensorDescriptor>(
-  inputs: Readonly<Record<string, T>>,
+export function batchNormFactor(
+  inputs: Readonly<Record<string, Operand>>,
   epsilon: number,
-  rewriter: Rewriter<T>,
-): T {
-  const { variance, scale } = inputs as Record<'variance' | 'scale', T>;
+  rewriter: Rewriter,
+): Operand {
+  const { variance, scale } = inputs;
   const deviation = rewriter.add('sqrt', {
     input: rewriter.add('linear', { input: variance }, { alpha: 1, beta: epsilon }),
   });
   return scale ? rewriter.add('div', { a: scale, b: deviation }) : rewriter.add('reciprocal', { input: deviation });
 }
 
+type BatchNormalization = (
+  input: Operand,
+  mean: Operand,
+  variance: Operand,
+  options?: { scale?: Operand; bias?: Operand } & BatchNormalizationOptions & Labelled,
+) => Operand;
+
+/** What goes between the ops that these are made of is rounded to the type it is stored in. */
+const MADE_OF_OTHERS: Tolerance = { ulps: 8, roundings: 5 };
+
 /** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. Folded into a convolution before it. */
-export const batchNormalization = defineOp<BatchNormalizationOptions>({
+export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNormalization>({
   name: 'batchNormalization',
+  operands: { input: FLOAT, mean: { as: 'input' }, variance: { as: 'input' }, scale: AS_INPUT, bias: AS_INPUT },
+  options: ['axis', 'epsilon'],
+  tolerance: MADE_OF_OTHERS,
+  values: (name) => (name === 'variance' ? 'positive' : undefined),
   infer(inputs, { axis = 1 }) {
-    const input = need(inputs, 'input', 'batchNormalization');
-    needFloat('batchNormalization', 'input', input);
-    needSameType('batchNormalization', inputs, ['input', 'mean', 'variance', 'scale', 'bias']);
+    const input = inputs['input']!;
     const channels = input.shape[needAxis('batchNormalization', axis, input.shape.length)]!;
     for (const name of ['mean', 'variance', 'scale', 'bias']) {
-      const operand = name === 'mean' || name === 'variance' ? need(inputs, name, 'batchNormalization') : inputs[name];
+      const operand = inputs[name];
       if (operand && !sameShape(operand.shape, [channels])) {
         throw opError(
           'wrong-shape',
@@ -162,15 +82,19 @@ interface InstanceNormalizationOptions {
   layout?: ImageLayout;
 }
 
+type InstanceNormalization = (
+  input: Operand,
+  options?: { scale?: Operand; bias?: Operand } & InstanceNormalizationOptions & Labelled,
+) => Operand;
+
 /** instanceNormalization: a layer normalisation of every channel of every image over its pixels, then scale and bias per channel. */
-export const instanceNormalization = defineOp<InstanceNormalizationOptions>({
+export const instanceNormalization = defineOp<InstanceNormalizationOptions, InstanceNormalization>({
   name: 'instanceNormalization',
+  operands: { input: { types: FLOATS, rank: [4, 4] }, scale: AS_INPUT, bias: AS_INPUT },
+  options: ['epsilon', 'layout'],
+  tolerance: MADE_OF_OTHERS,
   infer(inputs, { layout = 'nchw' }) {
-    const input = need(inputs, 'input', 'instanceNormalization');
-    needFloat('instanceNormalization', 'input', input);
-    needSameType('instanceNormalization', inputs, ['input', 'scale', 'bias']);
-    if (input.shape.length !== 4)
-      throw opError('wrong-shape', 'instanceNormalization', `input needs rank 4, got ${formatShape(input.shape)}`);
+    const input = inputs['input']!;
     const channels = input.shape[layout === 'nchw' ? 1 : 3]!;
     for (const name of ['scale', 'bias']) {
       const operand = inputs[name];

@@ -8,8 +8,29 @@ import windowStruct from '../../shaders/lib/window.wgsl';
 import kernel from '../../shaders/pool2d.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
-import { defineOp, ELEM, FLAT, flatGrid, type Inputs, need, needFloat, type Op, opError } from './define.ts';
-import { type ImageLayout, imageOf, imageShape, slide, type WindowOptions } from './window.ts';
+import {
+  defineOp,
+  ELEM,
+  EXACT,
+  FLAT,
+  FLOATS,
+  flatGrid,
+  type Inputs,
+  type Labelled,
+  type Operand,
+  opError,
+  SUM,
+} from './define.ts';
+import {
+  type ImageLayout,
+  imageOf,
+  imageShape,
+  slide,
+  toNchw,
+  toNhwc,
+  WINDOW_OPTIONS,
+  type WindowOptions,
+} from './window.ts';
 
 export interface Pool2dOptions extends WindowOptions {
   /** Height and width; the whole image where absent. */
@@ -25,7 +46,7 @@ function geometry(
   inputs: Inputs,
   { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions,
 ) {
-  const image = imageOf(op, need(inputs, 'input', op).shape, layout);
+  const image = imageOf(op, inputs['input']!.shape, layout);
   const kernel = (windowDimensions ?? [image.h, image.w]) as [number, number];
   if (!outputSizes) return { image, layout, kernel, out: slide(op, image, kernel, window, roundingType) };
   const both = (['floor', 'ceil'] as const).map((rounding) => slide(op, image, kernel, window, rounding));
@@ -39,13 +60,21 @@ function geometry(
   return { image, layout, kernel, out };
 }
 
-const pool = (name: string, kind: 'max' | 'average'): Op =>
-  defineOp<Pool2dOptions>({
+type Pool2d = (input: Operand, options?: Pool2dOptions & Labelled) => Operand;
+
+const pool = (name: string, kind: 'max' | 'average') =>
+  defineOp<Pool2dOptions, Pool2d>({
     name,
+    operands: { input: { types: FLOATS, rank: [4, 4] } },
+    options: [...WINDOW_OPTIONS, 'windowDimensions', 'layout', 'roundingType', 'outputSizes'],
+    tolerance: kind === 'max' ? EXACT : SUM,
+    channelsLast: ({ input }, { layout = 'nchw', ...rest }, { add }) =>
+      layout === 'nhwc'
+        ? undefined
+        : toNchw(add, add(name, { input: toNhwc(add, input!) }, { ...rest, layout: 'nhwc' })),
     infer(inputs, options) {
       const { image, layout, out } = geometry(name, inputs, options);
       const input = inputs['input']!;
-      needFloat(name, 'input', input);
       return { dataType: input.dataType, shape: imageShape({ ...image, h: out.h, w: out.w }, layout) };
     },
     candidates(inputs, options, { dataType }) {
@@ -82,4 +111,5 @@ const pool = (name: string, kind: 'max' | 'average'): Op =>
     },
   });
 
-export const pools: readonly Op[] = [pool('maxPool2d', 'max'), pool('averagePool2d', 'average')];
+export const maxPool2d = pool('maxPool2d', 'max');
+export const averagePool2d = pool('averagePool2d', 'average');

@@ -7,17 +7,21 @@ import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import kernel from '../../shaders/reduce.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
-import { elementCount, type TensorDescriptor } from '../tensor/types.ts';
+import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import {
   aroundAxis,
   defineOp,
   ELEM,
+  EXACT,
+  FLOAT,
   type Inputs,
-  need,
+  type Labelled,
   needAxis,
-  needFloat,
-  type Op,
-  type Rewriter,
+  type Operand,
+  opError,
+  SUM,
+  type Tolerance,
+  type Values,
 } from './define.ts';
 import { type LineForm, lineForms } from './lines.ts';
 
@@ -26,18 +30,36 @@ interface ReduceOptions {
   keepDimensions?: boolean;
 }
 
-/** Op to part of shaders/lib/reduction.wgsl, and FLOP an element. */
+interface ReduceRow {
+  /** Part of shaders/lib/reduction.wgsl. */
+  readonly kind: string;
+  /** FLOP an element. */
+  readonly flops: number;
+  /** Of no elements. */
+  readonly nothing: number;
+  readonly tolerance?: Tolerance;
+  readonly values?: Values;
+}
+
+const INFINITY = Number.POSITIVE_INFINITY;
+
 const REDUCTIONS = {
-  reduceSum: ['sum', 1],
-  reduceMean: ['mean', 1],
-  reduceMax: ['max', 1],
-  reduceMin: ['min', 1],
-  reduceProduct: ['product', 1],
-  reduceL1: ['l1', 2],
-  reduceL2: ['l2', 2],
-  reduceSumSquare: ['sum_square', 2],
-  reduceLogSum: ['log_sum', 1],
-} as const;
+  reduceSum: { kind: 'sum', flops: 1, nothing: 0 },
+  reduceMean: { kind: 'mean', flops: 1, nothing: Number.NaN },
+  reduceMax: { kind: 'max', flops: 1, nothing: -INFINITY, tolerance: EXACT },
+  reduceMin: { kind: 'min', flops: 1, nothing: INFINITY, tolerance: EXACT },
+  reduceProduct: { kind: 'product', flops: 1, nothing: 1 },
+  reduceL1: { kind: 'l1', flops: 2, nothing: 0 },
+  reduceL2: { kind: 'l2', flops: 2, nothing: 0 },
+  reduceSumSquare: { kind: 'sum_square', flops: 2, nothing: 0 },
+  reduceLogSum: {
+    kind: 'log_sum',
+    flops: 1,
+    nothing: -INFINITY,
+    tolerance: { ulps: 4, absolute: 2e-6 },
+    values: 'positive',
+  },
+} as const satisfies Record<string, ReduceRow>;
 
 function axesOf(op: string, { input }: Inputs, { axes }: ReduceOptions): number[] {
   const all = input!.shape.map((_, d) => d);
@@ -58,17 +80,25 @@ const adjacent = (axes: readonly number[]): boolean => axes.every((axis, i) => a
 const inferReduced =
   (op: string) =>
   (inputs: Inputs, options: ReduceOptions): TensorDescriptor => {
-    const input = need(inputs, 'input', op);
-    needFloat(op, 'input', input);
+    const input = inputs['input']!;
     return {
       dataType: input.dataType,
       shape: reducedShape(input.shape, axesOf(op, inputs, options), options.keepDimensions),
     };
   };
 
-const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
-  defineOp<ReduceOptions>({
+type Reduce = (input: Operand, options?: ReduceOptions & Labelled) => Operand;
+
+const OPTIONS = ['axes', 'keepDimensions'];
+
+const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values }: ReduceRow) =>
+  defineOp<ReduceOptions, Reduce>({
     name,
+    operands: { input: FLOAT },
+    options: OPTIONS,
+    reduces: true,
+    tolerance,
+    values: () => values,
     infer: inferReduced(name),
     candidates(inputs, options, output, caps) {
       const { shape, dataType } = inputs['input']!;
@@ -97,8 +127,12 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
     },
     decompose(inputs, options, rewriter) {
       const axes = axesOf(name, inputs, options);
-      if (adjacent(axes)) return undefined;
       const input = inputs['input']!;
+      if (!elementCount(input.shape)) {
+        const newShape = reducedShape(input.shape, axes, options.keepDimensions);
+        return rewriter.add('expand', { input: rewriter.constant(input.dataType, [], [nothing]) }, { newShape });
+      }
+      if (adjacent(axes)) return undefined;
       const others = input.shape.map((_, d) => d).filter((d) => !axes.includes(d));
       const moved = rewriter.add('transpose', { input }, { permutation: [...others, ...axes] });
       const reduced = rewriter.add(name, { input: moved }, { axes: axes.map((_, i) => others.length + i) });
@@ -112,14 +146,14 @@ const reduceOp = (name: string, [kind, flops]: readonly [string, number]): Op =>
   });
 
 /** reduceLogSumExp: the maximum is taken out before exp, so that nothing overflows. */
-const reduceLogSumExp = defineOp<ReduceOptions>({
+const reduceLogSumExp = defineOp<ReduceOptions, Reduce>({
   name: 'reduceLogSumExp',
+  operands: { input: FLOAT },
+  options: OPTIONS,
+  tolerance: { ulps: 40, absolute: 2e-6, roundings: 4 },
+  values: () => 'positive',
   infer: inferReduced('reduceLogSumExp'),
-  decompose<T extends TensorDescriptor>(
-    inputs: Readonly<Record<string, T>>,
-    options: ReduceOptions,
-    rewriter: Rewriter<T>,
-  ) {
+  decompose(inputs, options, rewriter) {
     const input = inputs['input']!;
     const axes = axesOf('reduceLogSumExp', inputs, options);
     // Beside an infinite maximum no difference is a number: the next to the largest number stands in.
@@ -143,15 +177,25 @@ interface ArgOptions {
   outputDataType?: 'int32';
 }
 
-const argOp = (name: string, kind: 'max' | 'min'): Op =>
-  defineOp<ArgOptions>({
+type Arg = (
+  input: Operand,
+  axis: number,
+  options?: { keepDimensions?: boolean; outputDataType?: 'int32' } & Labelled,
+) => Operand;
+
+const argOp = (name: string, kind: 'max' | 'min') =>
+  defineOp<ArgOptions, Arg>({
     name,
+    operands: { input: FLOAT },
+    args: ['axis'],
+    options: ['keepDimensions', 'outputDataType'],
     infer(inputs, { axis, keepDimensions }) {
-      const input = need(inputs, 'input', name);
-      needFloat(name, 'input', input);
+      const { shape } = inputs['input']!;
+      const at = needAxis(name, axis, shape.length);
+      if (!shape[at]) throw opError('wrong-shape', name, `axis ${at} of ${formatShape(shape)} has no elements`);
       return {
         dataType: 'int32',
-        shape: reducedShape(input.shape, [needAxis(name, axis, input.shape.length)], keepDimensions),
+        shape: reducedShape(shape, [at], keepDimensions),
       };
     },
     candidates(inputs, { axis }, output, caps) {
@@ -173,9 +217,12 @@ const argOp = (name: string, kind: 'max' | 'min'): Op =>
     },
   });
 
-export const reductions: readonly Op[] = [
-  ...Object.entries(REDUCTIONS).map(([name, row]) => reduceOp(name, row)),
+export const reductions = {
+  ...(Object.fromEntries(Object.entries(REDUCTIONS).map(([name, row]) => [name, reduceOp(name, row)])) as Record<
+    keyof typeof REDUCTIONS,
+    ReturnType<typeof reduceOp>
+  >),
   reduceLogSumExp,
-  argOp('argMax', 'max'),
-  argOp('argMin', 'min'),
-];
+  argMax: argOp('argMax', 'max'),
+  argMin: argOp('argMin', 'min'),
+};

@@ -6,7 +6,7 @@ import serialKernel from '../../shaders/sample_serial.wgsl';
 import workgroupKernel from '../../shaders/sample_workgroup.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
-import { type Candidate, defineOp, ELEM, flatGrid, need, needFloat, opError } from './define.ts';
+import { type Candidate, defineOp, ELEM, FLOAT, flatGrid, type Labelled, type Operand, opError } from './define.ts';
 
 /** What `sample` gives for a line that nothing can be drawn from. */
 export const NO_TOKEN = 0xffff_ffff;
@@ -19,21 +19,24 @@ const CHUNKS = 256;
 /** Invocations of sample_workgroup that share a line. */
 const LANES = 256;
 
+type Sample = (logits: Operand, settings: Operand, options?: Labelled) => Operand;
+
 /**
  * sample: a token for each line of logits [..., V], by its settings [..., 4] (float32): temperature (0: the likeliest),
  * top-k, top-p, and a number of [0, 1): the point to draw on the running sum of the probabilities, in order of rank, or of
  * index where neither top-k nor top-p leaves any out.
  */
-export const sample = defineOp<object>({
+export const sample = defineOp<object, Sample>({
   name: 'sample',
+  operands: { logits: FLOAT, settings: { types: ['float32'] } },
+  values: (name) => (name === 'settings' ? (run) => (run ? [0.8, 40, 1, 0.37] : [0, 1, 1, 0]) : undefined),
   infer(inputs) {
-    const [logits, settings] = [need(inputs, 'logits', 'sample'), need(inputs, 'settings', 'sample')];
-    needFloat('sample', 'logits', logits);
+    const [logits, settings] = [inputs['logits']!, inputs['settings']!];
     const shape = logits.shape.slice(0, -1);
     const vocabulary = logits.shape.at(-1) ?? 0;
     if (!(vocabulary >= 1 && vocabulary <= MOST_TOKENS))
       throw opError('wrong-shape', 'sample', `${formatShape(logits.shape)} are no lines of 1 to ${MOST_TOKENS} logits`);
-    if (settings.dataType !== 'float32' || !sameShape(settings.shape, [...shape, 4])) {
+    if (!sameShape(settings.shape, [...shape, 4])) {
       const got = `${settings.dataType}${formatShape(settings.shape)}`;
       throw opError('wrong-shape', 'sample', `settings is ${got}, expected float32${formatShape([...shape, 4])}`);
     }

@@ -3,19 +3,23 @@ import special from '../../shaders/lib/special.wgsl';
 import kernel from '../../shaders/softmax.wgsl';
 import { part } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
-import { aroundAxis, defineOp, ELEM, need, needAxis, needFloat } from './define.ts';
+import { aroundAxis, defineOp, ELEM, FLOAT, type Labelled, needAxis, type Operand } from './define.ts';
 import { lineForms } from './lines.ts';
 
-/** softmax: output = exp(x - max) / sum(exp(x - max)) along `axis`. */
-export const softmax = defineOp<{ axis: number }>({
+type Softmax = (input: Operand, axis?: number, options?: Labelled) => Operand;
+
+/** softmax: output = exp(x - max) / sum(exp(x - max)) along `axis`, the last where there is none. */
+export const softmax = defineOp<{ axis?: number }, Softmax>({
   name: 'softmax',
-  infer(inputs, { axis }) {
-    const input = need(inputs, 'input', 'softmax');
-    needFloat('softmax', 'input', input);
-    needAxis('softmax', axis, input.shape.length);
-    return input;
+  operands: { input: FLOAT },
+  args: ['axis'],
+  // exp at every element, and a sum of them.
+  tolerance: { ulps: 40 },
+  infer({ input }, { axis = -1 }) {
+    needAxis('softmax', axis, input!.shape.length);
+    return input!;
   },
-  candidates(_inputs, { axis }, { dataType, shape }, caps) {
+  candidates(_inputs, { axis = -1 }, { dataType, shape }, caps) {
     const { outer, size, stride } = aroundAxis(shape, needAxis('softmax', axis, shape.length));
     const type = ELEM[dataType]!;
     return lineForms(outer * stride, size, caps).map(({ tag, ports, constants, grid }) => ({

@@ -1,6 +1,6 @@
 import type { ParamValues } from '../gpu/wgsl.ts';
 import { formatShape } from '../tensor/types.ts';
-import { opError, type Shape } from './define.ts';
+import { type Operand, opError, type Rewriter, type Shape } from './define.ts';
 
 export type ImageLayout = 'nchw' | 'nhwc';
 
@@ -11,6 +11,14 @@ export interface WindowOptions {
   strides?: readonly number[];
   dilations?: readonly number[];
 }
+
+export const WINDOW_OPTIONS = ['padding', 'strides', 'dilations'] as const;
+
+/** A transpose from nchw to nhwc, and back. */
+export const toNhwc = (add: Rewriter['add'], input: Operand): Operand =>
+  add('transpose', { input }, { permutation: [0, 2, 3, 1] });
+export const toNchw = (add: Rewriter['add'], input: Operand): Operand =>
+  add('transpose', { input }, { permutation: [0, 3, 1, 2] });
 
 export interface Image {
   n: number;

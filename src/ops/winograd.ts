@@ -9,7 +9,7 @@ import inputKernel from '../../shaders/winograd_input.wgsl';
 import outputKernel from '../../shaders/winograd_output.wgsl';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
-import { type Candidate, defineOp, ELEM, FLAT, flatGrid, type Inputs, need, type Op, opError } from './define.ts';
+import { AS_INPUT, type Candidate, defineOp, ELEM, FLAT, FLOATS, flatGrid, type Inputs, opError } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { epilogueName, epiloguePorts } from './gemm.ts';
 import { checkEpilogue } from './matmul.ts';
@@ -49,10 +49,11 @@ function transform(
 }
 
 /** winogradFilter: filter [3, 3, C, O] to G g Gᵀ, [16, C, O]. */
-const winogradFilter = defineOp<object>({
+export const winogradFilter = defineOp<object>({
   name: 'winogradFilter',
+  operands: { filter: { types: FLOATS, rank: [4, 4] } },
   infer(inputs) {
-    const { dataType, shape } = need(inputs, 'filter', 'winogradFilter');
+    const { dataType, shape } = inputs['filter']!;
     return { dataType, shape: [16, ...shape.slice(2)] };
   },
   candidates: (_inputs, _options, output) =>
@@ -63,13 +64,15 @@ const winogradFilter = defineOp<object>({
 const tilesOf = (h: number, w: number): number => Math.ceil(h / 2) * Math.ceil(w / 2);
 
 const windowOf = (inputs: Inputs, { padding = [0, 0, 0, 0] }: WindowOptions) => {
-  const image = imageOf('winogradInput', need(inputs, 'input', 'winogradInput').shape, 'nhwc');
+  const image = imageOf('winogradInput', inputs['input']!.shape, 'nhwc');
   return { image, out: slide('winogradInput', image, [3, 3], { padding }) };
 };
 
 /** winogradInput: image [N, H, W, C] to Bᵀ d B of its 4×4 tiles, [16, tiles, C]. */
-const winogradInput = defineOp<Pick<WindowOptions, 'padding'>>({
+export const winogradInput = defineOp<Pick<WindowOptions, 'padding'>>({
   name: 'winogradInput',
+  operands: { input: { types: FLOATS, rank: [4, 4] } },
+  options: ['padding'],
   infer(inputs, options) {
     const { image, out } = windowOf(inputs, options);
     return { dataType: inputs['input']!.dataType, shape: [16, image.n * tilesOf(out.h, out.w), image.c] };
@@ -89,10 +92,12 @@ interface OutputOptions {
 }
 
 /** winogradOutput: activation(Aᵀ m A + bias + residual) of the products m [16, tiles, O], an image [N, H, W, O]. */
-const winogradOutput = defineOp<OutputOptions>({
+export const winogradOutput = defineOp<OutputOptions>({
   name: 'winogradOutput',
+  operands: { input: { types: FLOATS, rank: [3, 3] }, bias: AS_INPUT, residual: AS_INPUT },
+  options: ['outputSizes', 'activation'],
   infer(inputs, { outputSizes }) {
-    const { dataType, shape } = need(inputs, 'input', 'winogradOutput');
+    const { dataType, shape } = inputs['input']!;
     const [, tiles, channels] = shape as [number, number, number];
     const images = tiles / tilesOf(...outputSizes);
     if (!Number.isInteger(images))
@@ -111,5 +116,3 @@ const winogradOutput = defineOp<OutputOptions>({
   },
   cost: (inputs) => ({ macs: 0, flops: 1.5 * elementCount(inputs['input']!.shape) }),
 });
-
-export const winograd: readonly Op[] = [winogradFilter, winogradInput, winogradOutput];

@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../errors.ts';
 import { adapterName, requestAdapter, requestDevice } from '../gpu/adapter.ts';
 import { Gpu } from '../gpu/gpu.ts';
-import { type Plan, type Step, shapeOf } from '../graph/plan.ts';
+import { USAGE } from '../gpu/usage.ts';
+import { shapeOf } from '../graph/plan.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { dispatch } from '../runtime/steps.ts';
 import { median } from '../tune/median.ts';
@@ -35,12 +36,14 @@ export interface Profile {
   /** Median of whole runs, all dispatches in one pass. */
   readonly runMs: number;
   readonly rounds: number;
-  readonly totals: {
-    readonly parameters: number;
-    readonly macs: number;
-    readonly flops: number;
-    readonly bytes: number;
-  };
+  /** What the model asks for, however its kernels compute it (`rows` say what they do), and the bytes that they move. */
+  readonly totals: Work & { readonly parameters: number; readonly bytes: number };
+}
+
+/** Of a graph as its definition has it. */
+export interface Work {
+  readonly macs: number;
+  readonly flops: number;
 }
 
 export interface ProfileOptions {
@@ -56,21 +59,12 @@ const PASS_MS = 4;
 const MOST_REPEATS = 64;
 const ROUNDED_TO = [65_536n, 100_000n];
 
-function costs({ steps }: Plan) {
-  const sum = (pick: (step: Step) => number): number => steps.reduce((total, step) => total + pick(step), 0);
-  return {
-    macs: sum(({ cost }) => cost.macs),
-    flops: sum(({ cost }) => cost.flops),
-    bytes: sum(({ cost }) => cost.bytes),
-  };
-}
-
 /** Profiles a session on a device of its own, which has timestamp-query. Errors: `no-adapter`, `aborted`. */
 export async function profileApart(
   build: (gpu: Gpu) => Promise<Session>,
   inputs: Readonly<Record<string, TensorInput>>,
   name: string,
-  parameters: number,
+  work: Work & { readonly parameters: number },
   options: ProfileOptions,
 ): Promise<Profile> {
   const adapter = await requestAdapter();
@@ -78,7 +72,7 @@ export async function profileApart(
   try {
     using session = await build(gpu);
     for (const [input, data] of Object.entries(inputs)) session.write(input, data);
-    return await profileSession(session, name, parameters, options);
+    return await profileSession(session, name, work, options);
   } finally {
     gpu.dispose();
   }
@@ -92,12 +86,12 @@ export async function profileApart(
 async function profileSession(
   session: Session,
   plan: string,
-  parameters: number,
+  work: Work & { readonly parameters: number },
   { rounds = 5, signal }: ProfileOptions = {},
 ): Promise<Profile> {
   const { gpu, steps } = session;
   const timestamps = gpu.device.features.has('timestamp-query');
-  const totals = { parameters, ...costs(session.plan) };
+  const totals = { ...work, bytes: session.plan.steps.reduce((sum, { cost }) => sum + cost.bytes, 0) };
   const head = { adapter: adapterName(gpu.card), software: gpu.card.software, timestamps, plan, rounds, totals };
   if (!timestamps) {
     const runs: number[] = [];
@@ -116,8 +110,8 @@ async function profileSession(
   const passes = steps.length + 1; // the whole plan first
   const querySet = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * passes });
   const bytes = 16 * passes;
-  const resolved = gpu.createBuffer(bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC, 'timestamps');
-  const staging = gpu.createBuffer(bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'timestamps staging');
+  const resolved = gpu.createBuffer(bytes, USAGE.query, 'timestamps');
+  const staging = gpu.createBuffer(bytes, USAGE.staging, 'timestamps staging');
   const repeats = new Array<number>(steps.length).fill(1);
   let rounded = false;
   try {

@@ -1,37 +1,24 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Graph, NamedOptions, Operand } from '../graph/ir.ts';
-import { optimise, type PassOptions, quantizes } from '../graph/passes/index.ts';
-import { type Choose, type Plan, plan } from '../graph/plan.ts';
+import type { Program } from '../gpu/pipelines.ts';
+import { USAGE } from '../gpu/usage.ts';
+import { isState, type NamedOptions, type Operand } from '../graph/ir.ts';
+import type { Plan, Step } from '../graph/plan.ts';
+import { signal as abortSignal, checkOptions, list, object, type Rules, text } from '../options.ts';
 import { toHalf } from '../tensor/half.ts';
-import type { OnProgress } from '../tensor/progress.ts';
 import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
-import type { TuneMode, Tuner } from '../tune/tuner.ts';
 import type { FiniteCheck } from './check.ts';
-import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
-import { States } from './states.ts';
-import { type BoundStep, bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUniforms } from './steps.ts';
+import type { Stores } from './stores.ts';
 
-export interface BuildOptions extends PassOptions {
-  signal?: AbortSignal | undefined;
-  onProgress?: OnProgress | undefined;
-  /** Weights shared with other sessions; a store of its own where absent. */
-  constants?: ConstantStore | undefined;
-  /** States shared with other sessions; of its own where absent. */
-  states?: States | undefined;
-  /**
-   * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
-   * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
-   */
-  tune?: TuneMode | undefined;
-  /** What measures and remembers; the device's own where absent. */
-  tuner?: Tuner | undefined;
-  /** Picks kernel variants itself: nothing is tuned then. */
-  choose?: Choose;
+export interface SessionOptions {
+  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. */
+  check?: 'finite' | undefined;
   /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
-  runsAhead?: number;
-  label?: string;
+  runsAhead?: number | undefined;
+  /** Names it in messages and in tools. */
+  label?: string | undefined;
 }
 
 export interface RunOptions {
@@ -42,7 +29,17 @@ export interface RunOptions {
   copy?: Readonly<Record<string, GPUBuffer>>;
 }
 
+const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text), copy: object };
+
 export type TensorInput = TensorData | readonly number[];
+
+/** The dispatches of a plan as they are compiled, before they are bound to buffers. */
+interface Kernels {
+  readonly steps: readonly Step[];
+  readonly programs: readonly Program[];
+  readonly uniforms: UniformArena;
+  readonly check: FiniteCheck | undefined;
+}
 
 /**
  * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
@@ -50,149 +47,125 @@ export type TensorInput = TensorData | readonly number[];
  * takes them in their order. Nothing is allocated, but for a staging buffer where more runs are on their way than were planned for.
  */
 export class Session extends Resource {
+  protected readonly title: string;
+  /** Buffers that are this session's alone. */
+  readonly #own = new Set<GPUBuffer>();
+  readonly #inputs = new Map<Operand, GPUBuffer>();
   /** Staging buffers of each output that no run is using. */
   readonly #idle = new Map<string, GPUBuffer[]>();
-  #uniforms: GPUBuffer | undefined;
-  #check: FiniteCheck | undefined;
-  steps: readonly BoundStep[] = [];
+  /** Inputs that runs may leave out: what was written there by itself, or by the GPU, stands. */
+  readonly #kept = new Set<string>();
+  #kernels: Kernels = { steps: [], programs: [], uniforms: { buffer: undefined, offsets: [] }, check: undefined };
+  #steps: readonly BoundStep[] = [];
+  /** Version of the memory that the steps are bound to. */
+  #version = -1;
 
-  private constructor(
+  /** It has buffers, and no kernels: `rechoose` gives them. Where `lone`, the stores go with it. */
+  constructor(
     readonly gpu: Gpu,
     public plan: Plan,
-    readonly replan: () => Plan,
-    readonly constants: ConstantStore,
-    readonly states: States,
-    private readonly buffers: ReadonlyMap<Operand, GPUBuffer>,
-    private readonly own: GPUBuffer[],
-    private readonly owned: readonly { dispose(): void }[],
-    private readonly label: string,
-    private readonly checks: boolean,
-    runsAhead: number,
+    readonly stores: Stores,
+    private readonly options: SessionOptions & {
+      /** What would be planned by now. */
+      readonly replan: () => Plan;
+      readonly lone: boolean;
+    },
   ) {
     super();
-    for (const name of plan.outputs.keys())
+    this.title = options.label ?? 'session';
+    stores.sessions.add(this);
+  }
+
+  /** Makes its buffers. Once, before everything else. */
+  allocate(): void {
+    const { plan, stores } = this;
+    stores.arena.reserve(plan.slotBytes);
+    for (const [name, operand] of plan.inputs)
+      this.#inputs.set(operand, this.#allocate(byteLength(operand), USAGE.storage, name));
+    for (const name of plan.outputs.keys()) {
+      const runs = { length: this.options.runsAhead ?? 1 };
       this.#idle.set(
         name,
-        Array.from({ length: runsAhead }, () => this.#makeStaging(name)),
+        Array.from(runs, () => this.#makeStaging(name)),
       );
-  }
-
-  static async build(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    const { signal, onProgress, label = 'session' } = options;
-    gpu.check();
-    throwIfAborted(signal, 'building');
-    const { tuner, mode, replan } = await planner(gpu, graph, options, Session.build);
-    const planned = replan();
-    const constants = options.constants ?? new ConstantStore(gpu);
-    const states = options.states ?? new States(gpu);
-    const own: GPUBuffer[] = [];
-    const owned = [
-      {
-        dispose() {
-          for (const buffer of own.splice(0)) gpu.destroyBuffer(buffer);
-        },
-      },
-      ...(options.constants ? [] : [constants]),
-      ...(options.states ? [] : [states]),
-    ];
-    try {
-      const total = new Set(planned.steps.map(({ candidate }) => candidate.label)).size;
-      let loaded = 0;
-      const compiled = new Set<string>();
-      const compiling = Promise.all(
-        planned.steps.map(async (step) => {
-          const [program] = await compile(gpu, [step]);
-          if (!compiled.has(step.candidate.label)) {
-            compiled.add(step.candidate.label);
-            onProgress?.({ phase: 'compile', loaded: ++loaded, total, label: step.candidate.label });
-          }
-          return program!;
-        }),
-      );
-      compiling.catch(() => {}); // reported below; the upload may fail first
-      await constants.prepare(planned, { signal, onProgress });
-      await compiling;
-      throwIfAborted(signal, 'building');
-
-      const allocate = allocator(gpu, own, label);
-      const slots = planned.slotBytes.map((bytes, i) => allocate(bytes, storageUsage(), `memory ${i}`));
-      const buffers = new Map<Operand, GPUBuffer>();
-      for (const [operand, slot] of planned.slots) buffers.set(operand, slots[slot]!);
-      for (const [name, operand] of planned.inputs)
-        buffers.set(operand, allocate(byteLength(operand), storageUsage(), name));
-      for (const operand of planned.states.values())
-        buffers.set(operand, states.buffer((operand.options as NamedOptions).name, operand));
-      for (const operand of planned.constants) buffers.set(operand, constants.buffer(operand));
-      if (tuner && mode !== 'off')
-        await tuner.settle(planned, mode, (operand) => buffers.get(operand)!, { signal, onProgress });
-      const { runsAhead = 1, check } = options;
-      const checks = check === 'finite';
-      const session = new Session(
-        gpu,
-        planned,
-        replan,
-        constants,
-        states,
-        buffers,
-        own,
-        owned,
-        label,
-        checks,
-        runsAhead,
-      );
-      await session.rechoose(tuner && mode !== 'off' ? replan() : planned);
-      return session;
-    } catch (error) {
-      for (const resource of owned) resource.dispose();
-      throw error;
     }
+    for (const operand of plan.states.values()) stores.states.buffer(nameOf(operand), operand);
   }
 
-  /** Takes the kernels of a plan that differs in nothing else, of what would be planned by now where absent; on the same buffers. */
-  async rechoose(planned = this.replan()): Promise<void> {
-    const { gpu, label, own } = this;
-    const allocate = allocator(gpu, own, label);
-    if (this.checks) this.#check = new (await import('./check.ts')).FiniteCheck(gpu, planned.steps, label, allocate);
-    const check = this.#check;
-    const running = check?.steps ?? planned.steps;
-    const programs = await compile(gpu, running);
-    const uniforms = writeUniforms(gpu, running, programs, label);
-    if (uniforms.buffer) own.push(uniforms.buffer);
-    const bufferOf = (operand: Operand): GPUBuffer =>
-      operand === check?.flag ? check.buffer : this.buffers.get(operand)!;
-    const steps = running.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, bufferOf));
+  #allocate(bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer {
+    this.alive();
+    const buffer = this.gpu.createBuffer(bytes, usage, `${this.title} ${name}`);
+    this.#own.add(buffer);
+    return buffer;
+  }
+
+  #free(buffer: GPUBuffer | undefined): void {
+    if (buffer && this.#own.delete(buffer)) this.gpu.destroyBuffer(buffer);
+  }
+
+  /** Takes the kernels of a plan that differs in nothing else, of what would be planned by now where absent. */
+  async rechoose(planned = this.options.replan()): Promise<void> {
+    const { gpu, title } = this;
+    const check =
+      this.options.check === 'finite'
+        ? new (await import('./check.ts')).FiniteCheck(gpu, planned.steps, title, (...how) => this.#allocate(...how))
+        : undefined;
+    const steps = check?.steps ?? planned.steps;
+    const programs = await compile(gpu, steps);
+    this.alive();
+    const uniforms = writeUniforms(gpu, steps, programs, title);
+    if (uniforms.buffer) this.#own.add(uniforms.buffer);
     gpu.check();
-    if (this.#uniforms) gpu.destroyBuffer(own.splice(own.indexOf(this.#uniforms), 1)[0]!);
-    this.#uniforms = uniforms.buffer;
+    this.#free(this.#kernels.uniforms.buffer);
+    this.#kernels = { steps, programs, uniforms, check };
     this.plan = planned;
-    this.steps = steps;
+    this.#bind();
   }
 
-  /** What `build` would run: nothing is made, nothing measured. */
-  static async plan(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Plan> {
-    return (await planner(gpu, graph, options)).replan();
+  #bind(): void {
+    const { arena } = this.stores;
+    const { steps, programs, uniforms } = this.#kernels;
+    arena.reserve(this.plan.slotBytes);
+    this.#steps = steps.map((step, i) => bind(this.gpu, step, programs[i]!, uniforms, i, this.#bufferOf));
+    this.#version = arena.version;
   }
 
-  /** Starts to compile what `build` will need, while something else takes its time. What fails here fails there again. */
-  static precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): void {
-    Session.plan(gpu, graph, options)
-      .then(({ steps }) => compile(gpu, steps))
-      .catch(() => {});
+  /** The dispatches, bound to the memory as it is now: where it grew, bound anew. */
+  get steps(): readonly BoundStep[] {
+    if (this.#version !== this.stores.arena.version) this.#bind();
+    return this.#steps;
   }
 
-  /** The buffer of anything that the plan reads or writes. */
-  bufferOf(operand: Operand): GPUBuffer | undefined {
-    return this.buffers.get(operand);
+  replan(): Plan {
+    return this.options.replan();
   }
 
-  /** The buffer of an input: what is written there by the GPU needs no upload (leave the input out of `run`). */
+  readonly #bufferOf = (operand: Operand): GPUBuffer => {
+    const { stores, plan } = this;
+    const { check } = this.#kernels;
+    const slot = plan.slots.get(operand);
+    if (slot !== undefined) return stores.arena.slot(slot);
+    if (check && operand === check.flag) return check.buffer;
+    if (isState(operand)) return stores.states.buffer(nameOf(operand), operand);
+    return this.#inputs.get(operand) ?? stores.constants.buffer(operand);
+  };
+
+  /** The buffer of anything that the plan reads or writes, as long as no session of the same stores is built. */
+  bufferOf(operand: Operand): GPUBuffer {
+    return this.#bufferOf(operand);
+  }
+
+  /** The buffer of an input: what is written there by the GPU needs no upload. Runs may leave the input out from now on. */
   inputBuffer(name: string): GPUBuffer {
-    return this.buffers.get(this.#named(this.plan.inputs, name, 'input'))!;
+    this.alive();
+    const operand = this.#named(this.plan.inputs, name, 'input');
+    this.#kept.add(name);
+    return this.#inputs.get(operand)!;
   }
 
-  /** The buffer that an output lies in until the next run. */
+  /** The buffer that an output lies in until the next run of a session on the same stores, or until one is built. */
   outputBuffer(name: string): GPUBuffer {
-    return this.buffers.get(this.#named(this.plan.outputs, name, 'output').storage)!;
+    return this.#bufferOf(this.#named(this.plan.outputs, name, 'output').storage);
   }
 
   #named<T>(map: ReadonlyMap<string, T>, name: string, kind: string): T {
@@ -202,22 +175,54 @@ export class Session extends Resource {
     return found;
   }
 
-  /** Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. */
+  /**
+   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. All inputs are
+   * given, but for those that `write` or the GPU (`inputBuffer`) has written. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
+   * `aborted`, `device-lost`; `disposed` where the session is disposed of before its results are here.
+   */
   async run(
     inputs: Readonly<Record<string, TensorInput>>,
-    { signal, outputs = [...this.plan.outputs.keys()], copy = {} }: RunOptions = {},
+    options: RunOptions = {},
   ): Promise<Record<string, TensorData>> {
-    if (this.disposed) throw new TilewrightError('disposed', 'the session was disposed of');
+    this.alive();
+    checkOptions('run', options, RUN_RULES);
+    const { signal, outputs = [...this.plan.outputs.keys()], copy = {} } = options;
     throwIfAborted(signal, 'the run');
     const { gpu } = this;
     gpu.check();
-    for (const [name, data] of Object.entries(inputs)) this.write(name, data);
+    for (const name of [...outputs, ...Object.keys(copy)]) this.#named(this.plan.outputs, name, 'output');
+    for (const [name, operand] of this.plan.inputs) {
+      if (inputs[name] === undefined && !this.#kept.has(name))
+        throw new TilewrightError('invalid-argument', `the input '${name}' is missing: ${formatTensor(operand)}`, {
+          hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
+        });
+    }
+    const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
+    try {
+      const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
+      gpu.check();
+      throwIfAborted(signal, 'the run');
+      return Object.fromEntries(results);
+    } catch (error) {
+      this.alive();
+      throw error;
+    }
+  }
+
+  /** Everything that a run asks of the device, at once. */
+  #submit(
+    inputs: Readonly<Record<string, TensorInput>>,
+    outputs: readonly string[],
+    copy: NonNullable<RunOptions['copy']>,
+  ) {
+    const { gpu } = this;
+    for (const [name, data] of Object.entries(inputs)) this.#write(name, data);
     const encoder = gpu.device.createCommandEncoder();
-    this.#check?.begin(encoder);
+    this.#kernels.check?.begin(encoder);
     this.encode(encoder);
-    const checked = this.#check?.end(encoder);
+    const checked = this.#kernels.check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
-      const bytes = Math.ceil(byteLength(this.#named(this.plan.outputs, name, 'output').operand) / 4) * 4;
+      const bytes = Math.ceil(byteLength(this.plan.outputs.get(name)!.operand) / 4) * 4;
       encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
     };
     for (const [name, target] of Object.entries(copy)) copyOutput(name, target);
@@ -226,32 +231,31 @@ export class Session extends Resource {
     gpu.submit(encoder);
     const read = reads.map(async ({ name, staging }): Promise<[string, TensorData]> => {
       const { operand } = this.plan.outputs.get(name)!;
-      const bytes = await gpu.readStaging(staging, byteLength(operand));
+      const bytes = await gpu.readStaging(staging, byteLength(operand), this.alive);
       this.#idle.get(name)!.push(staging);
       return [name, typedArray(operand.dataType, bytes)];
     });
-    const [results] = await Promise.all([Promise.all(read), checked?.()]);
-    gpu.check();
-    throwIfAborted(signal, 'the run');
-    return Object.fromEntries(results);
+    return { read, checked };
   }
 
   /** A staging buffer for this output that no other run is using. */
   #stagingOf(name: string): GPUBuffer {
-    this.#named(this.plan.outputs, name, 'output');
     return this.#idle.get(name)!.pop() ?? this.#makeStaging(name);
   }
 
   #makeStaging(name: string): GPUBuffer {
     const { operand } = this.plan.outputs.get(name)!;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const made = this.gpu.createBuffer(byteLength(operand), usage, `${name} staging`);
-    this.own.push(made);
-    return made;
+    return this.#allocate(byteLength(operand), USAGE.staging, `${name} staging`);
   }
 
-  /** Writes an input without running. */
+  /** Writes an input without running. Runs may leave it out from now on. */
   write(name: string, data: TensorInput): void {
+    this.alive();
+    this.#write(name, data);
+    this.#kept.add(name);
+  }
+
+  #write(name: string, data: TensorInput): void {
     const operand = this.#named(this.plan.inputs, name, 'input');
     if (data.length !== elementCount(operand.shape)) {
       throw new TilewrightError(
@@ -259,7 +263,7 @@ export class Session extends Resource {
         `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`,
       );
     }
-    this.gpu.write(this.buffers.get(operand)!, 0, asTensorData(name, operand, data));
+    this.gpu.write(this.#inputs.get(operand)!, 0, asTensorData(name, operand, data));
   }
 
   /** Encodes the plan as one compute pass. */
@@ -270,51 +274,19 @@ export class Session extends Resource {
     this.gpu.counters.passes++;
   }
 
-  /** Bytes of this session's own buffers: intermediates, inputs, staging, numbers. */
+  /** Bytes of this session's own buffers: inputs, staging, numbers. What it computes in is shared (`Stores`). */
   get bytes(): number {
-    return this.own.reduce((sum, { size }) => sum + size, 0);
+    return [...this.#own].reduce((sum, { size }) => sum + size, 0);
   }
 
   protected release(): void {
-    for (const resource of this.owned) resource.dispose();
+    for (const buffer of [...this.#own]) this.#free(buffer);
+    this.stores.sessions.delete(this);
+    if (this.options.lone) this.stores.dispose();
   }
 }
 
-/** Makes buffers that a session owns. */
-const allocator =
-  (gpu: Gpu, own: GPUBuffer[], label: string) =>
-  (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
-    const buffer = gpu.createBuffer(bytes, usage, `${label} ${name}`);
-    own.push(buffer);
-    return buffer;
-  };
-
-/** A session that is made to be measured shares nothing, and says nothing. */
-const LONE = { constants: undefined, states: undefined, tuner: undefined, onProgress: undefined, check: undefined };
-
-/** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
-async function planner(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof Session.build) {
-  const load = quantizes(graph, options, gpu.caps)
-    ? (await import('../graph/passes/quantization.ts')).quantization
-    : undefined;
-  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps, load?.(chosen, gpu.caps));
-  const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
-  const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
-  await tuner?.recall();
-  const forms =
-    tuner && mode !== 'off'
-      ? await (await import('../tune/forms.ts')).chooseForms(tuner, gpu.caps, {
-          options,
-          rewritten,
-          mode,
-          signal: options.signal,
-          build: build && ((one, how) => build(gpu, one, { ...how, tune: 'off', ...LONE })),
-        })
-      : {};
-  const optimised = rewritten({ ...options, ...forms });
-  const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
-  return { tuner, mode, replan: (): Plan => plan(optimised, gpu.caps, choose) };
-}
+const nameOf = ({ options }: Operand): string => (options as NamedOptions).name;
 
 /** Checks the type of an input; plain numbers take the type of the graph. */
 function asTensorData(name: string, operand: Operand, data: TensorInput): TensorData {

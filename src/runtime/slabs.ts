@@ -1,9 +1,10 @@
-import type { Gpu } from '../gpu/gpu.ts';
+import { type Gpu, paddedBytes } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { leaf, type Operand, operand } from '../graph/ir.ts';
 import { type Choose, makeSteps, type Step, storageOf } from '../graph/plan.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength } from '../tensor/types.ts';
-import { bind, compile, dispatch, storageUsage, writeUniforms } from './steps.ts';
+import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 
 /** Rows of a slab come in so many, so that each begins where a binding may. */
 const ROWS = 64;
@@ -20,6 +21,8 @@ export class SlabStream {
     private readonly rows: number,
     /** Rows that are on the device at a time. */
     private readonly most: number,
+    /** Bytes on the device for a slab and what is made of it on the way. */
+    readonly bytes: number,
   ) {}
 
   /** For a constant among `needed` whose rows make rows of the `roots`, each by itself; else undefined. */
@@ -45,21 +48,26 @@ export class SlabStream {
       (!roots.has(node) || ((byteLength(node) / rows) * ROWS) % 256 === 0);
     const fits = rows > ROWS && (byteLength(tensor) * ROWS) % (4 * rows) === 0 && nodes.every(alone);
     const most = Math.max(1, Math.floor((slabBytes * rows) / byteLength(tensor) / ROWS)) * ROWS;
-    return fits ? new SlabStream(tensor, nodes, rows, Math.min(rows, most)) : undefined;
+    if (!fits) return undefined;
+    const some = Math.min(rows, most);
+    const passing = [tensor, ...nodes.filter((node) => !roots.has(node))];
+    const bytes = passing.reduce((sum, node) => sum + paddedBytes((some * byteLength(node)) / rows), 0);
+    return new SlabStream(tensor, nodes, rows, some, bytes);
   }
 
-  /** Takes the bytes of the tensor as they come; `bufferOf` has the buffers of what stays, `labelOf` what the plan runs for a node. */
+  /** Takes the bytes of the tensor as they come; `bufferOf` has the buffers of what stays, `labelOf` what the plan runs for a node, `scoped` hears of faults. */
   async run(
     gpu: Gpu,
     chunks: AsyncIterable<Uint8Array>,
     bufferOf: (root: Operand) => GPUBuffer | undefined,
     labelOf: (node: Operand) => string | undefined,
+    scoped: (work: () => void) => void,
   ): Promise<void> {
     const rowBytes = byteLength(this.tensor) / this.rows;
     const { most } = this;
     const own: GPUBuffer[] = [];
     const allocate = (bytes: number, { label, op }: Operand): GPUBuffer => {
-      const buffer = gpu.createBuffer(bytes, storageUsage(), `${label ?? op} slab`);
+      const buffer = gpu.createBuffer(bytes, USAGE.storage, `${label ?? op} slab`);
       own.push(buffer);
       return buffer;
     };
@@ -96,22 +104,21 @@ export class SlabStream {
         const programs = await compile(gpu, steps);
         const uniforms = writeUniforms(gpu, steps, programs, 'slab');
         if (uniforms.buffer) own.push(uniforms.buffer);
-        const encoder = gpu.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        steps.forEach((step, i) => {
-          const bound = bind(gpu, step, programs[i]!, uniforms, i, (some) => buffers.get(whole.get(some)!) ?? slab);
-          dispatch(gpu, pass, bound);
-        });
-        pass.end();
-        gpu.counters.passes++;
-        gpu.submit(encoder);
+        const placeOf = (some: Operand): GPUBuffer => buffers.get(whole.get(some)!) ?? slab;
+        scoped(() =>
+          submitPass(
+            gpu,
+            steps.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, placeOf)),
+          ),
+        );
       };
       let [first, filled] = [0, 0];
       for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; ) {
           const rows = Math.min(most, this.rows - first);
           const count = Math.min(chunk.length - at, rows * rowBytes - filled);
-          gpu.write(slab, filled, chunk.subarray(at, at + count));
+          const [from, to] = [at, filled];
+          scoped(() => gpu.write(slab, to, chunk.subarray(from, from + count)));
           at += count;
           filled += count;
           if (filled < rows * rowBytes) continue;

@@ -1,13 +1,21 @@
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import { byteLength, formatTensor, sameShape, type TensorDescriptor } from '../tensor/types.ts';
-import { storageUsage } from './steps.ts';
+import { Resource } from './resource.ts';
 
 /** Tensors that live on the device from run to run (KV caches). Sessions that are given the same states share them. */
-export class States {
+export class States extends Resource {
+  protected readonly title = 'the states';
   readonly #buffers = new Map<string, { descriptor: TensorDescriptor; buffer: GPUBuffer }>();
 
-  constructor(readonly gpu: Gpu) {}
+  constructor(readonly gpu: Gpu) {
+    super();
+  }
+
+  has(name: string): boolean {
+    return this.#buffers.has(name);
+  }
 
   get bytes(): number {
     return [...this.#buffers.values()].reduce((sum, { buffer }) => sum + buffer.size, 0);
@@ -15,6 +23,7 @@ export class States {
 
   /** The state of this name, made of zeros where it does not exist yet. */
   buffer(name: string, descriptor: TensorDescriptor): GPUBuffer {
+    this.alive();
     const known = this.#buffers.get(name);
     if (known) {
       const { dataType, shape } = known.descriptor;
@@ -26,12 +35,12 @@ export class States {
       }
       return known.buffer;
     }
-    const buffer = this.gpu.createBuffer(byteLength(descriptor), storageUsage(), `state ${name}`);
+    const buffer = this.gpu.createBuffer(byteLength(descriptor), USAGE.storage, `state ${name}`);
     this.#buffers.set(name, { descriptor, buffer });
     return buffer;
   }
 
-  dispose(): void {
+  protected release(): void {
     for (const { buffer } of this.#buffers.values()) this.gpu.destroyBuffer(buffer);
     this.#buffers.clear();
   }

@@ -1,8 +1,10 @@
-import type { Gpu } from '../gpu/gpu.ts';
+import { type Gpu, paddedBytes } from '../gpu/gpu.ts';
 import type { Program } from '../gpu/pipelines.ts';
-import { writeParams } from '../gpu/wgsl.ts';
+import { USAGE } from '../gpu/usage.ts';
+import { link, type Uniform, type Variant, writeParams } from '../gpu/wgsl.ts';
 import type { Operand } from '../graph/ir.ts';
 import type { Step } from '../graph/plan.ts';
+import { byteLength } from '../tensor/types.ts';
 
 /** A dispatch with everything it needs on the device. */
 export interface BoundStep {
@@ -10,10 +12,6 @@ export interface BoundStep {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
 }
-
-/** How every tensor's buffer may be used. A function, because the constants do not exist where WebGPU is absent. */
-export const storageUsage = (): GPUBufferUsageFlags =>
-  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
 /** Compiles the pipelines of all steps at the same time; equal ones once. */
 export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
@@ -37,6 +35,12 @@ export interface UniformArena {
 
 const UNIFORM_ALIGNMENT = 256;
 
+const aligned = ({ layout }: Uniform): number => Math.ceil(layout.size / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+
+/** Bytes of the uniforms of steps, before anything is compiled. */
+export const uniformBytes = (variants: readonly Variant[]): number =>
+  variants.flatMap((variant) => link(variant).uniforms).reduce((sum, uniform) => sum + aligned(uniform), 0);
+
 export function writeUniforms(
   gpu: Gpu,
   steps: readonly Step[],
@@ -46,9 +50,9 @@ export function writeUniforms(
   let end = 0;
   const offsets = programs.map(({ linked }) => {
     const own = new Map<string, number>();
-    for (const { name, layout } of linked.uniforms) {
-      own.set(name, end);
-      end += Math.ceil(layout.size / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    for (const uniform of linked.uniforms) {
+      own.set(uniform.name, end);
+      end += aligned(uniform);
     }
     return own;
   });
@@ -58,7 +62,7 @@ export function writeUniforms(
     for (const { name, layout } of linked.uniforms)
       writeParams(layout, steps[i]!.candidate.params, view, offsets[i]!.get(name)!);
   });
-  const buffer = gpu.createBuffer(end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, `${label} uniforms`);
+  const buffer = gpu.createBuffer(end, USAGE.uniform, `${label} uniforms`);
   gpu.write(buffer, 0, view);
   return { buffer, offsets };
 }
@@ -81,11 +85,22 @@ export function bind(
     }
     const known = candidate.bind?.[name] ?? name;
     const operand = writes[known] ?? reads[known]!;
-    return { binding, resource: { buffer: bufferOf(operand), ...candidate.ranges?.[name] } };
+    const size = paddedBytes(byteLength(operand)); // its slot may be larger, larger than a binding may be even
+    return { binding, resource: { buffer: bufferOf(operand), size, ...candidate.ranges?.[name] } };
   });
   gpu.counters.bindGroups++;
   const bindGroup = gpu.device.createBindGroup({ label: candidate.label, layout: program.layout, entries });
   return { step, pipeline: program.pipeline, bindGroup };
+}
+
+/** Submits steps as a pass of its own. */
+export function submitPass(gpu: Gpu, steps: readonly BoundStep[]): void {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const step of steps) dispatch(gpu, pass, step);
+  pass.end();
+  gpu.counters.passes++;
+  gpu.submit(encoder);
 }
 
 /** Encodes dispatches into a pass that is open. */

@@ -1,4 +1,5 @@
 import { TilewrightError } from '../errors.ts';
+import { flag, integer, number, type Rules } from '../options.ts';
 import { createRandom } from './random.ts';
 
 export interface SamplerOptions {
@@ -14,6 +15,14 @@ export interface SamplerOptions {
   greedy?: boolean;
 }
 
+export const SAMPLER_RULES: Rules<SamplerOptions> = {
+  temperature: number(0, Number.MAX_VALUE),
+  topK: integer(1),
+  topP: ['a number above 0, up to 1', (value) => number(0, 1)[1](value) && value !== 0],
+  seed: integer(0),
+  greedy: flag,
+};
+
 /** What the op `sample` takes for one token: temperature, top-k, top-p, and a number of [0, 1) to draw by. */
 export type SamplerSettings = readonly [temperature: number, topK: number, topP: number, draw: number];
 
@@ -24,14 +33,13 @@ const [SMALLEST, LARGEST] = [2 ** -126, 3e38];
 
 /**
  * The settings of one token after the other. Temperature, then top-k, then top-p over what top-k left, as Hugging Face
- * orders them; equal logits rank by index, lowest first, and exactly k tokens stay. A logit of -Infinity is never drawn.
- * `invalid-argument` for options out of range.
+ * orders them; equal logits rank by index, lowest first, and exactly k tokens stay. A logit of -Infinity is never drawn. The options
+ * are as `SAMPLER_RULES` has them.
  *
  * The random numbers (random.ts) are the same on every platform; a draw could differ only where an adapter's exp and the
  * order of its sums do, in the last bits.
  */
 export function createSampler(options: SamplerOptions = {}): () => SamplerSettings {
-  checkOptions(options);
   const { temperature = 1, topK = LARGEST, topP = 1, greedy = false } = options;
   if (greedy || temperature < SMALLEST) return () => GREEDY;
   const random = createRandom(options.seed ?? Math.floor(Math.random() * 2 ** 32));
@@ -44,17 +52,4 @@ export function unusableLogits(): TilewrightError {
   return new TilewrightError('invalid-argument', message, {
     hint: 'The weights are damaged, or a value overflowed: try the data type float32.',
   });
-}
-
-function checkOptions({ temperature = 1, topK = 1, topP = 1, seed = 0 }: SamplerOptions): void {
-  if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw outOfRange('temperature', 'a finite number from 0 on', temperature);
-  }
-  if (!(Number.isInteger(topK) && topK >= 1)) throw outOfRange('topK', 'an integer from 1 on', topK);
-  if (!(topP > 0 && topP <= 1)) throw outOfRange('topP', 'a number above 0 and up to 1', topP);
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw outOfRange('seed', 'a safe integer from 0 on', seed);
-}
-
-function outOfRange(name: string, expected: string, got: number): TilewrightError {
-  return new TilewrightError('invalid-argument', `sampling: ${name}: expected ${expected}, got ${got}`);
 }

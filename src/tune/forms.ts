@@ -1,8 +1,8 @@
 import type { Caps } from '../gpu/gpu.ts';
 import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
-import { integerWins } from '../graph/passes/activations.ts';
+import { integerWins, type Wanted, winogradWins } from '../graph/passes/forms.ts';
 import type { PassOptions } from '../graph/passes/index.ts';
-import { type Wanted, winogradWins } from '../graph/passes/winograd.ts';
+import { keyOf } from '../tensor/key.ts';
 import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
 import type { Runnable, TuneMode, Tuner } from './tuner.ts';
 
@@ -39,7 +39,7 @@ export async function chooseForms(
       ...options,
       ...chosen,
       [name]: (node: Operand) => {
-        asked.set(keyOf(name, node, options), node);
+        asked.set(formKey(name, node, options), node);
         return table(node);
       },
     });
@@ -58,7 +58,7 @@ export async function chooseForms(
       await tuner.compare(key, { label: node.label ?? node.op, shape: shape.join(' · '), forms }, mode, signal);
     }
     chosen[name] = (node) => {
-      const known = tuner.formOf(keyOf(name, node, options));
+      const known = tuner.formOf(formKey(name, node, options));
       return known === undefined ? table(node) : known === name;
     };
   }
@@ -66,9 +66,9 @@ export async function chooseForms(
 }
 
 /** What a form is remembered by: the op on these shapes with these options, and where the scales of its activations come from. */
-function keyOf(name: string, { op, inputs, options }: Operand, { activations }: PassOptions): string {
+function formKey(name: string, { op, inputs, options }: Operand, { activations }: PassOptions): string {
   const operands = Object.entries(inputs).map(([key, input]) => `${key}:${formatTensor(input)}`);
-  return `${name}? ${op}(${operands.join(' ')}) ${JSON.stringify(options)} ${name === 'integer' ? (activations ?? '') : ''}`;
+  return `${name}? ${op}(${operands.join(' ')}) ${keyOf(options)} ${name === 'integer' ? (activations ?? '') : ''}`;
 }
 
 /** The graph of a node alone, and of the dequantizeLinear before it: on inputs, and on constants where it had some. */

@@ -31,10 +31,13 @@ export function storeKey({ vendor, architecture, device, description, features }
   return [VERSION, vendor, architecture, device, description, ...kinds, host].join(' | ');
 }
 
+/** A store that is a file: given by src/disk.ts where there is a disk. A page has none. */
+export const disk: { store?: (key: string) => ChoiceStore } = {};
+
 /** IndexedDB in a page, a file under the user's cache folder in Node, nothing where neither can be had. */
 export function choiceStore(card: AdapterCard): ChoiceStore {
   const key = storeKey(card);
-  const store = globalThis.indexedDB ? databaseStore(key) : globalThis.process?.versions?.node ? fileStore(key) : none;
+  const store = globalThis.indexedDB ? databaseStore(key) : (disk.store?.(key) ?? none);
   // What cannot be kept is found out again the next time: a private window or a full disk is no reason to fail.
   return {
     load: async () => ({ ...NOTHING, ...(await store.load().catch(() => NOTHING)) }),
@@ -65,32 +68,5 @@ function databaseStore(key: string): ChoiceStore {
   return {
     load: async () => ((await within('readonly', (table) => table.get(key))) as Found | undefined) ?? NOTHING,
     save: async (found) => void (await within('readwrite', (table) => table.put(found, key))),
-  };
-}
-
-/** One file for each key: `$XDG_CACHE_HOME/tilewright/HASH.json`, or under `~/.cache`. */
-function fileStore(key: string): ChoiceStore {
-  const path = async (): Promise<string> => {
-    const [{ homedir }, { createHash }] = await Promise.all([
-      import(/* @vite-ignore */ 'node:os'),
-      import(/* @vite-ignore */ 'node:crypto'),
-    ]);
-    const folder = process.env['XDG_CACHE_HOME'] || `${homedir()}/.cache`;
-    return `${folder}/tilewright/${createHash('sha256').update(key).digest('hex').slice(0, 16)}.json`;
-  };
-  return {
-    async load() {
-      const { readFile } = await import(/* @vite-ignore */ 'node:fs/promises');
-      const { key: kept, ...found } = JSON.parse(await readFile(await path(), 'utf8'));
-      return kept === key ? (found as Found) : NOTHING;
-    },
-    async save(found) {
-      const { mkdir, rename, writeFile } = await import(/* @vite-ignore */ 'node:fs/promises');
-      const file = await path();
-      await mkdir(file.slice(0, file.lastIndexOf('/')), { recursive: true });
-      // Whole or not at all, whoever else writes at the same time.
-      await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ key, ...found }, null, 1)}\n`);
-      await rename(`${file}.${process.pid}`, file);
-    },
   };
 }

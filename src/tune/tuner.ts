@@ -6,6 +6,7 @@ import { type Choose, type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
+import { keyOf } from '../tensor/key.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { formatTensor } from '../tensor/types.ts';
 import { median } from './median.ts';
@@ -129,7 +130,7 @@ export class Tuner {
 
   /** The remembered winner, else the table's guess. */
   readonly choose: Choose = (candidates, node) => {
-    const choice = candidates.length > 1 ? this.#found.choices[keyOf(node, candidates)] : undefined;
+    const choice = candidates.length > 1 ? this.#found.choices[choiceKey(node, candidates)] : undefined;
     return this.#trusted(candidates).find(({ label }) => label === choice?.label) ?? this.guess(candidates, node);
   };
 
@@ -330,9 +331,9 @@ export function winner(racers: readonly Times[]): string {
 }
 
 /** What a choice is remembered by: the op on these shapes with these options, and what there is to choose from. */
-function keyOf({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
+function choiceKey({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
   const operands = Object.entries(inputs).map(([name, operand]) => `${name}:${formatTensor(operand)}`);
-  return `${op}(${operands.join(' ')}) ${JSON.stringify(options)} ${candidates.map(({ label }) => label).join(' ')}`;
+  return `${op}(${operands.join(' ')}) ${keyOf(options)} ${candidates.map(({ label }) => label).join(' ')}`;
 }
 
 /** The shapes of a plan among whose candidates there is a choice, the most work first. */
@@ -342,7 +343,7 @@ function distinct({ steps }: Plan): { key: string; step: Step; count: number }[]
     const { node, dispatches, candidates } = step;
     // What is cut into pieces has one way; what writes a state would change it.
     if (candidates.length < 2 || dispatches > 1 || opNamed(node.op).inPlace) continue;
-    const key = keyOf(node, candidates);
+    const key = choiceKey(node, candidates);
     const known = found.get(key);
     found.set(key, { key, step: known?.step ?? step, count: (known?.count ?? 0) + 1 });
   }

@@ -1,23 +1,7 @@
+import { SCALES, type Tolerance, type Values } from '../ops/define.ts';
 import type { DataType } from '../tensor/types.ts';
 
-/** What an input is filled with. Never zeros, but for `mask`. */
-export type Values =
-  /** ±0.1 to ±1; signed bytes over their whole range, other integers to a thousand. */
-  | 'random'
-  /** 0.1 to 2; integers from 1. */
-  | 'positive'
-  /** Small whole numbers, so that equal ones meet. */
-  | 'few'
-  /** Random floats, and of each 48 one that is NaN, infinite or zero, of either sign. */
-  | 'special'
-  /** 0, 1 and 2: false and true. */
-  | 'mask'
-  /** Evenly from `low` to `high`, whole for integer types. */
-  | { readonly low: number; readonly high: number }
-  /** These, in every run. */
-  | readonly number[]
-  /** These in run 0, others in run 1. */
-  | ((run: number) => readonly number[]);
+export type { Tolerance, Values };
 
 export interface TensorSpec {
   readonly shape: readonly number[];
@@ -30,15 +14,6 @@ export interface TensorSpec {
 
 /** A shape stands for random floats; a name for another input of the case, which is given twice. */
 export type InputSpec = readonly number[] | TensorSpec | string;
-
-/** How far a result may be off. 1 ulp is 2^-23 of the element's mass. */
-export interface Tolerance {
-  /** Units in the last place of float32, in which the kernels compute. */
-  readonly ulps?: number;
-  readonly absolute?: number;
-  /** How often the number was rounded to the type it is stored in: what counts where that is float16. */
-  readonly roundings?: number;
-}
 
 /** An op on inputs of some shapes: drives the test of every kernel variant. */
 export interface OpCase {
@@ -110,7 +85,7 @@ export const float32 = (shape: readonly number[], values?: Values): TensorSpec =
   ...(values && { values }),
 });
 /** Scales of quantised weights: float32, whatever the activations are. */
-export const scales = (...shape: number[]): TensorSpec => float32(shape, { low: 0.005, high: 0.02 });
+export const scales = (...shape: number[]): TensorSpec => float32(shape, SCALES);
 export const valued = (shape: readonly number[], values: Values): TensorSpec => ({ shape, values });
 export const special = (...shape: number[]): TensorSpec => valued(shape, 'special');
 export const positive = (...shape: number[]): TensorSpec => valued(shape, 'positive');

@@ -1,11 +1,11 @@
+import { buildSession, planOf } from '../build/build.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
-import { type Graph, leaf, type Operand, operand } from '../graph/ir.ts';
+import { loadOps } from '../graph/groups/index.ts';
+import { type Graph, leaf, type Operand, results } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
-import type { Candidate } from '../ops/define.ts';
-import { addOps } from '../ops/index.ts';
-import { quantization } from '../ops/quantization.ts';
-import { Session } from '../runtime/session.ts';
-import { formatTensor, type TensorData } from '../tensor/types.ts';
+import { type Candidate, resultNames } from '../ops/define.ts';
+import { opNamed } from '../ops/index.ts';
+import { formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { type OpCase, specOf } from './case.ts';
 import { type Run, runOnce } from './check.ts';
 import { REFERENCES } from './reference/index.ts';
@@ -13,8 +13,8 @@ import { build, type RefTensor } from './reference/tensor.ts';
 import { describeFault, isWrong } from './tolerances.ts';
 import { makeTensor } from './values.ts';
 
-// They load when they are asked for, and are among the cases.
-addOps(quantization);
+// The cases are about all of them.
+await loadOps();
 
 export type Float = 'float32' | 'float16';
 
@@ -49,7 +49,9 @@ export function graphOf(test: OpCase, float: Float): Graph {
     else if (role !== 'constant') operands[name] = leaf(role, { dataType, shape }, { name });
     else operands[name] = leaf(role, { dataType, shape }, { data: tensorOf(test, name, float, 0).data });
   }
-  return { outputs: { output: operand(test.op, operands, test.options) } };
+  const made = results(test.op, operands, test.options);
+  const names = resultNames(opNamed(test.op), made.length);
+  return { outputs: Object.fromEntries(made.map((result, i) => [names[i]!, result])) };
 }
 
 /** The numbers that go in at each run, and what shall come out. A state is zeros at first, then what the run before left. */
@@ -65,8 +67,8 @@ export function runsOf(test: OpCase, float: Float): Run[] {
       const { shape, dataType } = made.reference;
       references[name] = role === 'state' ? (state ?? build(dataType, shape, () => 0)) : made.reference;
     }
-    const want = REFERENCES.get(test.op)!(references, test.options);
-    if (references['state']) state = want;
+    const want = [REFERENCES.get(test.op)!(references, test.options)].flat();
+    if (references['state']) state = want[0];
     return { data, want };
   });
 }
@@ -82,9 +84,9 @@ export interface Verdict {
 export const ALONE = { tune: 'off', without: ['winograd'] } as const;
 
 export interface Extent {
-  /** Every candidate in every float type, however long the compiler takes. */
+  /** In every float type, however long the compiler takes. */
   readonly every?: boolean;
-  /** No candidates but these. */
+  /** No candidates but these; all where absent. */
   readonly only?: (candidate: Candidate) => boolean;
   /** As `floatsOf` where absent. */
   readonly floats?: readonly Float[];
@@ -92,49 +94,39 @@ export interface Extent {
 
 /** The candidates of the op; none where it is made of others. */
 export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
-  const { steps } = await Session.plan(gpu, graph, ALONE);
+  const { steps } = await planOf(gpu, graph, ALONE);
   const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Tiles of floats that end in nothing but their sums. */
-const PLAIN_TILES = /\[f\d+,(nk,)?(ragged,)?none,/;
-
-/**
- * llvmpipe takes seconds for each unrolled product: there, small weights, integers and epilogues are checked in the first
- * candidate only. They are the same modules in all of them, and Chrome checks all.
- */
-const worthCompiling = ({ label }: Candidate, index: number, { longKernels }: Caps): boolean =>
-  longKernels || index === 0 || !/_(registers|subgroups|tiled)\[/.test(label) || PLAIN_TILES.test(label);
-
-/** Runs every candidate of the case's op, each twice on one session with different numbers. */
+/** Runs the candidates of the case's op, each twice on one session with different numbers. */
 export async function checkCase(
   gpu: Gpu,
   test: OpCase,
-  { every = false, only, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
+  { every = false, only = () => true, floats = floatsOf(test, gpu.caps, every) }: Extent = {},
 ): Promise<Verdict> {
   const faults: string[] = [];
   const labels: string[] = [];
   for (const float of floats) {
     const graph = graphOf(test, float);
     const candidates = await candidatesOf(test, graph, gpu);
-    const wanted = candidates.flatMap((candidate, index) => {
-      const chosen = only ? only(candidate) : every || worthCompiling(candidate, index, gpu.caps);
-      return chosen ? [{ label: candidate.label, index }] : [];
-    });
-    if (!candidates.length && !only) wanted.push({ label: `${test.op} of other ops`, index: 0 });
+    const wanted = candidates.flatMap((candidate, index) =>
+      only(candidate) ? [{ label: candidate.label, index }] : [],
+    );
+    if (!candidates.length) wanted.push({ label: `${test.op} of other ops`, index: 0 });
     if (!wanted.length) continue;
     const runs = runsOf(test, float);
-    const output = graph.outputs.output!;
-    if (formatTensor(output) !== formatTensor(runs[0]!.want)) {
-      faults.push(`${float}: the output is ${formatTensor(output)}, expected ${formatTensor(runs[0]!.want)}`);
+    const formatted = (tensors: readonly TensorDescriptor[]): string => tensors.map(formatTensor).join(', ');
+    const [made, want] = [formatted(Object.values(graph.outputs)), formatted(runs[0]!.want)];
+    if (made !== want) {
+      faults.push(`${float}: the results are ${made}, expected ${want}`);
       continue;
     }
     const built = await Promise.all(
       wanted.map(async ({ index, label }) => {
         const choose: Choose = (candidates, { op }) =>
           candidates[op === test.op ? Math.min(index, candidates.length - 1) : 0]!;
-        return { label, session: await Session.build(gpu, graph, { ...ALONE, choose }) };
+        return { label, session: await buildSession(gpu, graph, { ...ALONE, choose }) };
       }),
     );
     for (const { label, session } of built) {

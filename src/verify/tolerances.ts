@@ -1,43 +1,9 @@
+import { SUM, type Tolerance } from '../ops/define.ts';
+import { opNamed } from '../ops/index.ts';
 import { isFloat } from '../tensor/types.ts';
-import type { OpCase, Tolerance } from './case.ts';
+import type { OpCase } from './case.ts';
 import { normwise } from './compare.ts';
 import { coordinates, elementsOf, type RefTensor } from './reference/tensor.ts';
-
-const EXACT: Tolerance = { ulps: 0, roundings: 0 };
-const all = (ops: string, tolerance: Tolerance): [string, Tolerance][] => ops.split(' ').map((op) => [op, tolerance]);
-
-/**
- * What an op may be off by. Functions of one and two arguments as in the W3C's WebNN tests; 1/1024 is for what GPUs have
- * fast approximate instructions for, and WGSL promises no more. Absolute terms of 1e-6 are for functions that come close
- * to zero by subtraction.
- */
-const TABLE: ReadonlyMap<string, Tolerance> = new Map([
-  ...all('identity abs neg sign ceil floor relu clamp max min logicalNot where', EXACT),
-  ...all('transpose slice reverse pad expand reshape concat gather scatterRows packInt4', EXACT),
-  ...all('maxPool2d reduceMax reduceMin', EXACT),
-  ...all('add sub mul sqrt leakyRelu prelu', { ulps: 1 }),
-  ...all('div reciprocal hardSigmoid linear', { ulps: 2, absolute: 1e-7 }),
-  ...all('softsign hardSwish', { ulps: 4 }),
-  ...all('exp pow', { ulps: 32 }),
-  ...all('sigmoid', { ulps: 34 }),
-  ...all('elu gelu gelu_tanh softplus', { ulps: 18, absolute: 1e-6 }),
-  ...all('erf', { ulps: 4, absolute: 1e-6 }),
-  ...all('sin cos tan tanh log', { absolute: 1 / 1024 }),
-  ...all('cast', { ulps: 0 }),
-  // exp at every element, and a sum of them.
-  ...all('softmax', { ulps: 40 }),
-  ...all('attention', { ulps: 40 }),
-  ...all('reduceLogSum', { ulps: 4, absolute: 2e-6 }),
-  // Made of other ops: what goes between them is rounded to the type it is stored in.
-  ...all('gemm', { ulps: 4, roundings: 4 }),
-  ...all('reduceLogSumExp', { ulps: 40, absolute: 2e-6, roundings: 4 }),
-  ...all('batchNormalization instanceNormalization', { ulps: 8, roundings: 5 }),
-  ...all('quantizeScales', { ulps: 3 }),
-  ...all('dequantizeLinear', { ulps: 1 }),
-]);
-
-/** Sums: (2√K + 8) · 2^-24 of the mass, which is √K + 4 ulps. */
-const SUM: Tolerance = { ulps: 4 };
 
 /** WGSL lets what is smaller become zero: a softmax of ±60 gave 0 on llvmpipe where 8.4e-39 was due. */
 const SUBNORMAL = 2 ** -126;
@@ -75,9 +41,8 @@ const NORM = 'the norm';
 export const worse = (a: Difference, b: Difference): Difference => (isWrong(a) || shareOf(b) <= shareOf(a) ? a : b);
 
 function toleranceOf({ op, inputs, tolerance }: OpCase): Tolerance {
-  if (tolerance) return tolerance;
-  if (op === 'gather' && 'scales' in inputs) return SUM;
-  return TABLE.get(op) ?? SUM;
+  const own = opNamed(op).tolerance ?? SUM;
+  return tolerance ?? (typeof own === 'function' ? own(inputs) : own);
 }
 
 /** Compares a result with its reference at some places (flat indices); at all where absent. `got` has the elements of those places. */
@@ -121,7 +86,7 @@ export function differenceOf(
     error: most <= 0 ? 0 : Math.abs(got[worst]! - data[worst]!),
     allowed: allowedAt(worst),
   };
-  if ((op !== 'matmul' && op !== 'conv2d') || data.length < 16 || isWrong(element)) return element;
+  if (!opNamed(op).weight || data.length < 16 || isWrong(element)) return element;
   if (!Array.prototype.every.call(data, Number.isFinite)) return element;
   const error = normwise(got, data);
   return worse(element, { where: NORM, got: error, want: 0, error, allowed: NORMWISE[dataType]! });

@@ -1,8 +1,10 @@
+import { buildSession, planOf } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { AdapterCard } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Choose } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
+import { signal as aSignal, checkArgument, checkOptions, flag, fn, object, type Rule, type Rules } from '../options.ts';
 import { ConstantStore } from '../runtime/constants.ts';
 import { Session } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
@@ -86,6 +88,26 @@ export interface Summary {
 /** What can be verified: a model, or a session. */
 export type Target = Session | { sessions(): Promise<Session[]>; readonly files?: { readonly name: string } };
 
+const OPS: ReadonlySet<unknown> = new Set(CASES.map(({ op }) => op));
+
+const RULES: Rules<VerifyOptions> = {
+  all: flag,
+  ops: ['a list of names of ops', (names) => Array.isArray(names) && names.every((name) => OPS.has(name))],
+  forget: flag,
+  signal: aSignal,
+  onProgress: fn,
+  onRow: fn,
+  tuner: object,
+};
+
+const TARGET: Rule = [
+  'a model or a session',
+  (target) =>
+    target === undefined ||
+    target instanceof Session ||
+    (object[1](target) && fn[1]((target as Record<string, unknown>)['sessions'])),
+];
+
 /** A variant to check, on a case. */
 interface Check {
   readonly test: OpCase;
@@ -109,13 +131,12 @@ const keyOf = (check: Check): string => `${caseKey(check)} ${variantOf(check)}`;
 /**
  * Runs kernel variants alone on this device, each twice with other numbers, and compares what comes out with references in float64.
  * A variant that is wrong is set aside (`Tuner.setAside`), what would run in its place is checked too, and so on: each variant once on
- * each case, so it ends. Sessions that exist take the replacements in place. Errors: `aborted`, `device-lost`.
+ * each case, so it ends. Sessions that exist take the replacements in place. Errors: `invalid-argument`, `aborted`, `device-lost`.
  */
-export async function verify(
-  gpu: Gpu,
-  target: Target | undefined,
-  { all = false, ops, forget = false, tuner = Tuner.on(gpu), signal, onProgress, onRow }: VerifyOptions = {},
-): Promise<VerifyReport> {
+export async function verify(gpu: Gpu, target: Target | undefined, options: VerifyOptions = {}): Promise<VerifyReport> {
+  checkOptions('verify', options, RULES);
+  checkArgument('verify', 'the target', target, TARGET);
+  const { all = false, ops, forget = false, tuner = Tuner.on(gpu), signal, onProgress, onRow } = options;
   const start = performance.now();
   throwIfAborted(signal, 'verifying');
   await (forget ? tuner.reinstate() : tuner.recall());
@@ -176,7 +197,7 @@ export async function verify(
 async function checksOfCases(gpu: Gpu, choose: Choose): Promise<Check[]> {
   const checks = CASES.flatMap((test) =>
     floatsOf(test, { ...gpu.caps, longKernels: true }).map(async (float): Promise<Check> => {
-      const { steps } = await Session.plan(gpu, graphOf(test, float), { ...ALONE, choose });
+      const { steps } = await planOf(gpu, graphOf(test, float), { ...ALONE, choose });
       const step = steps.find(({ node }) => node.op === test.op);
       return { test, float, label: test.op, count: 1, candidate: step?.candidate, candidates: step?.candidates ?? [] };
     }),
@@ -201,7 +222,7 @@ async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undef
   const choose: Choose = (candidates, node) =>
     candidates.find((other) => other.label === candidate?.label) ?? guess(candidates, node);
   try {
-    using session = await Session.build(gpu, graphOf(test, float), { ...ALONE, choose });
+    using session = await buildSession(gpu, graphOf(test, float), { ...ALONE, choose });
     if (candidate && !session.plan.steps.some((step) => step.candidate.label === variant))
       throw new TilewrightError('invalid-graph', `${variant} does not run for ${test.title}`);
     const differences: Difference[] = [];
@@ -250,7 +271,10 @@ async function replace(gpu: Gpu, sessions: readonly Session[], wrong: ReadonlySe
   for (const session of sessions) await session.rechoose();
   const fresh = new ConstantStore(gpu);
   try {
-    for (const { plan: now, constants } of spoilt) {
+    for (const {
+      plan: now,
+      stores: { constants },
+    } of spoilt) {
       const made = now.constants.filter(({ op }) => op !== 'constant');
       await fresh.prepare({ ...now, constants: made });
       const encoder = gpu.device.createCommandEncoder();

@@ -1,4 +1,5 @@
 import { TilewrightError } from '../errors.ts';
+import { object, shown } from '../options.ts';
 import type { Picture } from './preprocess.ts';
 
 /** What a page may hand over as a picture. */
@@ -12,12 +13,22 @@ export type PictureSource =
   | ImageData
   | Picture;
 
+/** What else than a Blob has one of these; `displayWidth` is a VideoFrame's. */
+const SOURCE = ['data', 'width', 'displayWidth'];
+
 /**
  * The pixels of a source, upright (EXIF orientation applied) and without colour management, as Pillow reads them.
- * A Picture or ImageData comes back as it is; of a video it is the current frame. `invalid-image` when the
- * browser cannot decode or may not read it. The source itself is neither closed nor changed.
+ * A Picture or ImageData comes back as it is; of a video it is the current frame. Errors:
+ * `invalid-image` when the browser cannot decode or may not read it, `invalid-argument` when it is no picture. The source itself is neither closed nor changed.
  */
 export async function decodePicture(source: PictureSource): Promise<Picture> {
+  if (!(object[1](source) && (source instanceof Blob || SOURCE.some((name) => name in source)))) {
+    throw new TilewrightError(
+      'invalid-argument',
+      `a picture is a Blob, an <img>, <video> or canvas, an ImageBitmap, ImageData or { width, height, data }, got ${shown(source)}`,
+      { hint: 'Of an address: await (await fetch(url)).blob(). Of the bytes of a file: new Blob([bytes]).' },
+    );
+  }
   if ('data' in source) return source;
   try {
     const bitmap = await createImageBitmap(source, {

@@ -1,4 +1,5 @@
 import { TilewrightError } from '../errors.ts';
+import { arrayOf, shown } from '../options.ts';
 import { type Interpolation, reach, type Tap, taps } from './resample.ts';
 
 /** A decoded picture: RGBA, 8 bits a channel, alpha not premultiplied, rows from the top. An ImageData is one. */
@@ -16,8 +17,8 @@ export interface Preprocessing {
   readonly size: readonly [height: number, width: number];
   /** The share of the resized picture's side that the crop keeps: pictures are resized to floor(size / cropPct). */
   readonly cropPct: number;
-  /** `crop` (the default) keeps the aspect ratio and matches the short side; `squash` matches both sides. */
-  readonly fit?: 'crop' | 'squash';
+  /** `crop` (the default) keeps the aspect ratio and matches the short side; `squash` matches both sides; `none` crops without a resize. */
+  readonly fit?: 'crop' | 'squash' | 'none';
   readonly mean: Triple;
   readonly std: Triple;
   readonly interpolation: Interpolation;
@@ -104,6 +105,7 @@ function resampleLines(picture: Picture, columns: readonly Tap[], firstRow: numb
 /** Height and width after the resize: one side matches the box exactly, the other is truncated as torchvision does. */
 function resizedSize({ width, height }: Picture, { size, cropPct, fit }: Preprocessing): [number, number] {
   const [boxHeight, boxWidth] = [Math.floor(size[0] / cropPct), Math.floor(size[1] / cropPct)];
+  if (fit === 'none') return [height, width];
   if (fit === 'squash') return [boxHeight, boxWidth];
   return height * boxWidth <= width * boxHeight
     ? [boxHeight, Math.floor((boxHeight * width) / height)]
@@ -132,11 +134,15 @@ function checkedSize({ size, cropPct, std }: Preprocessing): readonly [number, n
   return size;
 }
 
+const BYTES = arrayOf('Uint8ClampedArray', 'Uint8Array');
+
 function checkPicture({ width, height, data }: Picture, n: number): void {
+  const bytes = BYTES[1](data);
   const positive = [width, height].every((side) => Number.isInteger(side) && side > 0);
-  if (positive && data.length === width * height * 4) return;
+  if (bytes && positive && data.length === width * height * 4) return;
   throw new TilewrightError(
     'invalid-image',
-    `preprocess: picture ${n} is ${width}x${height} and has ${data.length} bytes, expected width * height * 4 (RGBA)`,
+    `picture ${n} is ${shown(width)}x${shown(height)}, its data ${bytes ? `${data.length} bytes` : shown(data)}: expected bytes, width * height * 4 (RGBA, 0 to 255)`,
+    { hint: 'Give a Uint8ClampedArray or Uint8Array, as an ImageData of pixelFormat rgba-unorm8 has it.' },
   );
 }

@@ -14,7 +14,7 @@ const MAIN = join(root, 'dist/cli/main.js');
 const SAMPLES = join(root, 'weights/samples');
 
 const chrome = await findChrome();
-const driver = findVulkanDriver();
+const driver = findVulkanDriver({ here: true });
 const runtimes = [
   { runtime: 'chrome', there: chrome !== undefined },
   { runtime: 'dawn', there: driver !== undefined },
@@ -24,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
-  await build({ only: ['cli', 'pages'], log: () => {} });
+  await build({ only: ['cli', 'host'], log: () => {} });
   for (const name of ['cat', 'dog', 'frog', 'horse', 'truck']) {
     mkdirSync(join(folder, 'set', name), { recursive: true });
     cpSync(join(SAMPLES, `${name}.png`), join(folder, 'set', name, 'drawing.png'));

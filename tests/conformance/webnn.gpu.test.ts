@@ -7,6 +7,17 @@ import { runCase } from './webnn.ts';
 const files = await loadCases();
 const table: string[] = [];
 
+/** One session runs while others are built. */
+async function aFewAtATime<T, R>(list: readonly T[], work: (item: T) => Promise<R>, atATime = 4): Promise<R[]> {
+  const results: R[] = [];
+  const queue = list.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+  return results;
+}
+
 describe.skipIf(files.size === 0)('WebNN operator cases', () => {
   for (const [file, cases] of files) {
     it(file, async ({ task }) => {
@@ -15,8 +26,9 @@ describe.skipIf(files.size === 0)('WebNN operator cases', () => {
       const failures: string[] = [];
       const missing = new Map<string, number>();
       let passed = 0;
-      for (const test of cases) {
-        const result = await runCase(engine, test);
+      const results = await aFewAtATime(cases, (test) => runCase(engine, test));
+      for (const [index, test] of cases.entries()) {
+        const result = results[index]!;
         const score = result.verdict === 'outside' ? undefined : scoreOf(sheet, opOf(test));
         if (result.verdict === 'pass') {
           passed++;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import { type ModelSource, openFolder } from '../../src/hub/folder.ts';
+import { serve } from '../hub/server.ts';
 import { bytesOf, expectError } from './files.ts';
 
 const shard = (...names: string[]) =>
@@ -67,12 +68,42 @@ describe('openCheckpoint', () => {
 
   it('refuses an index that is no JSON, or no object', async () => {
     await expectError(() => open({ [INDEX]: new Blob(['{']) }), 'invalid-file', /not valid JSON/);
-    await expectError(() => open({ [INDEX]: new Blob(['null']) }), 'invalid-file', /weight_map/);
+    await expectError(() => open({ [INDEX]: new Blob(['null']) }), 'invalid-file', /holds no object/);
   });
 
   it('says when there is no checkpoint, or more than one', async () => {
     await expectError(() => open({ 'pytorch_model.bin': new Blob(['PK']) }), 'not-found', /neither/);
     const two = { 'a.safetensors': shard('a'), 'b.safetensors': shard('b') };
     await expectError(() => open(two), 'not-found', /several others: a.safetensors, b.safetensors/);
+  });
+
+  it.each([
+    [
+      200,
+      { 'content-type': 'text/html' },
+      'not-found',
+      /neither .*model\.safetensors: the server answered 200 OK with an HTML page/,
+    ],
+    [404, {}, 'not-found', /neither .* answered 404/],
+    [403, {}, 'network', /neither .* answered 403/],
+    [401, {}, 'network', /neither .* answered 401/],
+    [200, {}, 'invalid-file', /model\.safetensors: expected safetensors, got an HTML page/],
+  ] as const)(
+    'bug 19, bug 31: says what a server answers at the address: %d %j',
+    async (status, headers, code, message) => {
+      const server = await serve((_, response) => response.writeHead(status, headers).end('<!doctype html><p>no</p>'));
+      await expectError(async () => openCheckpoint(await openFolder(server.url)), code, message);
+      const one = `${server.url}weights.safetensors`;
+      await expectError(
+        async () => openCheckpoint(await openFolder(one)),
+        code,
+        code === 'invalid-file' ? /HTML/ : RegExp(`${status}`),
+      );
+    },
+  );
+
+  it('bug 30: an index that is nested deep is refused', async () => {
+    const deep = `{"weight_map": ${'['.repeat(6000)}${']'.repeat(6000)}}`;
+    await expectError(() => open({ [INDEX]: new Blob([deep]) }), 'invalid-file', /deeper than 127/);
   });
 });

@@ -3,11 +3,11 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
 import { quantizeActivations } from '../../src/graph/passes/activations.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
-import { quantization } from '../../src/graph/passes/quantization.ts';
-import { elementCount } from '../../src/tensor/types.ts';
+import { elementCount, type TensorDescriptor } from '../../src/tensor/types.ts';
 
 const b = new GraphBuilder();
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
+const input = (name: string, descriptor: TensorDescriptor): Operand => new GraphBuilder().input(name, descriptor);
 const constant = (...shape: number[]): Operand =>
   b.constant(float(...shape), new Float32Array(elementCount(shape)).fill(0.5));
 const bytes = (...shape: number[]): Operand =>
@@ -23,12 +23,12 @@ function running(graph: Graph): string[] {
 const always = { weights: 'int8', integer: () => true } as const;
 const optimised = (y: Operand, options: PassOptions): Graph => {
   const all = { ...always, ...options };
-  return optimise(b.outputs({ y }), all, undefined, quantization(all));
+  return optimise(b.outputs({ y }), all);
 };
 
 describe('int8 activations', () => {
   it('dynamic: rows are quantised by their own scales, once for the products that share them', () => {
-    const x = b.input('x', float(5, 32));
+    const x = input('x', float(5, 32));
     const y = b.add(b.relu(b.matmul(x, constant(32, 8))), b.relu(b.matmul(x, constant(8, 32), { transposeB: true })));
     const graph = optimised(y, { activations: 'dynamic' });
     const ops = running(graph);
@@ -42,7 +42,7 @@ describe('int8 activations', () => {
   });
 
   it('static: the scale of a layer is a constant, and a convolution has its filters with the input channels last', () => {
-    const x = b.input('x', float(1, 16, 6, 6));
+    const x = input('x', float(1, 16, 6, 6));
     const y = b.conv2d(x, constant(8, 16, 3, 3), { padding: [1, 1, 1, 1], label: 'conv1' });
     const graph = optimised(y, { activations: 'static', calibration: { conv1: 0.25 } });
     expect(running(graph)).toEqual(['transpose', 'quantizeLinear', 'conv2dInteger', 'transpose']);
@@ -52,12 +52,12 @@ describe('int8 activations', () => {
   });
 
   it('static: a layer without a scale is an error that names it', () => {
-    const y = b.matmul(b.input('x', float(2, 16)), constant(16, 4), { label: 'fc' });
+    const y = b.matmul(input('x', float(2, 16)), constant(16, 4), { label: 'fc' });
     expect(() => optimised(y, { activations: 'static', calibration: { other: 1 } })).toThrow(/'fc'/);
   });
 
   it('floats stay where activations are not asked for, not wanted, thin, or where weights are floats', () => {
-    const x = b.input('x', float(2, 32));
+    const x = input('x', float(2, 32));
     const y = b.matmul(x, constant(32, 4));
     for (const options of [
       {},
@@ -65,12 +65,12 @@ describe('int8 activations', () => {
       { activations: 'dynamic', weights: 'float32' },
     ] as const)
       expect(running(optimised(y, options))).toEqual(['matmul']);
-    const thin = b.matmul(b.input('x', float(2, 12)), constant(12, 4));
+    const thin = b.matmul(input('x', float(2, 12)), constant(12, 4));
     expect(running(optimised(thin, { activations: 'dynamic' }))).toEqual(['matmul']);
   });
 
   it('a graph that quantises its activations itself needs no option: dequantizeLinear goes into the product', () => {
-    const x = b.input('x', float(3, 32));
+    const x = input('x', float(3, 32));
     const step = b.constant(float(1, 1), Float32Array.of(0.1));
     const zero = leaf('constant', { dataType: 'int8', shape: [1, 1] }, { data: Int8Array.of(0) });
     const one = leaf('constant', { dataType: 'int8', shape: [1, 1] }, { data: Int8Array.of(1) });

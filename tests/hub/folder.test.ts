@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TilewrightError } from '../../src/errors.ts';
 import { type Folder, type ModelSource, openFolder, readJson } from '../../src/hub/folder.ts';
 import { expectError } from '../formats/files.ts';
 import { files, serve } from './server.ts';
@@ -109,6 +110,30 @@ describe('openFolder', () => {
     await expectError(() => folder.find('config.json'), 'network', /503/);
   });
 
+  it.each([400, 401, 403, 404, 405, 410, 451])('bug 19: an optional file answered %d is missing', async (status) => {
+    const server = await serve((_, response) => response.writeHead(status).end('<Error>AccessDenied</Error>'));
+    const folder = await openFolder(server.url);
+    let why: TilewrightError | undefined;
+    expect(
+      await folder.find('config.json', (error) => {
+        why = error;
+      }),
+    ).toBeUndefined();
+    expect(why!.message).toContain(`config.json: the server answered ${status}`);
+    expect(await readJson(folder, 'config.json')).toBeUndefined();
+    await expectError(
+      () => folder.open('config.json'),
+      status === 404 || status === 410 ? 'not-found' : 'network',
+      RegExp(`${status}`),
+    );
+  });
+
+  it.each([408, 425, 429, 500, 502])('bug 19: an optional file answered %d is not', async (status) => {
+    const server = await serve((_, response) => response.writeHead(status).end());
+    const folder = await openFolder(server.url);
+    await expectError(() => folder.find('config.json'), 'network', RegExp(`${status}`));
+  });
+
   it('says when a path is not there or the source is nothing of the kind', async () => {
     await expectError(() => openFolder(join(path, 'nowhere')), 'not-found', /nowhere.*ENOENT/);
     await expectError(() => openFolder('http://'), 'invalid-argument', /not a URL/);
@@ -118,6 +143,8 @@ describe('openFolder', () => {
 });
 
 describe('readJson', () => {
+  const read = async (json: string) => readJson(await openFolder({ 'config.json': text(json) }), 'config.json');
+
   it.each([
     ['text that is not JSON', '{"a":'],
     ['nothing at all', ''],
@@ -125,5 +152,49 @@ describe('readJson', () => {
   ])('refuses %s', async (_, bytes) => {
     const folder = await openFolder({ 'config.json': new Blob([bytes]) });
     await expectError(() => readJson(folder, 'config.json'), 'invalid-file', /config\.json is not valid JSON: /);
+  });
+
+  it.each([['null'], ['7'], ['[{}]'], ['"text"']])('refuses %s: it is no object', async (json) => {
+    await expectError(() => read(json), 'invalid-file', /config\.json holds no object/);
+  });
+
+  it.each([
+    ['<!DOCTYPE html><html></html>', /got an HTML page/],
+    ['\ufeff\n <html>', /got an HTML page/],
+    ['<?xml version="1.0"?><Error/>', /got XML/],
+    ['<Error><Code>AccessDenied</Code></Error>', /got XML/],
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:00', /got a Git LFS pointer/],
+    ['PK\u0003\u0004', /got a PyTorch checkpoint/],
+  ])('bug 31: says what %j is', async (json, message) => {
+    await expectError(() => read(json), 'invalid-file', message);
+  });
+
+  it('bug 30: nesting ends at 127 levels, however deep it is', async () => {
+    const nested = (levels: number, [open, close] = '[]') => `{"a":${open!.repeat(levels)}${close!.repeat(levels)}}`;
+    expect(await read(nested(126))).toHaveProperty('a');
+    for (const levels of [127, 6000, 1_000_000])
+      await expectError(() => read(nested(levels)), 'invalid-file', /config\.json/);
+    const objects = `${'{"a":'.repeat(6000)}1${'}'.repeat(6000)}`;
+    await expectError(() => read(objects), 'invalid-file', /deeper than 127 levels/);
+    await expectError(() => read('{"a":'.repeat(6000)), 'invalid-file', /not valid JSON/);
+  });
+});
+
+describe('bug 17: what is no source of a model', () => {
+  it.each([
+    ['a Response', new Response('x'), 'got a Response'],
+    ['null', null, 'got null'],
+    ['undefined', undefined, 'got undefined'],
+    ['a number', 7, 'got 7'],
+    ['an object of no files', { 'model.safetensors': 'weights' }, 'got {"model.safetensors":"weights"}'],
+    ['a list of no files', ['config.json'], 'got ["config.json"]'],
+    ['a list of nothing', [null], 'got [null]'],
+    ['nothing at all', {}, 'got {}'],
+  ])('%s', async (_, source, message) => {
+    await expect(openFolder(source as ModelSource)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('arrayBuffer()'),
+    });
   });
 });

@@ -2,7 +2,8 @@ import { mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blobSource, byteSource, bytesSource, fileSource, MAX_CHUNK } from '../../src/hub/source.ts';
+import { fileSource } from '../../src/hub/path.ts';
+import { blobSource, byteSource, bytesSource, MAX_CHUNK } from '../../src/hub/source.ts';
 import { bytesOf, expectError } from '../formats/files.ts';
 import { pattern } from './server.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { planOf } from '../../src/build/build.ts';
 import type { Engine } from '../../src/engine.ts';
 import { countersSince } from '../../src/gpu/counters.ts';
 import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
 import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { Weights } from '../../src/models/weights.ts';
-import { Session } from '../../src/runtime/session.ts';
 import { resnet18 } from '../support/checkpoints.ts';
 import { freshEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
@@ -32,7 +32,7 @@ describe('counters', () => {
       strideInFirstStage: false,
       epsilon: 1e-5,
     }); // prettier-ignore
-    const direct = await Session.plan(engine.gpu, graph, { without: ['winograd'] });
+    const direct = await planOf(engine.gpu, graph, { without: ['winograd'] });
     expect(direct.steps).toHaveLength(25);
     using session = await engine.build(graph, { tune: 'off' });
     // Every step has its bind group; what runs once, at load, has others. Equal kernels are compiled once.

@@ -30,6 +30,18 @@ async function expected(model: TextGenerator, prompt: number[], options: Generat
   return tokens;
 }
 
+/** The model with a config or a generation_config that says more. */
+async function said(config: object, generation?: object): Promise<TextGenerator> {
+  const read = async (file: string) => JSON.parse(new TextDecoder().decode(await readAnywhere(`${FOLDER}/${file}`)));
+  const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const files = {
+    'model.safetensors': await readAnywhere(`${FOLDER}/model.safetensors`),
+    'config.json': json({ ...(await read('config.json')), ...config }),
+    ...(generation && { 'generation_config.json': json(generation) }),
+  };
+  return (await (await testEngine()).load(files)) as TextGenerator;
+}
+
 describe('generating', () => {
   it.each([
     { temperature: 0 },
@@ -81,5 +93,214 @@ describe('generating', () => {
     }
     using whole = await load();
     expect(await whole.logits([1])).not.toContain(Number.NaN);
+  });
+});
+
+describe('several texts of one model', () => {
+  const PROMPT = [21, 78, 206, 65, 200];
+  const HOW = { seed: 5, temperature: 0.9, maxNewTokens: 12, stopTokens: [] };
+
+  it('bug 2: an abort frees the model at once, whether or not the text is pulled again', async () => {
+    using model = await load();
+    const alone = await generated(model, PROMPT, HOW);
+    const controller = new AbortController();
+    const aborted = model.generate([7, 7, 9], { signal: controller.signal, maxNewTokens: 50, stopTokens: [] });
+    await aborted.next();
+    controller.abort();
+    expect(await generated(model, PROMPT, HOW)).toEqual(alone);
+    await expect(aborted.next()).rejects.toMatchObject({ code: 'aborted' });
+    expect(await aborted.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('bug 32: a text that nobody pulls any more holds nothing', async () => {
+    using model = await load();
+    const alone = await generated(model, PROMPT, HOW);
+    for (const left of [model.generate([1]), model.generate([2], { overflow: 'slide' })]) await left.next();
+    expect(await generated(model, PROMPT, HOW)).toEqual(alone);
+    const returned = model.generate([3]);
+    await returned.next();
+    await returned.return();
+    expect(await generated(model, PROMPT, HOW)).toEqual(alone);
+  });
+
+  it('bug 32: texts that are pulled in turn, or at once, are each as it is alone; logits between them too', async () => {
+    using model = await load();
+    const long = Array.from({ length: model.context - 5 }, (_, i) => (i * 37) % model.shape.vocabulary);
+    const asked: [number[], GenerateOptions][] = [
+      [PROMPT, HOW],
+      [long, { ...HOW, seed: 6, overflow: 'slide' }],
+      [[9], { ...HOW, temperature: 0 }],
+    ];
+    const alone: number[][] = [];
+    for (const [prompt, options] of asked) alone.push(await generated(model, prompt, options));
+    const logits = await model.logits(long);
+    const streams = asked.map(([prompt, options]) => model.generate(prompt, options));
+    const turns: number[][] = asked.map(() => []);
+    for (let i = 0; i < HOW.maxNewTokens; i++) {
+      for (const [n, stream] of streams.entries()) turns[n]!.push((await stream.next()).value!.token);
+      if (i === 3) expect(await model.logits(long)).toEqual(logits);
+    }
+    expect(turns).toEqual(alone);
+    expect(await Promise.all(asked.map(([prompt, options]) => generated(model, prompt, options)))).toEqual(alone);
+  });
+
+  it.each([0, 1, 5])(
+    'bug 3, bug 27: dispose() after %d tokens ends the text, and harms nothing else',
+    async (after) => {
+      const engine = await testEngine();
+      using other = (await engine.load(FOLDER)) as TextGenerator;
+      const alone = await generated(other, PROMPT, HOW);
+      const model = await load();
+      const text = model.generate(PROMPT, { ...HOW, maxNewTokens: 40 });
+      for (let i = 0; i < after; i++) await text.next();
+      model.dispose();
+      await expect(text.next()).rejects.toMatchObject({ code: 'disposed' });
+      expect((await text.next()).done).toBe(true);
+      expect(await generated(other, PROMPT, HOW)).toEqual(alone);
+      using again = await load();
+      expect(await generated(again, PROMPT, HOW)).toEqual(alone);
+    },
+  );
+
+  it('bug 3: dispose() while a token is on its way is the token, or `disposed`', async () => {
+    const model = await load();
+    const text = model.generate(PROMPT, HOW);
+    await text.next();
+    const pulled = text.next().catch((error: unknown) => error);
+    model.dispose();
+    const got = await pulled;
+    expect(got).toSatisfy(
+      (value: { done?: boolean; code?: string }) => value.done === false || value.code === 'disposed',
+    );
+    using other = await load();
+    expect(await generated(other, PROMPT, HOW)).toHaveLength(12);
+  });
+});
+
+describe('what the files of a model say of generating', () => {
+  const greedy = { temperature: 0, maxNewTokens: 8 };
+  const tokens = async (model: TextGenerator, options: GenerateOptions = greedy): Promise<number[]> => {
+    const all: number[] = [];
+    for await (const { token } of model.generate([21, 78, 206, 65, 200], options)) all.push(token);
+    return all;
+  };
+  const GREEDY = [135, 23, 86, 41, 58, 174, 162, 195];
+
+  it.each<[string, object, object | undefined, number[]]>([
+    ['a list in config.json', { eos_token_id: [0, 41] }, undefined, GREEDY.slice(0, 3)],
+    ['a list in generation_config.json', {}, { eos_token_id: [174, 58] }, GREEDY.slice(0, 4)],
+    [
+      'a number in generation_config.json, which goes before config.json',
+      { eos_token_id: 23 },
+      { eos_token_id: 162 },
+      GREEDY.slice(0, 6),
+    ],
+    ['nothing in generation_config.json', { eos_token_id: [86] }, {}, GREEDY.slice(0, 2)],
+  ])('bug 10: the text ends at %s', async (_, config, generation, expected) => {
+    using model = await said(config, generation);
+    expect(await tokens(model)).toEqual(expected);
+    expect(await tokens(model, { ...greedy, stopTokens: [] })).toEqual(GREEDY);
+  });
+
+  it('bug 10: temperature, top-k, top-p and lengths hold where the caller says nothing', async () => {
+    using still = await said({}, { do_sample: false, max_new_tokens: 5, top_k: 50 });
+    expect(await tokens(still, {})).toEqual(GREEDY.slice(0, 5));
+    expect(await tokens(still, { maxNewTokens: 2 })).toEqual(GREEDY.slice(0, 2));
+    using sampled = await said({}, { do_sample: true, temperature: 0.5, top_k: 9, top_p: 0.8, max_length: 11 });
+    using plain = await said({});
+    const same = { seed: 3, temperature: 0.5, topK: 9, topP: 0.8, maxNewTokens: 6 };
+    expect(await tokens(sampled, { seed: 3 })).toEqual(await tokens(plain, same));
+    expect(await tokens(sampled, { ...greedy, temperature: 0 })).toEqual(GREEDY);
+  });
+
+  it.each([
+    [{}, { repetition_penalty: 1.2 }],
+    [{}, { no_repeat_ngram_size: 3 }],
+    [{}, { num_beams: 4 }],
+    [{}, { suppress_tokens: [5] }],
+    [{}, { forced_eos_token_id: 0 }],
+    [{}, { eos_token_id: '0' }],
+    [{ repetition_penalty: 1.2 }, undefined],
+    [{ add_cross_attention: true }, undefined],
+    [{ activation_function: 'gelu_of_tomorrow' }, undefined],
+    [{ n_head: 0.5 }, undefined],
+    [{ n_head: -4 }, undefined],
+    [{ scale_attn_weights: 'no' }, undefined],
+    [{ quantization_config: { bits: 4 } }, undefined],
+    [{ pruned_heads: { 0: [1] } }, undefined],
+  ] as [object, object | undefined][])('bug 10, bug 7: refuses by name %j %j', async (config, generation) => {
+    const [[name, value]] = Object.entries({ ...config, ...generation }) as [[string, unknown]];
+    const message = expect.stringMatching(`${name}.*got`);
+    await expect(said(config, generation), `${value}`).rejects.toMatchObject({ code: 'unsupported-option', message });
+  });
+
+  it('loads what a published folder says besides', async () => {
+    using model = await said(
+      { reorder_and_upcast_attn: true, torch_dtype: 'float16', pruned_heads: {}, n_inner: 192, hidden_size: 48 },
+      {
+        repetition_penalty: 1,
+        num_beams: 1,
+        pad_token_id: 0,
+        suppress_tokens: null,
+        bad_words_ids: [],
+        use_cache: true,
+      },
+    );
+    expect(await tokens(model)).toEqual(GREEDY);
+    await expect(said({ n_inner: 100 })).rejects.toMatchObject({ code: 'wrong-shape' });
+    await expect(said({ max_position_embeddings: 100 })).rejects.toMatchObject({ code: 'wrong-shape' });
+    await expect(said({ tie_word_embeddings: false })).rejects.toMatchObject({ code: 'missing-tensor' });
+  });
+
+  // Right values: the formulas of transformers' GPT2Model in float64 (NumPy).
+  it.each<[object, number[]]>([
+    [{}, [-0.2658, 2.2192, -0.3933, 0.2912]],
+    [{ activation_function: 'silu' }, [-0.2873, 2.1222, -0.4155, 0.4576]],
+    [{ activation_function: 'tanh' }, [-0.7766, 0.6998, -0.8007, 3.0813]],
+    [{ activation_function: 'quick_gelu' }, [-0.2614, 2.2065, -0.407, 0.319]],
+    [{ activation_function: 'mish' }, [-0.3564, 2.0745, -0.4716, 0.5257]],
+    [{ scale_attn_weights: false }, [-0.2226, 2.3324, -0.1588, 0.0604]],
+    [{ scale_attn_by_inverse_layer_idx: true }, [-0.3125, 2.1858, -0.5541, 0.4429]],
+    [{ layer_norm_epsilon: 0.1 }, [-0.2924, 2.1591, -0.3237, 0.1789]],
+  ])('bug 7: computes what config.json says: %j', async (config, expected) => {
+    using model = await said(config);
+    const logits = (await model.logits([21, 78, 206, 65, 200])).subarray(-model.shape.vocabulary);
+    for (const [i, value] of expected.entries()) expect(Math.abs(logits[i]! - value)).toBeLessThan(2e-4);
+  });
+});
+
+describe('bug 17: options of a text model', () => {
+  const bad: readonly (readonly [string, unknown])[] = [
+    ...[-1, Number.NaN, null, 2.5, '5', Number.POSITIVE_INFINITY].map((value) => ['maxNewTokens', value] as const),
+    ['max_new_tokens', 5],
+    ['temperature', '0.5'],
+    ['topK', 0],
+    ['seed', -1],
+    ['overflow', 'wrap'],
+    ['stopTokens', 3],
+    ['stopTokens', [1.5]],
+    ['signal', {}],
+    ['greedy', 1],
+  ];
+
+  it.each(bad)('generate: %s %j', async (name, value) => {
+    using model = await load();
+    const message = expect.stringContaining(name);
+    await expect(generated(model, [1], { [name]: value } as GenerateOptions)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message,
+    });
+  });
+
+  it('prompts, ids and texts', async () => {
+    using model = await load();
+    const refused = { code: 'invalid-argument' };
+    for (const prompt of [null, undefined, 7, [1, '2'], [0.5], [-1], [211], { length: 0 }] as unknown as number[][]) {
+      await expect(generated(model, prompt, {}), String(prompt)).rejects.toMatchObject(refused);
+      await expect(model.logits(prompt)).rejects.toMatchObject(refused);
+      await expect(model.perplexity(prompt)).rejects.toMatchObject(refused);
+    }
+    await expect(model.logits([1], { batch: 2 } as object)).rejects.toMatchObject(refused);
+    await expect(model.perplexity([1], { stride: 2 } as object)).rejects.toMatchObject(refused);
   });
 });

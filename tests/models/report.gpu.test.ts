@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WeightTypes } from '../../src/graph/passes/quantize.ts';
+import type { WeightTypes } from '../../src/graph/passes/weight_types.ts';
 import type { ModelReport } from '../../src/models/report.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';

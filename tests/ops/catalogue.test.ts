@@ -7,9 +7,11 @@ import { plan, type Step } from '../../src/graph/plan.ts';
 import type { Candidate } from '../../src/ops/define.ts';
 import { checkCandidates } from '../../src/ops/finite.ts';
 import { OPS } from '../../src/ops/index.ts';
+import { elementCount } from '../../src/tensor/types.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
+import { candidateKey, cover, pairsOf } from '../support/cover.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
@@ -43,7 +45,9 @@ function* dispatches(): Generator<Dispatch> {
       for (const caps of ADAPTERS) {
         const { steps, prepare } = plan(graph, caps);
         for (const step of [...steps, ...prepare]) {
-          for (const candidate of step.candidates) yield { ...step, candidate, caps, title: `${test.title} ${float}` };
+          for (const whole of step.candidates)
+            for (const part of whole.parts ?? [{}])
+              yield { ...step, candidate: { ...whole, ...part }, caps, title: `${test.title} ${float}` };
         }
       }
     }
@@ -98,6 +102,24 @@ describe('ops, kernels, references and cases', () => {
   });
 });
 
+describe('the cover that is compiled in a run of the tests', () => {
+  const kinds = ADAPTERS.map((caps, n) => ({ caps, kind: ['a GPU', 'on the CPU', 'one that compiles fast'][n] }));
+
+  it.each(kinds)('has every pair of kernel and module: $kind', ({ caps }) => {
+    const lists = all
+      .filter((step) => step.caps === caps && step.candidate.label === step.candidates[0]!.label)
+      .map(({ candidates }) => candidates);
+    const every = new Map(lists.flat().map((candidate) => [candidateKey(candidate), candidate]));
+    const chosen = cover(lists);
+    const pairs = (list: Iterable<Candidate>): string[] => [...new Set([...list].flatMap(pairsOf))].sort();
+    expect(pairs([...every].filter(([key]) => chosen.has(key)).map(([, candidate]) => candidate))).toEqual(
+      pairs(every.values()),
+    );
+    expect(lists.filter(([first]) => !chosen.has(candidateKey(first!)))).toEqual([]);
+    expect(chosen.size).toBeLessThan(0.6 * every.size);
+  });
+});
+
 describe('kernel variants', () => {
   it('labels say op and variant: name[tag,tag]', () => {
     const labels = [...new Set(all.map(({ candidate }) => candidate.label))];
@@ -142,7 +164,8 @@ describe('kernel variants', () => {
       const whole = candidates.find(({ label }) => label === candidate.label)!;
       const bound = (whole.parts ?? [{}]).flatMap((part) => boundBy({ ...whole, ...part }));
       const missing = bound.filter((name) => !writes[name] && !reads[name]);
-      const unused = [...Object.keys(reads), ...Object.keys(writes)].filter((name) => !bound.includes(name));
+      const wanted = Object.entries({ ...reads, ...writes }).filter(([, { shape }]) => elementCount(shape) > 0);
+      const unused = wanted.filter(([name]) => !bound.includes(name)).map(([name]) => name);
       return missing.length || unused.length
         ? [`${candidate.label}: lacks ${missing}, leaves ${unused} (${title})`]
         : [];
@@ -163,7 +186,7 @@ describe('kernel variants', () => {
 
   it('a software adapter gets a kernel without barriers, a GPU one with them where there are both', () => {
     const shares = ({ variant }: Candidate): boolean => link(variant).code.includes('workgroupBarrier');
-    const first = all.filter(({ candidate, candidates }) => candidate === candidates[0]);
+    const first = all.filter(({ candidate, candidates }) => candidate.label === candidates[0]!.label);
     const labels = (list: readonly Dispatch[]): string[] => list.map(({ candidate }) => candidate.label);
     expect(labels(first.filter(({ caps, candidate }) => caps.software && shares(candidate)))).toEqual([]);
     expect(labels(first.filter(({ caps, candidate }) => !caps.software && shares(candidate))).length).toBeGreaterThan(

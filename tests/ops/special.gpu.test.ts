@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { BuildOptions } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Operand } from '../../src/graph/ir.ts';
-import type { BuildOptions } from '../../src/runtime/session.ts';
 import { fromHalf, toHalf } from '../../src/tensor/half.ts';
 import { float32, test, valued } from '../../src/verify/case.ts';
 import { checkCase } from '../../src/verify/run.ts';

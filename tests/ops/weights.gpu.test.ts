@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { buildSession } from '../../src/build/build.ts';
 import { leaf, operand } from '../../src/graph/ir.ts';
 import { plan } from '../../src/graph/plan.ts';
-import { Session } from '../../src/runtime/session.ts';
 import { packInt4 } from '../../src/tensor/int4.ts';
 import type { TensorData } from '../../src/tensor/types.ts';
 import { testEngine } from '../support/engine.ts';
@@ -26,7 +26,7 @@ for (const [dataType, numbers, data] of cases)
     const products = labels.filter((label) => label.includes('gemv'));
     expect(products.some((label) => label.endsWith('wide]'))).toBe(true);
     for (const wanted of products) {
-      using session = await Session.build(gpu, graph, {
+      using session = await buildSession(gpu, graph, {
         choose: (candidates) => candidates.find(({ label }) => label === wanted)!,
       });
       const unit = Float32Array.from({ length: COUNT }, (_, i) => (i % (SIDE + 1) ? 0 : 1));

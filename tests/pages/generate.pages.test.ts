@@ -75,6 +75,18 @@ describe('the generate page', { timeout: PATIENCE }, () => {
     expect(await generateToEnd({ Seed: '8' })).not.toBe(first);
   });
 
+  it('bug 33: says how many tokens fit, where more are asked for', async () => {
+    await generateToEnd({ 'Tokens at most': '9999' });
+    expect(await page.locator('#speed').textContent()).toMatch(
+      /^\d+ tokens · .* · no more than 25\d fit: the context is 256$/,
+    );
+    await page.getByLabel('When the context is full').selectOption('slide');
+    await generateToEnd({ 'Tokens at most': '300' });
+    expect(await page.locator('#speed').textContent()).not.toMatch(/fit/);
+    await page.getByLabel('When the context is full').selectOption('stop');
+    await page.getByLabel('Tokens at most', { exact: true }).fill('24');
+  });
+
   it('starts from a prompt that is picked, and shows the tokens', async () => {
     await page.getByRole('button', { name: 'JULIET:' }).click();
     expect(await page.locator('#prompt').evaluate((element) => element === document.activeElement)).toBe(true);

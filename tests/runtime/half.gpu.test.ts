@@ -53,7 +53,7 @@ describe('float16 without shader-f16', () => {
     using session = await engine.build(b.outputs({ y }));
     // Filter, matrix, and the bias in float32 that the normalisation leaves.
     expect(session.plan.constants.map(({ dataType }) => dataType).sort()).toEqual(['float16', 'float16', 'float32']);
-    expect(session.constants.bytes).toBe(2 * (16 * 8 * 9 + 16 * 32) + 4 * 16);
+    expect(session.stores.constants.bytes).toBe(2 * (16 * 8 * 9 + 16 * 32) + 4 * 16);
     const { y: got } = await session.run({ x: bits(waves(288, 5)) });
     using exact = await engine.build(b.outputs({ y: b.cast(y, 'float32') }), { without: ['fold', 'winograd'] });
     const want = (await exact.run({ x: bits(waves(288, 5)) }))['y']!;

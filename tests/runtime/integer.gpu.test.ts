@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { buildSession, planOf } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, type Operand, operand } from '../../src/graph/ir.ts';
-import { Session } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
@@ -18,7 +18,7 @@ const rounded = (x: Operand, scale: Operand): Operand => b.dequantizeLinear(b.qu
 
 async function run(graph: Graph, x: Float32Array, options: object): Promise<Float32Array> {
   const { gpu } = await testEngine();
-  using session = await Session.build(gpu, graph, { weights: 'int8', tune: 'off', ...options });
+  using session = await buildSession(gpu, graph, { weights: 'int8', tune: 'off', ...options });
   return (await session.run({ x })).y as Float32Array;
 }
 
@@ -78,7 +78,7 @@ it('a graph that was trained with quantisation runs in integers, its convolution
   const rows = b.dequantizeLinear(b.quantizeLinear(b.reshape(y, [1, 128]), wide), wide);
   const graph = b.outputs({ y: b.matmul(rows, b.dequantizeLinear(bytes(2, 128, 12), scales(1, 12)), { label: 'fc' }) });
   const { gpu } = await testEngine();
-  const planned = await Session.plan(gpu, graph, { integer: () => true, tune: 'off' });
+  const planned = await planOf(gpu, graph, { integer: () => true, tune: 'off' });
   const ops = planned.steps.map(({ node }) => node.op);
   expect(ops.filter((op) => op.endsWith('Integer'))).toEqual(['conv2dInteger', 'matmulInteger']);
   expect(ops).not.toContain('dequantizeLinear');

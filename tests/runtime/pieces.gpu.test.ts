@@ -2,13 +2,10 @@ import { expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, operand } from '../../src/graph/ir.ts';
-import { addOps } from '../../src/ops/index.ts';
-import { quantization } from '../../src/ops/quantization.ts';
 import type { TensorInput } from '../../src/runtime/session.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { worst } from '../../src/verify/compare.ts';
 
-addOps(quantization);
 const b = new GraphBuilder();
 const float = (shape: number[]) => ({ dataType: 'float32' as const, shape });
 const numbers = (count: number, seed: number): Float32Array =>

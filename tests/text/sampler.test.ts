@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../src/ops/sample.ts';
-import { createSampler, type SamplerOptions } from '../../src/text/sampler.ts';
+import { checkOptions } from '../../src/options.ts';
+import { createSampler, SAMPLER_RULES, type SamplerOptions } from '../../src/text/sampler.ts';
 import { sampleLine } from '../../src/verify/reference/sample.ts';
 
 /** What the op `sample` would draw, one token after the other. */
@@ -140,7 +141,7 @@ describe('createSampler, at random', () => {
   });
 });
 
-describe('createSampler refuses', () => {
+describe('bug 17: the rules of sampling refuse', () => {
   it.each([
     { temperature: -1 },
     { temperature: Number.NaN },
@@ -157,7 +158,7 @@ describe('createSampler refuses', () => {
   ])('%o', (options) => {
     const name = Object.keys(options)[0]!;
     const refusal = expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining(name) });
-    expect(() => createSampler(options)).toThrow(refusal);
+    expect(() => checkOptions('generate', options, SAMPLER_RULES)).toThrow(refusal);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { type BuildOptions, buildSession } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/ir.ts';
-import { type BuildOptions, Session } from '../../src/runtime/session.ts';
+import type { Session } from '../../src/runtime/session.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
@@ -28,7 +29,7 @@ it('the forms of a node are measured once each, remembered, and taken from then 
   const options: BuildOptions = { weights: 'int8', activations: 'dynamic', tune: 'full', tuner: new Tuner(gpu, store) };
   const bytes = gpu.counters.bytes;
   const x = { x: waves(288, 3) };
-  const session = await Session.build(gpu, graph(), options);
+  const session = await buildSession(gpu, graph(), options);
   const { y } = await session.run(x);
   const row = options.tuner!.rows.find(({ candidates }) => candidates.some(({ label }) => label === 'integer'))!;
   expect(row.candidates.map(({ label }) => label).sort()).toEqual(['integer', 'plain']);
@@ -48,7 +49,7 @@ it('the forms of a node are measured once each, remembered, and taken from then 
     ]);
     store.kept = { ...store.kept, choices: Object.fromEntries(choices) };
     const tuner = new Tuner(gpu, store);
-    using other = await Session.build(gpu, graph(), { ...options, tuner });
+    using other = await buildSession(gpu, graph(), { ...options, tuner });
     expect(opsOf(other).includes('matmulInteger')).toBe(label === 'integer');
     const again = tuner.rows.filter(({ candidates }) => candidates.some((one) => one.label === 'plain'));
     expect(again).toEqual([]);
@@ -59,7 +60,7 @@ it('the forms of a node are measured once each, remembered, and taken from then 
 it('a float convolution is measured directly and by Winograd', async () => {
   const { gpu } = await testEngine();
   const tuner = new Tuner(gpu, storeOf());
-  using session = await Session.build(gpu, graph(), { tune: 'full', tuner });
+  using session = await buildSession(gpu, graph(), { tune: 'full', tuner });
   const row = tuner.rows.find(({ candidates }) => candidates.some(({ label }) => label === 'winograd'))!;
   expect(row.label).toBe('conv');
   expect(opsOf(session).includes('winogradInput')).toBe(row.chosen === 'winograd');

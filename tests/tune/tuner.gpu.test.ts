@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { buildSession } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph, Operand } from '../../src/graph/ir.ts';
-import { Session } from '../../src/runtime/session.ts';
+import type { Session } from '../../src/runtime/session.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { freshEngine } from '../support/engine.ts';
@@ -46,7 +47,7 @@ it('tuning changes no result, measures each shape once, and is remembered', asyn
     const won = candidates.find(({ label }) => label === chosen)!;
     expect(!(won.ms <= guess!.ms)).toBe(false); // never slower than the table's guess, as measured
   }
-  using tuned = await Session.build(gpu, graph(), { choose: tuner.choose });
+  using tuned = await buildSession(gpu, graph(), { choose: tuner.choose });
   const { y } = await tuned.run(input);
   expect(normwise(y!, expected!)).toBeLessThan(2e-6);
 

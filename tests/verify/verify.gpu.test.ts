@@ -4,7 +4,6 @@ import { variantKey } from '../../src/gpu/wgsl.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/ir.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
-import { quantization } from '../../src/graph/passes/quantization.ts';
 import { plan, type Step } from '../../src/graph/plan.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
@@ -106,7 +105,7 @@ it('what is checked is what runs: alone, a node has the same pipelines, numbers 
   const plans = [
     ...sessions.map((session) => ({ planned: session.plan, caps })),
     ...[{}, { weights: 'int8' as const }].map((options) => ({
-      planned: plan(optimise(tied(), options, cut, quantization(options, cut)), cut),
+      planned: plan(optimise(tied(), options, cut), cut),
       caps: cut,
     })),
   ];
@@ -122,7 +121,7 @@ it('what is checked is what runs: alone, a node has the same pipelines, numbers 
       ];
       const test = caseOf(node);
       const wanted = steps.filter((step) => step.node === node).map(told);
-      const alone = optimise(graphOf(test, 'float32'), ALONE, own, quantization({}, own));
+      const alone = optimise(graphOf(test, 'float32'), ALONE, own);
       expect(plan(alone, own).steps.map(told), test.title).toEqual(wanted);
       pieces += wanted.length - 1;
     }

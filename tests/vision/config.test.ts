@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { preprocessingFrom } from '../../src/vision/config.ts';
-import { IMAGENET } from '../../src/vision/preprocess.ts';
+import { IMAGENET, preprocess } from '../../src/vision/preprocess.ts';
 
 const mean = [0.5, 0.4, 0.3];
 const std = [0.1, 0.2, 0.3];
@@ -98,28 +98,103 @@ describe('preprocessingFrom, Hugging Face', () => {
   });
 });
 
-describe('preprocessingFrom refuses', () => {
+describe('bug 9: what a preprocessor file says is done', () => {
+  const picture = {
+    width: 8,
+    height: 8,
+    data: Uint8Array.from({ length: 256 }, (_, i) => (i % 4 === 3 ? 255 : i)),
+  };
+  const reds = (config: Record<string, unknown>, count: number): number[] =>
+    [...preprocess([picture], preprocessingFrom(config)).subarray(0, count)].map((x) => Math.round(x * 1000) / 1000);
+  const bare = { do_resize: false, do_center_crop: true, crop_size: 4, do_normalize: false };
+
+  it('do_resize: false crops the picture as it is', () => {
+    const config = { ...bare, size: { shortest_edge: 6 } };
+    expect(reds(config, 4)).toEqual([72, 76, 80, 84].map((byte) => Math.round((byte / 255) * 1000) / 1000));
+    expect(reds({ ...config, do_resize: true }, 2)).toEqual([0.212, 0.232]);
+  });
+
+  it('do_rescale: false leaves bytes, and rescale_factor and normalisation are as they are written', () => {
+    expect(reds({ ...bare, do_rescale: false }, 4)).toEqual([72, 76, 80, 84]);
+    expect(reds({ ...bare, rescale_factor: 0.5 }, 2)).toEqual([36, 38]);
+    const normalised = { ...bare, do_normalize: true, image_mean: [40, 0, 0], image_std: [2, 1, 1] };
+    expect(reds({ ...normalised, do_rescale: false }, 2)).toEqual([16, 18]);
+  });
+
+  it('do_center_crop: true without crop_size crops to 224, as in transformers', () => {
+    const config = preprocessingFrom({ do_center_crop: true, size: { shortest_edge: 256 } });
+    expect(config).toMatchObject({ size: [224, 224], cropPct: 0.875, fit: 'crop' });
+  });
+
+  it("takes the processor's defaults for what is not written", () => {
+    const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+    const of = (type: string, more = {}) =>
+      preprocessingFrom({ image_processor_type: `${type}ImageProcessor`, ...more });
+    expect(of('ViT')).toEqual({ size: [224, 224], cropPct: 1, fit: 'squash', interpolation: 'bilinear', ...half });
+    expect(of('ConvNext')).toMatchObject({ size: [384, 384], fit: 'squash', ...half });
+    expect(of('Bit')).toMatchObject({ size: [224, 224], cropPct: 1, fit: 'crop', interpolation: 'bicubic' });
+    expect(of('DeiT', { size: 256 })).toMatchObject({ size: [224, 224], cropPct: 0.875, fit: 'squash' });
+    expect(of('CLIP', { size: 256 })).toMatchObject({ size: [224, 224], cropPct: 0.875, fit: 'crop' });
+  });
+
+  it('lets pass what changes nothing', () => {
+    const published = {
+      ...{ data_format: 'channels_first', default_to_square: false, device: null, disable_grouping: null },
+      ...{
+        do_convert_rgb: true,
+        do_pad: null,
+        do_flip_channel_order: false,
+        image_processor_type: 'CLIPImageProcessorFast',
+      },
+      ...{ input_data_format: null, pad_size: null, processor_class: 'CLIPProcessor', return_tensors: null },
+    };
+    expect(preprocessingFrom({ ...published, size: { shortest_edge: 224, longest_edge: null } })).toBeTruthy();
+  });
+});
+
+describe('bug 9: preprocessingFrom refuses', () => {
+  const refusal = (code: string, message: string) =>
+    expect.objectContaining({ code, message: expect.stringContaining(`preprocessor_config.json: ${message}`) });
+
   it.each([
-    [{ image_mean: [0.5] }, 'image_mean: expected three numbers, got [0.5]'],
+    [{ image_mean: [0.5] }, 'image_mean: expected a list of 3, each a number'],
     [{ image_std: [1, 'a', 2] }, 'image_std'],
-    [{ resample: 1 }, 'resample: expected 2 (bilinear) or 3 (bicubic), got 1'],
-    [{ rescale_factor: 1 / 127.5 }, 'rescale_factor: expected 1/255'],
-    [{ do_rescale: false }, 'rescale_factor'],
-    [{ size: { longest_edge: 224 } }, 'size: expected positive integers'],
+    [{ image_std: [1, 0, 2] }, 'image_std'],
     [{ size: -1 }, 'size'],
-    [{ size: [224, 224] }, 'size: expected an object'],
+    [{ size: 0 }, 'size'],
+    [{ size: 1e9 }, 'size'],
+    [{ size: { shortest_edge: 2.5 } }, 'size: shortest_edge: expected an integer from 1 to 16384, got 2.5'],
+    [{ size: { height: 20 } }, 'size: width'],
     [{ crop_pct: 0 }, 'crop_pct'],
     [{ crop_pct: '0.9' }, 'crop_pct'],
-    [{ size: { height: 200, width: 100 }, crop_size: 100 }, 'crop_size'],
-    [{ input_size: [1, 28, 28] }, 'input_size: expected pictures of 3 channels, got [1,28,28]'],
     [{ input_size: [28, 28] }, 'input_size'],
     [{ input_size: [3, 28.5, 28] }, 'input_size'],
-    [{ pretrained_cfg: { interpolation: 'lanczos' } }, 'interpolation'],
-    [{ pretrained_cfg: { crop_mode: 'border' } }, 'crop_mode'],
+    [{ pretrained_cfg: { std: [0, 1, 1] } }, 'std'],
     [{ pretrained_cfg: 7 }, 'pretrained_cfg'],
-    ['resnet', 'the configuration'],
+    ['resnet', 'the whole: expected an object, got "resnet"'],
   ])('%o', (config, message) => {
-    const refusal = expect.objectContaining({ code: 'invalid-file', message: expect.stringContaining(message) });
-    expect(() => preprocessingFrom(config)).toThrow(refusal);
+    expect(() => preprocessingFrom(config)).toThrow(refusal('invalid-file', message));
+  });
+
+  it.each([
+    [{ resample: 1 }, 'resample: expected 2 or 3, got 1'],
+    [{ do_resize: false, size: 224 }, 'do_resize'],
+    [{ do_center_crop: false, size: { shortest_edge: 224 } }, 'do_center_crop'],
+    [{ do_flip_channel_order: true }, 'do_flip_channel_order: expected false, got true'],
+    [{ do_anything_else: true }, 'do_anything_else'],
+    [{ rescale_offset: true }, 'rescale_offset'],
+    [{ include_top: true }, 'include_top'],
+    [{ image_processor_type: 'LevitImageProcessor' }, 'image_processor_type'],
+    [{ size: { longest_edge: 224 } }, 'size: longest_edge'],
+    [{ size: { shortest_edge: 224, longest_edge: 300 } }, 'size: longest_edge'],
+    [{ size: { height: 200, width: 100 }, crop_size: 100 }, 'crop_size'],
+    [{ input_size: [1, 28, 28] }, 'input_size: expected pictures of 3 channels, got [1,28,28]'],
+    [
+      { pretrained_cfg: { interpolation: 'lanczos' } },
+      'interpolation: expected "bilinear" or "bicubic", got "lanczos"',
+    ],
+    [{ pretrained_cfg: { crop_mode: 'border' } }, 'crop_mode'],
+  ])('%o, which is not done', (config, message) => {
+    expect(() => preprocessingFrom(config)).toThrow(refusal('unsupported-option', message));
   });
 });

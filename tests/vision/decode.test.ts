@@ -60,4 +60,16 @@ describe('decodePicture', () => {
     const failure = { code: 'invalid-image', hint: expect.stringContaining('{ width, height, data }') };
     await expect(decodePicture(new Blob(['x']))).rejects.toMatchObject(failure);
   });
+
+  it.each([
+    ['an address', '/a.png', 'got "/a.png"'],
+    ['null', null, 'got null'],
+    ['undefined', undefined, 'got undefined'],
+    ['a Response', new Response('x'), 'got a Response'],
+    ['bytes', new Uint8Array(4), 'got a Uint8Array'],
+    ['a number', 7, 'got 7'],
+  ])('bug 17: refuses %s, and says what to give', async (_, source, message) => {
+    const failure = { code: 'invalid-argument', message: expect.stringContaining(message), hint: expect.any(String) };
+    await expect(decodePicture(source as unknown as Blob)).rejects.toMatchObject(failure);
+  });
 });

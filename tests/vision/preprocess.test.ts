@@ -114,3 +114,37 @@ describe('preprocess', () => {
     expect(() => preprocess([], { ...exact, ...wrong })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   });
 });
+
+describe('bug 12: data that are no bytes', () => {
+  it.each([
+    ['fractions', new Float32Array(16)],
+    ['Uint16Array', new Uint16Array(16)],
+    ['Int8Array', new Int8Array(16)],
+    ['a list', Array(16).fill(0)],
+    ['too few', new Uint8Array(15)],
+    ['too many', new Uint8ClampedArray(20)],
+    ['a buffer', new ArrayBuffer(16)],
+    ['text', '0123456789abcdef'],
+    ['nothing', undefined],
+    ['null', null],
+  ])('%s', (_, data) => {
+    const picture = { width: 2, height: 2, data } as unknown as Picture;
+    expect(() => preprocess([picture], IMAGENET)).toThrow(expect.objectContaining({ code: 'invalid-image' }));
+  });
+
+  it.each([
+    [0, 4],
+    [-2, -2],
+    [1.5, 2],
+    ['2', 2],
+    [Number.NaN, 2],
+  ])('a size of %s x %s', (width, height) => {
+    const picture = { width, height, data: new Uint8Array(16) } as unknown as Picture;
+    expect(() => preprocess([picture], IMAGENET)).toThrow(expect.objectContaining({ code: 'invalid-image' }));
+  });
+
+  it('takes bytes of both kinds, and Buffers of Node', () => {
+    for (const data of [new Uint8Array(16), new Uint8ClampedArray(16), Buffer.alloc(16)])
+      expect(preprocess([{ width: 2, height: 2, data }], { ...IMAGENET, size: [2, 2] })).toHaveLength(12);
+  });
+});

@@ -15,7 +15,7 @@ import {
 } from '../../../bench/report.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { PACKAGE_ROOT, weightsFolder } from '../files.ts';
+import { PACKAGE_ROOT, WEIGHTS } from '../files.ts';
 import { figures } from '../format.ts';
 import type { JobEvent } from '../jobs/job.ts';
 import type { Runtime } from '../runtime.ts';
@@ -44,7 +44,7 @@ export async function bench(
   const suites = SUITES.filter((name) => suite.includes('all') || suite.includes(name));
   let report = await withRuntime(context, async (runtime) => {
     const args = {
-      weights: await runtime.model(weightsFolder()),
+      weights: await runtime.model(WEIGHTS),
       suites: peers ? suites.filter((name) => name !== 'load') : suites,
       ...(preset && { preset }),
       ...(only !== undefined && { only }),

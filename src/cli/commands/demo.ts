@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { version } from '../../../package.json';
 import type { Prediction } from '../../models/resnet.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { weightsFolder } from '../files.ts';
+import { WEIGHTS } from '../files.ts';
 import { count, percent } from '../format.ts';
 import type { Classified } from '../jobs/classify.ts';
 import type { Generated } from '../jobs/generate.ts';
@@ -45,10 +45,10 @@ export async function demo(context: CommandContext): Promise<void> {
   });
 }
 
-const inSamples = (file: string): string => join(weightsFolder(), 'samples', file);
+const inSamples = (file: string): string => join(WEIGHTS, 'samples', file);
 
 const modelArgs = async (runtime: Runtime, name: string) => ({
-  model: await runtime.model(join(weightsFolder(), name)),
+  model: await runtime.model(join(WEIGHTS, name)),
 });
 
 async function classifySamples(

@@ -1,5 +1,10 @@
+import type { WeightSpec } from '../../ops/define.ts';
+import { binary } from '../../ops/elementwise.ts';
+import { opNamed } from '../../ops/index.ts';
+import { expand, pad, reshape, transpose } from '../../ops/movement.ts';
+import { dequantizeLinear } from '../../ops/quantize_linear.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type ConstantOptions, type Graph, type Operand, operand, rewrite } from '../ir.ts';
+import { type ConstantOptions, type Graph, isConstant, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
 import { permutationOf, transposed } from './layout.ts';
 
 /** A symmetric dequantizeLinear of int8 or int4. */
@@ -8,19 +13,19 @@ interface Quantized {
   readonly scale: Operand;
 }
 
-const isZero = ({ op, options }: Operand): boolean =>
-  op === 'constant' && Boolean((options as ConstantOptions).data?.every((x) => x === 0));
+const isZero = (node: Operand): boolean =>
+  isConstant(node) && Boolean((node.options as ConstantOptions).data?.every((x) => x === 0));
 
 /** What a dequantizeLinear is made of, where it is symmetric and its scale has the rank of its input. */
 export function quantizedOf(node: Operand | undefined): Quantized | undefined {
-  if (node?.op !== 'dequantizeLinear') return undefined;
+  if (!node || !dequantizeLinear.is(node)) return undefined;
   const { input, scale, zeroPoint } = node.inputs as Record<'input' | 'scale', Operand> & { zeroPoint?: Operand };
   if (input.dataType !== 'int8' && input.dataType !== 'int4') return undefined;
   if (scale.dataType !== 'float32' || (zeroPoint && !isZero(zeroPoint))) return undefined;
   if (scale.shape.length === input.shape.length) return { input, scale };
   if (scale.shape.length > input.shape.length) return undefined;
   const newShape = [...new Array<number>(input.shape.length - scale.shape.length).fill(1), ...scale.shape];
-  return { input, scale: operand('reshape', { input: scale }, { newShape }) };
+  return { input, scale: operand(reshape.name, { input: scale }, { newShape }) };
 }
 
 /**
@@ -33,18 +38,18 @@ export function fuseDequantize(graph: Graph): Graph {
 
 /** f(dequantizeLinear(x, s)) as dequantizeLinear(f(x), f(s)). */
 function moved(node: Operand): Operand | undefined {
-  const { op, inputs, options, label } = node;
+  const { inputs, label } = node;
   const from = quantizedOf(inputs['input'] ?? inputs['a']);
   if (from?.input.dataType !== 'int8') return undefined;
   const { input, scale } = from;
-  const again = (x: Operand, s: Operand): Operand => operand('dequantizeLinear', { input: x, scale: s }, {}, label);
-  if (op === 'transpose') {
+  const again = (x: Operand, s: Operand): Operand => operand(dequantizeLinear.name, { input: x, scale: s }, {}, label);
+  if (transpose.is(node)) {
     const permutation = permutationOf(node);
     return again(transposed(input, permutation, label), transposed(scale, permutation, label));
   }
-  if (op === 'reshape') {
+  if (reshape.is(node)) {
     // Axes of length 1 come and go: those that have more keep their scales.
-    const { newShape } = options as { newShape: readonly number[] };
+    const { newShape } = node.options;
     const long = input.shape.flatMap((size, d) => (size > 1 ? [{ size, scales: scale.shape[d]! }] : []));
     if (
       !sameShape(
@@ -55,61 +60,43 @@ function moved(node: Operand): Operand | undefined {
       return undefined;
     const scales = newShape.map((size) => (size > 1 ? long.shift()!.scales : 1));
     return again(
-      operand(op, { input }, options, label),
-      operand('reshape', { input: scale }, { newShape: scales }, label),
+      operand(node.op, { input }, node.options, label),
+      operand(reshape.name, { input: scale }, { newShape: scales }, label),
     );
   }
-  if (op === 'pad') {
-    const {
-      beginningPadding,
-      endingPadding,
-      value = 0,
-    } = options as Record<string, readonly number[]> & { value?: number };
+  if (pad.is(node)) {
+    const { beginningPadding, endingPadding, value = 0 } = node.options;
     if (value !== 0) return undefined;
     const free = scale.shape.every((size, d) => size === 1 || beginningPadding![d]! + endingPadding![d]! === 0);
-    return free ? again(operand(op, { input }, options, label), scale) : undefined;
+    return free ? again(operand(node.op, { input }, node.options, label), scale) : undefined;
   }
   const { b } = inputs;
-  if (op === 'mul' && b?.shape.length === scale.shape.length) {
+  if (binary.mul.is(node) && b?.shape.length === scale.shape.length) {
     const within = b.shape.every((size, d) => size === 1 || size === scale.shape[d]);
-    return within ? again(input, operand('mul', { a: scale, b }, {}, label)) : undefined;
+    return within ? again(input, operand(node.op, { a: scale, b }, {}, label)) : undefined;
   }
   return undefined;
 }
 
 /** A node that takes quantised weights, with what they are made of in place of dequantizeLinear. */
-function fused({ op, inputs, options, label }: Operand): Operand | undefined {
-  const name = ({ matmul: 'b', conv2d: 'filter', gather: 'input' } as Record<string, string>)[op];
-  const weights = name && !inputs['scales'] ? quantizedOf(inputs[name]) : undefined;
-  if (!name || !weights) return undefined;
-  const scales = scalesFor(op, weights, options);
-  return scales && operand(op, { ...inputs, [name]: weights.input, scales }, options, label);
-}
-
-interface LayerOptions {
-  readonly transposeB?: boolean;
-  readonly axis?: number;
-  readonly groups?: number;
-  readonly filterLayout?: string;
+function fused(node: Operand): Operand | undefined {
+  const { op, inputs, options, label } = node;
+  const spec = isLeaf(node) || inputs['scales'] ? undefined : opNamed(op).weight?.(inputs, options);
+  const weights = spec?.fuses ? quantizedOf(inputs[spec.operand]) : undefined;
+  const scales = spec && weights && scalesFor(spec, weights);
+  return scales && operand(op, { ...inputs, [spec.operand]: weights.input, scales }, options, label);
 }
 
 /** Scales as kernels want them, [N], [K/group, N] or [N, K/group]; undefined where theirs are others. */
-function scalesFor(op: string, { input, scale }: Quantized, options: LayerOptions): Operand | undefined {
-  const { transposeB = false, axis = 0, groups = 1, filterLayout = '' } = options;
-  const conv = op === 'conv2d';
-  if (input.shape.length !== (conv ? 4 : 2) || axis !== 0 || (conv && filterLayout !== 'hwio')) return undefined;
-  const channelsFirst = op === 'gather' || transposeB;
-  const [rows, columns] = input.shape.slice(-2) as [number, number];
-  const [channels, depth] = channelsFirst ? [rows, columns] : [columns, rows];
-  const blocks = scale.shape.slice(-2);
-  if (elementCount(scale.shape) !== elementCount(blocks)) return undefined;
-  const [own, deep] = (channelsFirst ? blocks : [blocks[1], blocks[0]]) as [number, number];
-  if (own !== 1 && own !== channels) return undefined;
-  if (deep !== 1 && ((depth / deep) % 4 || groups > 1)) return undefined;
-  const shape = channelsFirst ? [channels, deep] : [deep, channels];
+function scalesFor(spec: WeightSpec, { input, scale }: Quantized): Operand | undefined {
+  const [channels, depth] = [input.shape[spec.channels]!, input.shape[spec.depth]!];
+  const [own, deep] = [scale.shape[spec.channels]!, scale.shape[spec.depth]!];
+  if (elementCount(scale.shape) !== own * deep || (own !== 1 && own !== channels)) return undefined;
+  if (deep !== 1 && ((depth / deep) % 4 || !spec.groups)) return undefined;
+  const shape = spec.channels < spec.depth ? [channels, deep] : [deep, channels];
   const all =
     own === channels
       ? scale
-      : operand('expand', { input: scale }, { newShape: [...scale.shape.slice(0, -2), ...shape] });
-  return operand('reshape', { input: all }, { newShape: deep === 1 ? [channels] : shape });
+      : operand(expand.name, { input: scale }, { newShape: [...scale.shape.slice(0, -2), ...shape] });
+  return operand(reshape.name, { input: all }, { newShape: deep === 1 ? [channels] : shape });
 }

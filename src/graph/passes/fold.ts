@@ -1,20 +1,15 @@
-import { batchNormFactor } from '../../ops/normalization.ts';
+import { conv2d } from '../../ops/conv2d.ts';
+import { batchNormalization, batchNormFactor } from '../../ops/normalization.ts';
 import { type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
-
-interface ConvolutionOptions {
-  inputLayout?: 'nchw' | 'nhwc';
-  filterLayout?: string;
-}
 
 /** conv2d followed by batchNormalization is a conv2d of scaled filters with a bias, where the weights are constants. */
 export function foldBatchNormalization(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
     const convolution = node.inputs['input'];
-    if (node.op !== 'batchNormalization' || convolution?.op !== 'conv2d' || uses(convolution) > 1) return node;
-    const { inputLayout = 'nchw', filterLayout = 'oihw' } = convolution.options as ConvolutionOptions;
-    const { axis = 1, epsilon = 1e-5 } = node.options as { axis?: number; epsilon?: number };
+    if (!batchNormalization.is(node) || !convolution || !conv2d.is(convolution) || uses(convolution) > 1) return node;
+    const { inputLayout = 'nchw', filterLayout = 'oihw', activation } = convolution.options;
+    const { axis = 1, epsilon = 1e-5 } = node.options;
     const { filter, bias } = convolution.inputs;
-    const { activation } = convolution.options as { activation?: unknown };
     if (axis !== (inputLayout === 'nchw' ? 1 : 3) || activation || convolution.inputs['residual']) return node;
     const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter(
       (x) => x !== undefined,
@@ -29,6 +24,6 @@ export function foldBatchNormalization(graph: Graph): Graph {
     const centred = bias ? add('sub', { a: bias, b: mean }) : add('neg', { input: mean });
     const moved = add('mul', { a: centred, b: factor });
     const inputs = { ...convolution.inputs, filter: scaled, bias: shift ? add('add', { a: moved, b: shift }) : moved };
-    return operand('conv2d', inputs, convolution.options, convolution.label);
+    return operand(conv2d.name, inputs, convolution.options, convolution.label);
   });
 }

@@ -1,31 +1,32 @@
-import type { Activation } from '../../ops/elementwise.ts';
-import { UNARY } from '../../ops/elementwise.ts';
+import { type Activation, binary } from '../../ops/elementwise.ts';
+import { opNamed } from '../../ops/index.ts';
+import { reshape } from '../../ops/movement.ts';
 import { isFloat, sameShape } from '../../tensor/types.ts';
-import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
-
-const HOSTS = ['matmul', 'conv2d'];
+import { type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
 
 interface HostOptions {
   activation?: Activation;
 }
 
 /**
- * matmul and conv2d take the bias, the residual and the activation that follow them into their epilogue, in this order.
+ * Products and convolutions take the bias, the residual and the activation that follow them into their epilogue, in this order.
  * Only what has no other user is taken in.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
+    if (isLeaf(node)) return node;
     const open = (input: Operand | undefined): input is Operand =>
       input !== undefined &&
-      HOSTS.includes(input.op) &&
+      !isLeaf(input) &&
+      Boolean(opNamed(input.op).epilogue) &&
       uses(input) === 1 &&
       !(input.options as HostOptions).activation;
-    if (node.op === 'add') {
+    if (binary.add.is(node)) {
       const { a, b } = node.inputs as Record<'a' | 'b', Operand>;
       return (open(a) && added(node, a, b)) || (open(b) && added(node, b, a)) || node;
     }
     const { input } = node.inputs;
-    if (node.op in UNARY && node.op !== 'identity' && open(input) && isFloat(input.dataType)) {
+    if (opNamed(node.op).activation && open(input) && isFloat(input.dataType)) {
       const activation: Activation = { name: node.op, ...node.options };
       return operand(input.op, input.inputs, { ...input.options, activation }, input.label ?? node.label);
     }
@@ -45,7 +46,7 @@ function added(node: Operand, host: Operand, other: Operand): Operand | undefine
     sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
   if (isRow && !host.inputs['bias'] && !host.inputs['residual'] && other.constant) {
     const bias =
-      other.shape.length === 1 ? other : operand('reshape', { input: other }, { newShape: [columns] }, other.label);
+      other.shape.length === 1 ? other : operand(reshape.name, { input: other }, { newShape: [columns] }, other.label);
     return operand(host.op, { ...host.inputs, bias }, host.options, host.label);
   }
   if (sameShape(other.shape, host.shape) && !host.inputs['residual']) {

@@ -1,10 +1,8 @@
-import type { Conv2dOptions } from '../../ops/conv2d.ts';
+import type { Rewriter } from '../../ops/define.ts';
 import { opNamed } from '../../ops/index.ts';
+import { reshape, transpose } from '../../ops/movement.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
-
-const TO_NHWC = [0, 2, 3, 1];
-const TO_NCHW = [0, 3, 1, 2];
+import { type Graph, isLeaf, type Operand, operand, type Replacement, results, rewrite, rewriter } from '../ir.ts';
 
 interface Reduction {
   axes?: readonly number[];
@@ -12,16 +10,34 @@ interface Reduction {
 }
 
 /**
- * Convolutions and pools take nhwc (filters hwio): what comes as nchw is transposed before and after. Transposes
- * then wander down through whatever does not mind, and cancel: between two convolutions none is left.
+ * Ops whose kernels are for channels last take nhwc, with transposes before and after. Transposes then wander down through whatever
+ * commutes with them, and cancel: between two convolutions none is left.
  */
 export function toChannelsLast(graph: Graph): Graph {
   return rewrite(graph, (node) => {
-    if (node.op === 'conv2d') return convolution(node);
-    if (node.op.endsWith('Pool2d')) return pool(node);
-    if (node.op === 'transpose') return transposed(node.inputs['input']!, permutationOf(node), node.label);
-    return sink(node);
+    if (isLeaf(node)) return node;
+    if (transpose.is(node)) return transposed(node.inputs['input']!, permutationOf(node), node.label);
+    return opNamed(node.op).channelsLast?.(node.inputs, node.options, merging(node)) ?? sink(node);
   });
+}
+
+/** Adds ops in the place of a node; transposes merge with those before them. */
+function merging(node: Operand): Rewriter {
+  const plain = rewriter(node.label);
+  const inherited = rewriter(undefined);
+  return {
+    ...plain,
+    add(op, inputs, options) {
+      const input = inputs['input'];
+      if (op === transpose.name && input)
+        return transposed(
+          input,
+          (options as { permutation: readonly number[] }).permutation,
+          input.constant ? node.label : undefined,
+        );
+      return (op === node.op ? plain : inherited).add(op, inputs, options);
+    },
+  };
 }
 
 export const permutationOf = ({ inputs, options }: Operand): readonly number[] =>
@@ -31,8 +47,12 @@ export const permutationOf = ({ inputs, options }: Operand): readonly number[] =
 const inverse = (permutation: readonly number[]): number[] => permutation.map((_, d) => permutation.indexOf(d));
 
 /** transpose, merged with the one before it; one that moves only axes of length 1 is a reshape. */
-export function transposed(input: Operand, permutation: readonly number[], label = input.label): Operand {
-  if (input.op === 'transpose') {
+export function transposed(
+  input: Operand,
+  permutation: readonly number[],
+  label: string | undefined = input.label,
+): Operand {
+  if (transpose.is(input)) {
     const before = permutationOf(input);
     return transposed(
       input.inputs['input']!,
@@ -43,99 +63,64 @@ export function transposed(input: Operand, permutation: readonly number[], label
   if (permutation.every((d, i) => d === i)) return input;
   const long = permutation.filter((d) => input.shape[d] !== 1);
   if (long.every((d, i) => i === 0 || d > long[i - 1]!)) {
-    return operand('reshape', { input }, { newShape: permutation.map((d) => input.shape[d]!) }, label);
+    return operand(reshape.name, { input }, { newShape: permutation.map((d) => input.shape[d]!) }, label);
   }
-  return operand('transpose', { input }, { permutation }, label);
+  return operand(transpose.name, { input }, { permutation }, label);
 }
 
-/** Adds zeros: so many before and after each axis. */
-const padded = (input: Operand, beginningPadding: readonly number[], endingPadding: readonly number[]): Operand =>
-  operand('pad', { input }, { beginningPadding, endingPadding }, input.label);
-
-function convolution(node: Operand): Operand {
-  const { inputLayout = 'nchw', filterLayout = 'oihw', groups = 1, ...rest } = node.options as Conv2dOptions;
-  const { input, filter, residual } = node.inputs as Record<string, Operand>;
-  const swap = inputLayout === 'nchw';
-  let image = swap ? transposed(input!, TO_NHWC) : input!;
-  let weights = transposed(
-    filter!,
-    ['h', 'w', 'i', 'o'].map((axis) => filterLayout.indexOf(axis)),
-    node.label,
-  );
-  const channels = image.shape[3]!;
-  const missing = (4 - (channels % 4)) % 4;
-  if (groups === 1 && channels > 1 && missing && weights.constant) {
-    // Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty ones. The copy takes the
-    // border along, so that whole rows of the filter are taps.
-    const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
-    image = padded(image, [0, top!, left!, 0], [0, bottom!, right!, missing]);
-    weights = padded(weights, [0, 0, 0, 0], [0, 0, missing, 0]);
-    delete rest.padding;
-  }
-  const inputs = {
-    ...node.inputs,
-    input: image,
-    filter: weights,
-    ...(residual && { residual: swap ? transposed(residual, TO_NHWC) : residual }),
-  };
-  const result = operand('conv2d', inputs, { ...rest, groups, inputLayout: 'nhwc', filterLayout: 'hwio' }, node.label);
-  return swap ? transposed(result, TO_NCHW) : result;
-}
-
-function pool(node: Operand): Operand {
-  const { layout = 'nchw', ...rest } = node.options as { layout?: string };
-  if (layout === 'nhwc') return node;
-  const result = operand(
-    node.op,
-    { input: transposed(node.inputs['input']!, TO_NHWC) },
-    { ...rest, layout: 'nhwc' },
-    node.label,
-  );
-  return transposed(result, TO_NCHW);
-}
-
-/** f(transpose(x)) becomes transpose(f(x)) where f does not mind. */
-function sink(node: Operand): Operand {
+/** f(transpose(x)) becomes transpose(f(x)) where the op says that f commutes with it. */
+function sink(node: Operand): Replacement {
+  const { op, options, label } = node;
   const entries = Object.entries(node.inputs);
-  const first = entries.map(([, input]) => input).find(({ op }) => op === 'transpose');
+  const first = entries.map(([, input]) => input).find(transpose.is);
   if (!first) return node;
   const permutation = permutationOf(first);
-  if (opNamed(node.op).pointwise) {
-    const back = inverse(permutation);
-    const inner = entries.map(([name, input]): [string, Operand | undefined] => {
-      if (input.op === 'transpose' && sameShape(permutationOf(input), permutation))
-        return [name, input.inputs['input']];
-      if (elementCount(input.shape) === 1) return [name, input];
+  const back = inverse(permutation);
+  const { elementwise, perAxis, alongAxis, reduces } = opNamed(op);
+  /** Inputs without their transposes; constants that have none are turned at load. Undefined where that cannot be. */
+  const inner = (): Readonly<Record<string, Operand>> | undefined => {
+    const found: Record<string, Operand> = {};
+    for (const [name, input] of entries) {
+      const same = transpose.is(input) && sameShape(permutationOf(input), permutation);
+      if (same) found[name] = input.inputs['input']!;
+      else if (elementwise && elementCount(input.shape) === 1) found[name] = input;
       // Anything else would have to be transposed at every run; constants only once.
-      if (input.shape.length !== permutation.length || !input.constant) return [name, undefined];
-      return [name, transposed(input, back)];
+      else if (input.shape.length === permutation.length && input.constant) found[name] = transposed(input, back);
+      else return undefined;
+    }
+    return found;
+  };
+  const turned = (own: object): Replacement => {
+    const inputs = inner();
+    if (!inputs) return node;
+    const made = results(op, inputs, own, label).map((result) => transposed(result, permutation));
+    return made.length > 1 ? made : made[0]!;
+  };
+  if (elementwise) return turned(options);
+  if (perAxis)
+    return turned({
+      ...options,
+      ...Object.fromEntries(
+        Object.entries(options).flatMap(([name, value]) =>
+          perAxis.includes(name) ? [[name, back.map((d) => value[d])]] : [],
+        ),
+      ),
     });
-    if (inner.some(([, input]) => !input)) return node;
-    return transposed(operand(node.op, Object.fromEntries(inner), node.options, node.label), permutation);
+  if (alongAxis) {
+    const { axis = 0 } = options as { axis?: number };
+    return turned({ ...options, axis: permutation[axis < 0 ? axis + permutation.length : axis] });
   }
-  if (node.op === 'slice' || node.op === 'pad') {
-    // Every list of these options has a number per axis.
-    const back = inverse(permutation);
-    const turned = Object.entries(node.options).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? back.map((d) => value[d]) : value,
-    ]);
-    return transposed(
-      operand(node.op, { input: first.inputs['input']! }, Object.fromEntries(turned), node.label),
-      permutation,
-    );
-  }
-  if (node.op.startsWith('reduce')) {
-    const { axes = permutation.map((_, d) => d), keepDimensions = false } = node.options as Reduction;
+  if (reduces) {
+    const { axes = permutation.map((_, d) => d), keepDimensions = false } = options as Reduction;
     const reduced = axes.map((axis) => permutation[axis < 0 ? axis + permutation.length : axis]!);
     const kept = permutation.filter((d) => !reduced.includes(d));
     const sorted = [...reduced].sort((a, b) => a - b);
     // The kernel reduces neighbouring axes, and what is left must come out in the order it had.
     const adjacent = sorted.every((axis, i) => axis === sorted[0]! + i);
     if (!adjacent || !kept.every((d, i) => i === 0 || d > kept[i - 1]!)) return node;
-    const options = { ...node.options, axes: sorted, keepDimensions: false };
-    const result = operand(node.op, { input: first.inputs['input']! }, options, node.label);
-    return keepDimensions ? operand('reshape', { input: result }, { newShape: node.shape }, node.label) : result;
+    const own = { ...options, axes: sorted, keepDimensions: false };
+    const result = operand(op, { input: first.inputs['input']! }, own, label);
+    return keepDimensions ? operand(reshape.name, { input: result }, { newShape: node.shape }, label) : result;
   }
   return node;
 }

@@ -1,22 +1,13 @@
 import type { Caps } from '../../gpu/gpu.ts';
-import type { Conv2dOptions } from '../../ops/conv2d.ts';
+import { conv2d } from '../../ops/conv2d.ts';
+import { matmul } from '../../ops/matmul.ts';
+import { winogradFilter, winogradInput, winogradOutput } from '../../ops/winograd.ts';
 import { byteLength } from '../../tensor/types.ts';
 import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
-
-/** Which of the convolutions that could be rewritten shall be. */
-export type Wanted = (convolution: Operand) => boolean;
+import type { Wanted } from './forms.ts';
 
 /** WebGPU's default limit of a binding. */
 const SMALLEST_LIMIT = 2 ** 27;
-
-/**
- * On software adapters it is 1.1 to 2 times as fast as the direct kernel from 32 channels on; with fewer the transforms cost more
- * than the products save. On GPUs, where bandwidth is dear beside arithmetic, it waits for a measurement.
- */
-export const winogradWins =
-  (caps: Caps | undefined): Wanted =>
-  ({ inputs }) =>
-    Boolean(caps?.software) && Math.min(...inputs['filter']!.shape.slice(2)) >= 32;
 
 const ones = (list: readonly number[] = []): boolean => list.every((value) => value === 1);
 
@@ -28,11 +19,13 @@ export const toWinograd =
   (wanted: Wanted, { maxBindingBytes }: Pick<Caps, 'maxBindingBytes'> = { maxBindingBytes: SMALLEST_LIMIT }) =>
   (graph: Graph): Graph => {
     return rewrite(graph, (node) => {
-      if (node.op !== 'conv2d') return node;
+      if (!conv2d.is(node)) return node;
       const { input, filter, ...rest } = node.inputs as Record<string, Operand>;
-      const { padding, strides, dilations, groups, activation } = node.options as Conv2dOptions;
+      const { padding, strides, dilations, groups = 1, activation } = node.options;
       const [h, w, c, o] = filter!.shape as [number, number, number, number];
       const legal =
+        node.options.inputLayout === 'nhwc' &&
+        node.options.filterLayout === 'hwio' &&
         h === 3 &&
         w === 3 &&
         c % 4 === 0 &&
@@ -44,11 +37,11 @@ export const toWinograd =
         filter!.dataType === 'float32' &&
         filter!.constant; // prettier-ignore
       if (!legal || !wanted(node)) return node;
-      const tiles = operand('winogradInput', { input }, { padding }, node.label);
-      const weights = operand('winogradFilter', { filter }, {}, node.label);
-      const products = operand('matmul', { a: tiles, b: weights }, {}, node.label);
+      const tiles = operand(winogradInput.name, { input }, { padding }, node.label);
+      const weights = operand(winogradFilter.name, { filter }, {}, node.label);
+      const products = operand(matmul.name, { a: tiles, b: weights }, {}, node.label);
       if ([tiles, weights, products].some((made) => byteLength(made) > maxBindingBytes)) return node;
       const outputSizes = node.shape.slice(1, 3);
-      return operand('winogradOutput', { input: products, ...rest }, { outputSizes, activation }, node.label);
+      return operand(winogradOutput.name, { input: products, ...rest }, { outputSizes, activation }, node.label);
     });
   };

@@ -16,7 +16,7 @@ const packed = (rows: readonly number[], heads: number, headSize: number, option
   );
 };
 
-export const attentions: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...[6, 64].map((headSize) => self(5, 2, headSize, { causal: true })),
   // A workgroup's invocations divide a head among themselves in powers of two.
   ...inFloat32([4, 12, 16, 32, 80].map((headSize) => self(5, 2, headSize, { causal: true }))),

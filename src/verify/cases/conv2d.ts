@@ -146,7 +146,7 @@ const specials: OpCase[] = inFloat32([
   ),
 ]);
 
-export const convolutions: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...windows,
   ...ragged,
   ...pointwise,

@@ -2,17 +2,6 @@ import { BINARY, UNARY } from '../../ops/elementwise.ts';
 import { type DataType, isFloat } from '../../tensor/types.ts';
 import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
 
-/** What a function of one argument is asked about, where ±6 will not do. */
-export const DOMAIN: Readonly<Record<string, Values>> = {
-  sqrt: 'positive',
-  log: 'positive',
-  reciprocal: 'random',
-  sin: { low: -3, high: 3 },
-  cos: { low: -3, high: 3 },
-  tan: { low: -1.2, high: 1.2 },
-  logicalNot: 'mask',
-};
-
 /** Options that are not those the table fills in. */
 const SETTINGS: Readonly<Record<string, { alpha?: number; beta?: number }>> = {
   clamp: { alpha: -1, beta: 2 },
@@ -27,11 +16,11 @@ const typed = (shape: readonly number[], dataType: DataType, values: Values): Te
 
 const FLOATS: readonly DataType[] = ['float32', 'float16'];
 
-const unaries = Object.entries(UNARY).flatMap(([name, { types = FLOATS }]) =>
+const unaries = Object.entries(UNARY).flatMap(([name, { types = FLOATS, values: own }]) =>
   types
     .filter((dataType) => dataType !== 'float16') // the second type of every float case
     .flatMap((dataType) => {
-      const values = DOMAIN[name] ?? (isFloat(dataType) ? { low: -6, high: 6 } : 'random');
+      const values = own ?? (isFloat(dataType) ? { low: -6, high: 6 } : 'random');
       const settings = SETTINGS[name] && (dataType.startsWith('u') ? { alpha: 3, beta: 100 } : SETTINGS[name]);
       return [
         test(name, { input: typed([5, 7], dataType, values) }),
@@ -63,8 +52,8 @@ const specials = [
   ),
   ...Object.entries(BINARY)
     .filter(([, { types }]) => types.includes('float32'))
-    .map(([name, { b = 'b' }]) =>
-      test(name, { [b === 'b' ? 'a' : 'input']: odd(ODD.length, 1), [b]: odd(1, ODD.length) }, {}, { note: 'special' }),
+    .map(([name, { operands: [a, b] = ['a', 'b'] }]) =>
+      test(name, { [a]: odd(ODD.length, 1), [b]: odd(1, ODD.length) }, {}, { note: 'special' }),
     ),
   test('where', {
     condition: { shape: [3, 5], dataType: 'uint8', values: 'mask' },
@@ -107,26 +96,20 @@ const SHAPES = {
 
 type ShapeName = keyof typeof SHAPES;
 
-/** Comparisons need equals, and the base of a power more than one sign. */
-export const operandsOf = (name: string): [Values, Values] => {
-  if (name.startsWith('logical')) return ['mask', 'mask'];
-  if (/qual|greater|lesser/.test(name)) return ['few', 'few'];
-  return name === 'pow' ? ['positive', { low: -3, high: 3 }] : ['random', 'random'];
-};
-
 const shapesOf = (name: string, dataType: DataType): readonly ShapeName[] => {
   if (name === 'sub' && dataType === 'float32') return Object.keys(SHAPES) as ShapeName[];
   return isFloat(dataType) || name.startsWith('logical') ? ['same', 'row', 'scalar', 'strided'] : ['same', 'strided'];
 };
 
-const binaries = Object.entries(BINARY).flatMap(([name, { types, b = 'b' }]) =>
+const RANDOM = ['random', 'random'] as const;
+
+const binaries = Object.entries(BINARY).flatMap(([name, { types, operands: [a, b] = ['a', 'b'], values = RANDOM }]) =>
   types
     .filter((dataType) => dataType !== 'float16')
     .flatMap((dataType) =>
       shapesOf(name, dataType).map((key) => {
         const [x, y] = SHAPES[key];
-        const [left, right] = operandsOf(name);
-        return test(name, { [b === 'b' ? 'a' : 'input']: typed(x, dataType, left), [b]: typed(y, dataType, right) });
+        return test(name, { [a]: typed(x, dataType, values[0]), [b]: typed(y, dataType, values[1]) });
       }),
     ),
 );
@@ -158,7 +141,7 @@ const casts = TYPES.flatMap((from) =>
   ),
 );
 
-export const elementwises: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...unaries,
   ...extremes,
   ...specials,

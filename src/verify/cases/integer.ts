@@ -61,4 +61,4 @@ const products: OpCase[] = [
   ),
 ];
 
-export const integers: readonly OpCase[] = [...sums, ...products];
+export const cases: readonly OpCase[] = [...sums, ...products];

@@ -117,4 +117,4 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: valued([4, 3], [1, Infinity, Number.NaN, -Infinity, 1, -Infinity, Number.NaN]) }, { axis: 1 }),
 ]);
 
-export const lines: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];
+export const cases: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];

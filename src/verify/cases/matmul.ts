@@ -102,7 +102,7 @@ const specials: OpCase[] = inFloat32([
   test('matmul', { a: special(5, 30), b: [132, 30] }, { transposeB: true, activation: { name: 'elu', alpha: 0.5 } }),
 ]);
 
-export const matmuls: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...sizes,
   ...batches,
   ...epilogues,

@@ -3,6 +3,7 @@ import type { DataType } from '../../tensor/types.ts';
 import {
   float32,
   half,
+  type InputSpec,
   int4,
   int8,
   int32,
@@ -62,11 +63,47 @@ const expands: OpCase[] = [
   test('expand', { input: [2, 1, 3] }, { newShape: [4, 2, 5, 3] }),
 ];
 
+const many = (lengths: readonly number[], spec: (length: number) => InputSpec): OpCase['inputs'] =>
+  Object.fromEntries(lengths.map((length, i) => [`input${i}`, spec(length)]));
+
 const concats: OpCase[] = [
-  test('concat', { input: [3, 5], other: [3, 2] }, { axis: 1 }),
-  test('concat', { input: [3, 5], other: [1, 5] }, { axis: 0 }),
-  test('concat', { input: [2, 3, 4], other: [2, 2, 4] }, { axis: -2 }),
-  test('concat', { input: int8(3, 5), other: int8(3, 4) }, { axis: 1 }),
+  test('concat', { input0: [3, 5], input1: [3, 2] }, { axis: 1 }),
+  test('concat', { input0: [3, 5], input1: [1, 5] }, { axis: 0 }),
+  test('concat', { input0: [2, 3, 4], input1: [2, 2, 4] }, { axis: -2 }),
+  test('concat', { input0: int8(3, 5), input1: int8(3, 4) }, { axis: 1 }),
+  test('concat', { input0: [3, 5], input1: 'input0' }, { axis: 1 }),
+  test(
+    'concat',
+    many([1, 2, 3, 4, 5, 6, 7, 8, 9], (length) => [2, length, 3]),
+    { axis: 1 },
+  ),
+  // Elements that share words with those of their neighbours, and some that do not.
+  test(
+    'concat',
+    many([1, 2, 5, 3, 1], (length) => int8(3, length)),
+    { axis: 1 },
+  ),
+  test(
+    'concat',
+    many([3, 1, 2], (length) => int8(length, 3, 2)),
+    { axis: 0 },
+  ),
+  test(
+    'concat',
+    many([4, 8, 4], (length) => int8(3, length)),
+    { axis: 1 },
+  ),
+  // What has no elements takes no dispatch.
+  test('concat', { input0: [0, 3], input1: [2, 3], input2: [1, 3] }, { axis: 0 }),
+  test('concat', { input0: [0, 3], input1: [2, 3] }, { axis: 0 }),
+];
+
+const splits: OpCase[] = [
+  ...bothWidths('split', [6, 7], { splits: 3 }),
+  ...bothWidths('split', [6, 7], { splits: [1, 4, 2], axis: 1 }),
+  test('split', { input: [2, 9, 3] }, { splits: [1, 0, 3, 5], axis: -2 }),
+  test('split', { input: uint32([5]) }, { splits: [5] }),
+  test('split', { input: [13, 2] }, { splits: 13 }),
 ];
 
 /** Forwards, from the end, and beyond both ends. */
@@ -173,13 +210,14 @@ const quantization: OpCase[] = [
   test('narrow', { input: float32([TO_HALF.length], TO_HALF) }, {}, { note: 'halfway, subnormal, too large' }),
 ];
 
-export const movements: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   ...transposes,
   ...slices,
   ...reverses,
   ...pads,
   ...expands,
   ...concats,
+  ...splits,
   ...gathers,
   ...scatters,
   test('reshape', { input: [3, 5] }, { newShape: [5, 3, 1] }),

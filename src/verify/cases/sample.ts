@@ -24,7 +24,7 @@ const MIXED: [number, number, number][] = [
   [1e-3, 3, 0.9],
 ];
 
-export const samples: readonly OpCase[] = [
+export const cases: readonly OpCase[] = [
   test('sample', { logits: [9, 8], settings: settings(9, [0, 1, 1]) }),
   test(
     'sample',

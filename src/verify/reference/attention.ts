@@ -65,3 +65,5 @@ export function attention({ query, key, value, positions }: RefInputs, options: 
     Math.max(keys, headSize),
   );
 }
+
+export const references = { attention };

@@ -72,3 +72,5 @@ export function conv2d(inputs: RefInputs, options: Conv2dOptions): RefTensor {
     i * kh * kw,
   );
 }
+
+export const references = { conv2d };

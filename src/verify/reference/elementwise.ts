@@ -125,3 +125,10 @@ export function where({ condition, trueValue, falseValue }: RefInputs): RefTenso
 
 export const cast = ({ input }: RefInputs, { to }: { to: DataType }): RefTensor =>
   build(to, input!.shape, (index) => held(to, at(input!, index)));
+
+export const references = {
+  ...Object.fromEntries(Object.keys(UNARY).map((name) => [name, unary(name)])),
+  ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),
+  where,
+  cast,
+};

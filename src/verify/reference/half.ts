@@ -19,3 +19,5 @@ export function widen(
 /** Rounded to float16. */
 export const narrow = ({ input }: RefInputs): RefTensor =>
   build('float16', input!.shape, (index) => fromHalf(toHalf(at(input!, index))));
+
+export const references = { widen, narrow };

@@ -27,3 +27,5 @@ export function conv2dInteger({ inputScale, ...inputs }: RefInputs, options: Con
   const layouts = { inputLayout: 'nhwc', filterLayout: 'ohwi' } as const;
   return typed(conv2d({ ...inputs, input }, { ...options, ...layouts }), Boolean(inputScale));
 }
+
+export const references = { matmulInteger, conv2dInteger };

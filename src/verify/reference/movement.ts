@@ -73,13 +73,35 @@ export const reshape = ({ input }: RefInputs, { newShape }: { newShape: readonly
   data: input!.data,
 });
 
-export function concat({ input, other }: RefInputs, { axis }: { axis: number }): RefTensor {
-  const d = axis < 0 ? axis + input!.shape.length : axis;
-  const first = input!.shape[d]!;
-  const shape = input!.shape.map((size, i) => (i === d ? size + other!.shape[d]! : size));
-  return build(input!.dataType, shape, (index) =>
-    index[d]! < first ? at(input!, index) : at(other!, moved(index, [d], [index[d]! - first])),
-  );
+export function concat(inputs: RefInputs, { axis }: { axis: number }): RefTensor {
+  const all = Object.values(inputs);
+  const { dataType, shape: first } = all[0]!;
+  const d = axis < 0 ? axis + first.length : axis;
+  const size = all.reduce((sum, { shape }) => sum + shape[d]!, 0);
+  const shape = first.map((extent, i) => (i === d ? size : extent));
+  return build(dataType, shape, (index) => {
+    let place = index[d]!;
+    const from = all.find(({ shape }) => {
+      const inside = place < shape[d]!;
+      if (!inside) place -= shape[d]!;
+      return inside;
+    })!;
+    return at(from, moved(index, [d], [place]));
+  });
+}
+
+export function split(
+  { input }: RefInputs,
+  { splits, axis = 0 }: { splits: number | readonly number[]; axis?: number },
+): readonly RefTensor[] {
+  const { dataType, shape } = input!;
+  const d = axis < 0 ? axis + shape.length : axis;
+  const sizes = typeof splits === 'number' ? new Array<number>(splits).fill(shape[d]! / splits) : splits;
+  return sizes.map((size, i) => {
+    const start = sizes.slice(0, i).reduce((a, b) => a + b, 0);
+    const part = shape.map((extent, other) => (other === d ? size : extent));
+    return build(dataType, part, (index) => at(input!, moved(index, [d], [start + index[d]!])));
+  });
 }
 
 /** An index below zero counts from the end; what is still outside goes to the border. Rows of int8 are scaled back. */
@@ -110,3 +132,5 @@ export function scatterRows({ state, updates, positions }: RefInputs, { column =
     return t === undefined ? at(state!, index) : updates!.data[t * row + column + index[1]!]!;
   });
 }
+
+export const references = { transpose, slice, reverse, pad, expand, reshape, concat, split, gather, scatterRows };

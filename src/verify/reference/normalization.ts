@@ -85,3 +85,5 @@ export function instanceNormalization(
     elementCount(extents),
   );
 }
+
+export const references = { layerNormalization, batchNormalization, instanceNormalization };

@@ -58,3 +58,5 @@ export const pool2d =
       window[0]! * window[1]!,
     );
   };
+
+export const references = { maxPool2d: pool2d('max'), averagePool2d: pool2d('average') };

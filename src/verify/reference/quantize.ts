@@ -77,3 +77,5 @@ export const dequantizeLinear = ({ input, scale, zeroPoint }: RefInputs): RefTen
 
 /** The same numbers. */
 export const packInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int4');
+
+export const references = { quantizeScales, quantizeLinear, dequantizeLinear, packInt4 };

@@ -75,3 +75,9 @@ export const argExtremum =
       return best;
     });
   };
+
+export const references = {
+  ...Object.fromEntries(Object.keys(REDUCTIONS).map((name) => [name, reduce(name)])),
+  argMax: argExtremum((x, best) => x > best),
+  argMin: argExtremum((x, best) => x < best),
+};

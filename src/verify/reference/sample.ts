@@ -48,3 +48,5 @@ export const sample = ({ logits, settings }: RefInputs): RefTensor => {
     sampleLine(line(logits!, index), line(settings!, index)),
   );
 };
+
+export const references = { sample };

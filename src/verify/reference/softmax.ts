@@ -1,7 +1,7 @@
 import { at, build, moved, type RefInputs, type RefTensor } from './tensor.ts';
 
 /** exp(x) / Σ exp(x) along an axis. x and the maximum are rounded before exp: their size counts in the mass. */
-export function softmax({ input }: RefInputs, { axis }: { axis: number }): RefTensor {
+export function softmax({ input }: RefInputs, { axis = -1 }: { axis?: number }): RefTensor {
   const { shape, dataType } = input!;
   const d = axis < 0 ? axis + shape.length : axis;
   return build(
@@ -17,3 +17,5 @@ export function softmax({ input }: RefInputs, { axis }: { axis: number }): RefTe
     shape[d]!,
   );
 }
+
+export const references = { softmax };

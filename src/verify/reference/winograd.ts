@@ -84,3 +84,5 @@ export function winogradOutput(
     16,
   );
 }
+
+export const references = { winogradFilter, winogradInput, winogradOutput };

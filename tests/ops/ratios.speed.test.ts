@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { buildSession } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { leaf, operand } from '../../src/graph/ir.ts';
-import { Session } from '../../src/runtime/session.ts';
+import type { Session } from '../../src/runtime/session.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
@@ -88,7 +89,7 @@ it('a row times 4096 × 4096 int8 takes at most 1 / 1.3 of the time of float32 o
     const ones = new Float32Array(side).fill(1);
     const scales = leaf('constant', { dataType: 'float32', shape: [side] }, { data: ones });
     const inputs = dataType === 'int8' ? { a, b, scales } : { a, b };
-    return Session.build(gpu, { outputs: { c: operand('matmul', inputs, { transposeB }) } });
+    return buildSession(gpu, { outputs: { c: operand('matmul', inputs, { transposeB }) } });
   };
   const numbers = Int8Array.from({ length: side * side }, (_, i) => ((i * 31) % 255) - 127);
   const a = Float32Array.from({ length: side }, (_, i) => Math.sin(i));

@@ -2,16 +2,14 @@ import grid from '../../shaders/lib/grid.wgsl';
 import kernel from '../../shaders/pack_int4.wgsl';
 import { u32 } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
-import { defineOp, FLAT, flatGrid, need, opError, splitItems } from './define.ts';
+import { defineOp, EXACT, FLAT, flatGrid, splitItems } from './define.ts';
 
 /** packInt4: int8 numbers from -8 to 7 as int4, the form in which weights lie on the device. */
 export const packInt4 = defineOp<object>({
   name: 'packInt4',
-  infer(inputs) {
-    const { dataType, shape } = need(inputs, 'input', 'packInt4');
-    if (dataType !== 'int8') throw opError('wrong-type', 'packInt4', `input is ${dataType}, expected int8`);
-    return { dataType: 'int4', shape };
-  },
+  operands: { input: { types: ['int8'] } },
+  tolerance: EXACT,
+  infer: ({ input }) => ({ dataType: 'int4', shape: input!.shape }),
   candidates(inputs) {
     const count8 = Math.ceil(elementCount(inputs['input']!.shape) / 8);
     return [

@@ -1,8 +1,11 @@
 import { TilewrightError } from '../../errors.ts';
-import type { Conv2dOptions } from '../../ops/conv2d.ts';
+import type { WeightSpec } from '../../ops/define.ts';
+import { opNamed } from '../../ops/index.ts';
+import { packInt4 } from '../../ops/pack_int4.ts';
+import { dequantizeLinear, quantizeLinear, quantizeScales } from '../../ops/quantize_linear.ts';
 import { elementCount, isFloat } from '../../tensor/types.ts';
-import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
-import { narrowed, wasHalf } from './half.ts';
+import { type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { narrowed, wasHalf } from './float16_fallback.ts';
 
 /** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
 export const WEIGHT_TYPES = ['float32', 'float16', 'int8', 'int4'] as const;
@@ -21,24 +24,22 @@ export interface QuantizeOptions {
   groupSize?: GroupSize | undefined;
 }
 
-/** The operand that is the weights, by op. */
-const WEIGHTS: Readonly<Record<string, string>> = { matmul: 'b', gemm: 'b', conv2d: 'filter', gather: 'input' };
-
 export interface Layer {
   /** `layer1.0.conv1`: the tensor's name without `.weight`. */
   readonly name: string;
-  readonly operand: string;
+  readonly spec: WeightSpec;
   readonly weight: Operand;
 }
 
+const specOf = (node: Operand): WeightSpec | undefined =>
+  isLeaf(node) ? undefined : opNamed(node.op).weight?.(node.inputs, node.options);
+
 /** The constant float weights that a node multiplies by, or looks up. */
 export function layerOf(node: Operand): Layer | undefined {
-  const name = WEIGHTS[node.op];
-  const weight = name ? node.inputs[name] : undefined;
-  if (!name || !weight || node.inputs['scales'] || !isFloat(weight.dataType) || !weight.constant) return undefined;
-  const { axis = 0 } = node.options as { axis?: number };
-  if (weight.shape.length !== (node.op === 'conv2d' ? 4 : 2) || (node.op === 'gather' && axis !== 0)) return undefined;
-  return { name: (weight.label ?? node.label ?? node.op).replace(/\.weight$/, ''), operand: name, weight };
+  const spec = specOf(node);
+  const weight = spec && node.inputs[spec.operand];
+  if (!weight || node.inputs['scales'] || !isFloat(weight.dataType) || !weight.constant) return undefined;
+  return { name: (weight.label ?? node.label ?? node.op).replace(/\.weight$/, ''), spec, weight };
 }
 
 /** The type of a layer: of the longest key that is its name, or some whole parts of it. */
@@ -50,25 +51,13 @@ export function typeOf(types: WeightTypes, layer: string, used?: Set<string>): W
   return types[key]!;
 }
 
-interface LayoutOptions extends Conv2dOptions {
-  transposeB?: boolean;
-  bTranspose?: boolean;
-}
-
 /** The axis of a layer's weights along which output channels lie; of a table its rows. */
-export function channelAxis({ op, options }: Operand): number {
-  const { transposeB, bTranspose, filterLayout = 'oihw' } = options as LayoutOptions;
-  if (op === 'conv2d') return filterLayout.indexOf('o');
-  return op === 'gather' || transposeB || bTranspose ? 0 : 1;
-}
+export const channelAxis = (node: Operand): number => specOf(node)!.channels;
 
 /** Shape of the scales: one for each `group` along the input, where that divides it, else one for each output channel. */
-function scaleShape(node: Operand, { weight: { shape } }: Layer, group: number): number[] {
-  const { filterLayout = 'oihw', groups = 1 } = node.options as LayoutOptions;
-  const channels = channelAxis(node);
-  const input = node.op === 'conv2d' ? filterLayout.indexOf('i') : 1 - channels;
-  const blocks = group && groups === 1 && shape[input]! % group === 0 ? shape[input]! / group : 1;
-  return shape.map((size, d) => (d === channels ? size : d === input ? blocks : 1));
+function scaleShape({ spec: { channels, depth, groups }, weight: { shape } }: Layer, group: number): number[] {
+  const blocks = group && groups && shape[depth]! % group === 0 ? shape[depth]! / group : 1;
+  return shape.map((size, d) => (d === channels ? size : d === depth ? blocks : 1));
 }
 
 /** w becomes dequantizeLinear(quantizeLinear(w, scale), scale), made once where layers share it (a tied head). */
@@ -83,14 +72,14 @@ class Quantizer {
     if (!made) {
       const { label = name } = weight;
       const scale = operand(
-        'quantizeScales',
+        quantizeScales.name,
         { input: weight },
         { newShape: shape, levels: dataType === 'int4' ? 7 : 127 },
         label,
       );
-      const bytes = operand('quantizeLinear', { input: weight, scale }, { dataType: 'int8' }, label);
-      const input = dataType === 'int4' ? operand('packInt4', { input: bytes }, {}, label) : bytes;
-      made = operand('dequantizeLinear', { input, scale }, {}, label);
+      const bytes = operand(quantizeLinear.name, { input: weight, scale }, { dataType: 'int8' }, label);
+      const input = dataType === 'int4' ? operand(packInt4.name, { input: bytes }, {}, label) : bytes;
+      made = operand(dequantizeLinear.name, { input, scale }, {}, label);
       forms.set(key, made);
     }
     return made;
@@ -119,13 +108,12 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
       if (!layer) return node;
       layers.push(layer.name);
       const type = typeOf(weights, layer.name, used);
-      if ((type !== 'int8' && type !== 'int4') || layer.weight.op === 'dequantizeLinear') return node;
+      if ((type !== 'int8' && type !== 'int4') || dequantizeLinear.is(layer.weight)) return node;
       const { shape } = layer.weight;
-      const narrow =
-        type === 'int4' && node.op !== 'conv2d' && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;
-      const scales = scaleShape(node, layer, groupSize ?? (narrow ? 32 : 0));
+      const narrow = type === 'int4' && layer.spec.int4 && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;
+      const scales = scaleShape(layer, groupSize ?? (narrow ? 32 : 0));
       const made = quantizer.get(layer, narrow ? 'int4' : 'int8', scales);
-      return operand(node.op, { ...node.inputs, [layer.operand]: made }, node.options, node.label);
+      return operand(node.op, { ...node.inputs, [layer.spec.operand]: made }, node.options, node.label);
     });
     const unknown =
       typeof weights === 'string' ? [] : Object.keys(weights).filter((k) => k !== 'default' && !used.has(k));
@@ -144,12 +132,16 @@ export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
     return rewrite(graph, (node) => {
       const layer = layerOf(node);
       if (layer?.weight.dataType !== 'float32') return node;
-      const { weight, name } = layer;
+      const { weight, name, spec } = layer;
       if (typeOf(weights, name) !== 'float16' && !wasHalf(weight)) return node;
       const half = made.get(weight) ?? narrowed(weight);
       made.set(weight, half);
-      const options = node.op === 'gather' ? { ...node.options, dataType: 'float32' } : node.options;
-      return operand(node.op, { ...node.inputs, [layer.operand]: half }, options, node.label);
+      return operand(
+        node.op,
+        { ...node.inputs, [spec.operand]: half },
+        { ...node.options, ...spec.options },
+        node.label,
+      );
     });
   };
 }

@@ -10,25 +10,61 @@ import zeroPoints from '../../shaders/lib/zero_point.wgsl';
 import quantizeKernel from '../../shaders/quantize_linear.wgsl';
 import scalesKernel from '../../shaders/quantize_scales.wgsl';
 import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import { BYTES, elementCount, type TensorDescriptor } from '../tensor/types.ts';
+import { BYTES, type DataType, elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
 import {
   type Candidate,
   defineOp,
   ELEM,
   FLAT,
+  FLOAT,
   flatGrid,
   type Inputs,
-  need,
-  needFloat,
-  type Op,
+  type Labelled,
+  type Operand,
   opError,
   type Part,
+  SCALES,
   type Shape,
   splitItems,
 } from './define.ts';
 import { broadcastAxes, stridedParams } from './elementwise.ts';
-import { dequantizeLinear, INTEGERS, quantizeLinear, splitAxes } from './linear.ts';
 import { lineForms } from './lines.ts';
+
+/**
+ * Each axis of the input as two, how many blocks and how long they are, and the scale as it broadcasts to those. Dimensions that the
+ * scale lacks in front are 1.
+ */
+function splitAxes(op: string, shape: Shape, scale: Shape): { input: number[]; scale: number[] } {
+  const counts = shape.map((_, d) => scale[d - shape.length + scale.length] ?? 1);
+  if (scale.length > shape.length || shape.some((size, d) => size % counts[d]!))
+    throw opError('wrong-shape', op, `scales ${formatShape(scale)} do not divide ${formatShape(shape)} into blocks`);
+  return {
+    input: shape.flatMap((size, d) => [counts[d]!, size / counts[d]!]),
+    scale: counts.flatMap((count) => [count, 1]),
+  };
+}
+
+/** Checks scale and zero point of a linear quantisation. */
+function needScale(op: string, inputs: Inputs, integer: DataType): void {
+  const [input, scale] = [inputs['input']!, inputs['scale']!];
+  splitAxes(op, input.shape, scale.shape);
+  const { zeroPoint } = inputs;
+  if (zeroPoint && zeroPoint.dataType !== integer)
+    throw opError('wrong-type', op, `zeroPoint is ${zeroPoint.dataType}, expected ${integer}`);
+  if (zeroPoint && !sameShape(zeroPoint.shape, scale.shape))
+    throw opError(
+      'wrong-shape',
+      op,
+      `zeroPoint is ${formatShape(zeroPoint.shape)}, expected ${formatShape(scale.shape)} as scale`,
+    );
+}
+
+/** The numbers that an integer type holds, as far as float32 has them. */
+const INTEGERS: Partial<Record<DataType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int32: [-2147483648, 2147483520],
+};
 
 /** An input seen as [outer, blocks, size, inner], of which the scale has [1, blocks, 1, inner]. */
 interface Blocks {
@@ -59,13 +95,14 @@ interface ScalesOptions {
 }
 
 /** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero, NaN where an element is. */
-const quantizeScales = defineOp<ScalesOptions>({
+export const quantizeScales = defineOp<ScalesOptions>({
   name: 'quantizeScales',
   finite: true,
-  infer(inputs, { newShape }) {
-    const input = need(inputs, 'input', 'quantizeScales');
-    needFloat('quantizeScales', 'input', input);
-    splitAxes('quantizeScales', input.shape, newShape);
+  operands: { input: FLOAT },
+  options: ['newShape', 'levels'],
+  tolerance: { ulps: 3 },
+  infer({ input }, { newShape }) {
+    splitAxes('quantizeScales', input!.shape, newShape);
     return { dataType: 'float32', shape: newShape };
   },
   candidates(inputs, { newShape, levels = 127 }, _output, caps) {
@@ -158,7 +195,7 @@ function linearCandidate(
 }
 
 /** Cuts by rows of blocks, or anywhere between scales that repeat all along. */
-const splitLinear =
+const linearPieces =
   (op: string) =>
   (candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Part[] => {
     const { input, scale, zeroPoint } = inputs as Record<'input' | 'scale', TensorDescriptor> & Inputs;
@@ -180,28 +217,64 @@ const splitLinear =
     return splitItems(elementCount(input.shape) / length, bytes, limit, piece, candidate, wordsOf(bytes));
   };
 
-/** The kernels of quantizeLinear. */
-const quantizing: Op = {
-  ...quantizeLinear,
+type Quantize = (
+  input: Operand,
+  scale: Operand,
+  zeroPoint?: Operand,
+  options?: { dataType?: DataType } & Labelled,
+) => Operand;
+
+const INTEGER_TYPES = Object.keys(INTEGERS) as DataType[];
+const ZERO_POINT = { types: INTEGER_TYPES, optional: true, positional: true } as const;
+
+/**
+ * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint, or to `dataType` (int8 where absent), which WebNN
+ * does not have. A dimension of the scale that divides the input's makes blocks.
+ */
+export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
+  name: 'quantizeLinear',
+  operands: { input: FLOAT, scale: FLOAT, zeroPoint: ZERO_POINT },
+  options: ['dataType'],
+  quantizes: true,
+  values: (name) => (name === 'scale' ? SCALES : undefined),
+  infer(inputs, options) {
+    const dataType = inputs['zeroPoint']?.dataType ?? options.dataType ?? 'int8';
+    if (!INTEGERS[dataType])
+      throw opError(
+        'wrong-type',
+        'quantizeLinear',
+        `the output is ${dataType}, expected ${INTEGER_TYPES.join(' or ')}`,
+      );
+    needScale('quantizeLinear', inputs, dataType);
+    return { dataType, shape: inputs['input']!.shape };
+  },
   candidates(inputs, _options, output) {
     const [low, high] = INTEGERS[output.dataType]!;
     const constants = { LOW: f32(low), HIGH: f32(high) };
     const ports = [part(result, output.dataType)];
     return [linearCandidate('quantizeLinear', quantizeKernel, inputs, output, ports, constants)];
   },
-  pieces: splitLinear('quantizeLinear'),
+  pieces: linearPieces('quantizeLinear'),
   rowwise: ({ input, scale }, options) =>
     scale!.shape.length === input!.shape.length && scale!.shape[0] === input!.shape[0] ? options : undefined,
-};
+});
 
-/** The kernels of dequantizeLinear. int4 is for the kernels that take it as weights. */
-const dequantizing: Op = {
-  ...dequantizeLinear,
+type Dequantize = (input: Operand, scale: Operand, zeroPoint?: Operand, options?: Labelled) => Operand;
+
+/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as quantizeLinear's. int4 is for the kernels that take it as weights. */
+export const dequantizeLinear = defineOp<object, Dequantize>({
+  name: 'dequantizeLinear',
+  operands: { input: { types: [...INTEGER_TYPES, 'int4'] }, scale: FLOAT, zeroPoint: ZERO_POINT },
+  quantizes: true,
+  tolerance: { ulps: 1 },
+  values: (name) => (name === 'scale' ? SCALES : undefined),
+  infer(inputs) {
+    needScale('dequantizeLinear', inputs, inputs['input']!.dataType);
+    return { dataType: inputs['scale']!.dataType, shape: inputs['input']!.shape };
+  },
   candidates: (inputs, _options, output) =>
     inputs['input']!.dataType === 'int4'
       ? []
       : [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
-  pieces: splitLinear('dequantizeLinear'),
-};
-
-export const linear: readonly Op[] = [quantizeScales, quantizing, dequantizing];
+  pieces: linearPieces('dequantizeLinear'),
+});

@@ -1,0 +1,31 @@
+// concat_narrow: as concat, where elements of BITS (8 or 16) share words with those of other inputs
+//
+// consts  WG, BITS
+// ports   flat_index (grid)
+// An invocation owns a word of the output: it keeps what other inputs have written there.
+
+struct Params { count: u32, own: u32, all: u32, first: u32 }
+
+@group(0) @binding(1) var<storage, read> input: array<u32>;
+@group(0) @binding(3) var<storage, read_write> output: array<u32>;
+
+const PER_WORD = 32u / BITS;
+const MASK = (1u << BITS) - 1u;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = flat_index(id, groups);
+  let from = i * PER_WORD;
+  if from >= params.count { return; }
+  var word = output[i];
+  for (var element = from; element < min(from + PER_WORD, params.count); element++) {
+    let row = element / params.all;
+    let column = element - row * params.all - params.first; // wraps to a huge u32 before `first`
+    if column >= params.own { continue; }
+    let at = row * params.own + column;
+    let bits = (input[at / PER_WORD] >> (BITS * (at % PER_WORD))) & MASK;
+    let shift = BITS * (element - from);
+    word = (word & ~(MASK << shift)) | (bits << shift);
+  }
+  output[i] = word;
+}

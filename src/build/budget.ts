@@ -1,0 +1,38 @@
+import { TilewrightError } from '../errors.ts';
+import { paddedBytes } from '../gpu/gpu.ts';
+import type { NamedOptions } from '../graph/ir.ts';
+import type { Plan, Step } from '../graph/plan.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+import { uniformBytes } from '../runtime/steps.ts';
+import type { Stores } from '../runtime/stores.ts';
+import { byteLength, type TensorDescriptor } from '../tensor/types.ts';
+
+const sizes = (tensors: Iterable<TensorDescriptor>): number =>
+  [...tensors].reduce((sum, tensor) => sum + paddedBytes(byteLength(tensor)), 0);
+
+/** Bytes of the device that a plan and everything on its stores takes at the most: while its weights come, or when it stands. */
+export async function bytesNeeded(plan: Plan, stores: Stores, { runsAhead = 1 }: SessionOptions = {}): Promise<number> {
+  const { tasks, bytes, peakBytes } = await stores.constants.requirements(plan);
+  const uniforms = (steps: readonly Step[]): number => uniformBytes(steps.map(({ candidate }) => candidate.variant));
+  const states = [...plan.states.values()].filter(({ options }) => !stores.states.has((options as NamedOptions).name));
+  const standing =
+    bytes +
+    sizes(states) +
+    stores.arena.growth(plan.slotBytes) +
+    sizes(plan.inputs.values()) +
+    runsAhead * sizes([...plan.outputs.values()].map(({ operand }) => operand)) +
+    uniforms(plan.steps);
+  return stores.bytes + Math.max(peakBytes + uniforms(tasks.flatMap(({ steps }) => steps)), standing);
+}
+
+/** Error: `limit-exceeded` where a plan needs more than the budget. */
+export async function checkBudget(plan: Plan, stores: Stores, budget: number, options: SessionOptions): Promise<void> {
+  const needed = await bytesNeeded(plan, stores, options);
+  if (needed <= budget) return;
+  const held = stores.bytes ? `, ${stores.bytes} of them taken before` : '';
+  throw new TilewrightError(
+    'limit-exceeded',
+    `${options.label ?? 'the session'} takes up to ${needed} bytes of the device${held}; memory.budget is ${budget}`,
+    { hint: "Load with dtype: 'int8', take smaller inputs, or allow more." },
+  );
+}

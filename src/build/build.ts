@@ -1,0 +1,194 @@
+import { throwIfAborted } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
+import type { Graph } from '../graph/ir.ts';
+import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
+import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
+import {
+  signal as abortSignal,
+  either,
+  fn,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  type Rule,
+  type Rules,
+  text,
+  valuesOf,
+} from '../options.ts';
+import { Session, type SessionOptions } from '../runtime/session.ts';
+import { compile } from '../runtime/steps.ts';
+import { Stores } from '../runtime/stores.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+import type { TuneMode, Tuner } from '../tune/tuner.ts';
+
+export interface BuildOptions extends PassOptions, SessionOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+  /** Weights, states and memory that are shared with other sessions; its own where absent. */
+  stores?: Stores | undefined;
+  memory?: MemoryOptions | undefined;
+  /**
+   * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
+   * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
+   */
+  tune?: TuneMode | undefined;
+  /** What measures and remembers; the device's own where absent. */
+  tuner?: Tuner | undefined;
+  /** Picks kernel variants itself: nothing is tuned then. */
+  choose?: Choose | undefined;
+}
+
+export interface MemoryOptions {
+  /** Bytes that all of it may take on the device, weights on their way included. Where it would take more, nothing is allocated. */
+  budget?: number | undefined;
+}
+
+const TYPE = oneOf('float32', 'float16', 'int8', 'int4');
+const BUDGET = number(0);
+
+/** A type, or an object of types with a default. */
+export const WEIGHT_TYPES: Rule = either(TYPE, [
+  `an object of ${TYPE[0]} with a default`,
+  (value) => valuesOf(TYPE)[1](value) && 'default' in (value as object),
+]);
+
+/** Rules of what is asked of a model as of a session. */
+export const SHARED_RULES = {
+  groupSize: oneOf(32, 64, 128),
+  check: oneOf('finite'),
+  memory: [
+    `{ budget: ${BUDGET[0]} }`,
+    (value) => valuesOf(BUDGET)[1](value) && Object.keys(value as object).every((name) => name === 'budget'),
+  ] as Rule,
+  activations: oneOf('dynamic', 'static'),
+  calibration: valuesOf(number(0)),
+  integer: fn,
+  tune: oneOf('off', 'fast', 'full'),
+  signal: abortSignal,
+  onProgress: fn,
+};
+
+export const BUILD_RULES: Rules<BuildOptions> = {
+  ...SHARED_RULES,
+  weights: WEIGHT_TYPES,
+  without: list(oneOf('fold', 'fuse', 'winograd')),
+  winograd: fn,
+  stores: object,
+  tuner: object,
+  choose: fn,
+  runsAhead: integer(1),
+  label: text,
+};
+
+/** What a graph is planned with, and what is to be measured. */
+interface Planner {
+  readonly tuner: Tuner | undefined;
+  readonly mode: TuneMode;
+  /** Plans, with the choice of kernels as it is known by now. */
+  replan(): Plan;
+}
+
+/** Plans a graph, prepares its weights, compiles its kernels and measures them where that is wanted. */
+export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
+  gpu.check();
+  throwIfAborted(options.signal, 'building');
+  const planner = await plannerOf(gpu, graph, options, buildSession);
+  const stores = options.stores ?? new Stores(gpu);
+  try {
+    return await stores.turns.take(() => realise(gpu, planner, stores, options));
+  } catch (error) {
+    if (stores !== options.stores) stores.dispose();
+    throw error;
+  }
+}
+
+/** Brings a plan to the device. */
+async function realise(
+  gpu: Gpu,
+  { tuner, mode, replan }: Planner,
+  stores: Stores,
+  options: BuildOptions,
+): Promise<Session> {
+  const { signal, onProgress, check, runsAhead, label, memory } = options;
+  const alive = (): void => {
+    throwIfAborted(signal, 'building');
+    stores.alive();
+  };
+  alive();
+  const planned = replan();
+  if (memory?.budget !== undefined)
+    await (await import('./budget.ts')).checkBudget(planned, stores, memory.budget, options);
+  const compiling = compileAll(gpu, planned.steps, onProgress);
+  compiling.catch(() => {}); // reported below; the upload may fail first
+  await stores.constants.prepare(planned, { signal, onProgress });
+  await compiling;
+  alive();
+  const session = new Session(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
+  try {
+    await gpu.scoped('what it computes in', () => session.allocate())[1];
+    alive();
+    if (tuner && mode !== 'off') {
+      await tuner.settle(planned, mode, (operand) => session.bufferOf(operand), { signal, onProgress });
+      await session.rechoose();
+    } else await session.rechoose(planned);
+    alive();
+    return session;
+  } catch (error) {
+    session.dispose();
+    if ((error as { code?: string }).code === 'out-of-memory') stores.arena.clear();
+    throw error;
+  }
+}
+
+/** Compiles the kernels of steps, and tells of each that is there. */
+async function compileAll(gpu: Gpu, steps: readonly Step[], onProgress: OnProgress | undefined): Promise<void> {
+  const labels = new Set(steps.map(({ candidate }) => candidate.label));
+  const total = labels.size;
+  await Promise.all(
+    steps.map(async (step) => {
+      await compile(gpu, [step]);
+      const { label } = step.candidate;
+      if (labels.delete(label)) onProgress?.({ phase: 'compile', loaded: total - labels.size, total, label });
+    }),
+  );
+}
+
+/** What `buildSession` would run: nothing is made, nothing measured. */
+export async function planOf(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Plan> {
+  return (await plannerOf(gpu, graph, options)).replan();
+}
+
+/** Starts to compile what `buildSession` will need, while something else takes its time. What fails here fails there again. */
+export function precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): void {
+  planOf(gpu, graph, options)
+    .then(({ steps }) => compile(gpu, steps))
+    .catch(() => {});
+}
+
+/** A session that is made to be measured shares nothing, and says nothing. */
+const LONE = { stores: undefined, tuner: undefined, onProgress: undefined, check: undefined, memory: undefined };
+
+/** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
+async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
+  if (needsSmall(graph, options, gpu.caps)) await loadOps('quantized');
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
+  const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
+  const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
+  await tuner?.recall();
+  const forms =
+    tuner && mode !== 'off'
+      ? await (await import('../tune/forms.ts')).chooseForms(tuner, gpu.caps, {
+          options,
+          rewritten,
+          mode,
+          signal: options.signal,
+          build: build && ((one, how) => build(gpu, one, { ...how, tune: 'off', ...LONE })),
+        })
+      : {};
+  const optimised = rewritten({ ...options, ...forms });
+  const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
+  return { tuner, mode, replan: () => plan(optimised, gpu.caps, choose) };
+}

@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/text.ts';
+
+export const passes = {};

@@ -1,0 +1,22 @@
+// Written by tests/ops/groups.test.ts.
+export const GROUP_OF: Readonly<Record<string, string>> = {
+  conv2d: 'image',
+  batchNormalization: 'image',
+  instanceNormalization: 'image',
+  averagePool2d: 'image',
+  maxPool2d: 'image',
+  winogradFilter: 'image',
+  winogradInput: 'image',
+  winogradOutput: 'image',
+  conv2dInteger: 'quantized',
+  matmulInteger: 'quantized',
+  narrow: 'quantized',
+  packInt4: 'quantized',
+  dequantizeLinear: 'quantized',
+  quantizeLinear: 'quantized',
+  quantizeScales: 'quantized',
+  attention: 'text',
+  gather: 'text',
+  sample: 'text',
+  scatterRows: 'text',
+};

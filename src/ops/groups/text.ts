@@ -1,0 +1,5 @@
+// Ops of sequences: a line an op.
+export { attention } from '../attention.ts';
+export { gather } from '../gather.ts';
+export { sample } from '../sample.ts';
+export { scatterRows } from '../scatter_rows.ts';

@@ -1,0 +1,142 @@
+import { aborted, throwIfAborted } from '../errors.ts';
+import { Resource } from './resource.ts';
+import type { Session } from './session.ts';
+
+/** Builds a session, until the signal says that nobody wants it any more. */
+export type Make = (signal: AbortSignal) => Promise<Session>;
+
+interface Entry {
+  readonly built: Promise<Session>;
+  /** Ends the build. */
+  readonly end: AbortController;
+  session?: Session;
+  /** Callers that wait for the build. */
+  waiting: number;
+  /** Callers at work with the session; Infinity pins it. */
+  users: number;
+}
+
+/**
+ * Sessions by name, each built when it is first asked for, once for all who ask. What `use` builds is bounded: at most `most` are kept,
+ * and the one used longest ago goes. A caller's signal ends that caller's waiting; a build ends when nobody waits for it.
+ */
+export class SessionCache extends Resource {
+  /** The one used last comes last. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #queue: (() => void)[] = [];
+
+  constructor(
+    protected readonly title: string,
+    readonly most: number,
+  ) {
+    super();
+  }
+
+  /** Those that are there, or will be. */
+  all(): Promise<Session[]> {
+    return Promise.all([...this.#entries.values()].map(({ built }) => built));
+  }
+
+  /** A session that stays. */
+  get(name: string, make: Make, signal?: AbortSignal): Promise<Session> {
+    const entry = this.#entry(name, make);
+    entry.users = Number.POSITIVE_INFINITY;
+    return this.#wait(name, entry, signal);
+  }
+
+  /** Works with a session, which stays at least until the work is done. Where all that may be kept are at work, waits for one of them. */
+  async use<T>(name: string, make: Make, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    while (!this.#entries.has(name) && !this.#hasRoom()) {
+      await new Promise<void>((resolve) => {
+        this.#queue.push(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+      throwIfAborted(signal, 'building');
+    }
+    const entry = this.#entry(name, make);
+    entry.users++;
+    try {
+      return await work(await this.#wait(name, entry, signal));
+    } finally {
+      entry.users--;
+      this.#next();
+    }
+  }
+
+  /** Whether another may be built: the one used longest ago makes room where it must and is idle. */
+  #hasRoom(): boolean {
+    const bounded = [...this.#entries].filter(([, { users }]) => users < Number.POSITIVE_INFINITY);
+    if (bounded.length < this.most) return true;
+    const idle = bounded.find(([, { users, session }]) => !users && session);
+    if (!idle) return false;
+    const [name, { session }] = idle;
+    session?.dispose();
+    return this.#entries.delete(name);
+  }
+
+  #entry(name: string, make: Make): Entry {
+    this.alive();
+    const entry = this.#entries.get(name) ?? this.#start(name, make);
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #start(name: string, make: Make): Entry {
+    const end = new AbortController();
+    const entry: Entry = { built: make(end.signal), end, waiting: 0, users: 0 };
+    entry.built.then(
+      (session) => {
+        if (end.signal.aborted) session.dispose();
+        else entry.session = session;
+      },
+      () => this.#end(name, entry),
+    );
+    return entry;
+  }
+
+  #end(name: string, entry: Entry, reason?: unknown): void {
+    if (entry.session) return;
+    if (this.#entries.get(name) === entry) this.#entries.delete(name);
+    entry.end.abort(reason);
+    this.#next();
+  }
+
+  async #wait(name: string, entry: Entry, signal?: AbortSignal): Promise<Session> {
+    throwIfAborted(signal, 'building');
+    entry.waiting++;
+    let leave = (): void => {};
+    const left = new Promise<never>((_, reject) => {
+      leave = () => {
+        // The last to leave learns what becomes of the build: when it fails, nothing of it is left on the device.
+        if (--entry.waiting) reject(aborted(signal!, 'building'));
+        else this.#end(name, entry, signal!.reason);
+      };
+    });
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      const session = await Promise.race([entry.built, left]);
+      throwIfAborted(signal, 'building');
+      return session;
+    } catch (error) {
+      this.alive();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      if (!signal?.aborted) entry.waiting--;
+    }
+  }
+
+  #next(): void {
+    for (const go of this.#queue.splice(0)) go();
+  }
+
+  protected release(): void {
+    for (const [name, entry] of [...this.#entries]) {
+      entry.session?.dispose();
+      this.#end(name, entry);
+    }
+    this.#entries.clear();
+    this.#next();
+  }
+}

@@ -1,0 +1,74 @@
+import { checkFields, either, flag, integer, list, oneOf, type Rule } from '../options.ts';
+import { SAMPLER_RULES } from './sampler.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a model's folder says of generating: it holds where the caller says nothing. */
+export interface GenerationDefaults {
+  readonly sampler: { readonly temperature?: number; readonly topK?: number; readonly topP?: number };
+  /** The tokens that end a text. */
+  readonly stopTokens: readonly number[] | undefined;
+  /** What an empty prompt begins with. */
+  readonly startToken: number | undefined;
+  /** How many tokens come after a prompt of this length. */
+  count(prompt: number): number;
+}
+
+const ID = integer(0);
+const EMPTY: Rule = [
+  'nothing',
+  (value) => value === false || (typeof value === 'object' && !Object.keys(value as object).length),
+];
+
+const each = (rule: Rule, names: string): Record<string, Rule> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, rule]));
+
+/** What is read, and what would change the text and is not computed: at its neutral value. */
+const RULES: Readonly<Record<string, Rule>> = {
+  do_sample: flag,
+  temperature: SAMPLER_RULES.temperature,
+  top_k: ID,
+  top_p: SAMPLER_RULES.topP,
+  max_new_tokens: ID,
+  max_length: ID,
+  bos_token_id: ID,
+  eos_token_id: either(ID, list(ID)),
+  ...each(
+    oneOf(1),
+    'repetition_penalty encoder_repetition_penalty num_beams num_beam_groups num_return_sequences typical_p guidance_scale',
+  ),
+  ...each(
+    oneOf(0),
+    'no_repeat_ngram_size encoder_no_repeat_ngram_size min_length min_new_tokens min_p top_h penalty_alpha epsilon_cutoff eta_cutoff',
+  ),
+  ...each(
+    EMPTY,
+    'bad_words_ids force_words_ids suppress_tokens begin_suppress_tokens sequence_bias stop_strings forced_bos_token_id forced_eos_token_id forced_decoder_ids exponential_decay_length_penalty constraints watermarking_config dola_layers token_healing max_time',
+  ),
+};
+
+/**
+ * Reads generation_config.json, or where there is none what config.json says of generating. `do_sample: false` is temperature 0.
+ * Error: `unsupported-option`.
+ */
+export function readGeneration(name: string, config: Fields = {}, own?: Fields): GenerationDefaults {
+  const fields: Fields = own
+    ? { bos_token_id: config['bos_token_id'], eos_token_id: config['eos_token_id'], ...own }
+    : config;
+  checkFields(`${name}: ${own ? 'generation_config.json' : 'config.json'}`, fields, RULES);
+  const said = <T>(field: string): T | undefined => (fields[field] ?? undefined) as T | undefined;
+  const [temperature, topK, topP, most] = ['temperature', 'top_k', 'top_p', 'max_length'].map((field) =>
+    said<number>(field),
+  );
+  const ends = said<number | number[]>('eos_token_id');
+  return {
+    sampler: {
+      ...(said('do_sample') === false ? { temperature: 0 } : temperature !== undefined && { temperature }),
+      ...(topK && { topK }),
+      ...(topP !== undefined && { topP }),
+    },
+    stopTokens: ends === undefined ? undefined : [ends].flat(),
+    startToken: said('bos_token_id'),
+    count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : 64),
+  };
+}

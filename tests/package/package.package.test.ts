@@ -1,0 +1,183 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../tools/build.mjs';
+import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
+import { serveFolder } from '../../tools/serve.mjs';
+import { run } from '../../tools/system.mjs';
+import { bundlers, bundleServer } from './bundlers.ts';
+
+// The package as npm packs it, in a new app of someone who uses it.
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tilewright-package-'));
+const app = join(folder, 'app');
+const installed = join(app, 'node_modules/tilewright');
+
+interface Packed {
+  readonly filename: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+let packed: Packed;
+
+/** A command that must succeed; gives what it printed. npm is a batch file on Windows, which only a shell starts. */
+async function succeed(command: string, args: string[], cwd: string): Promise<string> {
+  const { ok, stdout, output } = await run(command, args, { cwd, shell: process.platform === 'win32' });
+  if (!ok) throw new Error(`${command} ${args.join(' ')}: ${output}`);
+  return stdout;
+}
+
+beforeAll(async () => {
+  await build({ only: ['lib', 'cli', 'host'], log: () => {} });
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  packed = Object.values(JSON.parse(await succeed('npm', pack, ROOT)) as Record<string, Packed>)[0]!;
+  cpSync(join(ROOT, 'tests/package/app'), app, { recursive: true });
+  writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }');
+  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, packed.filename)];
+  await succeed('npm', [...install, 'typescript-5.4@npm:typescript@5.4.5'], app);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('bug 1, 15: what is published', () => {
+  it('is the library and the command, and small', () => {
+    expect(packed.size).toBeLessThan(600_000);
+    const parts = new Set(packed.files.map(({ path }) => path.replace(/^(dist\/\w+)\/.*/, '$1')));
+    expect([...parts].sort()).toEqual(['LICENSE', 'README.md', 'dist/cli', 'dist/host', 'dist/lib', 'package.json']);
+  });
+
+  it('brings nothing but the tokenizer', () => {
+    const packages = Object.keys(JSON.parse(readFileSync(join(app, 'package-lock.json'), 'utf8')).packages);
+    const names = packages.map((path) => path.replace(/.*node_modules\//, '')).filter(Boolean);
+    expect(names.sort()).toEqual(['@huggingface/tokenizers', 'tilewright', 'typescript-5.4']);
+  });
+
+  it('has a disk in Node, and nothing of Node anywhere else', async () => {
+    const script = `
+      import { Engine, openSafetensors } from 'tilewright';
+      console.log(import.meta.resolve('tilewright').split('/').at(-1), (await Engine.availability()).code, typeof openSafetensors);`;
+    writeFileSync(join(app, 'in-node.js'), script);
+    expect(await succeed(process.execPath, ['in-node.js'], app)).toBe('node.js no-webgpu function\n');
+    const lib = join(installed, 'dist/lib');
+    expect(readdirSync(lib).filter((file) => wantsNode(join(lib, file)))).toEqual(['node.js']);
+  });
+
+  it('keeps the disk when a server is bundled', async () => {
+    const outfile = join(app, 'server.js');
+    await bundleServer(app, outfile);
+    expect(wantsNode(outfile)).toBe(true);
+  });
+});
+
+/** Whether a script imports a module of Node's own. */
+const wantsNode = (file: string): boolean =>
+  file.endsWith('.js') && /(from|import)\s*\(?["']node:/.test(readFileSync(file, 'utf8'));
+
+describe('bug 1: a picture is classified in an app', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    const executablePath = await findChrome();
+    if (!executablePath) throw new Error('No Chrome: tools/setup.mjs installs one.');
+    browser = await chromium.launch({ executablePath, args: chromeFlags(await chooseAdapter(executablePath)) });
+  });
+  afterAll(() => browser?.close());
+
+  /** Opens the folder as a site; the title says what came of it. */
+  async function classified(site: string): Promise<string> {
+    const server = await serveFolder([{ '/': site }, { '/weights/': join(ROOT, 'weights') }]);
+    const page = await browser.newPage();
+    try {
+      await page.goto(server.url);
+      await page.waitForFunction(() => document.title !== '', undefined, { timeout: 100_000 });
+      return await page.title();
+    } finally {
+      await page.close();
+      await server.close();
+    }
+  }
+  const RIGHT = /^cat 0\.[5-9]/;
+
+  it.each(Object.entries(bundlers))('of %s, which warns of nothing', async (name, bundle) => {
+    const out = join(app, 'dist', name);
+    expect(await bundle(app, out)).toEqual([]);
+    const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+    expect(files.length, 'what loads when it is used is in files of its own').toBeGreaterThan(5);
+    expect(files.filter((file) => wantsNode(join(out, file)))).toEqual([]);
+    if (name !== 'vite')
+      // which makes its own page
+      writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+    expect(await classified(out)).toMatch(RIGHT);
+  });
+
+  it('without a bundler, by an import map', async () => {
+    const map = JSON.stringify({ imports: { tilewright: '/lib/index.js' } });
+    const site = join(folder, 'site');
+    mkdirSync(site);
+    cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
+    cpSync(join(app, 'main.js'), join(site, 'main.js'));
+    const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="main.js"></script>`;
+    writeFileSync(join(site, 'index.html'), page);
+    expect(await classified(site)).toMatch(RIGHT);
+  });
+});
+
+describe('bug 15: a strict app compiles, libraries checked too', () => {
+  const OPTIONS = ['--strict', '--noEmit', '--target', 'ES2022', '--lib', 'ES2022,DOM'];
+  const modes = { bundler: 'ESNext', nodenext: 'NodeNext' };
+  const compilers = { '5.4': join(app, 'node_modules/typescript-5.4'), '6.0': join(ROOT, 'node_modules/typescript') };
+  const cases = Object.entries(compilers).flatMap(([version, path]) =>
+    Object.entries(modes).map(([resolution, module]) => ({ version, path, resolution, module })),
+  );
+
+  it.each(cases)('TypeScript $version, $resolution', async ({ version, path, resolution, module }) => {
+    const tsc = join(path, 'bin/tsc');
+    expect(await succeed(process.execPath, [tsc, '--version'], app)).toContain(`Version ${version}.`);
+    const args = [...OPTIONS, '--module', module, '--moduleResolution', resolution, 'main.ts'];
+    const { output } = await run(process.execPath, [tsc, ...args], { cwd: app });
+    expect(output).toBe('');
+  });
+
+  it("takes WebGPU's types from the app, where it has them", async () => {
+    const program = `import { Engine } from 'tilewright';
+      export const use = async (device: GPUDevice): Promise<GPUDevice> => (await Engine.create({ device })).device;
+      // @ts-expect-error: no device
+      await Engine.create({ device: 7 });`;
+    writeFileSync(join(app, 'own-device.ts'), program);
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const args = [...OPTIONS, '--module', 'ESNext', '--moduleResolution', 'bundler', 'own-device.ts'];
+    expect((await run(process.execPath, [tsc, ...args], { cwd: app })).output).toBe('');
+  });
+});
+
+describe('the command', () => {
+  const command = (...args: string[]) =>
+    run(process.execPath, [join(installed, 'dist/cli/main.js'), ...args], {
+      cwd: app,
+      env: { NODE_PATH: '' },
+    });
+
+  it('runs without anything else', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect((await command('--version')).output).toBe(version);
+    const { output } = await command('inspect', join(ROOT, 'weights/resnet20-cifar10'));
+    expect(output).toContain('conv1.weight');
+  });
+
+  it.each([
+    ['run', 'puppeteer-core', ['--image', join(ROOT, 'weights/samples/cat.png')]],
+    ['plan', 'webgpu', ['--runtime', 'dawn']],
+  ])('%s says that %s is missing, and how to get it', async (name, missing, args) => {
+    const { ok, output } = await command(name, join(ROOT, 'weights/resnet20-cifar10'), ...args);
+    expect(ok).toBe(false);
+    expect(output).toContain(`[missing-dependency]`);
+    expect(output).toContain(`npm install ${missing}`);
+  });
+
+  it('says where models are, which are not in the package', async () => {
+    const { output } = await command('plan', 'resnet20-cifar10');
+    expect(output).toMatch(/there is no model resnet20-cifar10\nGive a folder, a \.safetensors file or a URL\.$/);
+  });
+});
