@@ -11,12 +11,12 @@ import {
 import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
-import { type GroupName, loadOps } from './graph/groups/index.ts';
+import { GROUP_NAMES, type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
-import { checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
+import { checkArgument, checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
@@ -100,9 +100,10 @@ export class Engine {
     return new GraphBuilder();
   }
 
-  /** Loads groups of ops, `image`, `text`, `quantized`, or all where none is named: graphs of one's own can have them from then on. */
-  loadOps(...names: readonly GroupName[]): Promise<void> {
-    return loadOps(...names);
+  /** Loads groups of ops, all where none is named: graphs of one's own can have them from then on. Error: `invalid-argument`. */
+  async loadOps(...names: readonly GroupName[]): Promise<void> {
+    checkArgument('loadOps', 'names', names, list(oneOf(...GROUP_NAMES)));
+    await loadOps(names.length ? names : GROUP_NAMES);
   }
 
   /** Plans a graph, prepares its weights and compiles its kernels. */
@@ -126,17 +127,18 @@ export class Engine {
    * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
+    checkArgument('verify', 'options', options, object);
     return this.#live(async (signal) => {
       return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
     }, options.signal);
   }
 
   /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
-  async #live<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, own?: AbortSignal): Promise<T> {
     this.#alive();
     const life = this.#life.signal;
     try {
-      return await work(signal ? AbortSignal.any([signal, life]) : life);
+      return await work(own instanceof AbortSignal ? AbortSignal.any([own, life]) : (own ?? life));
     } catch (error) {
       this.#alive();
       throw error;

@@ -195,6 +195,8 @@ export interface OpDefinition<Options, Method = unknown> {
   integer?(inputs: Inputs, options: Options): IntegerForm | undefined;
   /** Needs the passes of quantisation. */
   readonly quantizes?: boolean;
+  /** The group of a form that some are faster in, by its passes. */
+  readonly form?: string;
 
   // What the self-check asks.
   /** Sums where absent: (2√K + 8) · 2^-24 of the mass. */

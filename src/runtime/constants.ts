@@ -115,9 +115,9 @@ export class ConstantStore extends Resource {
         task.frees.forEach(free);
       }
       await uploader.settle();
+      await Promise.all(faults);
       const scales = steps.filter(({ node }) => opNamed(node.op).finite && madeOf(node));
       if (scales.length) await (await import('./check.ts')).checkDone(gpu, scales, bufferOf);
-      await Promise.all(faults);
       gpu.check();
       this.alive();
       for (const [key, buffer] of made) this.#buffers.set(key, buffer);

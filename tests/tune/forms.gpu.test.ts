@@ -8,13 +8,13 @@ import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import { storeOf } from '../support/store.ts';
 
-const b = new GraphBuilder();
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
 const waves = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 0.37 + seed));
 
 /** A product of few rows and a convolution that Winograd's form could take. */
 function graph(): Graph {
+  const b = new GraphBuilder();
   const filter = b.constant(float(8, 8, 3, 3), waves(576, 1));
   const image = b.relu(b.conv2d(b.input('x', float(1, 8, 6, 6)), filter, { padding: [1, 1, 1, 1], label: 'conv' }));
   const rows = b.reshape(image, [2, 144]);
