@@ -100,7 +100,6 @@ export const quantizeScales = defineOp<ScalesOptions>({
   finite: true,
   operands: { input: FLOAT },
   options: ['newShape', 'levels'],
-  finite: true,
   tolerance: { ulps: 3 },
   infer({ input }, { newShape }) {
     splitAxes('quantizeScales', input!.shape, newShape);
