@@ -5,6 +5,7 @@
 // is searched for the one after it. A walk down the ranks ends where a running sum, of ones or of exp(logit / temperature),
 // exceeds a goal: top-k, top-p and the draw are a walk each. A draw from all tokens goes by index, without a walk. A
 // temperature of 0 takes the first in rank. A line that holds NaN or Infinity, or nothing above -Infinity, gives NONE.
+// A walk may take millions of rounds: not for adapters that end loops before they are done (Caps.longLoops).
 //
 // ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   flat_index (grid)
 // consts  WG   CHUNKS (at most)
@@ -16,9 +17,7 @@ struct Params { lines: u32, size: u32, chunk: u32 }
 @group(0) @binding(2) var<storage, read> settings: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
 
-// A token is its key and its index. The first of each chunk in rank, and of those that a walk has not passed. Copied one by one: in one
-// piece, the copy is 512 registers that some compiler of SwiftShader loses but for the first.
-var<private> heads: array<vec2u, CHUNKS>;
+// A token is its key and its index. The first of each chunk in rank, of those that the walk has not passed.
 var<private> firsts: array<vec2u, CHUNKS>;
 
 fn key_at(line: u32, i: u32) -> u32 { return key_of(f32(logits[line * params.size + i])); }
@@ -58,7 +57,8 @@ fn draw(line: u32, best: f32, setting: vec4f) -> u32 {
 // The draw from what top-k and top-p leave.
 fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   let best = logit_of(top.x);
-  for (var c = 0u; c * params.chunk < params.size; c++) { heads[c] = first_of(line, c, vec2u(0xffffffffu)); }
+  for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }
+  let start = firsts;
   var token = top.y;
   var mass = 0.0;
   if setting.y >= f32(params.size) {
@@ -67,11 +67,11 @@ fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   for (var step = 0u; step < 3u; step++) {
     if step == 0u && setting.y >= f32(params.size) { continue; }
     if step == 1u && setting.z >= 1.0 { continue; }
-    let goal = select(select(setting.w * mass, below(setting.z * mass), step == 1u), setting.y - 0.5, step == 0u);
-    for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = heads[c]; }
+    let goals = vec3f(setting.y - 0.5, below(setting.z * mass), setting.w * mass);
+    firsts = start;
     var sum = 0.0;
     mass = 0.0;
-    while !(sum > goal) {
+    while !(sum > goals[step]) {
       let next = first_of_all();
       let weight = weight_of(next.x, best, setting.x);
       if !(weight > 0.0) { break; }

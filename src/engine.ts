@@ -11,7 +11,7 @@ import {
 import type { Counters } from './gpu/counters.ts';
 import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
-import { type GroupName, loadOps } from './graph/groups/index.ts';
+import { GROUP_NAMES, type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
 import type { ModelSource } from './hub/folder.ts';
 import { loadModel, type Model } from './models/index.ts';
@@ -100,9 +100,10 @@ export class Engine {
     return new GraphBuilder();
   }
 
-  /** Loads groups of ops, `image`, `text`, `quantized`, or all where none is named: graphs of one's own can have them from then on. */
-  loadOps(...names: readonly GroupName[]): Promise<void> {
-    return loadOps(...names);
+  /** Loads groups of ops, all where none is named: graphs of one's own can have them from then on. Error: `invalid-argument`. */
+  async loadOps(...names: readonly GroupName[]): Promise<void> {
+    checkArgument('loadOps', 'names', names, list(oneOf(...GROUP_NAMES)));
+    await loadOps(names.length ? names : GROUP_NAMES);
   }
 
   /** Plans a graph, prepares its weights and compiles its kernels. */

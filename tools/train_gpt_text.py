@@ -3,7 +3,7 @@
     python tools/train_gpt_text.py TEXT OUT_DIR [--layers 6] [--width 192] [--heads 6] [--context 256] [--vocab 1024]
                                    [--steps 1500] [--batch 16] [--lr 1.5e-3] [--dropout 0.15] [--threads 2] [--device cpu]
 
-OUT_DIR gets model.safetensors (GPT-2 tensor names), config.json, tokenizer.json and training.json (validation loss).
+OUT_DIR gets model.safetensors (GPT-2 tensor names), config.json, generation_config.json, tokenizer.json and training.json (validation loss).
 The last tenth of the text is held out, from the tokeniser too.
 """
 
@@ -15,7 +15,7 @@ import time
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
 
 def split(text):
@@ -50,6 +50,7 @@ def save(net, config, args, log, characters_per_token):
     save_file(state, f"{args.out}/model.safetensors", {"format": "pt"})
     config.architectures = ["GPT2LMHeadModel"]
     config.to_json_file(f"{args.out}/config.json")
+    GenerationConfig.from_model_config(config).save_pretrained(args.out)
     arguments = {k: v for k, v in vars(args).items() if k not in ("text", "out")}
     training = {"log": log, "arguments": arguments, "characters_per_token": characters_per_token}
     with open(f"{args.out}/training.json", "w") as file:

@@ -1,9 +1,10 @@
 import { throwIfAborted } from '../errors.ts';
-import type { Gpu } from '../gpu/gpu.ts';
-import { loadOps } from '../graph/groups/index.ts';
-import type { Graph } from '../graph/ir.ts';
+import type { Caps, Gpu } from '../gpu/gpu.ts';
+import { type GroupName, loadOps } from '../graph/groups/index.ts';
+import { type Graph, isLeaf, type Operand, topological } from '../graph/ir.ts';
 import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
+import { opNamed } from '../ops/index.ts';
 import {
   signal as abortSignal,
   either,
@@ -172,10 +173,19 @@ export function precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): 
 const LONE = { stores: undefined, tuner: undefined, onProgress: undefined, check: undefined, memory: undefined };
 
 /** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
+/** Groups that a graph needs beside those of its ops: for small numbers, and for forms that may be the faster here. */
+function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: TuneMode): GroupName[] {
+  const { winograd = caps.software || mode !== 'off', without = [] } = options;
+  const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
+  return [...(needsSmall(graph, options, caps) ? ['quantized' as const] : []), ...(forms ? ['winograd' as const] : [])];
+}
+
+const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;
+
 async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
-  if (needsSmall(graph, options, gpu.caps)) await loadOps('quantized');
-  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
+  await loadOps(extraGroups(graph, options, gpu.caps, mode));
+  const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
   const tuner = options.choose ? undefined : (options.tuner ?? (await import('../tune/tuner.ts')).Tuner.on(gpu));
   await tuner?.recall();
   const forms =

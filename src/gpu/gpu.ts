@@ -13,6 +13,8 @@ export interface Caps {
   readonly minSubgroupSize: number;
   /** The compiler takes long unrolled kernels in its stride: SwiftShader's does (0.2 s), llvmpipe's takes 10 s and more. */
   readonly longKernels: boolean;
+  /** Loops run to their end: the llvmpipe that wgpu takes through OpenGL (Mesa 22, without float16) stops after 65,535 rounds in all. */
+  readonly longLoops: boolean;
   /** WGSL has dot4I8Packed; else shifts stand for it. */
   readonly packedDot: boolean;
   readonly maxBindingBytes: number;
@@ -52,12 +54,15 @@ export class Gpu {
   ) {
     const info = adapter?.info ?? device.adapterInfo;
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
+    const llvmpipe = /llvmpipe/i.test(`${this.card.device} ${this.card.description}`);
+    const f16 = device.features.has('shader-f16');
     this.caps = {
       software: this.card.software,
-      f16: device.features.has('shader-f16'),
+      f16,
       subgroups: device.features.has('subgroups' as GPUFeatureName),
       minSubgroupSize: device.features.has('subgroups' as GPUFeatureName) ? (info.subgroupMinSize ?? 0) : 0,
-      longKernels: !/llvmpipe/i.test(`${this.card.device} ${this.card.description}`),
+      longKernels: !llvmpipe,
+      longLoops: !llvmpipe || f16,
       packedDot: globalThis.navigator?.gpu?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false,
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       maxBufferBytes: device.limits.maxBufferSize,

@@ -3,7 +3,9 @@ import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
 import type * as core from '../ops/groups/core.ts';
 import type * as image from '../ops/groups/image.ts';
 import { GROUP_OF } from '../ops/groups/names.ts';
+import type * as normalization from '../ops/groups/normalization.ts';
 import type * as quantized from '../ops/groups/quantized.ts';
+import type * as reduce from '../ops/groups/reduce.ts';
 import type * as text from '../ops/groups/text.ts';
 import { OPS, opNamed } from '../ops/index.ts';
 import { toDataType } from '../tensor/convert.ts';
@@ -30,8 +32,10 @@ type Methods<Module> = {
 type Ops = Methods<typeof core> &
   Methods<typeof core.unary> &
   Methods<typeof core.binary> &
-  Methods<typeof core.reductions> &
   Methods<typeof image> &
+  Methods<typeof normalization> &
+  Methods<typeof reduce> &
+  Methods<typeof reduce.reductions> &
   Methods<typeof text> &
   Methods<typeof quantized>;
 

@@ -191,8 +191,12 @@ export abstract class LoadedModel extends Resource {
   ): Promise<Calibration> {
     const { calibrate } = await import('./calibration.ts');
     // On states of its own: a text that is being written goes on.
-    using stores = new Stores(this.gpu, this.#stores.constants, true);
-    return await calibrate(this.gpu, graph, { ...this.how, stores }, samples, options);
+    const stores = new Stores(this.gpu, this.#stores.constants, true);
+    try {
+      return await calibrate(this.gpu, graph, { ...this.how, stores }, samples, options);
+    } finally {
+      stores.dispose();
+    }
   }
 
   /** The plans behind the model's main work, by name: for printing and for the profiler. */

@@ -73,7 +73,7 @@ export function shapeOf(weights: Weights, names: NamingScheme): ResNetShape {
   const depth = blocks.reduce((a, b) => a + b, 0) * (bottleneck ? 3 : 2) + 2;
   const last = bottleneck ? 2 : 1;
   const ends = [names.stem.convolution, ...blocks.map((_, s) => names.block(s, 0).convolution(last))];
-  const widths = ends.map((name) => weights.shape(`${name}.weight`)[0]!);
+  const widths = ends.map((name) => (weights.has(`${name}.weight`) ? weights.shape(`${name}.weight`)[0]! : 0));
   return { stem: kernel === 3 ? 'cifar' : 'imagenet', bottleneck, blocks, classes, depth, widths };
 }
 

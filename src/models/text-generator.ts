@@ -20,7 +20,7 @@ import {
   unusableLogits,
 } from '../text/sampler.ts';
 import { TextStream } from '../text/stream.ts';
-import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { gpt2Prefix } from './detect.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
@@ -112,7 +112,7 @@ export class TextGenerator extends LoadedModel {
         readJson(files.folder, file, options.signal),
       ),
     );
-    const tokenizer = json && (await loadTokenizer(json, config, shape));
+    const tokenizer = json && (await (await import('../text/tokenizer.ts')).loadTokenizer(json, config, shape));
     const defaults = readGeneration(files.name, files.config, generation);
     const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer, defaults);
     try {

@@ -74,6 +74,7 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
   operands: { input: { types: FLOATS, rank: [4, 4] }, filter: { rank: [4, 4] }, ...EPILOGUE_OPERANDS },
   options: [...WINDOW_OPTIONS, 'groups', 'inputLayout', 'filterLayout', 'activation'],
   epilogue: true,
+  form: 'winograd',
   values: (name) => (name === 'scales' ? SCALES : undefined),
   weight: (_inputs, { filterLayout = 'oihw', groups = 1 }) => ({
     operand: 'filter',

@@ -177,6 +177,8 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly alias?: string;
   /** The output is written onto this input, which is a state. */
   readonly inPlace?: string;
+  /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
+  readonly finite?: boolean;
   /** Element i of the output depends on element i of the inputs only: transposes may pass. */
   readonly elementwise?: boolean;
   /** Options that list a number for each axis, and nothing else does: transposes may pass. */
@@ -193,6 +195,8 @@ export interface OpDefinition<Options, Method = unknown> {
   integer?(inputs: Inputs, options: Options): IntegerForm | undefined;
   /** Needs the passes of quantisation. */
   readonly quantizes?: boolean;
+  /** The group of a form that some are faster in, by its passes. */
+  readonly form?: string;
 
   // What the self-check asks.
   /** Sums where absent: (2√K + 8) · 2^-24 of the mass. */

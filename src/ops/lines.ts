@@ -13,7 +13,7 @@ export interface LineForm {
 
 /**
  * The ways to share a line of `length` elements among invocations: one each (software adapters), a workgroup's tree,
- * subgroups. Best guess first. Short lines are not shared.
+ * subgroups. Best guess first. Short lines are not shared. An invocation walks a line three times at the most.
  */
 export function lineForms(lines: number, length: number, caps: Caps): LineForm[] {
   const form = (kind: string, lanes: number, perGroup: number): LineForm => ({
@@ -26,5 +26,6 @@ export function lineForms(lines: number, length: number, caps: Caps): LineForm[]
   if (length < 32) return [serial];
   const shared = form('workgroup', length >= 1024 ? 256 : 64, 1);
   const subgroup = caps.subgroups ? [form('subgroup', 64, 1)] : [];
-  return caps.software ? [serial, shared, ...subgroup] : [shared, ...subgroup, serial];
+  const alone = caps.software && (caps.longLoops || length < 2 ** 14);
+  return alone ? [serial, shared, ...subgroup] : [shared, ...subgroup, serial];
 }

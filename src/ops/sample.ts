@@ -42,7 +42,7 @@ export const sample = defineOp<object, Sample>({
     }
     return { dataType: 'uint32', shape };
   },
-  candidates(inputs, _options, output, { software }) {
+  candidates(inputs, _options, output, { software, longLoops }) {
     const { shape, dataType } = inputs['logits']!;
     const size = shape.at(-1)!;
     const lines = elementCount(output.shape);
@@ -67,6 +67,7 @@ export const sample = defineOp<object, Sample>({
       params: { lines, size },
       grid: flatGrid(lines, 1),
     };
+    if (!longLoops) return [workgroup];
     return software ? [serial, workgroup] : [workgroup, serial];
   },
 });

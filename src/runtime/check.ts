@@ -5,6 +5,7 @@ import { leaf, type Operand } from '../graph/ir.ts';
 import { type Step, storageOf } from '../graph/plan.ts';
 import { checkCandidates } from '../ops/finite.ts';
 import { isFloat } from '../tensor/types.ts';
+import { bind, compile, dispatch, writeUniforms } from './steps.ts';
 
 /**
  * Names the first op of a run that produced a number that is not finite. After each op that writes floats a kernel looks at all of them
@@ -64,16 +65,49 @@ export class FiniteCheck {
       if (!mark) return;
       const index = this.planned.length - mark;
       const { node, candidate } = this.planned[index]!;
+      const fault = node.constant
+        ? 'numbers that are not finite cannot be quantised'
+        : `${node.op} produced a number that is not finite`;
       throw new TilewrightError(
         'not-finite',
-        `${node.label ?? node.op}: ${node.op} produced a number that is not finite (step ${index} of ${this.plan}, ${candidate.label})`,
+        `${node.label ?? node.op}: ${fault} (step ${index} of ${this.plan}, ${candidate.label})`,
         {
-          hint:
-            node.dataType === 'float16'
+          hint: node.constant
+            ? 'Check the weights, or keep this layer as float32.'
+            : node.dataType === 'float16'
               ? 'float16 ends at 65504: load with dtype float32, or check what went in.'
               : 'All steps before it were finite: check the inputs and the weights that it reads.',
         },
       );
     };
+  }
+}
+
+/** Fails as a run does where one of these steps, which are done, left a number that is not finite. */
+export async function checkDone(gpu: Gpu, done: readonly Step[], bufferOf: (operand: Operand) => GPUBuffer) {
+  const own: GPUBuffer[] = [];
+  const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
+    own.push(gpu.createBuffer(bytes, usage, name));
+    return own.at(-1)!;
+  };
+  try {
+    const check = new FiniteCheck(gpu, done, 'load', allocate);
+    const steps = check.steps.filter(({ writes }) => writes['output'] === check.flag);
+    const programs = await compile(gpu, steps);
+    const uniforms = writeUniforms(gpu, steps, programs, 'check');
+    if (uniforms.buffer) own.push(uniforms.buffer);
+    const encoder = gpu.device.createCommandEncoder();
+    check.begin(encoder);
+    const pass = encoder.beginComputePass();
+    steps.forEach((step, i) => {
+      const buffers = (operand: Operand): GPUBuffer => (operand === check.flag ? check.buffer : bufferOf(operand));
+      dispatch(gpu, pass, bind(gpu, step, programs[i]!, uniforms, i, buffers));
+    });
+    pass.end();
+    const judged = check.end(encoder);
+    gpu.submit(encoder);
+    await judged();
+  } finally {
+    for (const buffer of own) gpu.destroyBuffer(buffer);
   }
 }

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { USAGE } from '../gpu/usage.ts';
 import { isConstant, type Operand } from '../graph/ir.ts';
 import type { Plan } from '../graph/plan.ts';
+import { opNamed } from '../ops/index.ts';
 import { byteLength } from '../tensor/types.ts';
 import { ConstantKeys } from './keys.ts';
 import { type Requirements, requirements } from './requirements.ts';
@@ -115,6 +116,8 @@ export class ConstantStore extends Resource {
       }
       await uploader.settle();
       await Promise.all(faults);
+      const scales = steps.filter(({ node }) => opNamed(node.op).finite && madeOf(node));
+      if (scales.length) await (await import('./check.ts')).checkDone(gpu, scales, bufferOf);
       gpu.check();
       this.alive();
       for (const [key, buffer] of made) this.#buffers.set(key, buffer);

@@ -31,13 +31,15 @@ export async function decodePicture(source: PictureSource): Promise<Picture> {
   }
   if ('data' in source) return source;
   try {
+    const webp = source instanceof Blob && (await source.slice(8, 12).text()) === 'WEBP';
     const bitmap = await createImageBitmap(source, {
       colorSpaceConversion: 'none',
       premultiplyAlpha: 'none',
-      imageOrientation: 'from-image',
+      imageOrientation: webp ? 'none' : 'from-image',
     });
     try {
-      return pixelsOf(bitmap);
+      const pixels = pixelsOf(bitmap);
+      return webp ? await (await import('./webp-orientation.ts')).upright(source, pixels) : pixels;
     } finally {
       bitmap.close();
     }
@@ -49,7 +51,7 @@ export async function decodePicture(source: PictureSource): Promise<Picture> {
   }
 }
 
-function pixelsOf(bitmap: ImageBitmap): Picture {
+function pixelsOf(bitmap: ImageBitmap): ImageData {
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error(`no 2D canvas of ${width}x${height}`);

@@ -19,6 +19,7 @@ const ADAPTERS = {
 const capsOf = (kind: (typeof ADAPTERS)[keyof typeof ADAPTERS]): Caps => ({
   ...kind,
   f16: false,
+  longLoops: true,
   subgroups: true,
   minSubgroupSize: 4,
   packedDot: true,

@@ -6,6 +6,7 @@ import { formatPlan, plan } from '../../src/graph/plan.ts';
 const caps = {
   software: true,
   f16: false,
+  longLoops: true,
   subgroups: false,
   minSubgroupSize: 0,
   longKernels: false,

@@ -1,5 +1,5 @@
+import { batchNormalization, batchNormFactor } from '../../ops/batch_normalization.ts';
 import { conv2d } from '../../ops/conv2d.ts';
-import { batchNormalization, batchNormFactor } from '../../ops/normalization.ts';
 import { type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
 
 /** conv2d followed by batchNormalization is a conv2d of scaled filters with a bias, where the weights are constants. */

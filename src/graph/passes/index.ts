@@ -11,6 +11,11 @@ import type { QuantizeOptions } from './weight_types.ts';
 export interface PassOptions extends QuantizeOptions, ActivationOptions {
   /** Names of passes to leave out. */
   without?: readonly PassName[];
+  /**
+   * `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. Nothing is fused:
+   * an epilogue makes numbers of infinities.
+   */
+  check?: 'finite' | undefined;
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
   winograd?: Wanted | undefined;
 }
@@ -50,9 +55,9 @@ export const addPasses = (passes: Passes): void => void Object.assign(makers, pa
 
 /** What a graph becomes before it is planned. The groups of its ops have to be loaded (graph/groups). */
 export function optimise(graph: Graph, options: PassOptions = {}, caps?: Caps): Graph {
-  const { without = [] } = options;
+  const without: readonly string[] = [...(options.without ?? []), ...(options.check ? ['fuse'] : [])];
   const small = needsSmall(graph, options, caps);
-  return STAGES.filter((stage) => (small || !SMALL.includes(stage)) && !without.some((name) => name === stage)).reduce(
+  return STAGES.filter((stage) => (small || !SMALL.includes(stage)) && !without.includes(stage)).reduce(
     (current, stage) => makers[stage]?.(options, caps)(current) ?? current,
     graph,
   );

@@ -64,13 +64,13 @@ function scaleShape({ spec: { channels, depth, groups }, weight: { shape } }: La
 class Quantizer {
   readonly #made = new Map<Operand, Map<string, Operand>>();
 
-  get(weight: Operand, dataType: 'int8' | 'int4', shape: readonly number[]): Operand {
+  get({ weight, name }: Layer, dataType: 'int8' | 'int4', shape: readonly number[]): Operand {
     const forms = this.#made.get(weight) ?? new Map<string, Operand>();
     this.#made.set(weight, forms);
     const key = `${dataType}${shape}`;
     let made = forms.get(key);
     if (!made) {
-      const { label } = weight;
+      const { label = name } = weight;
       const scale = operand(
         quantizeScales.name,
         { input: weight },
@@ -112,7 +112,7 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
       const { shape } = layer.weight;
       const narrow = type === 'int4' && layer.spec.int4 && shape.at(-1)! % 4 === 0 && elementCount(shape) % 8 === 0;
       const scales = scaleShape(layer, groupSize ?? (narrow ? 32 : 0));
-      const made = quantizer.get(layer.weight, narrow ? 'int4' : 'int8', scales);
+      const made = quantizer.get(layer, narrow ? 'int4' : 'int8', scales);
       return operand(node.op, { ...node.inputs, [layer.spec.operand]: made }, node.options, node.label);
     });
     const unknown =

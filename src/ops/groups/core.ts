@@ -1,10 +1,7 @@
 // Ops that are always there: a line an op.
 export { concat } from '../concat.ts';
 export { binary, cast, unary, where } from '../elementwise.ts';
-export { layerNormalization } from '../layer_normalization.ts';
 export { gemm, matmul } from '../matmul.ts';
 export { expand, pad, reshape, reverse, slice, transpose } from '../movement.ts';
-export { reductions } from '../reduce.ts';
-export { softmax } from '../softmax.ts';
 export { split } from '../split.ts';
 export { widen } from '../widen.ts';

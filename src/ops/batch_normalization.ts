@@ -1,17 +1,5 @@
-import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
-import {
-  AS_INPUT,
-  defineOp,
-  FLOAT,
-  FLOATS,
-  type Labelled,
-  needAxis,
-  type Operand,
-  opError,
-  type Rewriter,
-  type Tolerance,
-} from './define.ts';
-import type { ImageLayout } from './window.ts';
+import { formatShape, sameShape } from '../tensor/types.ts';
+import { AS_INPUT, defineOp, FLOAT, type Labelled, needAxis, type Operand, opError, type Rewriter } from './define.ts';
 
 interface BatchNormalizationOptions {
   axis?: number;
@@ -38,15 +26,13 @@ type BatchNormalization = (
   options?: { scale?: Operand; bias?: Operand } & BatchNormalizationOptions & Labelled,
 ) => Operand;
 
-/** What goes between the ops that these are made of is rounded to the type it is stored in. */
-const MADE_OF_OTHERS: Tolerance = { ulps: 8, roundings: 5 };
-
 /** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. Folded into a convolution before it. */
 export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNormalization>({
   name: 'batchNormalization',
   operands: { input: FLOAT, mean: { as: 'input' }, variance: { as: 'input' }, scale: AS_INPUT, bias: AS_INPUT },
   options: ['axis', 'epsilon'],
-  tolerance: MADE_OF_OTHERS,
+  // Made of other ops: what goes between them is rounded to the type it is stored in.
+  tolerance: { ulps: 8, roundings: 5 },
   values: (name) => (name === 'variance' ? 'positive' : undefined),
   infer(inputs, { axis = 1 }) {
     const input = inputs['input']!;
@@ -74,49 +60,5 @@ export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNorma
     const centred = rewriter.add('sub', { a: input, b: spread(inputs['mean']!) });
     const scaled = rewriter.add('mul', { a: centred, b: spread(batchNormFactor(inputs, epsilon, rewriter)) });
     return inputs['bias'] ? rewriter.add('add', { a: scaled, b: spread(inputs['bias']) }) : scaled;
-  },
-});
-
-interface InstanceNormalizationOptions {
-  epsilon?: number;
-  layout?: ImageLayout;
-}
-
-type InstanceNormalization = (
-  input: Operand,
-  options?: { scale?: Operand; bias?: Operand } & InstanceNormalizationOptions & Labelled,
-) => Operand;
-
-/** instanceNormalization: a layer normalisation of every channel of every image over its pixels, then scale and bias per channel. */
-export const instanceNormalization = defineOp<InstanceNormalizationOptions, InstanceNormalization>({
-  name: 'instanceNormalization',
-  operands: { input: { types: FLOATS, rank: [4, 4] }, scale: AS_INPUT, bias: AS_INPUT },
-  options: ['epsilon', 'layout'],
-  tolerance: MADE_OF_OTHERS,
-  infer(inputs, { layout = 'nchw' }) {
-    const input = inputs['input']!;
-    const channels = input.shape[layout === 'nchw' ? 1 : 3]!;
-    for (const name of ['scale', 'bias']) {
-      const operand = inputs[name];
-      if (operand && !sameShape(operand.shape, [channels])) {
-        throw opError(
-          'wrong-shape',
-          'instanceNormalization',
-          `${name} is ${formatShape(operand.shape)}, expected [${channels}]`,
-        );
-      }
-    }
-    return input;
-  },
-  decompose(inputs, { epsilon, layout = 'nchw' }, rewriter) {
-    const axes = layout === 'nchw' ? [2, 3] : [1, 2];
-    const spread = (operand: (typeof inputs)[string]) =>
-      layout === 'nhwc'
-        ? operand
-        : rewriter.add('reshape', { input: operand }, { newShape: [elementCount(operand.shape), 1, 1] });
-    let result = rewriter.add('layerNormalization', { input: inputs['input'] }, { axes, epsilon });
-    if (inputs['scale']) result = rewriter.add('mul', { a: result, b: spread(inputs['scale']) });
-    if (inputs['bias']) result = rewriter.add('add', { a: result, b: spread(inputs['bias']) });
-    return result;
   },
 });

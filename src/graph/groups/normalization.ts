@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/normalization.ts';
+
+export const passes = {};

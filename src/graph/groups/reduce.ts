@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/reduce.ts';
+
+export const passes = {};
