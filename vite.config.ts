@@ -29,7 +29,16 @@ const builds: Record<string, UserConfig> = {
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
           codeSplitting: {
             groups: [
-              { name: 'core', test: /src\/(engine|models\/(model|weights))\.ts$/, priority: 1 },
+              {
+                name: 'core',
+                test: /src\/(engine|models\/(activation-names|model|weights)|ops\/mover)\.ts$/,
+                priority: 1,
+              },
+              ...['movement', 'image', 'text'].map((name) => ({
+                name,
+                test: new RegExp(`graph/groups/${name}\\.ts$`),
+              })),
+              { name: 'preprocess', test: /src\/vision\/(config|decode|preprocess)\.ts$/ },
               { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
             ],
           },

@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest';
 import { buildSession, planOf } from '../../src/build/build.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import { type Graph, leaf, type Operand, operand } from '../../src/graph/ir.ts';
-import { elementCount, type TensorDescriptor } from '../../src/tensor/types.ts';
+import { type Graph, type Operand, operand } from '../../src/graph/ir.ts';
+import { elementCount } from '../../src/tensor/types.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 
 const b = new GraphBuilder();
-/** Each graph has inputs of its own. */
-const input = (name: string, descriptor: TensorDescriptor): Operand => leaf('input', descriptor, { name });
+const input: GraphBuilder['input'] = (...given) => new GraphBuilder().input(...given);
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
 const waves = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 0.37 + seed) * Math.cos(i * 0.011 * seed));

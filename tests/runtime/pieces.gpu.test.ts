@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import { type Graph, leaf, type Operand, operand } from '../../src/graph/ir.ts';
+import { type Graph, operand } from '../../src/graph/ir.ts';
 import type { TensorInput } from '../../src/runtime/session.ts';
-import { elementCount, type TensorDescriptor } from '../../src/tensor/types.ts';
+import { elementCount } from '../../src/tensor/types.ts';
 import { worst } from '../../src/verify/compare.ts';
 
 const b = new GraphBuilder();
-/** Each graph has inputs of its own. */
-const input = (name: string, descriptor: TensorDescriptor): Operand => leaf('input', descriptor, { name });
+const input: GraphBuilder['input'] = (...given) => new GraphBuilder().input(...given);
 const float = (shape: number[]) => ({ dataType: 'float32' as const, shape });
 const numbers = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.3 + seed));
