@@ -11,6 +11,7 @@ import type * as reduce from '../ops/groups/reduce.ts';
 import type * as select from '../ops/groups/select.ts';
 import type * as text from '../ops/groups/text.ts';
 import { OPS, opNamed } from '../ops/index.ts';
+import { widen } from '../ops/widen.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import {
@@ -98,7 +99,7 @@ export class GraphBuilder {
     if (known)
       throw new TilewrightError(
         'invalid-graph',
-        `input '${name}' is there already: ${formatTensor(known)}, and now ${formatTensor(input)}`,
+        `input '${name}' is ${formatTensor(known)}, and now ${formatTensor(input)}`,
       );
     this.#inputs.set(name, input);
     return input;
@@ -141,7 +142,7 @@ export class GraphBuilder {
         name,
       );
       return operand(
-        'widen',
+        widen.name,
         { input: bits },
         { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape },
         name,

@@ -203,6 +203,7 @@ export const pad = defineOp<PadOptions, Pad>({
   args: ['beginningPadding', 'endingPadding'],
   options: ['mode', 'value'],
   perAxis: ['beginningPadding', 'endingPadding'],
+  takesEmpty: true,
   tolerance: EXACT,
   infer(inputs, { beginningPadding, endingPadding, mode = 'constant' }) {
     const { dataType, shape } = inputs['input']!;
@@ -215,7 +216,8 @@ export const pad = defineOp<PadOptions, Pad>({
     }
     shape.forEach((extent, d) => {
       const most = Math.max(beginningPadding[d]!, endingPadding[d]!);
-      const reach = mode === 'reflection' ? extent - 1 : mode === 'symmetric' ? extent : Number.POSITIVE_INFINITY;
+      const [free, edge] = [Number.POSITIVE_INFINITY, extent && Number.POSITIVE_INFINITY];
+      const reach = { constant: free, edge, reflection: extent - 1, symmetric: extent }[mode];
       if (most > reach)
         throw opError(
           'invalid-argument',

@@ -1,11 +1,10 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import type { IntegerForm } from '../../ops/define.ts';
-import { opNamed } from '../../ops/index.ts';
 import { transpose } from '../../ops/movement.ts';
 import { quantizeLinear, quantizeScales } from '../../ops/quantize_linear.ts';
 import { byteLength, elementCount, sameShape } from '../../tensor/types.ts';
-import { constantOf, type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { constantOf, type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { quantizedOf } from './dequantize.ts';
 import { integerWins, type Wanted } from './forms.ts';
 
@@ -37,7 +36,7 @@ interface Product {
 
 /** A product of float32 by constant int8 weights with a scale an output channel, of shapes that suit the integer kernels. */
 function productOf(node: Operand, limit: number): Product | undefined {
-  const form = isLeaf(node) ? undefined : opNamed(node.op).integer?.(node.inputs, node.options);
+  const form = opOf(node).integer?.(node.inputs, node.options);
   if (!form || node.dataType !== 'float32') return undefined;
   const { [form.left]: left, [form.weights]: weights, scales } = node.inputs;
   if (!left || weights?.dataType !== 'int8' || !weights.constant) return undefined;
