@@ -99,7 +99,7 @@ export class GraphBuilder {
     if (known)
       throw new TilewrightError(
         'invalid-graph',
-        `input '${name}' is ${formatTensor(known)}, and now ${formatTensor(input)}`,
+        `two inputs are named '${name}': ${formatTensor(known)} and ${formatTensor(input)}`,
       );
     this.#inputs.set(name, input);
     return input;

@@ -23,9 +23,11 @@ export interface NamedOptions {
   readonly name: string;
 }
 
-/** What runs: named outputs, and the states in use. */
+/** What runs: named outputs, and what they hang on. */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Operand>>;
+  /** Inputs that it had before passes: they are given at every run, also where nothing asks for them any more. */
+  readonly inputs?: readonly Operand[];
 }
 
 /** A pass takes a graph and returns another that computes the same; it changes nothing in place. */

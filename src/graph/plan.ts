@@ -73,6 +73,8 @@ const unaliased = (node: Operand): Operand => behind(node, ({ alias }) => alias)
 const invalid = (message: string, options?: { hint: string }): TilewrightError =>
   new TilewrightError('invalid-graph', message, options);
 
+const nameOf = ({ label, op }: Operand): string => label ?? op;
+
 const COPY = { hint: 'Copy it with identity.' };
 
 /**
@@ -83,17 +85,16 @@ function scheduled(graph: Graph): Operand[] {
   const plain = topological(graph);
   const writerOf = new Map<Operand, Operand>();
   const readersOf = new Map<Operand, Operand[]>();
-  const name = ({ label, op }: Operand): string => label ?? op;
   for (const node of plain) {
     const { inPlace, alias } = opOf(node);
     for (const [key, input] of Object.entries(alias ? {} : node.inputs)) {
       const version = unaliased(input);
       if (key !== inPlace) readersOf.set(version, [...(readersOf.get(version) ?? []), node]);
       else if (!isState(storageOf(version)))
-        throw invalid(`${name(node)}: ${node.op} writes onto a state, not onto ${version.op}`);
+        throw invalid(`${nameOf(node)}: ${node.op} writes onto a state, not onto ${version.op}`);
       else if (writerOf.has(version))
         throw invalid(
-          `${name(node)} and ${name(writerOf.get(version)!)} write onto the same state, each as if the other did not`,
+          `${nameOf(node)} and ${nameOf(writerOf.get(version)!)} write onto the same state, each as if the other did not`,
           { hint: 'Let the second take what the first returns.' },
         );
       else writerOf.set(version, node);
@@ -101,7 +102,7 @@ function scheduled(graph: Graph): Operand[] {
   }
   for (const [output, operand] of Object.entries(graph.outputs)) {
     const writer = writerOf.get(unaliased(operand));
-    if (writer) throw invalid(`output ${output} is a state as it was before ${name(writer)} wrote onto it`, COPY);
+    if (writer) throw invalid(`output ${output} is a state as it was before ${nameOf(writer)} wrote onto it`, COPY);
   }
   const readers = new Map([...writerOf].map(([version, writer]) => [writer, readersOf.get(version) ?? []]));
   const waits = (node: Operand): Operand[] => [...(readers.get(node) ?? []), ...Object.values(node.inputs)];
@@ -109,7 +110,7 @@ function scheduled(graph: Graph): Operand[] {
     const late = others.find((reader) => ordered([reader], waits).includes(writer));
     if (late)
       throw invalid(
-        `${name(late)} reads a state as it was before ${name(writer)} wrote onto it, but needs what comes after`,
+        `${nameOf(late)} reads a state as it was before ${nameOf(writer)} wrote onto it, but needs what comes after`,
         COPY,
       );
   }
@@ -122,7 +123,8 @@ function named(order: readonly Operand[], kind: (node: Operand) => boolean): Map
   for (const node of order.filter(kind)) {
     const { name } = node.options as NamedOptions;
     const other = found.get(name);
-    if (other) throw invalid(`two ${node.op}s are named '${name}': ${formatTensor(other)} and ${formatTensor(node)}`);
+    if (other && other !== node)
+      throw invalid(`two ${node.op}s are named '${name}': ${formatTensor(other)} and ${formatTensor(node)}`);
     found.set(name, node);
   }
   return found;
@@ -167,7 +169,7 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
     steps,
     constants,
     prepare,
-    inputs: named(order, isInput),
+    inputs: named([...order, ...(graph.inputs ?? [])], isInput),
     states: named(order, isState),
     outputs,
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
@@ -184,7 +186,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   if (!caps.f16 && candidates.some(({ variant }) => variant.ports.some(usesF16))) {
     throw new TilewrightError(
       'unsupported-type',
-      `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`,
+      `${nameOf(node)}: float16 needs the feature shader-f16, which this device lacks`,
     );
   }
   if (!candidates.length || (!op.takesEmpty && inputs.some(isEmpty)))
@@ -195,7 +197,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   if (large && !op.pieces) {
     throw new TilewrightError(
       'limit-exceeded',
-      `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
+      `${nameOf(node)}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
     );
   }
   const reads = Object.fromEntries(
@@ -207,7 +209,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   const writes = Object.fromEntries([
     ...results.map((result, i) => [names[i]!, storageOf(result)] as const),
     ...Object.entries(chosen.scratch ?? {}).map(
-      ([name, descriptor]) => [name, leaf('scratch', descriptor, {}, `${node.label ?? node.op} ${name}`)] as const,
+      ([name, descriptor]) => [name, leaf('scratch', descriptor, {}, `${nameOf(node)} ${name}`)] as const,
     ),
   ]);
   const cost = op.cost?.(node.inputs, node.options, node);
@@ -217,11 +219,10 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   const share = (amount: number): number => amount / parts.length;
   return parts.map((part): Step => {
     const candidate = { ...rest, ...part };
-    const [x, y, z] = candidate.grid;
-    if (Math.max(x, y, z) > 65535) {
+    if (Math.max(...candidate.grid) > 65535) {
       throw new TilewrightError(
         'limit-exceeded',
-        `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`,
+        `${chosen.label}: ${candidate.grid.join('×')} workgroups, 65535 at most in a dimension`,
       );
     }
     return {
@@ -246,16 +247,16 @@ const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f
 
 /** One line a step, then the memory: for people, and for a diff in a test. */
 export function formatPlan({ steps, prepare, constants, slots, slotBytes, states }: Plan): string {
-  const name = (node: Operand): string => {
+  const stored = (node: Operand): string => {
     const slot = slots.get(node);
     return slot === undefined
       ? `${isInput(node) || isState(node) ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}`
       : `m${slot}`;
   };
   const lines = steps.map(({ node, candidate, reads, writes }, i) => {
-    const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${name(operand)}`);
+    const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${stored(operand)}`);
     const written = Object.entries(writes).map(([key, operand]) =>
-      key === 'output' ? name(operand) : `${key}=${name(operand)}`,
+      key === 'output' ? stored(operand) : `${key}=${stored(operand)}`,
     );
     return `${String(i).padStart(3)}  ${candidate.label}  ${node.label ?? ''}  ${inputs.join(' ')} -> ${written.join(' ')} ${node.results.map(formatTensor).join(' ')}  grid ${candidate.grid.join('×')}`;
   });

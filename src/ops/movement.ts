@@ -40,7 +40,7 @@ export function rearrange(
   mode = 'constant',
   fill = 0,
 ): [Candidate] {
-  const walked = axes.filter(({ size, start }) => size > 1 || start !== 0);
+  const walked = axes.filter(({ size, start, extent }) => size > 1 || start || !extent);
   if (walked.length > 8) throw opError('wrong-shape', name, `${walked.length} axes longer than 1, 8 at most`);
   const params = {
     rank: walked.length,
