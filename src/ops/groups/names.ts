@@ -55,6 +55,7 @@ export const GROUP_OF: Readonly<Record<string, string>> = {
   softmax: 'reduce',
   concat: 'select',
   split: 'select',
+  topK: 'select',
   attention: 'text',
   gather: 'text',
   layerNormalization: 'text',
