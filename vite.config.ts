@@ -27,7 +27,21 @@ const builds: Record<string, UserConfig> = {
         output: {
           minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
-          codeSplitting: { groups: [{ name: 'core', test: /src\/(engine|models\/(model|weights)|tune\/tuner)\.ts$/ }] },
+          codeSplitting: {
+            groups: [
+              {
+                name: 'core',
+                test: /src\/(engine|models\/(activation-names|model|weights)|ops\/mover)\.ts$/,
+                priority: 1,
+              },
+              ...['movement', 'image', 'text'].map((name) => ({
+                name,
+                test: new RegExp(`graph/groups/${name}\\.ts$`),
+              })),
+              { name: 'preprocess', test: /src\/vision\/(config|decode|preprocess)\.ts$/ },
+              { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
+            ],
+          },
           chunkFileNames: '[name].js',
         },
       },
@@ -92,7 +106,6 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   const ops = 'tests/support/ops.ts';
   /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
   const everywhere = [ops, 'src/disk.ts'];
-  const costs = 'tests/support/costs.ts';
   const gpu = {
     include: ['tests/**/*.gpu.test.ts', ...(env.TILEWRIGHT_MODE === 'every' ? ['tests/**/*.speed.test.ts'] : [])],
     testTimeout: 180_000,
@@ -107,14 +120,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   // wgpu compiles on the thread that asks: files side by side keep two cores busy.
   if (inDeno)
     return [
-      project({
-        name: 'wgpu',
-        ...gpu,
-        setupFiles: [...everywhere, costs],
-        pool: 'forks',
-        fileParallelism: true,
-        maxWorkers: 2,
-      }),
+      project({ name: 'wgpu', ...gpu, setupFiles: everywhere, pool: 'forks', fileParallelism: true, maxWorkers: 2 }),
     ];
 
   const list: TestProjectConfiguration[] = [
@@ -151,7 +157,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       instances: [{ browser: 'chromium' as const }],
     };
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser }));
+    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops], include, browser }));
   }
   const driver = findVulkanDriver();
   if (driver)
@@ -159,7 +165,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: [...everywhere, 'tests/support/dawn.ts', costs],
+        setupFiles: [...everywhere, 'tests/support/dawn.ts'],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),

@@ -15,16 +15,16 @@ const MASK = (1u << BITS) - 1u;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = flat_index(id, groups);
-  let from = i * PER_WORD;
-  if from >= params.count { return; }
+  let begin = i * PER_WORD;
+  if begin >= params.count { return; }
   var word = output[i];
-  for (var element = from; element < min(from + PER_WORD, params.count); element++) {
+  for (var element = begin; element < min(begin + PER_WORD, params.count); element++) {
     let row = element / params.all;
     let column = element - row * params.all - params.first; // wraps to a huge u32 before `first`
     if column >= params.own { continue; }
     let at = row * params.own + column;
     let bits = (input[at / PER_WORD] >> (BITS * (at % PER_WORD))) & MASK;
-    let shift = BITS * (element - from);
+    let shift = BITS * (element - begin);
     word = (word & ~(MASK << shift)) | (bits << shift);
   }
   output[i] = word;

@@ -1,4 +1,4 @@
-import { BUILD_RULES, type BuildOptions, buildSession } from './build/build.ts';
+import { type BuildOptions, buildSession } from './build/build.ts';
 import { TilewrightError, throwIfAborted } from './errors.ts';
 import {
   type AdapterCard,
@@ -108,7 +108,7 @@ export class Engine {
 
   /** Plans a graph, prepares its weights and compiles its kernels. */
   async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    checkOptions('build', options, BUILD_RULES);
+    checkOptions('build', options, (await import('./build/rules.ts')).BUILD_RULES);
     return this.#keep((signal) => buildSession(this.gpu, graph, { ...options, signal }), options.signal);
   }
 

@@ -1,5 +1,5 @@
-// One function of two arguments a part. Comparisons give 1 and 0; with NaN, only notEqual gives 1.
-// ports   larger, smaller, is_nan, float_of (special)
+// One function of two arguments a part.
+// ports   larger, smaller (special)
 
 //# add
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a + b; }
@@ -18,50 +18,3 @@ fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return larger(a, b);
 
 //# min
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return smaller(a, b); }
-
-//# pow
-// WGSL's pow is undefined for a negative base, and drivers differ at 0, 1 and infinity: here it is C's.
-fn combine(a: vec4f, b: vec4f) -> vec4f {
-  let size = abs(a);
-  let one = vec4f(1.0);
-  let endless = abs(b) == vec4f(float_of(INFINITY));
-  let whole = floor(b) == b;
-  let odd = whole & (floor(b * 0.5) != b * 0.5);
-  let extreme = endless | (size == vec4f()) | (size == vec4f(float_of(INFINITY)));
-  let grows = (size > one) == (b > vec4f());
-  var y = select(pow(size, b), select(vec4f(), vec4f(float_of(INFINITY)), grows), extreme);
-  y = select(y, -y, (bitcast<vec4i>(a) < vec4i()) & odd);
-  y = select(y, vec4f(float_of(NAN)), (a < vec4f()) & !whole & !extreme);
-  y = select(y, a + b, is_nan(a) | is_nan(b));
-  return select(y, one, (b == vec4f()) | (a == one) | ((size == one) & endless));
-}
-
-//# prelu
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return select(a * b, a, a >= vec4<Value>()); }
-
-//# equal
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a == b); }
-
-//# notEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(!(a == b)); } // != may be false of NaN
-
-//# greater
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a > b); }
-
-//# greaterOrEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a >= b); }
-
-//# lesser
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a < b); }
-
-//# lesserOrEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a <= b); }
-
-//# logicalAnd
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) & (b != vec4<Value>())); }
-
-//# logicalOr
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) | (b != vec4<Value>())); }
-
-//# logicalXor
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) != (b != vec4<Value>())); }

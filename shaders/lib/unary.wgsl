@@ -1,25 +1,13 @@
 // One function of one argument a part: y = apply(x). The elementwise kernel is linked with one of them, and so is the
 // epilogue of every kernel that can fuse an activation. NaN gives NaN.
-// ports   keep_nan, rectified, logarithm, bound (special)   error_function (erf)
+// ports   keep_nan, rectified, bound (special)   error_function (erf)
 // consts  ALPHA BETA (the op's options, where it has some)
 
 //# identity
 fn apply(x: vec4<Value>) -> vec4<Value> { return x; }
 
-//# abs
-fn apply(x: vec4<Value>) -> vec4<Value> { return abs(x); }
-
 //# neg
 fn apply(x: vec4<Value>) -> vec4<Value> { return -x; }
-
-//# sign
-fn apply(x: vec4<Value>) -> vec4<Value> { return keep_nan(sign(x), x); }
-
-//# ceil
-fn apply(x: vec4f) -> vec4f { return ceil(x); }
-
-//# floor
-fn apply(x: vec4f) -> vec4f { return floor(x); }
 
 //# reciprocal
 fn apply(x: vec4f) -> vec4f { return 1.0 / x; }
@@ -29,28 +17,6 @@ fn apply(x: vec4f) -> vec4f { return sqrt(x); }
 
 //# exp
 fn apply(x: vec4f) -> vec4f { return keep_nan(exp(x), x); }
-
-//# log
-fn apply(x: vec4f) -> vec4f { return logarithm(x); }
-
-//# sin
-fn apply(x: vec4f) -> vec4f { return sin(x); }
-
-//# cos
-fn apply(x: vec4f) -> vec4f { return cos(x); }
-
-//# tan
-// Drivers' tan is off by 1e-4 near its poles. Here x is reduced by multiples of pi/2 in two parts (Cody & Waite 1980), and the
-// rest, at most pi/4, goes through the polynomial of Cephes' tanf (Moshier 1989); in every second octant it is -1/tan.
-fn apply(x: vec4f) -> vec4f {
-  let quarter = round(x * 0.63661977);
-  let y = fma(quarter, vec4f(-4.8382679e-4), fma(quarter, vec4f(-1.5703125), x));
-  let z = y * y;
-  let p = fma(z, fma(z, fma(z, fma(z, fma(z, vec4f(9.38540185543e-3), vec4f(3.11992232697e-3)), vec4f(2.44301354525e-2)),
-    vec4f(5.34112807005e-2)), vec4f(1.33387994085e-1)), vec4f(3.33331568548e-1));
-  let t = fma(y * z, p, y);
-  return select(t, -1.0 / t, (vec4i(quarter) & vec4i(1)) != vec4i());
-}
 
 //# tanh
 // tanh overflows on some drivers; it is 1 in float32 beyond 10.
@@ -85,12 +51,6 @@ fn apply(x: vec4f) -> vec4f { return ALPHA * x + BETA; }
 //# softplus
 fn apply(x: vec4f) -> vec4f { return keep_nan(max(x, vec4f()) + log(1.0 + exp(-abs(x))), x); }
 
-//# softsign
-fn apply(x: vec4f) -> vec4f { return x / (1.0 + abs(x)); }
-
-//# erf
-fn apply(x: vec4f) -> vec4f { return error_function(x); }
-
 //# gelu
 fn apply(x: vec4f) -> vec4f { return 0.5 * x * (1.0 + error_function(x * 0.70710678)); }
 
@@ -100,6 +60,3 @@ fn apply(x: vec4f) -> vec4f {
   let inner = 0.7978845608 * (x + 0.044715 * x * x * x);
   return 0.5 * x * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
 }
-
-//# logicalNot
-fn apply(x: vec4<Value>) -> vec4<Value> { return vec4<Value>(x == vec4<Value>()); }

@@ -4,21 +4,8 @@ import { type GroupName, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isLeaf, type Operand, topological } from '../graph/ir.ts';
 import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
-import { opNamed } from '../ops/index.ts';
-import {
-  signal as abortSignal,
-  either,
-  fn,
-  integer,
-  list,
-  number,
-  object,
-  oneOf,
-  type Rule,
-  type Rules,
-  text,
-  valuesOf,
-} from '../options.ts';
+import { OpNotLoaded, opNamed } from '../ops/index.ts';
+import { signal as abortSignal, either, fn, number, oneOf, type Rule, valuesOf } from '../options.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { compile } from '../runtime/steps.ts';
 import { Stores } from '../runtime/stores.ts';
@@ -70,18 +57,6 @@ export const SHARED_RULES = {
   tune: oneOf('off', 'fast', 'full'),
   signal: abortSignal,
   onProgress: fn,
-};
-
-export const BUILD_RULES: Rules<BuildOptions> = {
-  ...SHARED_RULES,
-  weights: WEIGHT_TYPES,
-  without: list(oneOf('fold', 'fuse', 'winograd')),
-  winograd: fn,
-  stores: object,
-  tuner: object,
-  choose: fn,
-  runsAhead: integer(1),
-  label: text,
 };
 
 /** What a graph is planned with, and what is to be measured. */
@@ -180,6 +155,18 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
   return [...(needsSmall(graph, options, caps) ? ['quantized' as const] : []), ...(forms ? ['winograd' as const] : [])];
 }
 
+/** Passes make ops of others: what is of a group that is not there yet loads, and they begin again. */
+async function loadingOps<T>(work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof OpNotLoaded)) throw error;
+      await loadOps([error.group as GroupName]);
+    }
+  }
+}
+
 const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;
 
 async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
@@ -198,7 +185,7 @@ async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: 
           build: build && ((one, how) => build(gpu, one, { ...how, tune: 'off', ...LONE })),
         })
       : {};
-  const optimised = rewritten({ ...options, ...forms });
+  const optimised = await loadingOps(() => rewritten({ ...options, ...forms }));
   const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
   return { tuner, mode, replan: () => plan(optimised, gpu.caps, choose) };
 }

@@ -2,10 +2,13 @@ import { TilewrightError } from '../errors.ts';
 import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
 import type * as core from '../ops/groups/core.ts';
 import type * as image from '../ops/groups/image.ts';
+import type * as math from '../ops/groups/math.ts';
+import type * as movement from '../ops/groups/movement.ts';
 import { GROUP_OF } from '../ops/groups/names.ts';
 import type * as normalization from '../ops/groups/normalization.ts';
 import type * as quantized from '../ops/groups/quantized.ts';
 import type * as reduce from '../ops/groups/reduce.ts';
+import type * as select from '../ops/groups/select.ts';
 import type * as text from '../ops/groups/text.ts';
 import { OPS, opNamed } from '../ops/index.ts';
 import { toDataType } from '../tensor/convert.ts';
@@ -33,9 +36,14 @@ type Ops = Methods<typeof core> &
   Methods<typeof core.unary> &
   Methods<typeof core.binary> &
   Methods<typeof image> &
+  Methods<typeof math> &
+  Methods<typeof math.mathUnary> &
+  Methods<typeof math.mathBinary> &
+  Methods<typeof movement> &
   Methods<typeof normalization> &
   Methods<typeof reduce> &
   Methods<typeof reduce.reductions> &
+  Methods<typeof select> &
   Methods<typeof text> &
   Methods<typeof quantized>;
 

@@ -36,11 +36,7 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
   }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
-    return (await withOps(import('./text-generator.ts'), ['normalization', 'text'])).TextGenerator.load(
-      gpu,
-      files,
-      options,
-    );
+    return (await withOps(import('./text-generator.ts'), ['text'])).TextGenerator.load(gpu, files, options);
   if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
     return (await withOps(import('./resnet.ts'), ['image'])).ImageClassifier.load(gpu, files, options);
   throw new TilewrightError(

@@ -19,7 +19,6 @@ import {
 } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { preprocessingFrom } from '../vision/config.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
 import { ACTIVATIONS } from './activation-names.ts';
@@ -326,6 +325,7 @@ async function preprocessingOf(
   { stem }: ResNetShape,
   signal?: AbortSignal,
 ): Promise<Preprocessing> {
+  const { preprocessingFrom } = await import('../vision/config.ts');
   if (config && ('pretrained_cfg' in config || 'input_size' in config)) return preprocessingFrom(config, 'config.json');
   const own = await readJson(folder, 'preprocessor_config.json', signal);
   const read = preprocessingFrom(own);

@@ -10,7 +10,6 @@ import { Turns } from '../runtime/turns.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
-import { tokenLoss, type Window, windows } from '../text/perplexity.ts';
 import {
   createSampler,
   GREEDY,
@@ -364,7 +363,8 @@ export class TextGenerator extends LoadedModel {
   async perplexity(text: string | readonly number[], options: PerplexityOptions = {}): Promise<Perplexity> {
     checkOptions<PerplexityOptions>('perplexity', options, { signal, onWindow: fn });
     const { onWindow, ...how } = options;
-    const parts: Window[] = windows(this.#ids('perplexity', text), this.context);
+    const { tokenLoss, windows } = await import('../text/perplexity.ts');
+    const parts = windows(this.#ids('perplexity', text), this.context);
     let sum = 0;
     let tokens = 0;
     for (const [index, { ids: window, scoreFrom }] of parts.entries()) {

@@ -9,8 +9,7 @@ import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
 import unaryParts from '../../shaders/lib/unary.wgsl';
-import whereKernel from '../../shaders/where.wgsl';
-import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { f32, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import {
   BYTES,
   broadcastShapes,
@@ -48,7 +47,7 @@ export interface Activation {
   readonly beta?: number;
 }
 
-interface UnaryRow {
+export interface UnaryRow {
   /** FLOP an element, as the profiler counts them. */
   readonly flops: number;
   readonly types?: readonly DataType[];
@@ -60,51 +59,12 @@ interface UnaryRow {
 }
 
 /** 1/1024 is for what GPUs have fast approximate instructions for, and WGSL promises no more. */
-const FAST: Tolerance = { absolute: 1 / 1024 };
+export const FAST: Tolerance = { absolute: 1 / 1024 };
 /** Absolute terms of 1e-6 are for functions that come close to zero by subtraction. */
 const NEAR_ZERO: Tolerance = { ulps: 18, absolute: 1e-6 };
 const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
 
-/** Functions of one argument; their WGSL stands under the same names in shaders/lib/unary.wgsl. Tolerances are as in the W3C's WebNN tests. */
-const UNARY_ROWS = {
-  identity: { flops: 0, types: NUMBERS, tolerance: EXACT },
-  abs: { flops: 1, types: SIGNED, tolerance: EXACT },
-  neg: { flops: 1, types: SIGNED, tolerance: EXACT },
-  sign: { flops: 1, types: SIGNED, tolerance: EXACT },
-  ceil: { flops: 1, tolerance: EXACT },
-  floor: { flops: 1, tolerance: EXACT },
-  reciprocal: { flops: 1, tolerance: TWO_STEPS, values: 'random' },
-  sqrt: { flops: 1, tolerance: { ulps: 1 }, values: 'positive' },
-  exp: { flops: 1, tolerance: { ulps: 32 } },
-  log: { flops: 1, tolerance: FAST, values: 'positive' },
-  sin: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
-  cos: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
-  tan: { flops: 1, tolerance: FAST, values: { low: -1.2, high: 1.2 } },
-  tanh: { flops: 1, tolerance: FAST },
-  sigmoid: { flops: 3, tolerance: { ulps: 34 } },
-  relu: { flops: 1, types: SIGNED, tolerance: EXACT },
-  clamp: {
-    flops: 2,
-    types: NUMBERS,
-    alpha: Number.NEGATIVE_INFINITY,
-    beta: Number.POSITIVE_INFINITY,
-    tolerance: EXACT,
-  },
-  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
-  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
-  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
-  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
-  linear: { flops: 2, alpha: 1, beta: 0, tolerance: TWO_STEPS },
-  softplus: { flops: 5, tolerance: NEAR_ZERO },
-  softsign: { flops: 3, tolerance: { ulps: 4 } },
-  erf: { flops: 16, tolerance: { ulps: 4, absolute: 1e-6 } },
-  gelu: { flops: 20, tolerance: NEAR_ZERO },
-  gelu_tanh: { flops: 9, tolerance: NEAR_ZERO },
-  logicalNot: { flops: 1, types: ['uint8'], tolerance: EXACT, values: 'mask' },
-} as const satisfies Record<string, UnaryRow>;
-export const UNARY: Readonly<Record<string, UnaryRow>> = UNARY_ROWS;
-
-interface BinaryRow {
+export interface BinaryRow {
   readonly types: readonly DataType[];
   readonly output?: DataType;
   /** Names of the operands. */
@@ -114,30 +74,9 @@ interface BinaryRow {
   readonly values?: readonly [Values, Values];
 }
 
-const compares = { types: NUMBERS, output: 'uint8', tolerance: EXACT, values: ['few', 'few'] } as const;
-const decides = { types: ['uint8'], output: 'uint8', tolerance: EXACT, values: ['mask', 'mask'] } as const;
-
-/** Functions of two arguments; their WGSL stands under the same names in shaders/lib/binary.wgsl. */
-const BINARY_ROWS = {
-  add: { types: NUMBERS, tolerance: { ulps: 1 } },
-  sub: { types: NUMBERS, tolerance: { ulps: 1 } },
-  mul: { types: NUMBERS, tolerance: { ulps: 1 } },
-  div: { types: NUMBERS, tolerance: TWO_STEPS },
-  max: { types: NUMBERS, tolerance: EXACT },
-  min: { types: NUMBERS, tolerance: EXACT },
-  pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
-  prelu: { types: SIGNED, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
-  equal: compares,
-  notEqual: compares,
-  greater: compares,
-  greaterOrEqual: compares,
-  lesser: compares,
-  lesserOrEqual: compares,
-  logicalAnd: decides,
-  logicalOr: decides,
-  logicalXor: decides,
-} as const satisfies Record<string, BinaryRow>;
-export const BINARY: Readonly<Record<string, BinaryRow>> = BINARY_ROWS;
+/** Functions of one and of two arguments that are loaded, each with the file whose part of the same name computes it. */
+export const UNARY = new Map<string, { readonly row: UnaryRow; readonly file: WgslFile }>();
+export const BINARY = new Map<string, BinaryRow>();
 
 const specialOf = (dataType: DataType): WgslModule => part(special, isFloat(dataType) ? 'float' : 'integer');
 
@@ -146,14 +85,14 @@ export function activationPorts(
   { name, alpha, beta }: Activation,
   dataType: DataType = 'float32',
 ): { ports: WgslModule[]; constants: Record<string, string> } {
-  const row = UNARY[name]!;
+  const { row, file } = UNARY.get(name)!;
   const literal = isFloat(dataType) ? f32 : integerLiteral(dataType);
   const constants: Record<string, string> = {};
   if (row.alpha !== undefined) constants['ALPHA'] = literal(alpha ?? row.alpha);
   if (row.beta !== undefined) constants['BETA'] = literal(beta ?? row.beta);
   const needsErf = name === 'erf' || name === 'gelu';
   const ports = name === 'identity' ? [] : [specialOf(dataType), ...(needsErf ? [erf] : [])];
-  return { ports: [...ports, part(unaryParts, name)], constants };
+  return { ports: [...ports, part(file, name)], constants };
 }
 
 const RANGES: Partial<Record<DataType, [number, number]>> = {
@@ -281,7 +220,11 @@ function period(operand: Shape, shape: Shape): number | undefined {
 
 type Binary = (a: Operand, b: Operand, options?: Labelled) => Operand;
 
-const binaryOp = (name: string, { types, output, operands: [a, b] = ['a', 'b'], tolerance, values }: BinaryRow) =>
+const binaryOp = (
+  file: WgslFile,
+  name: string,
+  { types, output, operands: [a, b] = ['a', 'b'], tolerance, values }: BinaryRow,
+) =>
   defineOp<object, Binary>({
     name,
     operands: { [a]: { types }, [b]: { as: a } },
@@ -294,13 +237,7 @@ const binaryOp = (name: string, { types, output, operands: [a, b] = ['a', 'b'], 
     },
     candidates(inputs, _options, { dataType, shape }) {
       const [x, y] = [inputs[a]!, inputs[b]!];
-      const ports = [
-        grid,
-        part(stored, x.dataType),
-        part(result, dataType),
-        specialOf(x.dataType),
-        part(binaryParts, name),
-      ];
+      const ports = [grid, part(stored, x.dataType), part(result, dataType), specialOf(x.dataType), part(file, name)];
       const [p, q] = [period(x.shape, shape), period(y.shape, shape)];
       const count4 = Math.ceil(elementCount(shape) / 4);
       const common = { grid: flatGrid(count4, FLAT), bind: { a, b } };
@@ -339,36 +276,56 @@ const binaryOp = (name: string, { types, output, operands: [a, b] = ['a', 'b'], 
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: elementCount(shape) }),
   });
 
-type Where = (condition: Operand, trueValue: Operand, falseValue: Operand, options?: Labelled) => Operand;
-
-/** where: trueValue where condition is not 0, else falseValue; all three broadcast. */
-export const where = defineOp<object, Where>({
-  name: 'where',
-  operands: { condition: { types: ['uint8'] }, trueValue: { types: NUMBERS }, falseValue: { as: 'trueValue' } },
-  tolerance: EXACT,
-  values: (operand) => (operand === 'condition' ? 'mask' : undefined),
-  infer({ condition, trueValue, falseValue }) {
-    const values = broadcastShapes('where', trueValue!.shape, falseValue!.shape);
-    return { dataType: trueValue!.dataType, shape: broadcastShapes('where', condition!.shape, values) };
-  },
-  candidates({ condition, trueValue, falseValue }, _options, { dataType, shape }) {
-    return [
-      {
-        label: `where[${dataType}]`,
-        variant: {
-          kernel: whereKernel,
-          ports: [grid, part(stored, dataType), part(result, dataType), strides],
-          constants: { WG: u32(FLAT) },
-        },
-        params: stridedParams('where', shape, [condition!.shape, trueValue!.shape, falseValue!.shape]),
-        grid: flatGrid(Math.ceil(elementCount(shape) / 4), FLAT),
-      },
-    ];
-  },
-});
-
 const each = <Row, Made>(rows: Readonly<Record<string, Row>>, make: (name: string, row: Row) => Made) =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, make(name, row)]));
 
-export const unary = each(UNARY, unaryOp) as Record<keyof typeof UNARY_ROWS, ReturnType<typeof unaryOp>>;
-export const binary = each(BINARY, binaryOp) as Record<keyof typeof BINARY_ROWS, ReturnType<typeof binaryOp>>;
+/** Makes ops of functions of one argument. Their WGSL are the parts of `file`, their tolerances as in the W3C's WebNN tests. */
+export function defineUnary<Name extends string>(file: WgslFile, rows: Readonly<Record<Name, UnaryRow>>) {
+  return each<UnaryRow, ReturnType<typeof unaryOp>>(rows, (name, row) => {
+    UNARY.set(name, { row, file });
+    return unaryOp(name, row);
+  }) as Record<Name, ReturnType<typeof unaryOp>>;
+}
+
+/** Makes ops of functions of two arguments, as `defineUnary`. */
+export function defineBinary<Name extends string>(file: WgslFile, rows: Readonly<Record<Name, BinaryRow>>) {
+  return each<BinaryRow, ReturnType<typeof binaryOp>>(rows, (name, row) => {
+    BINARY.set(name, row);
+    return binaryOp(file, name, row);
+  }) as Record<Name, ReturnType<typeof binaryOp>>;
+}
+
+export const unary = defineUnary(unaryParts, {
+  identity: { flops: 0, types: NUMBERS, tolerance: EXACT },
+  neg: { flops: 1, types: SIGNED, tolerance: EXACT },
+  reciprocal: { flops: 1, tolerance: TWO_STEPS, values: 'random' },
+  sqrt: { flops: 1, tolerance: { ulps: 1 }, values: 'positive' },
+  exp: { flops: 1, tolerance: { ulps: 32 } },
+  tanh: { flops: 1, tolerance: FAST },
+  sigmoid: { flops: 3, tolerance: { ulps: 34 } },
+  relu: { flops: 1, types: SIGNED, tolerance: EXACT },
+  clamp: {
+    flops: 2,
+    types: NUMBERS,
+    alpha: Number.NEGATIVE_INFINITY,
+    beta: Number.POSITIVE_INFINITY,
+    tolerance: EXACT,
+  },
+  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
+  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
+  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
+  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
+  linear: { flops: 2, alpha: 1, beta: 0, tolerance: TWO_STEPS },
+  softplus: { flops: 5, tolerance: NEAR_ZERO },
+  gelu: { flops: 20, tolerance: NEAR_ZERO },
+  gelu_tanh: { flops: 9, tolerance: NEAR_ZERO },
+});
+
+export const binary = defineBinary(binaryParts, {
+  add: { types: NUMBERS, tolerance: { ulps: 1 } },
+  sub: { types: NUMBERS, tolerance: { ulps: 1 } },
+  mul: { types: NUMBERS, tolerance: { ulps: 1 } },
+  div: { types: NUMBERS, tolerance: TWO_STEPS },
+  max: { types: NUMBERS, tolerance: EXACT },
+  min: { types: NUMBERS, tolerance: EXACT },
+});

@@ -24,7 +24,7 @@ import {
   SUM,
   splitItems,
 } from './define.ts';
-import { mover } from './movement.ts';
+import { mover } from './mover.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 
 type Gather = (input: Operand, indices: Operand, options?: { axis?: number } & Labelled) => Operand;

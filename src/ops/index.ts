@@ -21,13 +21,22 @@ export function addOps(group: GroupModule): void {
 
 addOps(core);
 
+/** An op whose group is not loaded. */
+export class OpNotLoaded extends TilewrightError {
+  constructor(
+    op: string,
+    readonly group: string,
+  ) {
+    super('invalid-graph', `the op '${op}' is in the group '${group}', which is not loaded`, {
+      hint: `Call \`await engine.loadOps('${group}')\` before the graph is built.`,
+    });
+  }
+}
+
 /** Error: `invalid-graph` for an op that there is none of, or whose group is not loaded. */
 export function opNamed(name: string): Op {
   const op = OPS.get(name);
   if (op) return op;
   const group = GROUP_OF[name];
-  if (!group) throw new TilewrightError('invalid-graph', `there is no op '${name}'`);
-  throw new TilewrightError('invalid-graph', `the op '${name}' is in the group '${group}', which is not loaded`, {
-    hint: `Call \`await engine.loadOps('${group}')\` before the graph is built.`,
-  });
+  throw group ? new OpNotLoaded(name, group) : new TilewrightError('invalid-graph', `there is no op '${name}'`);
 }

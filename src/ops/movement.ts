@@ -1,26 +1,19 @@
-import bits from '../../shaders/lib/bits.wgsl';
 import border from '../../shaders/lib/border.wgsl';
-import grid from '../../shaders/lib/grid.wgsl';
 import rearrangeKernel from '../../shaders/rearrange.wgsl';
-import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { part } from '../gpu/wgsl.ts';
 import { toHalf } from '../tensor/half.ts';
 import {
-  BYTES,
   broadcastShapes,
   type DataType,
-  elementCount,
   formatShape,
   sameShape,
   stridesOf,
   type TensorDescriptor,
 } from '../tensor/types.ts';
 import {
-  ANY,
   type Candidate,
   defineOp,
   EXACT,
-  FLAT,
-  flatGrid,
   type Labelled,
   NUMBERS,
   needAxis,
@@ -28,24 +21,7 @@ import {
   opError,
   type Shape,
 } from './define.ts';
-
-const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
-
-export function mover(
-  name: string,
-  kernel: WgslModule,
-  { dataType, shape }: TensorDescriptor,
-  params: Candidate['params'],
-  ports: WgslModule[] = [],
-): Candidate {
-  const count = elementCount(shape);
-  return {
-    label: `${name}[${width(dataType)}]`,
-    variant: { kernel, ports: [grid, part(bits, width(dataType)), ...ports], constants: { WG: u32(FLAT) } },
-    params: { count, ...params },
-    grid: flatGrid(Math.ceil(count / 4), FLAT),
-  };
-}
+import { mover } from './mover.ts';
 
 interface Axis {
   readonly size: number;
@@ -119,7 +95,7 @@ export const transpose = defineOp<{ permutation?: readonly number[] }, Transpose
   },
 });
 
-interface SliceOptions {
+export interface SliceOptions {
   starts: readonly number[];
   sizes: readonly number[];
   strides?: readonly number[];
@@ -206,7 +182,7 @@ export const reverse = defineOp<{ axes?: readonly number[] }, Reverse>({
 
 export type PadMode = 'constant' | 'edge' | 'reflection' | 'symmetric';
 
-interface PadOptions {
+export interface PadOptions {
   beginningPadding: readonly number[];
   endingPadding: readonly number[];
   mode?: PadMode;
@@ -263,10 +239,10 @@ export const pad = defineOp<PadOptions, Pad>({
   },
 });
 
-type Reshape = (input: Operand, newShape: Shape, options?: Labelled) => Operand;
+type Expand = (input: Operand, newShape: Shape, options?: Labelled) => Operand;
 
 /** expand: axes of length 1, and axes in front that are not there, repeat. */
-export const expand = defineOp<{ newShape: Shape }, Reshape>({
+export const expand = defineOp<{ newShape: Shape }, Expand>({
   name: 'expand',
   operands: { input: { types: NUMBERS } },
   args: ['newShape'],
@@ -287,25 +263,5 @@ export const expand = defineOp<{ newShape: Shape }, Reshape>({
       return { size, step: own === size ? 1 : 0, start: 0, extent: own ?? 1, stride: strides[d - offset] ?? 0 };
     });
     return rearrange('expand', output, axes);
-  },
-});
-
-/** reshape: the same bytes under another shape. */
-export const reshape = defineOp<{ newShape: Shape }, Reshape>({
-  name: 'reshape',
-  operands: { input: ANY },
-  args: ['newShape'],
-  tolerance: EXACT,
-  alias: 'input',
-  infer(inputs, { newShape }) {
-    const { dataType, shape } = inputs['input']!;
-    if (elementCount(shape) !== elementCount(newShape)) {
-      throw opError(
-        'wrong-shape',
-        'reshape',
-        `${formatShape(shape)} has ${elementCount(shape)} elements, ${formatShape(newShape)} ${elementCount(newShape)}`,
-      );
-    }
-    return { dataType, shape: newShape };
   },
 });

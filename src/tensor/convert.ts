@@ -21,57 +21,14 @@ const ON_GPU: Record<StoredType, DataType> = {
 /** The data type a stored type becomes on the GPU. */
 export const toDataType = (stored: StoredType): DataType => ON_GPU[stored];
 
-type ElementReader = (view: DataView, at: number, name: string) => number;
+/** Stored types whose bytes change on the host (conversions.ts). */
+const CONVERTED: readonly StoredType[] = ['F64', 'I16', 'U16', 'I64', 'U64'];
 
-function narrowed(name: string, stored: StoredType, value: bigint, to: DataType): TilewrightError {
-  return new TilewrightError('unsupported-type', `${name}: the ${stored} value ${value} does not fit ${to}`, {
-    hint: 'The GPU has no 64-bit integers: store the tensor with smaller values.',
-  });
-}
-
-/** Stored types whose bytes change on the host: the array they become, and how one element is read. */
-const CONVERSIONS: Partial<
-  Record<StoredType, { Type: typeof Float32Array | typeof Int32Array | typeof Uint32Array; read: ElementReader }>
-> = {
-  F64: { Type: Float32Array, read: (view, at) => view.getFloat64(at, true) },
-  I16: { Type: Int32Array, read: (view, at) => view.getInt16(at, true) },
-  U16: { Type: Uint32Array, read: (view, at) => view.getUint16(at, true) },
-  I64: {
-    Type: Int32Array,
-    read(view, at, name) {
-      const low = view.getInt32(at, true);
-      if (view.getInt32(at + 4, true) !== low >> 31) throw narrowed(name, 'I64', view.getBigInt64(at, true), 'int32');
-      return low;
-    },
-  },
-  U64: {
-    Type: Uint32Array,
-    read(view, at, name) {
-      if (view.getUint32(at + 4, true) !== 0) throw narrowed(name, 'U64', view.getBigUint64(at, true), 'uint32');
-      return view.getUint32(at, true);
-    },
-  },
-};
-
-/**
- * Whole elements of a stored type as the GPU takes them: 64-bit types narrowed, 16-bit integers widened, little-endian.
- * All others, BF16 among them, come back as they are. F64 rounds to the nearest float32.
- *
- * @throws `unsupported-type` for an integer that does not fit 32 bits, naming `name` and the value.
- */
-export function convertChunk(stored: StoredType, bytes: Uint8Array, name = 'tensor'): Uint8Array {
-  const conversion = CONVERSIONS[stored];
-  if (!conversion) return bytes;
-  const size = STORED_BYTES[stored];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const out = new conversion.Type(bytes.length / size);
-  for (let i = 0; i < out.length; i++) out[i] = conversion.read(view, i * size, name);
-  return new Uint8Array(out.buffer);
-}
-
-/** The tensor's bytes through `convertChunk`, in chunks of whole elements, also where those of the source split one. */
+/** The tensor's bytes as the GPU takes them, in chunks of whole elements, also where those of the source split one. */
 export async function* converted(source: TensorSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const size = STORED_BYTES[source.storedType];
+  const { storedType } = source;
+  const size = STORED_BYTES[storedType];
+  const convert = CONVERTED.includes(storedType) ? (await import('./conversions.ts')).convertChunk : undefined;
   let rest = new Uint8Array(0);
   for await (const chunk of source.chunks(signal)) {
     let bytes = chunk;
@@ -82,7 +39,9 @@ export async function* converted(source: TensorSource, signal?: AbortSignal): As
     }
     const whole = bytes.length - (bytes.length % size);
     rest = bytes.slice(whole);
-    if (whole > 0) yield convertChunk(source.storedType, bytes.subarray(0, whole), source.name);
+    if (whole === 0) continue;
+    const part = bytes.subarray(0, whole);
+    yield convert ? convert(storedType, part, source.name) : part;
   }
   if (rest.length > 0) {
     throw new TilewrightError(

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { convertChunk, converted, toDataType } from '../../src/tensor/convert.ts';
+import { convertChunk } from '../../src/tensor/conversions.ts';
+import { converted, toDataType } from '../../src/tensor/convert.ts';
 import { STORED_BYTES, type StoredType, type TensorSource } from '../../src/tensor/source.ts';
 import { BYTES } from '../../src/tensor/types.ts';
 import { bytesOf, expectError } from './files.ts';

@@ -9,6 +9,7 @@ import { testEngine } from '../support/engine.ts';
 
 const engine = await testEngine();
 const b = new GraphBuilder();
+const input: GraphBuilder['input'] = (...given) => new GraphBuilder().input(...given);
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
 const given = (...numbers: number[]): Operand => b.constant(float(numbers.length), new Float32Array(numbers));
 const [NAN, INF] = [Number.NaN, Number.POSITIVE_INFINITY];
@@ -29,7 +30,7 @@ const failure = (work: Promise<unknown>): Promise<unknown> =>
 const SIGNED_NAN = new Float32Array(new Uint32Array([0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff]).buffer);
 
 describe('numbers that are none', () => {
-  const x4 = b.input('x', float(4));
+  const x4 = input('x', float(4));
   const functions: Record<string, (x: Operand) => Operand> = {
     relu: (x) => b.relu(x),
     clamp: (x) => b.clamp(x, { minValue: -1, maxValue: 6 }),
@@ -60,7 +61,7 @@ describe('numbers that are none', () => {
   }
 
   it('bug 11: relu(matmul(x, w)) of a weight that is NaN is NaN', async () => {
-    const x = b.input('x', float(1, 4));
+    const x = input('x', float(1, 4));
     const w = new Float32Array(16).fill(1);
     w[0] = NAN;
     const y = b.relu(b.matmul(x, b.constant(float(4, 4), w), { label: 'fc' }));
@@ -72,7 +73,7 @@ describe('numbers that are none', () => {
   });
 
   it("bug 11: check: 'finite' sees what an epilogue makes a number of", async () => {
-    const x = b.input('x', float(1, 4));
+    const x = input('x', float(1, 4));
     const product = b.matmul(x, b.constant(float(4, 2), new Float32Array(8).fill(3e38)), { label: 'fc' });
     for (const y of [
       b.relu(product),
@@ -89,7 +90,7 @@ describe('numbers that are none', () => {
   });
 
   it('bug 11: the first NaN is the largest and the smallest', async () => {
-    const x = b.input('x', float(2, 4));
+    const x = input('x', float(2, 4));
     const numbers = [1, INF, NAN, NAN, -INF, 3, 2, -INF];
     expect(await run(b.argMax(x, 1), numbers)).toEqual([2, 1]);
     expect(await run(b.argMin(x, 1), numbers)).toEqual([2, 0]);
@@ -97,7 +98,7 @@ describe('numbers that are none', () => {
   });
 
   it('bug 11: what is not finite stays where it is: padding and other rows are as they were', async () => {
-    const x = b.input('x', float(1, 4, 4, 4));
+    const x = input('x', float(1, 4, 4, 4));
     const filter = b.constant(float(3, 3, 4, 4), new Float32Array(144).fill(1));
     const layouts = { inputLayout: 'nhwc', filterLayout: 'hwio' } as const;
     const picture = new Float32Array(64).fill(1);
@@ -113,7 +114,7 @@ describe('numbers that are none', () => {
     ['int4', INF],
   ] as const) {
     it(`bug 11: weights with ${bad} are refused where they become ${weights}, by name`, async () => {
-      const x = b.input('x', float(2, 64));
+      const x = input('x', float(2, 64));
       const numbers = Float32Array.from({ length: 64 * 32 }, (_, i) => Math.sin(i));
       const y = (w: Float32Array): Operand => b.matmul(x, b.constant(float(64, 32), w), { label: 'h.3.fc' });
       const ones = new Float32Array(128).fill(1);
@@ -149,7 +150,7 @@ describe('numbers that are none', () => {
       [-INF, 2, INF],
       [INF, -1, 0],
     ];
-    const x = b.input('x', float(cases.length));
+    const x = input('x', float(cases.length));
     const exponents = given(...cases.map(([, exponent]) => exponent));
     const powers = await run(
       b.pow(x, exponents),
@@ -160,11 +161,11 @@ describe('numbers that are none', () => {
 
   it('bug 24: clamp of NaN is NaN, in float16 too; of a minimum above the maximum, the maximum', async () => {
     const numbers = [NAN, -5, 5, INF, -INF, 0.5];
-    const h = b.input('x', { dataType: 'float16', shape: [6] });
+    const h = input('x', { dataType: 'float16', shape: [6] });
     const limits = { minValue: -2, maxValue: 3 };
     const halves = await run(b.clamp(h, limits), new Uint16Array(numbers.map(toHalf)));
     expect(halves.map(fromHalf)).toEqual([NAN, -2, 3, 3, -2, 0.5]);
-    const x = b.input('x', float(6));
+    const x = input('x', float(6));
     expect(await run(b.clamp(x, { minValue: 2, maxValue: -1 }), numbers)).toEqual([NAN, -1, -1, -1, -1, -1]);
     expect(await run(b.clamp(x, { minValue: 0 }), numbers)).toEqual([NAN, 0, 5, INF, 0, 0.5]);
     expect(await run(b.clamp(x), numbers)).toEqual(numbers);

@@ -7,6 +7,7 @@ import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 
 const b = new GraphBuilder();
+const input: GraphBuilder['input'] = (...given) => new GraphBuilder().input(...given);
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
 const waves = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 0.37 + seed) * Math.cos(i * 0.011 * seed));
@@ -25,7 +26,7 @@ async function run(graph: Graph, x: Float32Array, options: object): Promise<Floa
 it('integer products give what float products of the same int8 give', async () => {
   const weights = constant(2, 48, 8);
   const product = (x: Operand): Graph => b.outputs({ y: b.relu(b.add(b.matmul(x, weights), constant(3, 8))) });
-  const x = b.input('x', float(4, 48));
+  const x = input('x', float(4, 48));
   const data = waves(4 * 48, 1);
   const step = 1 / 127;
   const static_ = { activations: 'static', calibration: { fc: step }, integer: () => true };
@@ -41,7 +42,7 @@ it('integer products give what float products of the same int8 give', async () =
 });
 
 it('a convolution of int8 by int8 gives what the float one of the same int8 gives', async () => {
-  const x = b.input('x', float(1, 16, 6, 6));
+  const x = input('x', float(1, 16, 6, 6));
   const filter = constant(4, 8, 16, 3, 3);
   const convolution = (input: Operand): Graph =>
     b.outputs({ y: b.relu(b.conv2d(input, filter, { padding: [1, 1, 1, 1], label: 'conv' })) });
@@ -71,7 +72,7 @@ it('a graph that was trained with quantisation runs in integers, its convolution
   const zero = (...shape: number[]): Operand =>
     b.constant({ dataType: 'int8', shape }, new Int8Array(elementCount(shape)));
   const step = b.constant(float(1, 1, 1, 1), Float32Array.of(1 / 127));
-  const x = b.dequantizeLinear(b.quantizeLinear(b.input('x', float(1, 16, 4, 4)), step, zero(1, 1, 1, 1)), step);
+  const x = b.dequantizeLinear(b.quantizeLinear(input('x', float(1, 16, 4, 4)), step, zero(1, 1, 1, 1)), step);
   const filter = b.dequantizeLinear(bytes(1, 8, 16, 3, 3), scales(8, 1, 1, 1), zero(8, 1, 1, 1));
   const y = b.relu(b.conv2d(x, filter, { padding: [1, 1, 1, 1], label: 'conv' }));
   const wide = b.constant(float(1, 1), Float32Array.of(0.2));

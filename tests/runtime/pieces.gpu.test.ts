@@ -7,6 +7,7 @@ import { elementCount } from '../../src/tensor/types.ts';
 import { worst } from '../../src/verify/compare.ts';
 
 const b = new GraphBuilder();
+const input: GraphBuilder['input'] = (...given) => new GraphBuilder().input(...given);
 const float = (shape: number[]) => ({ dataType: 'float32' as const, shape });
 const numbers = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.3 + seed));
@@ -16,7 +17,7 @@ const [ROWS, WIDTH] = [1003, 64];
 
 /** x through int8 and back, with a scale for each block. */
 function throughInt8(newShape: number[]): Graph {
-  const x = b.input('x', float([ROWS, WIDTH]));
+  const x = input('x', float([ROWS, WIDTH]));
   const scales = operand('quantizeScales', { input: x }, { newShape });
   return b.outputs({ y: b.dequantizeLinear(b.quantizeLinear(x, scales), scales) });
 }
@@ -28,21 +29,21 @@ const steps = b.constant(
 );
 const graphs: Record<string, { graph: Graph; inputs: Record<string, TensorInput> }> = {
   'rows of a table': {
-    graph: b.outputs({ y: b.gather(table, b.input('ids', { dataType: 'uint32', shape: [5] })) }),
+    graph: b.outputs({ y: b.gather(table, input('ids', { dataType: 'uint32', shape: [5] })) }),
     inputs: { ids: [0, 255, 256, 700, ROWS - 1] },
   },
   'the columns of a tied head, with a bias': {
     graph: b.outputs({
-      y: b.add(b.matmul(b.input('x', float([3, WIDTH])), table, { transposeB: true }), constant([ROWS], 2)),
+      y: b.add(b.matmul(input('x', float([3, WIDTH])), table, { transposeB: true }), constant([ROWS], 2)),
     }),
     inputs: { x: numbers(3 * WIDTH, 3) },
   },
   'the same for so many rows that the shape is baked': {
-    graph: b.outputs({ y: b.matmul(b.input('x', float([200, WIDTH])), table, { transposeB: true }) }),
+    graph: b.outputs({ y: b.matmul(input('x', float([200, WIDTH])), table, { transposeB: true }) }),
     inputs: { x: numbers(200 * WIDTH, 6) },
   },
   'elementwise, with an operand that repeats': {
-    graph: b.outputs({ y: b.relu(b.add(b.input('x', float([ROWS, WIDTH])), constant([WIDTH], 4))) }),
+    graph: b.outputs({ y: b.relu(b.add(input('x', float([ROWS, WIDTH])), constant([WIDTH], 4))) }),
     inputs: { x: numbers(ROWS * WIDTH, 5) },
   },
   'int8 and back, scales of rows': { graph: throughInt8([ROWS, 1]), inputs: { x: numbers(ROWS * WIDTH, 7) } },
@@ -51,7 +52,7 @@ const graphs: Record<string, { graph: Graph; inputs: Record<string, TensorInput>
     inputs: { x: numbers(ROWS * WIDTH, 8) },
   },
   'int8 and back, scales that repeat': {
-    graph: b.outputs({ y: b.dequantizeLinear(b.quantizeLinear(b.input('x', float([ROWS, WIDTH])), steps), steps) }),
+    graph: b.outputs({ y: b.dequantizeLinear(b.quantizeLinear(input('x', float([ROWS, WIDTH])), steps), steps) }),
     inputs: { x: numbers(ROWS * WIDTH, 9) },
   },
 };
@@ -77,7 +78,7 @@ it('operands larger than a binding are cut into pieces, and nothing else changes
 it('what cannot be cut is refused with the numbers', async () => {
   using engine = await Engine.create();
   Object.assign(engine.gpu.caps, { maxBindingBytes: 2 ** 16 });
-  const graph = b.outputs({ y: b.softmax(b.input('x', float([2, 16384])), 1, { label: 'head' }) });
+  const graph = b.outputs({ y: b.softmax(input('x', float([2, 16384])), 1, { label: 'head' }) });
   await expect(engine.build(graph)).rejects.toMatchObject({
     code: 'limit-exceeded',
     message: 'head: float32[2,16384] takes 131072 bytes, a binding holds 65536 here',

@@ -1,6 +1,9 @@
+import * as image from '../../ops/groups/image.ts';
 import { foldBatchNormalization } from '../passes/fold.ts';
 import type { Passes } from '../passes/index.ts';
+import * as movement from './movement.ts';
 
-export * as ops from '../../ops/groups/image.ts';
+/** Kernels of images take channels last: transposes bring them there. */
+export const ops = { ...movement.ops, ...image };
 
-export const passes: Passes = { fold: () => foldBatchNormalization };
+export const passes: Passes = { ...movement.passes, fold: () => foldBatchNormalization };

@@ -9,8 +9,11 @@ interface Group {
 /** Ops that load when a graph is to have them, with the passes that know them. */
 const GROUPS = {
   image: () => import('./image.ts'),
+  math: () => import('./math.ts'),
+  movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
   reduce: () => import('./reduce.ts'),
+  select: () => import('./select.ts'),
   text: () => import('./text.ts'),
   winograd: () => import('./winograd.ts'),
   quantized: () => import('./quantized.ts'),

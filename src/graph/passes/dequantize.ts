@@ -1,8 +1,9 @@
 import type { WeightSpec } from '../../ops/define.ts';
 import { binary } from '../../ops/elementwise.ts';
 import { opNamed } from '../../ops/index.ts';
-import { expand, pad, reshape, transpose } from '../../ops/movement.ts';
+import { expand, pad, transpose } from '../../ops/movement.ts';
 import { dequantizeLinear } from '../../ops/quantize_linear.ts';
+import { reshape } from '../../ops/reshape.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
 import { type ConstantOptions, type Graph, isConstant, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
 import { permutationOf, transposed } from './layout.ts';

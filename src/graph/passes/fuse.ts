@@ -1,6 +1,6 @@
 import { type Activation, binary } from '../../ops/elementwise.ts';
 import { opNamed } from '../../ops/index.ts';
-import { reshape } from '../../ops/movement.ts';
+import { reshape } from '../../ops/reshape.ts';
 import { isFloat, sameShape } from '../../tensor/types.ts';
 import { type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
 

@@ -5,7 +5,6 @@ import type { ActivationOptions } from './activations.ts';
 import { decompose } from './decompose.ts';
 import type { Wanted } from './forms.ts';
 import { fuseEpilogues } from './fuse.ts';
-import { toChannelsLast } from './layout.ts';
 import type { QuantizeOptions } from './weight_types.ts';
 
 export interface PassOptions extends QuantizeOptions, ActivationOptions {
@@ -48,7 +47,7 @@ const SMALL: readonly Stage[] = ['float16Fallback', 'weightTypes', 'dequantize',
 export type PassMaker = (options: PassOptions, caps: Caps | undefined) => Pass;
 export type Passes = Partial<Record<Stage, PassMaker>>;
 
-const makers: Passes = { decompose: () => decompose, layout: () => toChannelsLast, fuse: () => fuseEpilogues };
+const makers: Passes = { decompose: () => decompose, fuse: () => fuseEpilogues };
 
 /** Adds the passes of a group. */
 export const addPasses = (passes: Passes): void => void Object.assign(makers, passes);

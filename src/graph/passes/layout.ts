@@ -1,6 +1,7 @@
 import type { Rewriter } from '../../ops/define.ts';
 import { opNamed } from '../../ops/index.ts';
-import { reshape, transpose } from '../../ops/movement.ts';
+import { transpose } from '../../ops/movement.ts';
+import { reshape } from '../../ops/reshape.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
 import { type Graph, isLeaf, type Operand, operand, type Replacement, results, rewrite, rewriter } from '../ir.ts';
 

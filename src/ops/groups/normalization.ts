@@ -1,3 +1,2 @@
 // Normalisations by what is there at run time: a line an op.
 export { instanceNormalization } from '../instance_normalization.ts';
-export { layerNormalization } from '../layer_normalization.ts';

@@ -1,4 +1,5 @@
 import { BINARY, UNARY } from '../../ops/elementwise.ts';
+import '../../ops/math.ts';
 import { type DataType, isFloat } from '../../tensor/types.ts';
 import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
 
@@ -16,18 +17,24 @@ const typed = (shape: readonly number[], dataType: DataType, values: Values): Te
 
 const FLOATS: readonly DataType[] = ['float32', 'float16'];
 
-const unaries = Object.entries(UNARY).flatMap(([name, { types = FLOATS, values: own }]) =>
-  types
-    .filter((dataType) => dataType !== 'float16') // the second type of every float case
-    .flatMap((dataType) => {
-      const values = own ?? (isFloat(dataType) ? { low: -6, high: 6 } : 'random');
-      const settings = SETTINGS[name] && (dataType.startsWith('u') ? { alpha: 3, beta: 100 } : SETTINGS[name]);
-      return [
-        test(name, { input: typed([5, 7], dataType, values) }),
-        test(name, { input: typed([2, 3, 4], dataType, values) }),
-        ...(settings ? [test(name, { input: typed([3, 5], dataType, values) }, settings)] : []),
-      ];
-    }),
+const unaries = [...UNARY].flatMap(
+  ([
+    name,
+    {
+      row: { types = FLOATS, values: own },
+    },
+  ]) =>
+    types
+      .filter((dataType) => dataType !== 'float16') // the second type of every float case
+      .flatMap((dataType) => {
+        const values = own ?? (isFloat(dataType) ? { low: -6, high: 6 } : 'random');
+        const settings = SETTINGS[name] && (dataType.startsWith('u') ? { alpha: 3, beta: 100 } : SETTINGS[name]);
+        return [
+          test(name, { input: typed([5, 7], dataType, values) }),
+          test(name, { input: typed([2, 3, 4], dataType, values) }),
+          ...(settings ? [test(name, { input: typed([3, 5], dataType, values) }, settings)] : []),
+        ];
+      }),
 );
 
 const FAR = [-30000, -1000, -88.5, -20, -10.5, 10.5, 20, 88.5, 1000, 30000];
@@ -41,8 +48,15 @@ const ODD = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5, -2.5, 3, -3, 0.
 const odd = (...shape: number[]): TensorSpec => valued(shape, ODD);
 
 const specials = [
-  ...Object.entries(UNARY)
-    .filter(([, { types = FLOATS }]) => types.includes('float32'))
+  ...[...UNARY]
+    .filter(
+      ([
+        ,
+        {
+          row: { types = FLOATS },
+        },
+      ]) => types.includes('float32'),
+    )
     .flatMap(([name]) => [
       test(name, { input: odd(ODD.length) }, {}, { note: 'special' }),
       ...(SETTINGS[name] ? [test(name, { input: odd(ODD.length) }, SETTINGS[name], { note: 'special' })] : []),
@@ -50,7 +64,7 @@ const specials = [
   ...[{ alpha: 0 }, { beta: 1 }, { alpha: 2, beta: -1 }].map((limits) =>
     test('clamp', { input: odd(ODD.length) }, limits),
   ),
-  ...Object.entries(BINARY)
+  ...[...BINARY]
     .filter(([, { types }]) => types.includes('float32'))
     .map(([name, { operands: [a, b] = ['a', 'b'] }]) =>
       test(name, { [a]: odd(ODD.length, 1), [b]: odd(1, ODD.length) }, {}, { note: 'special' }),
@@ -103,7 +117,7 @@ const shapesOf = (name: string, dataType: DataType): readonly ShapeName[] => {
 
 const RANDOM = ['random', 'random'] as const;
 
-const binaries = Object.entries(BINARY).flatMap(([name, { types, operands: [a, b] = ['a', 'b'], values = RANDOM }]) =>
+const binaries = [...BINARY].flatMap(([name, { types, operands: [a, b] = ['a', 'b'], values = RANDOM }]) =>
   types
     .filter((dataType) => dataType !== 'float16')
     .flatMap((dataType) =>

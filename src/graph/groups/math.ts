@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/math.ts';
+
+export const passes = {};

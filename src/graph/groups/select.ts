@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/select.ts';
+
+export const passes = {};

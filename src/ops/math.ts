@@ -1,0 +1,70 @@
+import binaryParts from '../../shaders/lib/binary_math.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import result from '../../shaders/lib/result.wgsl';
+import stored from '../../shaders/lib/stored.wgsl';
+import strides from '../../shaders/lib/strides.wgsl';
+import unaryParts from '../../shaders/lib/unary_math.wgsl';
+import whereKernel from '../../shaders/where.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { broadcastShapes, elementCount } from '../tensor/types.ts';
+import { defineOp, EXACT, FLAT, FLOATS, flatGrid, type Labelled, NUMBERS, type Operand, SIGNED } from './define.ts';
+import { type BinaryRow, defineBinary, defineUnary, FAST, stridedParams } from './elementwise.ts';
+
+export const mathUnary = defineUnary(unaryParts, {
+  abs: { flops: 1, types: SIGNED, tolerance: EXACT },
+  sign: { flops: 1, types: SIGNED, tolerance: EXACT },
+  ceil: { flops: 1, tolerance: EXACT },
+  floor: { flops: 1, tolerance: EXACT },
+  log: { flops: 1, tolerance: FAST, values: 'positive' },
+  sin: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
+  cos: { flops: 1, tolerance: FAST, values: { low: -3, high: 3 } },
+  tan: { flops: 1, tolerance: FAST, values: { low: -1.2, high: 1.2 } },
+  softsign: { flops: 3, tolerance: { ulps: 4 } },
+  erf: { flops: 16, tolerance: { ulps: 4, absolute: 1e-6 } },
+  logicalNot: { flops: 1, types: ['uint8'], tolerance: EXACT, values: 'mask' },
+});
+
+const compares: BinaryRow = { types: NUMBERS, output: 'uint8', tolerance: EXACT, values: ['few', 'few'] };
+const decides: BinaryRow = { types: ['uint8'], output: 'uint8', tolerance: EXACT, values: ['mask', 'mask'] };
+
+export const mathBinary = defineBinary(binaryParts, {
+  pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
+  prelu: { types: SIGNED, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
+  equal: compares,
+  notEqual: compares,
+  greater: compares,
+  greaterOrEqual: compares,
+  lesser: compares,
+  lesserOrEqual: compares,
+  logicalAnd: decides,
+  logicalOr: decides,
+  logicalXor: decides,
+});
+
+type Where = (condition: Operand, trueValue: Operand, falseValue: Operand, options?: Labelled) => Operand;
+
+/** where: trueValue where condition is not 0, else falseValue; all three broadcast. */
+export const where = defineOp<object, Where>({
+  name: 'where',
+  operands: { condition: { types: ['uint8'] }, trueValue: { types: NUMBERS }, falseValue: { as: 'trueValue' } },
+  tolerance: EXACT,
+  values: (operand) => (operand === 'condition' ? 'mask' : undefined),
+  infer({ condition, trueValue, falseValue }) {
+    const values = broadcastShapes('where', trueValue!.shape, falseValue!.shape);
+    return { dataType: trueValue!.dataType, shape: broadcastShapes('where', condition!.shape, values) };
+  },
+  candidates({ condition, trueValue, falseValue }, _options, { dataType, shape }) {
+    return [
+      {
+        label: `where[${dataType}]`,
+        variant: {
+          kernel: whereKernel,
+          ports: [grid, part(stored, dataType), part(result, dataType), strides],
+          constants: { WG: u32(FLAT) },
+        },
+        params: stridedParams('where', shape, [condition!.shape, trueValue!.shape, falseValue!.shape]),
+        grid: flatGrid(Math.ceil(elementCount(shape) / 4), FLAT),
+      },
+    ];
+  },
+});
