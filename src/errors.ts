@@ -8,7 +8,7 @@ export const ERROR_CODES = [
   'device-lost',
   /** The GPU could not allocate a buffer. */
   'out-of-memory',
-  /** Something is larger than a limit of this adapter. */
+  /** Something is larger than a limit of this adapter, or than `memory.budget`. */
   'limit-exceeded',
   /** A WGSL module was refused by the compiler. */
   'shader-compile',

@@ -77,7 +77,7 @@ export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions
     return await stores.turns.take(() => realise(gpu, planner, stores, options));
   } catch (error) {
     if (stores !== options.stores) stores.dispose();
-    throw error;
+    throw await gpu.explain(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { TilewrightError } from '../errors.ts';
+import { type ErrorCode, TilewrightError } from '../errors.ts';
 import { type AdapterCard, describeAdapter } from './adapter.ts';
 import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
@@ -25,6 +25,9 @@ export interface Caps {
 
 /** Bytes are padded to whole vec4, so that a kernel may read and write four elements at a time to the end. */
 export const paddedBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
+
+/** Errors that the loss of a device may look like. */
+const FROM_WEBGPU: ReadonlySet<ErrorCode> = new Set(['shader-compile', 'gpu-validation']);
 
 const ROOM = { hint: "Load with dtype: 'int8', or close other tabs." };
 
@@ -95,21 +98,27 @@ export class Gpu {
     if (stray) throw stray;
   }
 
-  /**
-   * `await`s a promise of the device. Where it fails, `alive` throws if its owner was disposed of; if the device is lost, that is what is
-   * said: WebGPU tells it some time after the first promise failed.
-   */
+  /** `await`s a promise of the device, and explains how it fails. */
   async guard<T>(promise: Promise<T>, alive?: () => void): Promise<T> {
     try {
       return await promise;
     } catch (cause) {
-      alive?.();
-      if (!this.#end)
-        await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOST_WITHIN_MS))]);
-      alive?.();
-      this.check();
-      throw cause instanceof TilewrightError ? cause : invalid(cause as Error);
+      throw await this.explain(cause, alive);
     }
+  }
+
+  /**
+   * What an exception means that WebGPU may be the cause of. Where its owner was disposed of, `alive` throws that; if the device is lost,
+   * that is what is thrown: WebGPU tells it some time after the first call failed.
+   */
+  async explain(cause: unknown, alive?: () => void): Promise<TilewrightError> {
+    alive?.();
+    if (cause instanceof TilewrightError && !FROM_WEBGPU.has(cause.code)) return cause;
+    if (!this.#end)
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOST_WITHIN_MS))]);
+    alive?.();
+    this.check();
+    return cause instanceof TilewrightError ? cause : invalid(cause as Error);
   }
 
   /**

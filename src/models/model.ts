@@ -83,7 +83,7 @@ export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
   readonly #stores: Stores;
-  readonly #sessions: SessionCache;
+  readonly #sessions: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
   /** As the model was loaded: sessions that are built later follow. */
@@ -163,7 +163,7 @@ export abstract class LoadedModel extends Resource {
     return this.#sessions.use(name, this.#make(name, graph, options), work, options.signal);
   }
 
-  #make(name: string, graph: () => Graph, options: SessionOptions): Make {
+  #make(name: string, graph: () => Graph, options: SessionOptions): Make<Session> {
     const shared = { stores: this.#stores, memory: this.#memory, label: name };
     return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
   }

@@ -97,9 +97,9 @@ interface ScalesOptions {
 /** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero, NaN where an element is. */
 export const quantizeScales = defineOp<ScalesOptions>({
   name: 'quantizeScales',
+  finite: true,
   operands: { input: FLOAT },
   options: ['newShape', 'levels'],
-  finite: true,
   tolerance: { ulps: 3 },
   infer({ input }, { newShape }) {
     splitAxes('quantizeScales', input!.shape, newShape);

@@ -5,7 +5,7 @@ import { leaf, type Operand } from '../graph/ir.ts';
 import { type Step, storageOf } from '../graph/plan.ts';
 import { checkCandidates } from '../ops/finite.ts';
 import { isFloat } from '../tensor/types.ts';
-import { bind, compile, dispatch, writeUniforms } from './steps.ts';
+import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 
 /**
  * Names the first op of a run that produced a number that is not finite. After each op that writes floats a kernel looks at all of them
@@ -84,26 +84,29 @@ export class FiniteCheck {
 }
 
 /** Fails as a run does where one of these steps, which are done, left a number that is not finite. */
-export async function checkDone(gpu: Gpu, done: readonly Step[], bufferOf: (operand: Operand) => GPUBuffer) {
+export async function checkDone(
+  gpu: Gpu,
+  done: readonly Step[],
+  bufferOf: (operand: Operand) => GPUBuffer,
+): Promise<void> {
   const own: GPUBuffer[] = [];
   const allocate = (bytes: number, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
-    own.push(gpu.createBuffer(bytes, usage, name));
-    return own.at(-1)!;
+    const buffer = gpu.createBuffer(bytes, usage, name);
+    own.push(buffer);
+    return buffer;
   };
   try {
     const check = new FiniteCheck(gpu, done, 'load', allocate);
     const steps = check.steps.filter(({ writes }) => writes['output'] === check.flag);
     const programs = await compile(gpu, steps);
-    const uniforms = writeUniforms(gpu, steps, programs, 'check');
+    const uniforms = writeUniforms(gpu, steps, programs, 'load');
     if (uniforms.buffer) own.push(uniforms.buffer);
+    const buffers = (operand: Operand): GPUBuffer => (operand === check.flag ? check.buffer : bufferOf(operand));
+    submitPass(
+      gpu,
+      steps.map((step, i) => bind(gpu, step, programs[i]!, uniforms, i, buffers)),
+    );
     const encoder = gpu.device.createCommandEncoder();
-    check.begin(encoder);
-    const pass = encoder.beginComputePass();
-    steps.forEach((step, i) => {
-      const buffers = (operand: Operand): GPUBuffer => (operand === check.flag ? check.buffer : bufferOf(operand));
-      dispatch(gpu, pass, bind(gpu, step, programs[i]!, uniforms, i, buffers));
-    });
-    pass.end();
     const judged = check.end(encoder);
     gpu.submit(encoder);
     await judged();

@@ -1,15 +1,18 @@
 import { aborted, throwIfAborted } from '../errors.ts';
 import { Resource } from './resource.ts';
-import type { Session } from './session.ts';
 
-/** Builds a session, until the signal says that nobody wants it any more. */
-export type Make = (signal: AbortSignal) => Promise<Session>;
+/** Builds something, until the signal says that nobody wants it any more. */
+export type Make<T> = (signal: AbortSignal) => Promise<T>;
 
-interface Entry {
-  readonly built: Promise<Session>;
+interface Disposable {
+  dispose(): void;
+}
+
+interface Entry<T> {
+  readonly built: Promise<T>;
   /** Ends the build. */
   readonly end: AbortController;
-  session?: Session;
+  session?: T;
   /** Callers that wait for the build. */
   waiting: number;
   /** Callers at work with the session; Infinity pins it. */
@@ -20,9 +23,9 @@ interface Entry {
  * Sessions by name, each built when it is first asked for, once for all who ask. What `use` builds is bounded: at most `most` are kept,
  * and the one used longest ago goes. A caller's signal ends that caller's waiting; a build ends when nobody waits for it.
  */
-export class SessionCache extends Resource {
+export class SessionCache<T extends Disposable> extends Resource {
   /** The one used last comes last. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<T>>();
   readonly #queue: (() => void)[] = [];
 
   constructor(
@@ -33,19 +36,19 @@ export class SessionCache extends Resource {
   }
 
   /** Those that are there, or will be. */
-  all(): Promise<Session[]> {
+  all(): Promise<T[]> {
     return Promise.all([...this.#entries.values()].map(({ built }) => built));
   }
 
   /** A session that stays. */
-  get(name: string, make: Make, signal?: AbortSignal): Promise<Session> {
+  async get(name: string, make: Make<T>, signal?: AbortSignal): Promise<T> {
     const entry = this.#entry(name, make);
     entry.users = Number.POSITIVE_INFINITY;
     return this.#wait(name, entry, signal);
   }
 
   /** Works with a session, which stays at least until the work is done. Where all that may be kept are at work, waits for one of them. */
-  async use<T>(name: string, make: Make, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async use<R>(name: string, make: Make<T>, work: (session: T) => Promise<R>, signal?: AbortSignal): Promise<R> {
     while (!this.#entries.has(name) && !this.#hasRoom()) {
       await new Promise<void>((resolve) => {
         this.#queue.push(resolve);
@@ -74,7 +77,7 @@ export class SessionCache extends Resource {
     return this.#entries.delete(name);
   }
 
-  #entry(name: string, make: Make): Entry {
+  #entry(name: string, make: Make<T>): Entry<T> {
     this.alive();
     const entry = this.#entries.get(name) ?? this.#start(name, make);
     this.#entries.delete(name);
@@ -82,9 +85,9 @@ export class SessionCache extends Resource {
     return entry;
   }
 
-  #start(name: string, make: Make): Entry {
+  #start(name: string, make: Make<T>): Entry<T> {
     const end = new AbortController();
-    const entry: Entry = { built: make(end.signal), end, waiting: 0, users: 0 };
+    const entry: Entry<T> = { built: make(end.signal), end, waiting: 0, users: 0 };
     entry.built.then(
       (session) => {
         if (end.signal.aborted) session.dispose();
@@ -95,14 +98,14 @@ export class SessionCache extends Resource {
     return entry;
   }
 
-  #end(name: string, entry: Entry, reason?: unknown): void {
+  #end(name: string, entry: Entry<T>, reason?: unknown): void {
     if (entry.session) return;
     if (this.#entries.get(name) === entry) this.#entries.delete(name);
     entry.end.abort(reason);
     this.#next();
   }
 
-  async #wait(name: string, entry: Entry, signal?: AbortSignal): Promise<Session> {
+  async #wait(name: string, entry: Entry<T>, signal?: AbortSignal): Promise<T> {
     throwIfAborted(signal, 'building');
     entry.waiting++;
     let leave = (): void => {};

@@ -197,15 +197,14 @@ export class Session extends Resource {
           hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
         });
     }
-    const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
     try {
+      const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
       const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
       gpu.check();
       throwIfAborted(signal, 'the run');
       return Object.fromEntries(results);
     } catch (error) {
-      this.alive();
-      throw error;
+      throw await gpu.explain(error, this.alive);
     }
   }
 

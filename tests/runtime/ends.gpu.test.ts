@@ -140,7 +140,7 @@ describe('the end of an object', () => {
       own.verify(undefined, { ops: ['relu'] }),
     ];
     const codes = Promise.all(work.map(codeOf));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await Promise.resolve();
     own.dispose();
     expect(await codes).toEqual(work.map(() => 'disposed'));
   });

@@ -66,6 +66,7 @@ describe('bad input', async () => {
     const block = [
       ...stem,
       { name: 'layer1.0.conv1.weight', storedType: 'F32' as const, shape: [4, 5, 3, 3], bytes: bytes(180) },
+      { name: 'layer1.0.conv2.weight', storedType: 'F32' as const, shape: [4, 4, 3, 3], bytes: bytes(144) },
     ];
     const other = await refuses('wrong-shape', () => engine.load(encodeSafetensors(block)));
     expect(other.message).toContain("'layer1.0.conv1.weight': expected [*,4,*,*], got [4,5,3,3]");

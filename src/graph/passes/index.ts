@@ -10,10 +10,7 @@ import type { QuantizeOptions } from './weight_types.ts';
 export interface PassOptions extends QuantizeOptions, ActivationOptions {
   /** Names of passes to leave out. */
   without?: readonly PassName[];
-  /**
-   * `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. Nothing is fused:
-   * an epilogue makes numbers of infinities.
-   */
+  /** `finite`: nothing is fused. An epilogue may make a number of what is none, before it can be looked at. */
   check?: 'finite' | undefined;
   /** The 3×3 convolutions that become Winograd's; by the adapter's class where absent. */
   winograd?: Wanted | undefined;
