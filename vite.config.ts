@@ -106,6 +106,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   const ops = 'tests/support/ops.ts';
   /** What Node has and a page has not: tests import the engine's parts, not the entry for Node. */
   const everywhere = [ops, 'src/disk.ts'];
+  const costs = 'tests/support/costs.ts';
   const gpu = {
     include: ['tests/**/*.gpu.test.ts', ...(env.TILEWRIGHT_MODE === 'every' ? ['tests/**/*.speed.test.ts'] : [])],
     testTimeout: 180_000,
@@ -120,7 +121,14 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   // wgpu compiles on the thread that asks: files side by side keep two cores busy.
   if (inDeno)
     return [
-      project({ name: 'wgpu', ...gpu, setupFiles: everywhere, pool: 'forks', fileParallelism: true, maxWorkers: 2 }),
+      project({
+        name: 'wgpu',
+        ...gpu,
+        setupFiles: [...everywhere, costs],
+        pool: 'forks',
+        fileParallelism: true,
+        maxWorkers: 2,
+      }),
     ];
 
   const list: TestProjectConfiguration[] = [
@@ -157,7 +165,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       instances: [{ browser: 'chromium' as const }],
     };
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops], include, browser }));
+    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser }));
   }
   const driver = findVulkanDriver();
   if (driver)
@@ -165,7 +173,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       project({
         name: `dawn-${driver.name}`,
         ...gpu,
-        setupFiles: [...everywhere, 'tests/support/dawn.ts'],
+        setupFiles: [...everywhere, 'tests/support/dawn.ts', costs],
         pool: 'forks',
         env: vulkanEnv(driver.icd),
       }),
