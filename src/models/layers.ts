@@ -1,6 +1,6 @@
-import { loadOps } from '../graph/groups/index.ts';
 import { buildSession } from '../build/build.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import { type ConstantOptions, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
 import { quantizedOf } from '../graph/passes/dequantize.ts';
 import {
