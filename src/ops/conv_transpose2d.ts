@@ -78,10 +78,11 @@ function geometry(
     const reach = ([kh, kw][d]! - 1) * dilations[d]! + 1;
     return (size - 1) * strides[d]! + reach - padding[2 * d]! - padding[2 * d + 1]!;
   }) as [number, number];
-  const sizes = needIntegers(OP, 'outputSizes', outputSizes ?? [h + more[0]!, w + more[1]!], 2, 1);
+  const sizes = outputSizes ?? [h + more[0]!, w + more[1]!];
   const out = { h: sizes[0]!, w: sizes[1]! };
   // The convolution that goes the other way, from the output to the input.
   const back = slide(OP, out, [kh, kw], options);
+  needIntegers(OP, 'outputSizes', sizes, 2, 1);
   if (back.h !== image.h || back.w !== image.w)
     throw opError(
       'wrong-shape',
