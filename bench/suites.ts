@@ -74,6 +74,7 @@ interface Measured extends Work {
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const { suites = SUITES, only = '', signal, onProgress, onCeilings, onRow, weights } = options;
   const engine = options.engine ?? (await Engine.create({ signal }));
+  await engine.loadOps();
   try {
     const preset = PRESET[options.preset ?? (engine.adapter.software ? 'quick' : 'full')];
     const cases = suites

@@ -6,6 +6,7 @@ import type { Competitor, Contender } from './contender.ts';
 /** Ourselves, by the public API. */
 export async function openTilewright(engine?: Engine): Promise<Competitor & { readonly gpu: Engine }> {
   const gpu = engine ?? (await Engine.create());
+  await gpu.loadOps();
 
   async function op(graph: Graph, inputs: Readonly<Record<string, TensorData>>): Promise<Contender> {
     const session = await gpu.build(graph);

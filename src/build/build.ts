@@ -1,10 +1,10 @@
 import { throwIfAborted } from '../errors.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
-import { type GroupName, loadOps } from '../graph/groups/index.ts';
+import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isLeaf, type Operand, topological } from '../graph/ir.ts';
 import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
-import { OpNotLoaded, opNamed } from '../ops/index.ts';
+import { opNamed } from '../ops/index.ts';
 import { signal as abortSignal, either, fn, number, oneOf, type Rule, valuesOf } from '../options.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { compile } from '../runtime/steps.ts';
@@ -153,18 +153,6 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
   const { winograd = caps.software || mode !== 'off', without = [] } = options;
   const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
   return [...(needsSmall(graph, options, caps) ? ['quantized' as const] : []), ...(forms ? ['winograd' as const] : [])];
-}
-
-/** Passes make ops of others: what is of a group that is not there yet loads, and they begin again. */
-async function loadingOps<T>(work: () => T): Promise<T> {
-  for (;;) {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof OpNotLoaded)) throw error;
-      await loadOps([error.group as GroupName]);
-    }
-  }
 }
 
 const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;

@@ -1,9 +1,6 @@
 import { TilewrightError } from '../errors.ts';
-import { type Folder, readJson, SINGLE_FILE } from '../hub/folder.ts';
+import { type Folder, INDEX, readJson, SINGLE_FILE } from '../hub/folder.ts';
 import { type Checkpoint, openSafetensors } from './safetensors.ts';
-
-/** Says which tensor lies in which shard. */
-export const INDEX = 'model.safetensors.index.json';
 
 /**
  * Opens the checkpoint of a folder: `model.safetensors`, the shards of `model.safetensors.index.json`, or the only

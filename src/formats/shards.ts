@@ -1,6 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { Folder } from '../hub/folder.ts';
-import { INDEX } from './checkpoint.ts';
+import { type Folder, INDEX } from '../hub/folder.ts';
 import { type Checkpoint, type CheckpointTensor, openSafetensors } from './safetensors.ts';
 
 /** Which file each tensor lies in. */

@@ -35,6 +35,8 @@ export interface FolderOptions {
 
 /** The name under which a file that stands alone is found. */
 export const SINGLE_FILE = 'model.safetensors';
+/** The file that says which tensor lies in which shard, where there are several. */
+export const INDEX = 'model.safetensors.index.json';
 
 /** As deep as JSON of a model may be nested, as serde_json has it: what reads it may recurse. */
 export const MAX_DEPTH = 127;

@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { type GroupName, loadOps } from '../graph/groups/index.ts';
+import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
 import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
@@ -20,10 +20,15 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
   return { name: folder.name, folder, checkpoint, config };
 }
 
-/** The code of a model with the ops of its graphs. */
-async function withOps<Module>(module: Promise<Module>, groups: readonly GroupName[]): Promise<Module> {
+/** Loads by a model's code, with the ops of its graphs. */
+async function loadBy<Module>(
+  module: Promise<Module>,
+  groups: readonly GroupName[],
+  load: (module: Module) => Promise<Model>,
+): Promise<Model> {
   await loadOps(groups);
-  return module;
+  const loaded = await module;
+  return loadingOps(() => load(loaded)); // small weights, or an activation, may need more of them
 }
 
 /** Loads whatever model the config names, or the tensors show; of the code too, only that model's. Error: `unknown-architecture`. */
@@ -36,9 +41,11 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOpti
   }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
-    return (await withOps(import('./text-generator.ts'), ['text'])).TextGenerator.load(gpu, files, options);
+    return loadBy(import('./text-generator.ts'), ['text'], ({ TextGenerator }) =>
+      TextGenerator.load(gpu, files, options),
+    );
   if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
-    return (await withOps(import('./resnet.ts'), ['image'])).ImageClassifier.load(gpu, files, options);
+    return loadBy(import('./resnet.ts'), ['image'], ({ ImageClassifier }) => ImageClassifier.load(gpu, files, options));
   throw new TilewrightError(
     'unknown-architecture',
     type

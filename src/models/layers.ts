@@ -1,5 +1,6 @@
 import { buildSession } from '../build/build.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import { type ConstantOptions, type Graph, type Operand, operand, topological } from '../graph/ir.ts';
 import { quantizedOf } from '../graph/passes/dequantize.ts';
 import {
@@ -30,7 +31,8 @@ export interface WeightLayer {
 }
 
 /** The layers of a model's graph, inputs first. Error: `invalid-argument` for a type of a layer that is not there. */
-export function weightLayers(graph: Graph, how: QuantizeOptions): WeightLayer[] {
+export async function weightLayers(graph: Graph, how: QuantizeOptions): Promise<WeightLayer[]> {
+  await loadOps(['quantized']);
   const kept = layerNodes(quantizeWeights(how)(graph));
   return layerNodes(graph).map(({ node, layer: { name, weight } }, i): WeightLayer => {
     const tensor = sourceOf(weight);

@@ -139,7 +139,7 @@ export async function reportOn(
   const { signal, onLayer } = options;
   const runs = model.task === 'text-generation' ? textRuns(model, samples) : await pictureRuns(model, samples);
   const graph = runs.graph();
-  const layers = weightLayers(graph, model.how);
+  const layers = await weightLayers(graph, model.how);
   const measured: { layer: WeightLayer; weights: Errors | undefined; shared: boolean }[] = [];
   for (const [i, layer] of layers.entries()) {
     throwIfAborted(signal, 'the report');

@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from '../tensor/types.ts';
 import { AS_INPUT, defineOp, FLOAT, type Labelled, needAxis, type Operand, opError, type Rewriter } from './define.ts';
 
-interface BatchNormalizationOptions {
+export interface BatchNormalizationOptions {
   axis?: number;
   epsilon?: number;
 }

@@ -95,7 +95,7 @@ export const transpose = defineOp<{ permutation?: readonly number[] }, Transpose
   },
 });
 
-interface SliceOptions {
+export interface SliceOptions {
   starts: readonly number[];
   sizes: readonly number[];
   strides?: readonly number[];
@@ -182,7 +182,7 @@ export const reverse = defineOp<{ axes?: readonly number[] }, Reverse>({
 
 export type PadMode = 'constant' | 'edge' | 'reflection' | 'symmetric';
 
-interface PadOptions {
+export interface PadOptions {
   beginningPadding: readonly number[];
   endingPadding: readonly number[];
   mode?: PadMode;

@@ -8,7 +8,7 @@ import type { ModelFiles } from '../../src/models/model.ts';
 import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
 import { namingOf } from '../../src/models/resnet-names.ts';
 import { Weights } from '../../src/models/weights.ts';
-import { gpt2, resnet18 } from '../support/checkpoints.ts';
+import { gpt2, resnet18 } from '../support/published-shapes.ts';
 
 const ADAPTERS = {
   swiftshader: { software: true, longKernels: true },

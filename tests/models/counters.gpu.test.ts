@@ -6,9 +6,9 @@ import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
 import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { Weights } from '../../src/models/weights.ts';
-import { resnet18 } from '../support/checkpoints.ts';
 import { freshEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
+import { resnet18 } from '../support/published-shapes.ts';
 
 /** Bind groups and pipelines made before the first run; a GPU has the tuner's choice, and so its own number of pipelines. */
 const MADE = {

@@ -17,13 +17,13 @@ const PIECE = 4 * 2 ** 20;
 
 /** The tensors that a stored model has instead of its own, in the order in which `quantize` gives them. */
 export const storedTensors: Job<ModelArgs, TensorHeader[]> = async (args, context) =>
-  changedLayers(await loadModel(args, context)).flatMap(headersOf);
+  (await changedLayers(await loadModel(args, context))).flatMap(headersOf);
 
 /** Makes those tensors as a load does, a layer at a time, and gives their bytes. */
 export const quantize: Job<QuantizeArgs, undefined> = async ({ sink, ...args }, context) => {
   const { emit, signal, write } = context;
   const model = await loadModel(args, context);
-  const layers = changedLayers(model);
+  const layers = await changedLayers(model);
   for (const [i, { tensor, values, scales }] of layers.entries()) {
     throwIfAborted(signal, 'quantising');
     emit({ type: 'done', done: i, total: layers.length, label: tensor.name });
@@ -36,9 +36,10 @@ export const quantize: Job<QuantizeArgs, undefined> = async ({ sink, ...args }, 
 };
 
 /** The layers that are kept otherwise than the checkpoint has them, once each. */
-function changedLayers(model: Model): WeightLayer[] {
+async function changedLayers(model: Model): Promise<WeightLayer[]> {
   const [graph] = Object.values(model.graphs());
-  const layers = weightLayers(graph!, model.how).filter(({ dtype, stored }) => dtype !== 'float32' && !stored);
+  const all = await weightLayers(graph!, model.how);
+  const layers = all.filter(({ dtype, stored }) => dtype !== 'float32' && !stored);
   return layers.filter(({ tensor }, i) => layers.findIndex((other) => other.tensor === tensor) === i);
 }
 

@@ -1,4 +1,4 @@
-import { addOps, type GroupModule } from '../../ops/index.ts';
+import { addOps, type GroupModule, OpNotLoaded } from '../../ops/index.ts';
 import { addPasses, type Passes } from '../passes/index.ts';
 
 interface Group {
@@ -15,6 +15,7 @@ const GROUPS = {
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
   text: () => import('./text.ts'),
+  upsampling: () => import('./upsampling.ts'),
   winograd: () => import('./winograd.ts'),
   quantized: () => import('./quantized.ts'),
 } satisfies Record<string, () => Promise<Group>>;
@@ -27,5 +28,17 @@ export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promis
   for (const { ops, passes } of await Promise.all(names.map((name) => GROUPS[name]()))) {
     addOps(ops);
     addPasses(passes);
+  }
+}
+
+/** Does work that makes ops of others: what is of a group that is not there yet loads, and the work begins again. */
+export async function loadingOps<T>(work: () => T | Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof OpNotLoaded)) throw error;
+      await loadOps([error.group as GroupName]);
+    }
   }
 }

@@ -1,0 +1,69 @@
+import elem from '../../shaders/lib/elem.wgsl';
+import kernel from '../../shaders/top_k.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount, formatShape } from '../tensor/types.ts';
+import { aroundAxis, defineOp, ELEM, EXACT, FLOAT, type Labelled, needAxis, type Operand, opError } from './define.ts';
+import { lineForms } from './lines.ts';
+
+interface TopKOptions {
+  k: number;
+  /** The last where absent. */
+  axis?: number;
+  /** The smallest where false. */
+  largest?: boolean;
+  /** Results are sorted either way. */
+  sorted?: boolean;
+}
+
+type TopK = (
+  input: Operand,
+  k: number,
+  options?: Omit<TopKOptions, 'k'> & Labelled,
+) => readonly [values: Operand, indices: Operand];
+
+/** Indices meet as float32 where invocations share a line. */
+const MOST_SHARED = 2 ** 24;
+
+/** topK (ONNX' TopK): values and indices (int32) of the k largest elements along `axis`, from the largest; of equals the first. */
+export const topK = defineOp<TopKOptions, TopK>({
+  name: 'topK',
+  operands: { input: FLOAT },
+  args: ['k'],
+  options: ['axis', 'largest', 'sorted'],
+  results: ['values', 'indices'],
+  tolerance: EXACT,
+  infer({ input }, { k, axis = -1 }) {
+    const { dataType, shape } = input!;
+    const at = needAxis('topK', axis, shape.length);
+    if (!Number.isInteger(k) || k < 0 || k > shape[at]!)
+      throw opError(
+        'invalid-argument',
+        'topK',
+        `k is ${k}, expected 0 to ${shape[at]} for axis ${at} of ${formatShape(shape)}`,
+      );
+    const own = shape.map((size, d) => (d === at ? k : size));
+    return [
+      { dataType, shape: own },
+      { dataType: 'int32', shape: own },
+    ];
+  },
+  candidates(inputs, { k, axis = -1, largest = true }, _output, caps) {
+    const { dataType, shape } = inputs['input']!;
+    const { outer, size, stride } = aroundAxis(shape, needAxis('topK', axis, shape.length));
+    const type = ELEM[dataType]!;
+    const forms = lineForms(outer * stride, size, caps);
+    return (size < MOST_SHARED ? forms : forms.filter(({ constants }) => constants['LANES'] === u32(1))).map(
+      ({ tag, ports, constants, grid }) => ({
+        label: `topK[${type}${largest ? '' : ',smallest'},${tag}]`,
+        variant: {
+          kernel,
+          ports: [part(elem, type), ...ports],
+          constants: { ...constants, SMALLEST: String(!largest) },
+        },
+        params: { lines: outer * stride, size, stride, k },
+        grid,
+      }),
+    );
+  },
+  cost: ({ input }, { k }) => ({ macs: 0, flops: k * elementCount(input!.shape) }),
+});

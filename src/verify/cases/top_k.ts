@@ -1,0 +1,15 @@
+import { type OpCase, special, test, valued } from '../case.ts';
+
+export const cases: readonly OpCase[] = [
+  test('topK', { input: [3, 7] }, { k: 3 }),
+  test('topK', { input: [2, 5, 4] }, { k: 2, axis: 1 }),
+  test('topK', { input: [3, 7] }, { k: 7, largest: false }),
+  test('topK', { input: [2, 130] }, { k: 5 }),
+  test('topK', { input: [40, 3] }, { k: 4, axis: 0, largest: false }),
+  test('topK', { input: [3] }, { k: 0 }),
+  // Of equals the first.
+  test('topK', { input: valued([4, 40], 'few') }, { k: 12 }),
+  test('topK', { input: valued([2, 6], [0, -0, 0, -1, -1, -2]) }, { k: 6 }, { note: 'zeros' }),
+  test('topK', { input: special(2, 96) }, { k: 20 }),
+  test('topK', { input: special(2, 96) }, { k: 96, largest: false }),
+];
