@@ -3,6 +3,7 @@ import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
 import type * as core from '../ops/groups/core.ts';
 import { GROUPED } from '../ops/groups/names.ts';
 import { OPS, opNamed } from '../ops/index.ts';
+import { widen } from '../ops/widen.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import {
@@ -89,7 +90,7 @@ export class GraphBuilder {
     if (known)
       throw new TilewrightError(
         'invalid-graph',
-        `input '${name}' is there already: ${formatTensor(known)}, and now ${formatTensor(input)}`,
+        `two inputs are named '${name}': ${formatTensor(known)} and ${formatTensor(input)}`,
       );
     this.#inputs.set(name, input);
     return input;
@@ -132,7 +133,7 @@ export class GraphBuilder {
         name,
       );
       return operand(
-        'widen',
+        widen.name,
         { input: bits },
         { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape },
         name,
