@@ -4,12 +4,13 @@ import type * as core from '../ops/groups/core.ts';
 import type * as image from '../ops/groups/image.ts';
 import type * as math from '../ops/groups/math.ts';
 import type * as movement from '../ops/groups/movement.ts';
-import { GROUP_OF } from '../ops/groups/names.ts';
+import { GROUPED } from '../ops/groups/names.ts';
 import type * as normalization from '../ops/groups/normalization.ts';
 import type * as quantized from '../ops/groups/quantized.ts';
 import type * as reduce from '../ops/groups/reduce.ts';
 import type * as select from '../ops/groups/select.ts';
 import type * as text from '../ops/groups/text.ts';
+import type * as upsampling from '../ops/groups/upsampling.ts';
 import { OPS, opNamed } from '../ops/index.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
@@ -45,6 +46,7 @@ type Ops = Methods<typeof core> &
   Methods<typeof reduce.reductions> &
   Methods<typeof select> &
   Methods<typeof text> &
+  Methods<typeof upsampling> &
   Methods<typeof quantized>;
 
 /** Every op under its name: operands first, then what the op calls for, then an object of options. */
@@ -168,7 +170,7 @@ export class GraphBuilder {
   }
 }
 
-for (const name of [...OPS.keys(), ...Object.keys(GROUP_OF)]) {
+for (const name of [...OPS.keys(), ...Object.values(GROUPED).join(' ').split(' ')]) {
   if (name in GraphBuilder.prototype) continue;
   const method = (...given: readonly unknown[]) => call(opNamed(name), given);
   Object.defineProperty(GraphBuilder.prototype, name, { value: method });

@@ -75,8 +75,8 @@ export function results(
     Object.entries(inputs).filter((entry): entry is [string, Operand] => entry[1] !== undefined),
   );
   const all = Object.values(given);
+  const definition = opNamed(op);
   try {
-    const definition = opNamed(op);
     checkOperands(definition, given);
     return made([definition.infer(given, options)].flat(), {
       op,

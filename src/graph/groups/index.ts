@@ -15,6 +15,7 @@ const GROUPS = {
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
   text: () => import('./text.ts'),
+  upsampling: () => import('./upsampling.ts'),
   winograd: () => import('./winograd.ts'),
   quantized: () => import('./quantized.ts'),
 } satisfies Record<string, () => Promise<Group>>;
