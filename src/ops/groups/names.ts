@@ -40,6 +40,7 @@ export const GROUP_OF: Readonly<Record<string, string>> = {
   dequantizeLinear: 'quantized',
   quantizeLinear: 'quantized',
   quantizeScales: 'quantized',
+  unpackInt4: 'quantized',
   reduceSum: 'reduce',
   reduceMean: 'reduce',
   reduceMax: 'reduce',
