@@ -10,8 +10,8 @@ import {
   elementCount,
   formatShape,
   formatTensor,
+  type HostData,
   sameShape,
-  type TensorData,
   type TensorDescriptor,
 } from '../tensor/types.ts';
 import type { GroupName, GroupOps } from './groups/index.ts';
@@ -110,12 +110,12 @@ export class GraphBuilder {
   }
 
   /** Numbers that no run changes, from an array or from a tensor of a file; float16 and bfloat16 tensors widen on the GPU. */
-  constant(descriptor: TensorDescriptor, data: TensorData): Operand;
+  constant(descriptor: TensorDescriptor, data: HostData): Operand;
   constant(source: TensorSource): Operand;
-  constant(first: TensorDescriptor | TensorSource, data?: TensorData): Operand {
+  constant(first: TensorDescriptor | TensorSource, data?: HostData): Operand {
     if (data) {
       const { dataType, shape } = first as TensorDescriptor;
-      if (data.length !== elementCount(shape)) {
+      if (data.length !== Math.ceil(elementCount(shape) / (/t4$/.test(dataType) ? 2 : 1))) {
         throw new TilewrightError(
           'wrong-shape',
           `constant: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,

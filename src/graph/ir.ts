@@ -7,7 +7,7 @@ import {
   type DataType,
   elementCount,
   formatTensor,
-  type TensorData,
+  type HostData,
   type TensorDescriptor,
   typedArray,
 } from '../tensor/types.ts';
@@ -16,7 +16,7 @@ export type { Operand } from '../ops/define.ts';
 
 export interface ConstantOptions {
   readonly source?: TensorSource;
-  readonly data?: TensorData;
+  readonly data?: HostData;
 }
 
 export interface NamedOptions {

@@ -141,10 +141,10 @@ describe('passes', () => {
     expect(weightsOf(kn, { weights: 'int8' })).toEqual(['int8', [96, 8], [8]]);
     expect(weightsOf(kn, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [96, 8], [3, 8]]);
     expect(weightsOf(kn, { weights: 'int8', groupSize: 64 })).toEqual(['int8', [96, 8], [8]]);
-    expect(weightsOf(kn, { weights: 'int4' })).toEqual(['int4', [96, 8], [3, 8]]);
+    expect(weightsOf(kn, { weights: 'int4' })).toEqual(['int4x8', [96, 8], [3, 8]]);
     const nk = b.gemm(input(2, 64), constant(12, 64), { bTranspose: true });
     expect(weightsOf(nk, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [12, 64], [12, 2]]);
-    expect(weightsOf(nk, { weights: 'int4', groupSize: 64 })).toEqual(['int4', [12, 64], [12]]);
+    expect(weightsOf(nk, { weights: 'int4', groupSize: 64 })).toEqual(['int4x8', [12, 64], [12]]);
     const odd = b.matmul(input(2, 33), constant(33, 5));
     expect(weightsOf(odd, { weights: 'int4' })).toEqual(['int8', [33, 5], [5]]);
     const convolution = b.conv2d(input(1, 64, 4, 4), constant(8, 64, 3, 3));
