@@ -6,7 +6,7 @@ export interface AdapterCard {
   readonly architecture: string;
   readonly device: string;
   readonly description: string;
-  /** The adapter computes on the CPU (SwiftShader, llvmpipe): every figure measured on it is one of a CPU. */
+  /** The adapter computes on the CPU (SwiftShader, llvmpipe). */
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<LimitName, number>>;

@@ -11,9 +11,9 @@ export interface Caps {
   readonly subgroups: boolean;
   /** Invocations that every subgroup has at the least; 0 where there are none, or nothing is known. */
   readonly minSubgroupSize: number;
-  /** The compiler takes long unrolled kernels in its stride: SwiftShader's does (0.2 s), llvmpipe's takes 10 s and more. */
+  /** Long unrolled kernels compile quickly: 0.2 s on SwiftShader, 10 s and more on llvmpipe. */
   readonly longKernels: boolean;
-  /** Loops run to their end: the llvmpipe that wgpu takes through OpenGL (Mesa 22, without float16) stops after 65,535 rounds in all. */
+  /** Loops may have more than 65,535 rounds: the llvmpipe that wgpu takes through OpenGL (Mesa 22, without float16) stops there. */
   readonly longLoops: boolean;
   /** WGSL has dot4I8Packed; else shifts stand for it. */
   readonly packedDot: boolean;
@@ -26,24 +26,24 @@ export interface Caps {
 /** Bytes are padded to whole vec4, so that a kernel may read and write four elements at a time to the end. */
 export const paddedBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
-/** Errors that the loss of a device may look like. */
+/** Codes of errors that a lost device may cause. */
 const FROM_WEBGPU: ReadonlySet<ErrorCode> = new Set(['shader-compile', 'gpu-validation']);
 
 const ROOM = { hint: "Load with dtype: 'int8', or close other tabs." };
 
-/** `device.lost` resolves this long after the first promise that failed of it, at the most: 26 ms were seen. */
+/** Milliseconds from the first failure to `device.lost`, at the most: 26 were seen. */
 const LOST_WITHIN_MS = 250;
 
 const invalid = (cause: { message: string }): TilewrightError =>
   new TilewrightError('gpu-validation', cause.message, { cause });
 
-/** A device with what the engine keeps beside it: counters, the pipeline cache, whether it is lost. Knows no op. */
+/** A device, with counters, the pipeline cache, and whether it is lost. Knows no op. */
 export class Gpu {
   readonly card: AdapterCard;
   readonly caps: Caps;
   readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
-  /** Why nothing can run here any more. */
+  /** Why nothing can run here any more: the device is lost, or disposed of. */
   #end: TilewrightError | undefined;
   /** An error of WebGPU that no scope caught. */
   #stray: TilewrightError | undefined;
@@ -83,14 +83,14 @@ export class Gpu {
         },
       );
     });
-    // On a device of the caller's, what no scope caught is the caller's.
+    // On the caller's own device, errors outside our scopes are the caller's.
     if (!owned) return;
     device.addEventListener('uncapturederror', (event) => {
       this.#stray ??= invalid((event as GPUUncapturedErrorEvent).error);
     });
   }
 
-  /** Throws why the device is of no use any more, again and again; or once, an error of WebGPU that belongs to no work. */
+  /** Throws why nothing can run here, at every call. Throws once an error of WebGPU that no scope caught. */
   check(): void {
     if (this.#end) throw this.#end;
     const stray = this.#stray;
@@ -98,7 +98,7 @@ export class Gpu {
     if (stray) throw stray;
   }
 
-  /** `await`s a promise of the device, and explains how it fails. */
+  /** Awaits a promise of the device. A rejection goes through `explain`. */
   async guard<T>(promise: Promise<T>, alive?: () => void): Promise<T> {
     try {
       return await promise;
@@ -108,8 +108,8 @@ export class Gpu {
   }
 
   /**
-   * What an exception means that WebGPU may be the cause of. Where its owner was disposed of, `alive` throws that; if the device is lost,
-   * that is what is thrown: WebGPU tells it some time after the first call failed.
+   * The error that stands for an exception of WebGPU. Throws `disposed` by `alive` where the owner was disposed of, and `device-lost` where
+   * the device is lost. WebGPU reports the loss some time after calls begin to fail, so this waits for it.
    */
   async explain(cause: unknown, alive?: () => void): Promise<TilewrightError> {
     alive?.();
@@ -122,7 +122,8 @@ export class Gpu {
   }
 
   /**
-   * Does work at once. What WebGPU finds wrong with it fails the promise, which may be left alone, and no other work on this device.
+   * Does work at once, within error scopes. An error of WebGPU in this work rejects the promise, and no other work on this device fails. The
+   * promise need not be awaited.
    */
   scoped<T>(what: string, work: () => T): readonly [T, Promise<void>] {
     const { device } = this;
@@ -134,7 +135,7 @@ export class Gpu {
       result = work();
     } finally {
       scopes = [device.popErrorScope(), device.popErrorScope()];
-      for (const scope of scopes) scope.catch(() => {}); // told below, if anyone listens
+      for (const scope of scopes) scope.catch(() => {}); // reported by the promise below
     }
     const judged = this.guard(Promise.all(scopes)).then(([memory, validation]) => {
       if (memory)
@@ -164,7 +165,7 @@ export class Gpu {
     buffer.destroy();
   }
 
-  /** Bytes go to the GPU; a length that is no multiple of 4 is padded with zeros. */
+  /** Writes bytes to a buffer. A length that is no multiple of 4 is padded with zeros. */
   write(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
     const { byteLength } = data;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, byteLength);
@@ -183,7 +184,7 @@ export class Gpu {
     this.counters.submits++;
   }
 
-  /** Maps a MAP_READ buffer that a copy was encoded into, and takes the bytes out. */
+  /** Maps a staging buffer that a copy was encoded into, and returns its bytes. */
   async readStaging(staging: GPUBuffer, bytes: number, alive?: () => void): Promise<ArrayBuffer> {
     await this.guard(staging.mapAsync(MAP_READ, 0, Math.ceil(bytes / 4) * 4), alive);
     const copy = staging.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
@@ -192,7 +193,7 @@ export class Gpu {
     return copy;
   }
 
-  /** Whatever is still at work here ends with `disposed`. */
+  /** Work under way ends with `disposed`. */
   dispose(): void {
     this.#end ??= new TilewrightError('disposed', 'the engine was disposed of');
     if (this.#owned) this.device.destroy();

@@ -3,14 +3,14 @@ import type { Counters } from './counters.ts';
 import { COMPUTE } from './usage.ts';
 import { type Binding, type Linked, link, type Variant, variantKey } from './wgsl.ts';
 
-/** A compiled variant, with what binds to it. */
+/** A compiled variant, with its bindings. */
 export interface Program {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly linked: Linked;
 }
 
-/** Compiles each variant once, all that are asked for at the same time. */
+/** Compiles each variant once. Different variants compile side by side. */
 export class PipelineCache {
   #programs = new Map<string, Promise<Program>>();
   #layouts = new Map<string, GPUBindGroupLayout>();

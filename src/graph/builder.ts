@@ -28,7 +28,7 @@ type Definitions<Module> = Both<
   }[keyof Module]
 >;
 
-/** The methods that definitions stand for. */
+/** The builder methods of definitions. */
 type Methods<Table> = {
   readonly [Name in keyof Table as Table[Name] extends OpDefinition<infer _, infer Method>
     ? unknown extends Method
@@ -39,12 +39,12 @@ type Methods<Table> = {
 
 type Ops = Methods<Definitions<typeof core> & Both<{ [Name in GroupName]: Definitions<GroupOps<Name>> }[GroupName]>>;
 
-/** Every op under its name: operands first, then what the op calls for, then an object of options. */
+/** A method for every op: operands, then `args`, then an object of options. */
 export interface GraphBuilder extends Omit<Ops, 'gelu' | 'gelu_tanh' | 'clamp'> {}
 
 /**
- * Adds an op: its operands, then the arguments of its definition, then options with the operands that may be left out. Error:
- * `invalid-argument` for an option that the op does not have.
+ * Adds an op. `given`: the operands that may not be left out, the `args` of the definition, an object with the options and the other
+ * operands. Error: `invalid-argument` for an option that the op does not have.
  */
 function call(op: Op, given: readonly unknown[]): Operand | readonly Operand[] {
   const { name, operands, args = [], options: known = [] } = op;
@@ -74,16 +74,16 @@ function call(op: Op, given: readonly unknown[]): Operand | readonly Operand[] {
 }
 
 /**
- * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder; what WebNN lacks (attention,
- * scatterRows, sample, states) is named after ONNX. Shapes are checked as the graph is built: a mistake throws where it is made,
- * with the numbers in the message.
+ * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder. What WebNN lacks (attention, scatterRows, sample,
+ * states) is named after ONNX. Types and shapes are checked at each call: a mistake throws where it is made, with the numbers in the
+ * message.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of ops are defined below, from their definitions.
 export class GraphBuilder {
   readonly #inputs = new Map<string, Operand>();
   readonly #states = new Map<string, Operand>();
 
-  /** A tensor that is given at every run. Error: `invalid-graph` for a name that there is already. */
+  /** A tensor that every run is given. Error: `invalid-graph` for a name that is taken. */
   input(name: string, descriptor: TensorDescriptor): Operand {
     const input = leaf('input', descriptor, { name });
     const known = this.#inputs.get(name);
@@ -96,7 +96,7 @@ export class GraphBuilder {
     return input;
   }
 
-  /** A tensor that lives on the device from run to run: a KV cache. Zero at first. The same for the same name. */
+  /** A tensor that stays on the device from run to run: a KV cache. Zeros at first. The same name gives the same state. */
   state(name: string, descriptor: TensorDescriptor): Operand {
     const state = leaf('state', descriptor, { name });
     const known = this.#states.get(name) ?? state;
@@ -109,7 +109,7 @@ export class GraphBuilder {
     return known;
   }
 
-  /** Numbers that no run changes, from an array or from a tensor of a file; float16 and bfloat16 tensors widen on the GPU. */
+  /** A tensor that no run changes, from an array or from a file. float16 and bfloat16 of a file become float32 on the GPU. */
   constant(descriptor: TensorDescriptor, data: HostData): Operand;
   constant(source: TensorSource): Operand;
   constant(first: TensorDescriptor | TensorSource, data?: HostData): Operand {
@@ -154,7 +154,7 @@ export class GraphBuilder {
     return call(opNamed('clamp'), [input, { ...options, alpha: minValue, beta: maxValue }]) as Operand;
   }
 
-  /** The graph that computes these outputs. */
+  /** The graph that computes these outputs, by their names. */
   outputs(outputs: Readonly<Record<string, Operand>>): Graph {
     return { outputs };
   }

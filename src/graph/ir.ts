@@ -23,17 +23,17 @@ export interface NamedOptions {
   readonly name: string;
 }
 
-/** What runs: named outputs, and what they hang on. */
+/** A graph: its outputs by name. Its nodes are those that the outputs depend on. */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Operand>>;
   /** Inputs that it had before passes: they are given at every run, also where nothing asks for them any more. */
   readonly inputs?: readonly Operand[];
 }
 
-/** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
+/** Returns a graph that computes the same. Changes nothing in place. */
 export type Pass = (graph: Graph) => Graph;
 
-/** Numbers given at every run; numbers that no run changes; what stays on the device from run to run; room between the dispatches of a node. */
+/** Leaves: given at every run; changed by no run; kept on the device from run to run; lives between the dispatches of a node. */
 const LEAVES = ['input', 'constant', 'state', 'scratch'] as const;
 type Leaf = (typeof LEAVES)[number];
 
@@ -44,10 +44,10 @@ const leafOf =
     op === kind;
 export const [isInput, isConstant, isState] = [leafOf('input'), leafOf('constant'), leafOf('state')];
 
-/** What is known of the op of an operand; of a leaf nothing. */
+/** The definition of an operand's op. A leaf has none. */
 export const opOf = (node: Operand): Partial<Op> => (isLeaf(node) ? {} : opNamed(node.op));
 
-/** The result that stands for the node of an operand. */
+/** The first result of an operand's node: it stands for the node. */
 export const nodeOf = ({ results }: Operand): Operand => results[0]!;
 
 function made(
@@ -69,7 +69,7 @@ export function leaf(op: Leaf, { dataType, shape }: TensorDescriptor, options: o
   return made([{ dataType, shape }], { op, inputs: {}, options, label, constant: op === 'constant' })[0]!;
 }
 
-/** Infers and checks an op, or throws an error that names the numbers and the operand's label. All its results. */
+/** Checks an op, infers its results and returns all of them. An error names the label and the numbers. */
 export function results(
   op: string,
   inputs: Readonly<Record<string, Operand | undefined>>,
@@ -96,7 +96,7 @@ export function results(
   }
 }
 
-/** The first result of an op, which is all where it has one. */
+/** As `results`: the first, for ops of one result. */
 export const operand = (...call: Parameters<typeof results>): Operand => results(...call)[0]!;
 
 export const rewriter = (label: string | undefined): Rewriter => ({
@@ -104,7 +104,7 @@ export const rewriter = (label: string | undefined): Rewriter => ({
   constant: (dataType, shape, values) => constantOf(dataType, shape, values),
 });
 
-/** A constant of numbers made here. */
+/** A constant of these numbers. */
 export function constantOf(dataType: DataType, shape: Shape, values: readonly number[]): Operand {
   const data = typedArray(dataType, elementCount(shape));
   values.forEach((value, i) => {
@@ -113,7 +113,7 @@ export function constantOf(dataType: DataType, shape: Shape, values: readonly nu
   return leaf('constant', { dataType, shape }, { data });
 }
 
-/** Nodes and all that they wait for, each by its first result, what is waited for first. */
+/** The nodes of the roots and all nodes that these wait for, each after those it waits for. A node is its first result. */
 export function ordered(roots: readonly Operand[], waitsFor: (node: Operand) => readonly Operand[]): Operand[] {
   const seen = new Set<Operand>();
   const order: Operand[] = [];
@@ -135,7 +135,7 @@ export function ordered(roots: readonly Operand[], waitsFor: (node: Operand) => 
   return order;
 }
 
-/** All nodes that the outputs hang on, inputs before users. */
+/** All nodes that the outputs depend on, inputs before users. */
 export const topological = ({ outputs }: Graph): Operand[] =>
   ordered(Object.values(outputs), ({ inputs }) => Object.values(inputs));
 
@@ -148,12 +148,12 @@ export function countUses(graph: Graph): Map<Operand, number> {
   return uses;
 }
 
-/** What stands for a node: a node with as many results, or a list of an operand for each. */
+/** Replaces a node: a node of as many results, or a list with an operand for each result. */
 export type Replacement = Operand | readonly Operand[];
 
 /**
- * Maps every result of the nodes (inputs first) to what `replace` puts in its place. `replace` gets each node once, with its inputs
- * already replaced. Inputs that are not among the nodes stay.
+ * Replaces nodes, inputs first. Returns what stands for each result. `replace` gets each node once, on inputs that are replaced
+ * already. Inputs that are not among the nodes stay.
  */
 export function rebuild(
   nodes: readonly Operand[],
@@ -175,7 +175,7 @@ export function rebuild(
   return done;
 }
 
-/** Rebuilds a graph from its leaves. `uses` tells how often the operand that a replaced one stands for was used. */
+/** Rebuilds a graph from its leaves. `uses(input)` counts the uses of the operand that `input` replaced. */
 export function rewrite(
   graph: Graph,
   replace: (node: Operand, uses: (input: Operand) => number) => Replacement,

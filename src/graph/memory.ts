@@ -1,4 +1,4 @@
-/** A buffer that is written at step `from` and read for the last time at step `to`. */
+/** A tensor that step `from` writes and step `to` is the last to read. */
 export interface Lifetime {
   readonly bytes: number;
   readonly from: number;
@@ -13,9 +13,9 @@ export interface MemoryPlan {
 }
 
 /**
- * Shares buffers among lifetimes that do not touch: the largest first, each into the first slot that is free for it
- * (Pisarchyk & Lee 2020, greedy by size). A step's inputs and output touch at that step, so they never share: WebGPU
- * forbids one buffer as `read` and `read_write` in one dispatch.
+ * Shares slots among lifetimes that do not touch: the largest first, each in the first slot that is free for it
+ * (Pisarchyk & Lee 2020, greedy by size). The inputs and outputs of a step touch at that step, so they never share a slot:
+ * WebGPU forbids one buffer as `read` and `read_write` in one dispatch.
  */
 export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const slots = new Array<number>(lifetimes.length).fill(-1);

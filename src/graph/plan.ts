@@ -22,16 +22,16 @@ import { type Lifetime, planMemory } from './memory.ts';
 /** One dispatch. */
 export interface Step {
   readonly node: Operand;
-  /** What this dispatch runs: one of the parts, where the node takes several. */
+  /** The kernel, with the part of this dispatch where the node has several. */
   readonly candidate: Candidate;
-  /** All that would be legal here, the choice among them. */
+  /** All candidates that are legal here, the chosen one among them. */
   readonly candidates: readonly Candidate[];
-  /** Operands of the op whose storage is read. */
+  /** Operands that are read, by binding. */
   readonly reads: Readonly<Record<string, Operand>>;
-  /** Operands whose storage is written, by binding: results of the node, and room between its dispatches. */
+  /** Operands that are written, by binding: results of the node, and scratch. */
   readonly writes: Readonly<Record<string, Operand>>;
   readonly cost: Required<Cost>;
-  /** Dispatches that the node takes, this one among them. */
+  /** Dispatches of the node, this one among them. */
   readonly dispatches: number;
 }
 
@@ -39,35 +39,35 @@ export interface Step {
 export interface Plan {
   readonly graph: Graph;
   readonly steps: readonly Step[];
-  /** Storage that no run changes: computed once from the weights (prepare) and read by steps. */
+  /** Constants that steps read, or that outputs are in. */
   readonly constants: readonly Operand[];
-  /** The dispatches that compute the constants. */
+  /** The dispatches that compute the constants, once, at load. */
   readonly prepare: readonly Step[];
   readonly inputs: ReadonlyMap<string, Operand>;
   readonly states: ReadonlyMap<string, Operand>;
-  /** The operand in whose storage each output lies. */
+  /** Outputs by name, and the operand whose memory each is in. */
   readonly outputs: ReadonlyMap<string, { operand: Operand; storage: Operand }>;
-  /** Intermediates to slots of shared memory. */
+  /** The slot of each intermediate. */
   readonly slots: ReadonlyMap<Operand, number>;
   readonly slotBytes: readonly number[];
 }
 
-/** Picks among the legal candidates of a step; the first is the table's guess for this class of adapter. */
+/** Picks one of the candidates of a node. The first is the table's guess for this class of adapter. */
 export type Choose = (candidates: readonly Candidate[], node: Operand) => Candidate;
 
 const firstOf: Choose = (candidates) => candidates[0]!;
 
-/** The operand that is reached where each gives way to one of its inputs. */
+/** Follows inputs, from each node to the one that `next` names, until it names none. */
 function behind(node: Operand, next: (op: Partial<Op>) => string | undefined): Operand {
   let at = node;
   for (let key = next(opOf(at)); key; key = next(opOf(at))) at = at.inputs[key]!;
   return at;
 }
 
-/** The operand whose storage this one's bytes are in: aliases and in-place updates have none of their own. */
+/** The operand whose memory this one is in. Aliases and in-place results have no memory of their own. */
 export const storageOf = (node: Operand): Operand => behind(node, ({ alias, inPlace }) => alias ?? inPlace);
 
-/** The operand that this one is another shape of. */
+/** The operand that this one is an alias of; itself where it is none. */
 const unaliased = (node: Operand): Operand => behind(node, ({ alias }) => alias);
 
 const invalid = (message: string, options?: { hint: string }): TilewrightError =>
@@ -78,8 +78,8 @@ const nameOf = ({ label, op }: Operand): string => label ?? op;
 const COPY = { hint: 'Copy it with identity.' };
 
 /**
- * The nodes in the order in which they run. What reads a state goes before what writes onto it. Error: `invalid-graph` where that
- * cannot be, or where two ops write onto the same state as it was.
+ * The nodes in the order in which they run. A node that reads a state runs before the node that writes onto it. Error:
+ * `invalid-graph` where there is no such order, or where two nodes write onto the same version of a state.
  */
 function scheduled(graph: Graph): Operand[] {
   const plain = topological(graph);
@@ -177,7 +177,7 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   }; // prettier-ignore
 }
 
-/** The dispatches of a node: one, or several where its kernel has parts, or something is larger than a binding may be. */
+/** The steps of a node: one for each part of its candidate, or for each piece where an operand is larger than a binding may be. */
 export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): Step[] {
   const op = opNamed(node.op);
   const { results } = node;
@@ -237,7 +237,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   });
 }
 
-/** `[1,768] · [768,3072]`, `[1,16,32,32]`: the operands that decide the work. */
+/** `[1,768] · [768,3072]`, `[1,16,32,32]`: shapes of the operands that decide the work. */
 export function shapeOf({ node }: Step): string {
   const main = Object.values(node.inputs).filter(({ shape }, i) => i === 0 || (i === 1 && shape.length > 1));
   return main.map(({ shape }) => formatShape(shape)).join(' · ');

@@ -9,7 +9,7 @@ import { signal as aSignal, checkOptions, fn, number, type Rules } from '../opti
 import type { TensorInput } from '../runtime/session.ts';
 
 export interface CalibrationOptions {
-  /** The share of a layer's inputs, in percent, that the scale shall hold; larger ones are clipped. */
+  /** Per cent of a layer's inputs that the scale holds; larger inputs are clipped. */
   percentile?: number;
   signal?: AbortSignal | undefined;
   onSample?: (done: number) => void;
@@ -17,14 +17,14 @@ export interface CalibrationOptions {
 
 const RULES: Rules<CalibrationOptions> = { percentile: number(1e-3, 100), signal: aSignal, onSample: fn };
 
-/** The inputs of the products with constant weights, by the names of their layers. */
+/** The inputs of products by constant weights, by the name of the layer. */
 function layerInputs(graph: Graph): Map<string, Operand> {
   const layerOf = layerNames();
   const layers = topological(graph).flatMap((node) => layerOf(node) ?? []);
   return new Map(layers.map(({ name, left }) => [name, left]));
 }
 
-/** The |x| that `percentile` per cent of the numbers do not exceed: the largest for 100. */
+/** The |x| that `percentile` per cent of the numbers do not exceed; for 100 the largest. */
 export function magnitude(values: Float32Array, percentile: number): number {
   const sizes = values.map(Math.abs);
   if (percentile >= 100) return sizes.reduce((a, b) => Math.max(a, b), 0);
@@ -34,7 +34,7 @@ export function magnitude(values: Float32Array, percentile: number): number {
 
 /**
  * Runs a graph in floats over sample inputs and records the scale of each layer's input: max |x| / 127, or the largest of the samples'
- * percentiles. Errors: `invalid-argument` without a sample, or with a percentile that is none.
+ * percentiles. Errors: `invalid-argument` without a sample, or for a percentile out of range.
  */
 export async function calibrate(
   gpu: Gpu,

@@ -1,6 +1,6 @@
 type Tensors = ReadonlyMap<string, unknown>;
 
-/** The prefix under which the tensors lie: GPT2LMHeadModel saves `transformer.`, GPT2Model none. */
+/** The prefix of the tensor names: GPT2LMHeadModel saves `transformer.`, GPT2Model none. Undefined for another model. */
 export const gpt2Prefix = (tensors: Tensors): string | undefined =>
   ['transformer.', ''].find(
     (prefix) => tensors.has(`${prefix}wte.weight`) && tensors.has(`${prefix}h.0.attn.c_attn.weight`),

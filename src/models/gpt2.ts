@@ -16,7 +16,7 @@ export interface Gpt2Shape {
   /** As ACTIVATIONS names it. */
   readonly activation: string;
   readonly epsilon: number;
-  /** The table of tokens is the last product's weight too, even where the file has one of its own. */
+  /** The last product's weight is the table of tokens, even where the file has another. */
   readonly tied: boolean;
   /** 1 / sqrt(head size), unless the config turns it off. */
   readonly scale: (layer: number) => number;
@@ -86,16 +86,16 @@ export function gpt2Shape({ config = {}, name }: ModelFiles, weights: Weights): 
 
 export interface Gpt2GraphOptions {
   readonly dataType: 'float32' | 'float16';
-  /** Tokens that go in at a run. */
+  /** Tokens of a run. */
   readonly tokens: number;
-  /** The logits after all tokens, or the token drawn after the one that the input `last` points at (the only one, where there is one). */
+  /** Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`. */
   readonly predict: 'all' | 'last';
 }
 
 /**
- * GPT-2 (Radford et al. 2019) for a chunk of tokens: inputs `tokens` and `positions` (uint32, one a token), output
- * `logits`, or the `token` that is drawn from the last of them by the input `settings` (ops/sample.ts). Keys and values of all positions are states, so one plan serves every chunk of this length: a chunk may
- * start anywhere, and what it pads with is overwritten before anything looks at it.
+ * GPT-2 (Radford et al. 2019) for a chunk of tokens. Inputs: `tokens` and `positions`, uint32[tokens]. Output: `logits`, or `token`, drawn
+ * from the logits by the input `settings` (ops/sample.ts). Keys and values of all positions are states, so a chunk may start anywhere,
+ * and one plan serves every chunk of this length. Rows of padding are overwritten before a later chunk reads them.
  */
 export function gpt2Graph(
   weights: Weights,
@@ -129,7 +129,7 @@ export function gpt2Graph(
   for (let i = 0; i < shape.layers; i++) {
     const name = `h.${i}`;
     const qkv = linear(normalized(x, `${name}.ln_1`), `${name}.attn.c_attn`, 3 * width);
-    // A row of the cache is a position's key, then its value: columns width.. of the packed row.
+    // A row of the cache is [key, value] of a position: columns width.. of the packed row [query, key, value].
     const empty = b.state(`${name}.kv`, { dataType, shape: [context, 2 * width] });
     const cache = b.scatterRows(empty, qkv, positions, { column: width, label: `${name}.attn.cache` });
     const attended = b.attention(qkv, cache, cache, {

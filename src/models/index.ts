@@ -20,7 +20,7 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
   return { name: folder.name, folder, checkpoint, config };
 }
 
-/** Loads by a model's code, with the ops of its graphs. */
+/** Loads a model by its module, with the ops of its graphs. */
 async function loadBy<Module>(
   module: Promise<Module>,
   groups: readonly GroupName[],
@@ -28,10 +28,10 @@ async function loadBy<Module>(
 ): Promise<Model> {
   await loadOps(groups);
   const loaded = await module;
-  return loadingOps(() => load(loaded)); // small weights, or an activation, may need more of them
+  return loadingOps(() => load(loaded)); // small weights and some activations need further groups
 }
 
-/** Loads whatever model the config names, or the tensors show; of the code too, only that model's. Error: `unknown-architecture`. */
+/** Loads the model that config.json or the tensor names tell, and the code of that model only. Error: `unknown-architecture`. */
 export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const files = await openModel(source, options.signal);
   if (options.activations === 'static' && !options.calibration) {

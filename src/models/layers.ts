@@ -14,7 +14,7 @@ import {
 import type { TensorSource } from '../tensor/source.ts';
 import type { TensorData } from '../tensor/types.ts';
 
-/** A product, a convolution or a table of a model, and what its weights are kept as. */
+/** A product, a convolution or a table of a model, and the type of its weights. */
 export interface WeightLayer {
   /** As the keys of a dtype name it: `layer1.0.conv1`. */
   readonly name: string;
@@ -22,15 +22,15 @@ export interface WeightLayer {
   /** The weights in the checkpoint. */
   readonly tensor: TensorSource;
   readonly dtype: WeightType;
-  /** What is kept, in the shape of the checkpoint. */
+  /** The weights on the device, in the shape of the checkpoint. */
   readonly values: Operand;
-  /** Of int8 and int4: float32, of the same rank, each dimension 1, that of the weights, or a number of blocks. */
+  /** For int8 and int4: float32 of the same rank. A dimension is 1, that of the weights, or a number of blocks. */
   readonly scales: Operand | undefined;
-  /** The checkpoint has them quantised: what they were made from is not known. */
+  /** The checkpoint has them quantised: the float weights are not known. */
   readonly stored: boolean;
 }
 
-/** The layers of a model's graph, inputs first. Error: `invalid-argument` for a type of a layer that is not there. */
+/** The layers of a model's graph, inputs first. Error: `invalid-argument` for the type of an unknown layer. */
 export async function weightLayers(graph: Graph, how: QuantizeOptions): Promise<WeightLayer[]> {
   await loadOps(['quantized']);
   const kept = layerNodes(quantizeWeights(how)(graph));
@@ -48,7 +48,7 @@ export async function weightLayers(graph: Graph, how: QuantizeOptions): Promise<
   });
 }
 
-/** The nodes of a graph that have weights; passes on weights alone keep their order. */
+/** The nodes of a graph that have weights. Passes that change weights only keep their order. */
 export function layerNodes(graph: Graph): { node: Operand; layer: Layer }[] {
   return topological(graph).flatMap((node) => {
     const layer = layerOf(node);
@@ -63,7 +63,7 @@ function sourceOf(weight: Operand): TensorSource {
   return (leaf.options as ConstantOptions).source!;
 }
 
-/** Computes what hangs on constants alone, as a load would, reads it back, and leaves nothing on the device. */
+/** Computes constants as a load would and reads them back. Nothing stays on the device. */
 export async function readConstants(
   gpu: Gpu,
   outputs: Readonly<Record<string, Operand>>,

@@ -31,15 +31,15 @@ export type ModelDataType = WeightType;
 
 export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 'memory'>, ActivationOptions {
   /**
-   * What the model is kept in: one type, or a type by the layer's name, as `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4
-   * are made from the float checkpoint at load, on the device, and are scaled back in the shader. As the checkpoint has it where absent.
+   * The type of the weights: one, or one by the layer's name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4 are
+   * made from float weights at load, on the device; the shader scales them back. Absent: the type of the checkpoint.
    */
   dtype?: WeightTypes;
   /** Height and width of the images, where the folder does not say. */
   inputSize?: readonly [number, number];
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
   tune?: TuneMode;
-  /** Loads a checkpoint although it has tensors that no layer takes: otherwise they are an error (`unused-tensor`). */
+  /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
   signal?: AbortSignal;
   onProgress?: OnProgress;
@@ -57,7 +57,7 @@ type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
 /** Sessions of different shapes that a model keeps at a time. */
 const MOST_SESSIONS = 4;
 
-/** What a model is made from: kept, so that everything on the device can be made again. */
+/** What a model is made from. It is kept, so that everything on the device can be made again. */
 export interface ModelFiles {
   readonly name: string;
   readonly folder: Folder;
@@ -78,7 +78,7 @@ export interface ModelInfo {
   readonly weightBytes: { readonly file: number; readonly device: number };
 }
 
-/** What every model has: its weights on the device, the sessions built on them, and one place to free them all. */
+/** Any model: its stores and sessions, and the work that all models have. */
 export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
@@ -86,7 +86,7 @@ export abstract class LoadedModel extends Resource {
   readonly #sessions: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
-  /** As the model was loaded: sessions that are built later follow. */
+  /** The options that its sessions are built with. */
   readonly how: BuildOptions;
   readonly dtype: ModelDataType;
   /** The type of activations. */
@@ -136,24 +136,24 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
-  /** Those that are built so far. */
+  /** The sessions that are built so far. */
   sessions(): Promise<Session[]> {
     return this.#sessions.all();
   }
 
-  /** Bytes on the device: the weights, the states, and what all sessions run in, which is shared as far as it can be. */
+  /** Bytes on the device: weights, states, and the memory of all sessions, shared or not. */
   async deviceBytes(): Promise<{ weights: number; states: number; sessions: number }> {
     await this.sessions();
     const { constants, states, sessionBytes } = this.#stores;
     return { weights: constants.bytes, states: states.bytes, sessions: sessionBytes };
   }
 
-  /** The session of this name, which stays; built on first use, on the weights and states that all sessions of the model share. */
+  /** The session of this name. It is built on first use, on the stores of the model, and stays. */
   protected session(name: string, graph: () => Graph, options: SessionOptions = {}): Promise<Session> {
     return this.#sessions.get(name, this.#make(name, graph, options), options.signal);
   }
 
-  /** Work with the session of one shape among many: few of them are kept (MOST_SESSIONS). */
+  /** Works with the session of one shape among many. At most MOST_SESSIONS are kept. */
   protected withSession<T>(
     name: string,
     graph: () => Graph,
@@ -173,7 +173,7 @@ export abstract class LoadedModel extends Resource {
     return planOf(this.gpu, graph, this.how);
   }
 
-  /** Starts to compile the kernels of graphs whose sessions are built later: while the weights stream for the first. */
+  /** Starts to compile the kernels of graphs that are built later, while the weights stream. */
   protected precompile(graphs: readonly Graph[]): void {
     for (const graph of graphs) precompile(this.gpu, graph, this.how);
   }
@@ -183,14 +183,14 @@ export abstract class LoadedModel extends Resource {
     return buildSession(gpu, graph, { ...this.how, ...options });
   }
 
-  /** The scales of all layers' inputs over sample inputs of a graph of the model: for `activations: 'static'`. */
+  /** The scales of all layers' inputs over sample inputs of a graph: for `activations: 'static'`. */
   protected async calibrateOn(
     graph: Graph,
     samples: Iterable<Readonly<Record<string, TensorInput>>> | AsyncIterable<Readonly<Record<string, TensorInput>>>,
     options: CalibrationOptions,
   ): Promise<Calibration> {
     const { calibrate } = await import('./calibration.ts');
-    // On states of its own: a text that is being written goes on.
+    // The states are its own: a text that is being written keeps its cache.
     const stores = new Stores(this.gpu, this.#stores.constants, true);
     try {
       return await calibrate(this.gpu, graph, { ...this.how, stores }, samples, options);
@@ -199,10 +199,10 @@ export abstract class LoadedModel extends Resource {
     }
   }
 
-  /** The plans behind the model's main work, by name: for printing and for the profiler. */
+  /** The graphs of the model's main work, by name: for printing and for the profiler. */
   abstract graphs(): Readonly<Record<string, Graph>>;
 
-  /** Inputs that exercise a plan of `graphs()` as real work would. */
+  /** Inputs for a graph of `graphs()`, as real work has them. */
   abstract typicalInputs(plan: string): Readonly<Record<string, TensorInput>>;
 
   /**
@@ -224,9 +224,9 @@ export abstract class LoadedModel extends Resource {
   }
 
   /**
-   * What the types of its weights save and cost, layer by layer: bytes, errors of the weights, and errors of every layer's output against
-   * float32 over samples (pictures for a classifier, texts or token ids for a generator; `typicalInputs` where none are
-   * given). Float32 weights are on the device for as long as it takes. Errors: `invalid-argument`, `invalid-image`, `aborted`.
+   * What small weights save and cost, layer by layer: bytes, errors of the weights, and errors of every layer's output against float32.
+   * Samples are pictures for a classifier, texts or token ids for a generator; without any, `typicalInputs`. Float32 weights are on the
+   * device meanwhile. Errors: `invalid-argument`, `invalid-image`, `aborted`.
    */
   async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
     return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);
@@ -238,13 +238,13 @@ export abstract class LoadedModel extends Resource {
   }
 }
 
-/** int8 for a checkpoint that has its weights so (GraphWeights), else float32. */
+/** int8 where the checkpoint has int8 weights with scales (GraphWeights), else float32. */
 const storedType = ({ tensors }: Checkpoint): ModelDataType =>
   [...tensors.values()].some(({ name, typeName }) => typeName === 'I8' && tensors.has(`${name}_scale`))
     ? 'int8'
     : 'float32';
 
-/** The work of a graph as people count it: a convolution is what its definition says, however it is computed. */
+/** The work of a graph by definition: that of a convolution counts in full, also where Winograd computes it with less. */
 async function workOf(gpu: Gpu, graph: Graph): Promise<Work> {
   const { steps } = await planOf(gpu, graph, { tune: 'off', without: ['winograd'] });
   return steps.reduce(({ macs, flops }, { cost }) => ({ macs: macs + cost.macs, flops: flops + cost.flops }), {

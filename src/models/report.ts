@@ -17,7 +17,7 @@ import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
 import { layerNodes, readConstants, type WeightLayer, weightLayers } from './layers.ts';
 
-/** What a layer is measured on: a picture, a text, or token ids. */
+/** A picture, a text, or token ids, to measure a layer on. */
 export type Sample = PictureSource | string | readonly number[];
 
 export interface ReportOptions {
@@ -38,11 +38,11 @@ export interface WeightBytes {
 /** ‖kept - w‖ / ‖w‖ (Frobenius), w in float32. */
 export interface WeightError {
   readonly relative: number;
-  /** The output channel (of a table the row) that lost most, and its own relative error. */
+  /** The output channel (of a table: the row) with the largest relative error. */
   readonly worst: { readonly channel: number; readonly relative: number };
 }
 
-/** Of a layer or of the model against float32, over all samples; NaN where something is not finite. */
+/** Error of an output against float32, over all samples. NaN where something is not finite. */
 export interface OutputError {
   /** ‖y - y32‖ / ‖y32‖. */
   readonly relative: number;
@@ -60,11 +60,11 @@ export interface LayerReport {
   /** Weights that share a scale; null where there are no scales. */
   readonly perScale: number | null;
   readonly bytes: WeightBytes;
-  /** A layer before it has the same tensor: the sums count its bytes and its error there. */
+  /** An earlier layer has the same tensor. Sums count its bytes and its error there. */
   readonly shared: boolean;
-  /** Null where the checkpoint has the layer quantised: what it was made from is not known. */
+  /** Null where the checkpoint has the layer quantised: its float weights are not known. */
   readonly weightError: WeightError | null;
-  /** What the layers before it lost included, its bias and normalisation not. Null where any layer's float weights are not known. */
+  /** Includes the errors of the layers before it; excludes bias and normalisation. Null where float weights of any layer are not known. */
   readonly outputError: OutputError | null;
 }
 
@@ -75,16 +75,16 @@ export interface OpReport {
   readonly bytes: WeightBytes;
   /** Relative Frobenius over all weights of the kind. */
   readonly weightError: number | null;
-  /** The layer whose output is the farthest off. */
+  /** The layer whose output has the largest error. */
   readonly worstOutput: { readonly layer: string; readonly relative: number } | null;
 }
 
-/** What the types of a model's weights save and cost. Plain JSON; sizes in bytes, errors without a unit. */
+/** What small weights of a model save and cost. Plain JSON; sizes in bytes, errors without a unit. */
 export interface ModelReport {
   readonly model: string;
   readonly architecture: string;
   readonly adapter: string;
-  /** As it was asked for; the checkpoint's where nothing was. */
+  /** The dtype that was asked for; without one, the checkpoint's. */
   readonly dtype: WeightTypes;
   readonly groupSize: number | null;
   readonly samples: number;
@@ -96,7 +96,7 @@ export interface ModelReport {
   readonly output: OutputError | null;
 }
 
-/** What of a loaded model the report needs. */
+/** The parts of a loaded model that the report needs. */
 interface Subject {
   readonly gpu: Gpu;
   readonly files: { readonly name: string; readonly checkpoint: Checkpoint };
@@ -122,13 +122,13 @@ interface Generator extends Subject {
 
 export type Reported = Classifier | Generator;
 
-/** Runs that samples are made to: graphs of a type, and inputs with the share of the outputs' rows that they fill. */
+/** The runs that samples become: a graph by type, and for each run its inputs and the rows of the outputs that they fill. */
 interface Runs {
   graph(dataType?: 'float32'): Graph;
   readonly inputs: readonly { readonly values: Readonly<Record<string, TensorInput>>; readonly filled: number }[];
 }
 
-/** Compares the weights a layer at a time, then runs the model beside its float32 form. Whatever it puts on the device is gone after it. */
+/** Compares the weights a layer at a time, then runs the model beside its float32 form. Nothing stays on the device. */
 export async function reportOn(
   model: Reported,
   samples: readonly Sample[],
@@ -188,7 +188,7 @@ async function pictureRuns(model: Classifier, samples: readonly Sample[]): Promi
   return { graph: (dataType) => model.graph(1, dataType), inputs };
 }
 
-/** Texts share a graph as long as the longest: what comes after the end of one changes nothing before it. */
+/** All texts share a graph of the length of the longest. Padding after a text changes no row before it. */
 function textRuns(model: Generator, samples: readonly Sample[]): Runs {
   const given = samples.map((sample) => {
     if (typeof sample !== 'string' && !Array.isArray(sample)) throw unfit('texts or token ids', sample);
@@ -217,7 +217,7 @@ const unfit = (expected: string, got: unknown): TilewrightError =>
     `samples: expected ${expected}, got ${typeof got === 'object' ? 'an object or list' : `a ${typeof got}`}`,
   );
 
-/** Sums of squares, of what is off and of what should be there: by output channel of a layer's weights, or of outputs. */
+/** Sums of squares of the error and of the right value, by output channel of a layer's weights, or of outputs. */
 class Errors {
   readonly #errors: Float64Array;
   readonly #sizes: Float64Array;
@@ -235,7 +235,7 @@ class Errors {
     if (!(difference <= this.#worst)) this.#worst = difference;
   }
 
-  /** Of both, over all channels. */
+  /** Both sums over all channels. */
   get sums(): readonly [error: number, size: number] {
     return [this.#errors.reduce((a, b) => a + b, 0), this.#sizes.reduce((a, b) => a + b, 0)];
   }
@@ -256,7 +256,7 @@ class Errors {
 
 const ratio = (error: number, size: number): number => (error === 0 ? 0 : Math.sqrt(error / size));
 
-/** What is kept of a layer's weights against the checkpoint's; undefined where that has none to compare with. */
+/** Error of a layer's weights against the checkpoint's. Undefined where those are not float. */
 async function weightErrors(gpu: Gpu, layer: WeightLayer, signal?: AbortSignal): Promise<Errors | undefined> {
   const { node, tensor, dtype, values, scales, stored } = layer;
   if (stored) return undefined;
@@ -295,7 +295,7 @@ function keptAt(
     let scale = 0;
     for (const { stride, size, block, step } of axes)
       scale += Math.floor((Math.floor(i / stride) % size) / block) * step;
-    // One rounding, as the kernels have it.
+    // Rounded once, as in the kernels.
     return Math.fround(levels[i]! * factors[scale]!);
   };
 }
@@ -311,7 +311,7 @@ async function* floatsOf(source: TensorSource, signal?: AbortSignal): AsyncGener
   }
 }
 
-/** Runs the model and its float32 form on the same inputs, and compares the output of every layer, and the last. */
+/** Runs the model and its float32 form on the same inputs, and compares the outputs of all layers and of the model. */
 async function outputErrors(
   model: Reported,
   graph: Graph,
@@ -340,7 +340,7 @@ async function outputErrors(
   };
 }
 
-/** The graph with the output of each layer beside its own. */
+/** The graph with the output of each layer as an output more. */
 const withLayers = (graph: Graph): Graph => ({
   outputs: { ...graph.outputs, ...Object.fromEntries(layerNodes(graph).map(({ node }, i) => [`layer ${i}`, node])) },
 });

@@ -13,7 +13,7 @@ interface BlockNames {
   readonly shortcut: Layer;
 }
 
-/** Where the tensors of a ResNet lie in a published checkpoint; stages, blocks and layers count from 0. */
+/** Names of the tensors of a ResNet in a published checkpoint. Stages, blocks and layers count from 0. */
 export interface NamingScheme {
   readonly stem: Layer;
   block(stage: number, index: number): BlockNames;

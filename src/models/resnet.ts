@@ -28,7 +28,7 @@ import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
 export interface ClassifyOptions {
-  /** So many labels at the most; 5 where absent. */
+  /** Labels at the most; 5 where absent. */
   topK?: number;
   signal?: AbortSignal;
 }
@@ -39,7 +39,7 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** What the tensors say of a ResNet: stages, blocks, strides. */
+/** A ResNet as its tensors tell: stages, blocks, strides. */
 export interface ResNetShape {
   readonly stem: 'cifar' | 'imagenet';
   readonly bottleneck: boolean;
@@ -113,7 +113,7 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
     return b.batchNormalization(y, mean, variance, { scale, bias: shift, epsilon: options.epsilon, label: norm });
   };
 
-  /** ResNeXt: the 3×3 in the middle of a bottleneck takes its channels in groups, as its tensor says. */
+  /** ResNeXt: groups of the 3×3 in the middle of a bottleneck, by the shape of its tensor. */
   const groupsOf = (x: Operand, name: string): number => {
     const groups = x.shape[1]! / weights.shape(`${name}.weight`)[1]!;
     return Number.isInteger(groups) ? groups : 1;
@@ -140,7 +140,7 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
     if (weights.has(`${projection.convolution}.weight`)) return convolution(x, projection, stride);
     const [n, channels, height, width] = x.shape as [number, number, number, number];
     if (stride === 1 && channels === out.shape[1]) return x;
-    // Option A of the paper: every second pixel, and empty channels on both sides.
+    // Option A of the paper: every second pixel, padded with channels of zeros on both sides.
     const taken =
       stride === 1
         ? x
@@ -270,7 +270,7 @@ export class ImageClassifier extends LoadedModel {
     return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
-  /** Logits of images that are already preprocessed: NCHW float32, `count` of them; [count, classes] comes back. */
+  /** Logits [count, classes] of preprocessed images: float32 [count,3,H,W]. */
   async logits(pixels: Float32Array, count = 1, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
     checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
     checkArgument('logits', 'count', count, integer(1));
@@ -290,7 +290,7 @@ export class ImageClassifier extends LoadedModel {
     return this.rank(logits, topK);
   }
 
-  /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. Load without `activations` for it. */
+  /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. The model has to be loaded without `activations`. */
   calibrate(pictures: Iterable<PictureSource>, options: CalibrationOptions = {}): Promise<Calibration> {
     checkArgument('calibrate', 'pictures', pictures, ITERABLE);
     const { preprocessing } = this;
@@ -302,7 +302,7 @@ export class ImageClassifier extends LoadedModel {
     return this.calibrateOn(this.graph(), samples(), options);
   }
 
-  /** One row of logits as probabilities, best first: softmax over them, or of a multi-label model the sigmoid of each. */
+  /** One row of logits as probabilities, best first: softmax, or the sigmoid of each for a multi-label model. */
   rank(logits: Float32Array, topK: number): Prediction[] {
     const many = this.files.config?.['problem_type'] === MULTI_LABEL;
     const top = many ? 0 : Math.max(...logits);
@@ -319,7 +319,7 @@ export class ImageClassifier extends LoadedModel {
   }
 }
 
-/** timm says it in config.json, Hugging Face in a file of its own; CIFAR networks say nothing, and take their pictures as they are. */
+/** Preprocessing: timm has it in config.json, Hugging Face in preprocessor_config.json. CIFAR networks have none: pictures stay as they are. */
 async function preprocessingOf(
   { folder, config }: ModelFiles,
   { stem }: ResNetShape,
@@ -339,7 +339,7 @@ const ITERABLE: Rule = [
 
 const MULTI_LABEL = 'multi_label_classification';
 
-/** Of timm's model_args those that change nothing at inference, or that the tensors say too. */
+/** timm's model_args that change nothing at inference, or that the tensors tell. */
 const HARMLESS_ARGS = /^(num_classes|in_chans|img_size|layers|zero_init_last|drop\w*)$/;
 
 const noOthers: Rule = [
@@ -348,7 +348,7 @@ const noOthers: Rule = [
     object[1](args) && Object.entries(args as object).every(([name, v]) => v === null || HARMLESS_ARGS.test(name)),
 ];
 
-/** What config.json says of the network is what is computed, or what the tensors say. Errors: `unsupported-option`, `invalid-file`. */
+/** Checks that config.json says of the network what is computed. Errors: `unsupported-option`, `invalid-file`. */
 function checkConfig(
   config: Readonly<Record<string, unknown>>,
   { blocks, bottleneck, classes, widths }: ResNetShape,

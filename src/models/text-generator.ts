@@ -26,9 +26,9 @@ import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { Weights } from './weights.ts';
 
-/** What is left out is as generation_config.json has it, where the folder has one. */
+/** Options that are left out have the values of generation_config.json, where the folder has one. */
 export interface GenerateOptions extends SamplerOptions {
-  /** 64 where nobody says it. */
+  /** 64 where neither the caller nor the folder says it. */
   maxNewTokens?: number;
   signal?: AbortSignal;
   /**
@@ -36,7 +36,7 @@ export interface GenerateOptions extends SamplerOptions {
    * longer than the context is an error, unless it may slide.
    */
   overflow?: 'stop' | 'slide';
-  /** End the text; the model's end-of-text tokens where absent. */
+  /** Tokens that end the text; the model's end-of-text tokens where absent. */
   stopTokens?: readonly number[];
 }
 
@@ -66,17 +66,17 @@ interface PerplexityOptions {
   onWindow?: (done: number, total: number) => void;
 }
 
-/** Lengths of prefill chunks: what is left over is padded to the smallest that holds it. */
+/** Lengths of prefill chunks. The rest of a prompt is padded to the smallest that holds it. */
 const CHUNKS = [64, 16];
 
-/** So many steps are on their way to the device before the first of them is read: it goes on while the page catches up. */
+/** Steps that are submitted before the first of them is read: the device goes on while the page catches up. */
 const AHEAD = 4;
 
-/** A run on the way to a token. */
+/** One run of a step session. */
 interface Step {
   readonly session: Session;
   readonly inputs: Record<string, TensorInput>;
-  /** Its token is one of the text: what came before the end of the prompt is known. */
+  /** Whether its token belongs to the text. Runs within the prompt give tokens that are known. */
   readonly wanted: boolean;
 }
 
@@ -87,7 +87,7 @@ export class TextGenerator extends LoadedModel {
   readonly parameters: number;
   protected macs = 0;
   readonly #turns = new Turns();
-  /** The text that the cache holds: another has to be read in again before it goes on. */
+  /** The text whose keys and values the cache holds. Another text is read in again before it goes on. */
   #cached: object | undefined;
 
   private constructor(
@@ -117,7 +117,7 @@ export class TextGenerator extends LoadedModel {
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
-      // One after the other: the first brings the weights, the others find them there, and their kernels compiled.
+      // One after the other: the first brings the weights, and the kernels of the others compile meanwhile.
       model.precompile(chunks);
       await model.#stepSession(1, options);
       for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
@@ -148,7 +148,7 @@ export class TextGenerator extends LoadedModel {
     return { decode: this.graph(1, 'last'), ...(chunk && { prefill: this.graph(chunk, 'last') }) };
   }
 
-  /** Decoding is profiled half way through the context, where attention has half its keys to look at. */
+  /** Decoding is profiled in the middle of the context: attention reads half of the keys. */
   typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
     const count = plan === 'decode' ? 1 : this.#chunks()[0]!;
     const start = plan === 'decode' ? this.context >> 1 : 0;
@@ -166,7 +166,7 @@ export class TextGenerator extends LoadedModel {
     return CHUNKS.filter((chunk) => chunk <= this.context);
   }
 
-  /** The session for a chunk of so many tokens, which ends in a token; that of one token decodes. */
+  /** The session for a chunk of `tokens` tokens, with the output `token`. The one for 1 token decodes. */
   #stepSession(tokens: number, options: LoadOptions = {}): Promise<Session> {
     const name = tokens === 1 ? 'decode' : `prefill ${tokens}`;
     return this.session(name, () => this.graph(tokens, 'last'), { ...options, runsAhead: AHEAD });
@@ -177,8 +177,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * The runs that bring `ids` into the cache from its start, and then `count` tokens after them: the first comes of the last
-   * chunk, each other of a step that finds the one before it on the device.
+   * The runs that read `ids` into the cache from its start, and those that give `count` tokens after them. The last chunk of `ids` gives the
+   * first token. Each other step takes the token before it on the device.
    */
   *#steps(
     ids: readonly number[],
@@ -205,8 +205,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * `count` tokens after `ids`, which fit into the context with all but the last of them; fewer where the cache goes to another
-   * text between two of them. Steps run ahead of what is read.
+   * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last fit into the
+   * context. Steps are submitted before earlier ones are read.
    */
   async *#continue(
     ids: readonly number[],
@@ -224,7 +224,7 @@ export class TextGenerator extends LoadedModel {
       const step = this.#cached === steps && steps.next().value;
       if (!step) return;
       const result = step.session.run(step.inputs, { signal, copy });
-      result.catch(() => {}); // told when its turn comes, if it comes
+      result.catch(() => {}); // reported when it is awaited, if it is
       ahead.push({ wanted: step.wanted, result });
     };
     this.#cached = steps;
@@ -248,7 +248,7 @@ export class TextGenerator extends LoadedModel {
     throwIfAborted(signal, 'generating');
   }
 
-  /** The tokens of a text, as `generate` has it. */
+  /** The tokens that continue a prompt, across slides of the context. */
   async *#tokens(
     prompt: readonly number[],
     count: number,
@@ -259,7 +259,7 @@ export class TextGenerator extends LoadedModel {
     const end = ids.length + count;
     let from = 0;
     while (ids.length < end) {
-      // One token fits behind the logits of the last position.
+      // The last position gives one token more.
       const room = from + this.context + 1 - ids.length;
       if (!room && overflow !== 'slide') return;
       if (!room) from = ids.length - Math.max(1, this.context >> 1);
@@ -271,7 +271,7 @@ export class TextGenerator extends LoadedModel {
     }
   }
 
-  /** Token ids of a text, or those given. */
+  /** Token ids of a text; given ids as they are. */
   #ids(call: string, given: string | readonly number[]): readonly number[] {
     checkArgument(call, 'text', given, either(text, list(integer(0, this.shape.vocabulary - 1))));
     return typeof given === 'string' ? this.tokenizer.encode(given) : given;
@@ -289,7 +289,7 @@ export class TextGenerator extends LoadedModel {
       const { vocabulary } = this.shape;
       const all = new Float32Array(given.length * vocabulary);
       for (let done = 0; done < given.length; done += chunk) {
-        // The last chunk starts early enough to end with the context: what it repeats, it computes again alike.
+        // The last chunk ends with the context at the latest. Rows that it computes again come out the same.
         const start = Math.min(done, this.context - chunk);
         const tokens = Uint32Array.from({ length: chunk }, (_, i) => given[start + i] ?? 0);
         const { logits } = await session.run({ tokens, positions: tokens.map((_, i) => start + i) }, options);
@@ -303,8 +303,8 @@ export class TextGenerator extends LoadedModel {
 
   /**
    * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `invalid-argument`, `disposed`,
-   * `device-lost`. Leaving the loop stops it. Several texts may be written at once: they take turns at the one cache, and each turn
-   * after another text's begins with reading in what there is.
+   * `device-lost`. Leaving the loop stops it. Several texts may be written at once. They share one cache: a text that another
+   * interrupted is read in again first.
    */
   async *generate(
     prompt: string | readonly number[],
@@ -344,8 +344,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * Scales of the layers' inputs over sample texts (or token ids), for `activations: 'static'`. What fills no whole chunk of 64 tokens at
-   * the end of them all is left out.
+   * Scales of the layers' inputs over sample texts (or token ids), for `activations: 'static'`. All tokens are cut into chunks of 64; a rest
+   * at the end is left out.
    */
   calibrate(texts: Iterable<string | readonly number[]>, options: CalibrationOptions = {}): Promise<Calibration> {
     const ids = [...texts].flatMap((text) => this.#ids('calibrate', text));
@@ -359,7 +359,7 @@ export class TextGenerator extends LoadedModel {
     return this.calibrateOn(this.graph(chunk, 'all'), samples, options);
   }
 
-  /** Perplexity over windows of the context's length, each scored on its own (the last tokens that fill none are left out). */
+  /** Perplexity over windows of the context's length, each scored on its own. Tokens after the last full window are left out. */
   async perplexity(text: string | readonly number[], options: PerplexityOptions = {}): Promise<Perplexity> {
     checkOptions<PerplexityOptions>('perplexity', options, { signal, onWindow: fn });
     const { onWindow, ...how } = options;

@@ -21,7 +21,7 @@ export class Weights {
     return new Weights(this.checkpoint, prefix, this.taken);
   }
 
-  /** After a graph has taken its tensors. Error: `unused-tensor` where some are left that would be part of a result. */
+  /** Call after a graph has taken its tensors. Error: `unused-tensor` where tensors are left that would change a result. */
   needAllTaken(): void {
     const left = [...this.checkpoint.tensors.keys()].filter((name) => !this.taken.has(name) && !IDLE.test(name));
     if (!left.length) return;
@@ -81,7 +81,7 @@ export class Weights {
   }
 }
 
-/** Tensors as constants of one graph, each made once, in the type that the model computes in. */
+/** Tensors as constants of one graph, each made once, in the type of the model's activations. */
 export class GraphWeights {
   readonly #operands = new Map<string, Operand>();
 
@@ -101,7 +101,7 @@ export class GraphWeights {
     return operand;
   }
 
-  /** The tensor as it lies in the file, or what it stands for: int8 with the scales beside it, under the name with `_scale`. */
+  /** The tensor of the file. int8 is scaled back by the tensor `NAME_scale`. */
   #stored(name: string, expected?: readonly number[]): Operand {
     const stored = this.builder.constant(this.weights.get(name, expected));
     if (stored.dataType !== 'int8') return stored;

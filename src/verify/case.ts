@@ -5,30 +5,30 @@ export type { Tolerance, Values };
 
 export interface TensorSpec {
   readonly shape: readonly number[];
-  /** The float type of the run where absent: float32, then float16. */
+  /** Absent: the float type of the run, float32 or float16. */
   readonly dataType?: DataType;
   readonly values?: Values;
-  /** A constant of the graph; an input where absent. */
+  /** A constant or a state of the graph; an input where absent. */
   readonly role?: 'constant' | 'state';
 }
 
-/** A shape stands for random floats; a name for another input of the case, which is given twice. */
+/** A tensor; a shape of random floats; or the name of another input of the case, which is given twice. */
 export type InputSpec = readonly number[] | TensorSpec | string;
 
-/** An op on inputs of some shapes: drives the test of every kernel variant. */
+/** An op, options, and shapes of its inputs. Every candidate of the op is tested on it. */
 export interface OpCase {
   readonly op: string;
   readonly title: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly options: object;
   readonly tolerance: Tolerance | undefined;
-  /** Runs in float32 alone. */
+  /** Does not run in float16. */
   readonly float32Only: boolean;
 }
 
 const isShape = (spec: TensorSpec | readonly number[]): spec is readonly number[] => Array.isArray(spec);
 
-/** The tensor that an input stands for. */
+/** The tensor of an input. */
 export function specOf({ inputs }: OpCase, name: string): TensorSpec {
   const spec = inputs[name]!;
   if (typeof spec !== 'string') return isShape(spec) ? { shape: spec } : spec;
@@ -38,7 +38,7 @@ export function specOf({ inputs }: OpCase, name: string): TensorSpec {
 const formatOption = (value: unknown): string =>
   JSON.stringify(value, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)).replaceAll('"', '');
 
-/** One line a case: the title is made of shapes and options. */
+/** Makes a case. Its title is the op, shapes and options. */
 export function test(
   op: string,
   inputs: OpCase['inputs'],
@@ -61,7 +61,7 @@ export function test(
   };
 }
 
-/** For kernels that take seconds to compile, where other cases have their parts in float16. */
+/** Cases in float32 only: their kernels take seconds to compile, and other cases cover float16. */
 export const inFloat32 = (cases: readonly OpCase[]): OpCase[] =>
   cases.map((other) => ({ ...other, float32Only: true }));
 

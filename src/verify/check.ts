@@ -6,17 +6,17 @@ import { placeOf, type RefTensor } from './reference/tensor.ts';
 import { type Difference, differenceOf, worse } from './tolerances.ts';
 import { asNumbers, randomNumbers } from './values.ts';
 
-/** What is written before a run, again and again where an input is larger; and what shall come out. */
+/** Inputs of a run, repeated where an input is larger, and the results that are right. */
 export interface Run {
   readonly data: Readonly<Record<string, TensorData>>;
-  /** Of every result. */
+  /** The right values of every result. */
   readonly want: readonly RefTensor[];
 }
 
-/** Uploads may run this far ahead of the GPU, as those of weights do. */
+/** Bytes that uploads run ahead of the GPU at the most, as those of weights do. */
 const UPLOAD_WINDOW = 32 * 2 ** 20;
 
-/** Runs a session of a case once; how far its output is off. The reference reads `work` numbers or so. */
+/** Runs a session of a case once and compares its results. The reference reads about `work` numbers. */
 export async function runOnce(
   session: Session,
   test: OpCase,
@@ -24,7 +24,7 @@ export async function runOnce(
   work = 2 ** 24,
 ): Promise<Difference> {
   for (const [name, numbers] of Object.entries(data)) {
-    // What the op makes no use of is no input of the plan.
+    // An operand that the op does not use is no input of the plan.
     const operand = session.plan.inputs.get(name);
     if (operand) await fill(session.gpu, session.inputBuffer(name), byteLength(operand), numbers);
   }
@@ -51,16 +51,16 @@ async function fill(gpu: Gpu, buffer: GPUBuffer, bytes: number, numbers: TensorD
   }
 }
 
-/** Places that are looked at where there are too many: so few at the least, and at the most. */
+/** Elements of a sample, at the least and at the most. */
 const SAMPLES = { least: 512, most: 4096 };
-/** Of more elements than this, samples are looked at whatever the work. */
+/** A result of more elements is sampled, whatever the work. */
 const MOST = 2 ** 20;
-/** Tiles begin and end at multiples of this. */
+/** Edges of tiles are multiples of this. */
 const TILE = 4;
 
 /**
- * Where to look: everywhere (undefined) where that reads `work` numbers at the most, else along each axis in turn at its ends, beside the
- * edges of tiles, and anywhere.
+ * The elements to compare. Undefined, all of them, where the reference reads at most `work` numbers for that. Else a sample: along each
+ * axis in turn its ends, both sides of the edges of tiles, and random places.
  */
 export function placesOf({ shape, terms = 1, work: each = terms }: RefTensor, work: number): Uint32Array | undefined {
   const count = elementCount(shape);

@@ -4,21 +4,21 @@ import type { Candidate } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { type InputSpec, type OpCase, test } from './case.ts';
 
-/** What a plan dispatches, as a case: the op of a node alone, on inputs of its shapes. */
+/** A node of a plan as a case: its op, on inputs of the same shapes and types. */
 export interface Dispatch {
   readonly test: OpCase;
-  /** Where it first occurs in the model, and how often. */
+  /** The label of the first such node in the model, and how many there are. */
   readonly label: string;
   readonly count: number;
   readonly candidate: Candidate;
   readonly candidates: readonly Candidate[];
 }
 
-/** The dispatches of plans, those at load too, each kernel once for each shape. */
+/** The nodes of plans, those at load too: each kernel once for each shape. */
 export function dispatchesOf(plans: readonly Plan[]): Dispatch[] {
   const found = new Map<string, Dispatch>();
   for (const { prepare, steps } of plans) {
-    const seen = new Set<Operand>(); // a node may take several dispatches
+    const seen = new Set<Operand>(); // a node may have several steps
     for (const { node, candidate, candidates } of [...prepare, ...steps]) {
       if (seen.has(node)) continue;
       seen.add(node);
@@ -31,7 +31,7 @@ export function dispatchesOf(plans: readonly Plan[]): Dispatch[] {
   return [...found.values()];
 }
 
-/** The op of a node, on inputs of the same shapes and types. */
+/** The case of a node. */
 export function caseOf(node: Operand): OpCase {
   const { inPlace, values } = opNamed(node.op);
   const names = new Map<Operand, string>();
@@ -41,7 +41,7 @@ export function caseOf(node: Operand): OpCase {
     names.set(input, name);
     const { dataType, shape } = input;
     if (name === inPlace) return [name, { dataType, shape, role: 'state' }];
-    // As bits of float16 that a product of float32 reads, only constants stay what they are.
+    // float16 weights of a float32 product: as constants they keep their type.
     const kept = dataType === 'float16' && node.dataType === 'float32' && { role: 'constant' as const };
     return [name, { dataType, shape, values: values?.(name, node.inputs, node.options) ?? 'random', ...kept }];
   });

@@ -13,14 +13,14 @@ import { build, type RefTensor } from './reference/tensor.ts';
 import { describeFault, isWrong } from './tolerances.ts';
 import { makeTensor } from './values.ts';
 
-// The cases are about all of them.
+// The cases have ops of all groups.
 await loadOps();
 
 export type Float = 'float32' | 'float16';
 
 /**
- * Float types that a case runs in: float16 where the device has it (llvmpipe, whose compiler takes seconds a variant: there, unless
- * `every` is asked for, it stands in for float32, which Chrome has checked), unless the inputs leave no choice.
+ * Float types that a case runs in: float32, and float16 where the device has it and the inputs allow it. llvmpipe's compiler takes seconds a
+ * variant: there float16 stands in for float32, which Chrome checks, unless `every` is set.
  */
 export function floatsOf(test: OpCase, caps: Caps, every = false): Float[] {
   const free = Object.keys(test.inputs).some((name) => specOf(test, name).dataType === undefined);
@@ -30,7 +30,7 @@ export function floatsOf(test: OpCase, caps: Caps, every = false): Float[] {
 
 const RUNS = [0, 1];
 
-/** The tensor of an input in a run; only inputs differ from run to run. */
+/** The tensor of an input in a run. Constants are the same in every run. */
 function tensorOf(test: OpCase, name: string, float: Float, run: number): { data: TensorData; reference: RefTensor } {
   const { role = 'input', ...spec } = specOf(test, name);
   const seed = `${test.title} ${name}`;
@@ -40,7 +40,7 @@ function tensorOf(test: OpCase, name: string, float: Float, run: number): { data
     : makeTensor(spec, type, 0, seed, Number.POSITIVE_INFINITY);
 }
 
-/** The graph of the op alone. */
+/** The graph of one op. */
 export function graphOf(test: OpCase, float: Float): Graph {
   const operands: Record<string, Operand> = {};
   for (const [name, spec] of Object.entries(test.inputs)) {
@@ -54,7 +54,7 @@ export function graphOf(test: OpCase, float: Float): Graph {
   return { outputs: Object.fromEntries(made.map((result, i) => [names[i]!, result])) };
 }
 
-/** The numbers that go in at each run, and what shall come out. A state is zeros at first, then what the run before left. */
+/** Inputs and right results of each run. A state is zeros at first, then what the run before left. */
 export function runsOf(test: OpCase, float: Float): Run[] {
   let state: RefTensor | undefined;
   return RUNS.map((run) => {
@@ -76,30 +76,30 @@ export function runsOf(test: OpCase, float: Float): Run[] {
 export interface Verdict {
   /** What went wrong: candidate, type, run, element. */
   readonly faults: string[];
-  /** Labels of the variants that were run. */
+  /** Labels of the variants that ran. */
   readonly labels: string[];
 }
 
-/** An op is to be run as it is: nothing tuned, no op in another's place. */
+/** The op runs as it is: no tuning, no pass that replaces it. */
 export const ALONE = { tune: 'off', without: ['winograd'] } as const;
 
 export interface Extent {
-  /** In every float type, however long the compiler takes. */
+  /** Every float type, however long the compiler takes. */
   readonly every?: boolean;
-  /** No candidates but these; all where absent. */
+  /** The candidates to run; all where absent. */
   readonly only?: (candidate: Candidate) => boolean;
-  /** As `floatsOf` where absent. */
+  /** Float types; those of `floatsOf` where absent. */
   readonly floats?: readonly Float[];
 }
 
-/** The candidates of the op; none where it is made of others. */
+/** The candidates of the op; none where it decomposes. */
 export async function candidatesOf({ op }: OpCase, graph: Graph, gpu: Gpu): Promise<readonly Candidate[]> {
   const { steps } = await planOf(gpu, graph, ALONE);
   const lists = steps.filter(({ node }) => node.op === op).map(({ candidates }) => candidates);
   return lists.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Runs the candidates of the case's op, each twice on one session with different numbers. */
+/** Runs the candidates of a case, each twice on one session with different numbers. */
 export async function checkCase(
   gpu: Gpu,
   test: OpCase,

@@ -5,19 +5,19 @@ import type { OpCase } from './case.ts';
 import { normwise } from './compare.ts';
 import { coordinates, elementsOf, type RefTensor } from './reference/tensor.ts';
 
-/** WGSL lets what is smaller become zero: a softmax of ±60 gave 0 on llvmpipe where 8.4e-39 was due. */
+/** WGSL may flush smaller numbers to zero: a softmax of ±60 gave 0 on llvmpipe where 8.4e-39 was right. */
 const SUBNORMAL = 2 ** -126;
 
-/** Bounds on the whole of a matrix product, ‖error‖ / ‖result‖. */
+/** Bounds on ‖error‖ / ‖result‖ of a matrix product. */
 const NORMWISE: Partial<Record<string, number>> = { float32: 2e-6, float16: 2e-3 };
 
-/** How far a result is off where it is furthest off for what is allowed there. */
+/** The error of a result at the element where it is largest against what is allowed there. */
 export interface Difference {
   /** `[1,5] (element 12)`, or `the norm` of all. */
   readonly where: string;
   readonly got: number;
   readonly want: number;
-  /** |got - want|; of the norm, ‖got - want‖ / ‖want‖. */
+  /** |got - want|; for the norm ‖got - want‖ / ‖want‖. */
   readonly error: number;
   readonly allowed: number;
 }
@@ -25,7 +25,7 @@ export interface Difference {
 /** NaN is wrong too. */
 export const isWrong = ({ error, allowed }: Difference): boolean => !(error <= allowed);
 
-/** How much of what is allowed an error takes: above 1 it is wrong. */
+/** error / allowed: wrong above 1. */
 export const shareOf = ({ error, allowed }: Difference): number => (error === 0 ? 0 : error / allowed);
 
 export function describeFault({ where, got, want, error, allowed }: Difference): string {
@@ -45,7 +45,7 @@ function toleranceOf({ op, inputs, tolerance }: OpCase): Tolerance {
   return tolerance ?? (typeof own === 'function' ? own(inputs) : own);
 }
 
-/** Compares a result with its reference at some places (flat indices); at all where absent. `got` has the elements of those places. */
+/** Compares a result with its reference at `places` (flat indices; all where absent). `got` has the elements of these places. */
 export function differenceOf(
   test: OpCase,
   got: ArrayLike<number>,
@@ -59,7 +59,7 @@ export function differenceOf(
   if (got.length !== data.length)
     return { where: 'the length', got: got.length, want: data.length, error: Number.NaN, allowed: 0 };
   const spread = ulps ? ulps + (terms > 1 ? Math.sqrt(terms) : 0) : 0;
-  // A conversion to float16 may round either way.
+  // A conversion to float16 may round up or down.
   const stored = dataType === 'float16' ? roundings * 2 ** -10 : 0;
   const exact = !isFloat(dataType);
   const allowedAt = (i: number): number => {

@@ -15,7 +15,7 @@ export function randomNumbers(seed: string): () => number {
   };
 }
 
-/** Not numbers, or the ends of them. */
+/** NaN, infinities, zeros: of either sign. */
 const SPECIAL: readonly number[] = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
 
 const LARGEST: Partial<Record<DataType, number>> = { int4x8: 7, int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
@@ -38,12 +38,12 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
 }
 
 /**
- * So many numbers are drawn for a tensor at most, and repeated where it is larger: the host need not hold it whole. Eight times a
- * prime: rows of no length start alike, and int4 fills whole words.
+ * Numbers drawn for a tensor at the most. A larger tensor repeats them, so the host does not hold it whole. Eight times a prime: rows
+ * start at different numbers whatever their length, and int4 fills whole words.
  */
 export const PERIOD = 8 * 131_071;
 
-/** The data of an input as the GPU gets it and as the reference does: the same numbers, rounded to the type. */
+/** The data of an input for the GPU and for the reference: the same numbers, rounded to the type. */
 export function makeTensor(
   { shape, values = 'random' }: TensorSpec,
   dataType: DataType,
@@ -63,7 +63,7 @@ export function makeTensor(
   return { data, reference };
 }
 
-/** `count` numbers: these, again and again. */
+/** `count` numbers: these, repeated. */
 function repeated(numbers: Float64Array, count: number): ArrayLike<number> {
   if (numbers.length === count) return numbers;
   const get = (_: object, key: string | symbol): number =>
@@ -79,7 +79,7 @@ function asData(numbers: Float64Array, dataType: DataType): TensorData {
   return data;
 }
 
-/** `count` numbers of a typed array, at some places or at all: float16 is held as bits, int4 packed. */
+/** `count` numbers of a typed array, or those at `places`. float16 is bits there, int4 packed. */
 export function asNumbers(data: TensorData, dataType: DataType, count: number, places?: Uint32Array): Float64Array {
   const whole = dataType === 'int4x8' ? unpackInt4(data as Uint8Array, count) : data;
   const numbers = places ? Float64Array.from(places, (place) => whole[place]!) : Float64Array.from(whole);

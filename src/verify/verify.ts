@@ -23,17 +23,17 @@ export interface VerifyOptions {
   all?: boolean;
   /** Only dispatches of these ops. */
   ops?: readonly string[];
-  /** Forgets first what was set aside before: it is checked again where it would run. */
+  /** Forgets first which variants were set aside: they are checked again where they would run. */
   forget?: boolean;
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
-  /** Sees each row as soon as it is known; what replaces a wrong variant is known at the end. */
+  /** Is called with each row as it is known. `replacedBy` is known at the end only. */
   onRow?: (row: VerifyRow) => void;
-  /** What remembers; the device's own where absent. */
+  /** The tuner, which remembers; the device's where absent. */
   tuner?: Tuner;
 }
 
-/** A kernel variant on inputs of some shapes. */
+/** One kernel variant on inputs of certain shapes. */
 export interface VerifyRow {
   readonly op: string;
   /** `conv2d_registers[f32,dense,relu,8x4]`. */
@@ -42,19 +42,19 @@ export interface VerifyRow {
   readonly shape: string;
   /** The case in full: types, shapes, options. It seeds the numbers. */
   readonly case: string;
-  /** Where it first occurs in the model, and how often; the op, and 1, without a model. */
+  /** The label of the first such node in the model, and how many there are. Without a model: the op, and 1. */
   readonly label: string;
   readonly count: number;
   /** `wrong` results, or `broken`: it does not compile. */
   readonly verdict: 'right' | 'wrong' | 'broken';
-  /** Where the result is furthest off for what is allowed there: `[0,5] (element 5)`, or `the norm` of all. Null where there is none. */
+  /** The element of the largest error against what is allowed there: `[0,5] (element 5)`, or `the norm`. Null without a result. */
   readonly at: string | null;
-  /** |result - reference| there, or ‖result - reference‖ / ‖reference‖; and what it may be. */
+  /** |result - reference| there, or for the norm ‖result - reference‖ / ‖reference‖; and the bound. */
   readonly error: number | null;
   readonly tolerance: number | null;
   /** What is wrong: the element with its coordinates, or what the compiler said. */
   readonly fault?: string;
-  /** The variant that runs instead from now on, which is right. */
+  /** The variant that runs instead from now on. It was checked. */
   readonly replacedBy?: string;
   /** Milliseconds that the check took, the reference on the CPU included. */
   readonly ms: number;
@@ -64,14 +64,14 @@ export interface VerifyReport {
   readonly adapter: AdapterCard;
   /** Version of the engine. */
   readonly engine: string;
-  /** When it ended: ISO 8601. */
+  /** Time of the end: ISO 8601. */
   readonly date: string;
   readonly model?: string;
   readonly rows: readonly VerifyRow[];
   readonly summary: Summary;
-  /** Variants that are not taken on this adapter, driver and version, and why: those of earlier checks too. */
+  /** Variants that are set aside on this adapter, driver and version, and why. Those of earlier checks too. */
   readonly aside: Readonly<Record<string, string>>;
-  /** Whether all that runs from now on was right. */
+  /** Whether every variant that runs from now on was right. */
   readonly passed: boolean;
   readonly ms: number;
 }
@@ -79,9 +79,9 @@ export interface VerifyReport {
 export interface Summary {
   readonly checked: number;
   readonly right: number;
-  /** Wrong, and another runs instead. */
+  /** Rows that were wrong, and another variant runs instead. */
   readonly replaced: number;
-  /** Wrong, and nothing could take its place. */
+  /** Rows that were wrong, without a variant to run instead. */
   readonly failed: number;
 }
 
@@ -114,14 +114,14 @@ interface Check {
   readonly float: Float;
   readonly label: string;
   readonly count: number;
-  /** None where the op becomes others, which have cases of their own. */
+  /** Undefined where the op decomposes: the other ops have cases of their own. */
   readonly candidate: Candidate | undefined;
   readonly candidates: readonly Candidate[];
 }
 
-/** Numbers that references read for a dispatch of a model: some ten milliseconds. */
+/** Numbers that the reference reads for a node of a model: about 10 ms. */
 const WORK = 2 ** 19;
-/** So many pipelines are compiled while others are checked. */
+/** Pipelines that compile while others are checked. */
 const AHEAD = 4;
 
 const variantOf = ({ test, candidate }: Check): string => candidate?.label ?? `${test.op} of other ops`;
@@ -129,9 +129,9 @@ const caseKey = ({ test, float }: Check): string => `${test.title}${float === 'f
 const keyOf = (check: Check): string => `${caseKey(check)} ${variantOf(check)}`;
 
 /**
- * Runs kernel variants alone on this device, each twice with other numbers, and compares what comes out with references in float64.
- * A variant that is wrong is set aside (`Tuner.setAside`), what would run in its place is checked too, and so on: each variant once on
- * each case, so it ends. Sessions that exist take the replacements in place. Errors: `invalid-argument`, `aborted`, `device-lost`.
+ * Runs kernel variants on this device, each twice with different numbers, and compares the results with references in float64.
+ * A wrong variant is set aside (`Tuner.setAside`), and the variant that would run in its place is checked too. A variant is checked
+ * once on each case, so this ends. Sessions that exist take the replacements. Errors: `invalid-argument`, `aborted`, `device-lost`.
  */
 export async function verify(gpu: Gpu, target: Target | undefined, options: VerifyOptions = {}): Promise<VerifyReport> {
   checkOptions('verify', options, RULES);
@@ -141,7 +141,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
   throwIfAborted(signal, 'verifying');
   await (forget ? tuner.reinstate() : tuner.recall());
   const sessions = target instanceof Session ? [target] : ((await target?.sessions()) ?? []);
-  /** What would run by now. */
+  /** The candidate that would run now. */
   const chosen = async (): Promise<Check[]> => {
     const checks = target
       ? dispatchesOf(sessions.map((session) => session.replan())).map((made) => ({
@@ -168,7 +168,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
           label: variantOf(check),
         });
         for (const { candidate } of open.slice(i, i + AHEAD))
-          if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when its turn comes
+          if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when it is checked
         const row = await rowOf(gpu, check, tuner.guess, target && WORK);
         rows.set(keyOf(check), row);
         onRow?.(row);
@@ -193,7 +193,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
   };
 }
 
-/** The cases of all ops, in every type that this device computes in, each on the variant that `choose` takes for it. */
+/** The cases of all ops in every float type of this device, each with the variant that `choose` takes. */
 async function checksOfCases(gpu: Gpu, choose: Choose): Promise<Check[]> {
   const checks = CASES.flatMap((test) =>
     floatsOf(test, { ...gpu.caps, longKernels: true }).map(async (float): Promise<Check> => {
@@ -244,7 +244,7 @@ async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undef
 
 const RIGHT = { verdict: 'right' } as const;
 
-/** Says what runs instead of each variant that is wrong (`running`: variants by their case), and counts. */
+/** Fills in `replacedBy` of wrong rows, and counts. `running`: the variants that run now, by case. */
 export function judge(
   found: readonly VerifyRow[],
   running: ReadonlyMap<string, string>,
@@ -261,8 +261,8 @@ export function judge(
 }
 
 /**
- * Sessions take the kernels that are trusted now, on the buffers they have. What wrong kernels had made of the weights at load is made
- * again from where the weights come from, and copied over.
+ * Sessions take the kernels that are trusted now and keep their buffers. Weights that a wrong kernel had made at load are made again from
+ * the file, and copied over.
  */
 async function replace(gpu: Gpu, sessions: readonly Session[], wrong: ReadonlySet<string>): Promise<void> {
   const spoilt = sessions.filter(({ plan: { prepare } }) =>

@@ -19,9 +19,9 @@ const paths: readonly string[] = [
   ),
 ];
 
-/** Whether there is a path that is this, or ends in it; `*` stands for anything within a name. */
+/** Whether a path is this, or ends in it, but for endings; `*` stands for anything within a name. */
 function isThere(path: string): boolean {
-  const pattern = new RegExp(`(^|/)${path.replace(/[.+?]/g, '\\$&').replaceAll('*', '[^/]*')}$`);
+  const pattern = new RegExp(`(^|/)${path.replace(/[.+?]/g, '\\$&').replaceAll('*', '[^/]*')}($|\\.)`);
   return paths.some((known) => pattern.test(known));
 }
 
@@ -39,7 +39,9 @@ const PATHS = new RegExp(
 /** What a text says of files here, each once. */
 const mentioned = (text: string): string[] => {
   const named = [...text.matchAll(PATHS)].map(([path]) => path.replace(/^(\.\.?\/)+/, ''));
-  return [...new Set(named)].filter((path) => !path.startsWith('node_modules/') && path !== '.d.ts');
+  return [...new Set(named)].filter(
+    (path) => !path.startsWith('node_modules/') && path !== '.d.ts' && !/\b(NAME|GROUP)\b/.test(path),
+  );
 };
 
 const commentsOf = (text: string): string => (text.match(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*/g) ?? []).join('\n');

@@ -3,7 +3,7 @@ import { foldBatchNormalization } from '../passes/fold.ts';
 import type { Passes } from '../passes/index.ts';
 import * as movement from './movement.ts';
 
-/** Kernels of images take channels last: transposes bring them there. */
+/** Kernels of images read channels last: the group has the transposes too. */
 export const ops: typeof movement.ops & typeof image = { ...movement.ops, ...image };
 
 export const passes: Passes = { ...movement.passes, fold: () => foldBatchNormalization };

@@ -6,7 +6,7 @@ interface Group {
   readonly passes: Passes;
 }
 
-/** Ops that load when a graph is to have them, with the passes that know them. */
+/** Groups: ops that load before a graph has them, with the passes that know them. */
 const GROUPS = {
   image: () => import('./image.ts'),
   math: () => import('./math.ts'),
@@ -25,7 +25,7 @@ export type GroupName = keyof typeof GROUPS;
 export type GroupOps<Name extends GroupName> = Awaited<ReturnType<(typeof GROUPS)[Name]>>['ops'];
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
-/** Loads groups of ops, all where no list is given. A graph can have their ops from then on. */
+/** Loads groups of ops; all where no list is given. Graphs can have their ops from then on. */
 export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promise<void> {
   for (const { ops, passes } of await Promise.all(names.map((name) => GROUPS[name]()))) {
     addOps(ops);
@@ -33,7 +33,7 @@ export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promis
   }
 }
 
-/** Does work that makes ops of others: what is of a group that is not there yet loads, and the work begins again. */
+/** Does work. Where it needs an op of a group that is not loaded, loads the group and does the work again. */
 export async function loadingOps<T>(work: () => T | Promise<T>): Promise<T> {
   for (;;) {
     try {

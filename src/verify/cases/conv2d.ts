@@ -82,7 +82,7 @@ const quantized: OpCase[] = [
   ]),
 ];
 
-/** As WebNN has them by default, and in the other orders: a pass brings them to the kernels. */
+/** WebNN's default layouts, and the others: a pass brings them to the kernels' layout. */
 const layouts: OpCase[] = inFloat32([
   test('conv2d', { input: [1, 3, 6, 7], filter: [8, 3, 3, 3] }),
   test(
@@ -131,7 +131,7 @@ const winograd: OpCase[] = [
   ),
 ];
 
-/** What lies beyond the image is zero, whatever the pixels are that are read instead. */
+/** Pixels beyond the border are zeros, also where other pixels are read in their place. */
 const SPOILT = [Number.NaN, 1, Infinity, ...Array.from({ length: 200 }, (_, i) => i / 100), Number.NaN];
 const specials: OpCase[] = inFloat32([
   nhwc({ input: valued([1, 7, 7, 4], SPOILT), filter: [3, 3, 4, 8] }, SAME),

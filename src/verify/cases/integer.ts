@@ -4,7 +4,7 @@ const bytes = (shape: readonly number[], values: Values): TensorSpec => ({ shape
 const factor = float32([1], [0.01]);
 const relu = { activation: { name: 'relu' } };
 
-/** int32 out of int8: every sum must be the integer that it is. */
+/** int8 by int8 to int32: sums are exact. */
 const sums: OpCase[] = [
   test('matmulInteger', { a: int8(1, 64), b: int8(132, 64) }),
   test('matmulInteger', { a: int8(3, 37), b: int8(7, 37) }),
@@ -12,7 +12,7 @@ const sums: OpCase[] = [
   test('matmulInteger', { a: int8(9, 21), b: int8(10, 21) }),
   // Baked on a software adapter.
   test('matmulInteger', { a: int8(128, 256), b: int8(324, 256) }),
-  // So long that float32 would not hold the sums, with all the signs that the extremes can have.
+  // Sums beyond 2^24, which float32 would not hold, of extremes of every sign.
   test('matmulInteger', { a: int8(2, 4608), b: int8(8, 4608) }),
   ...[
     [127, 127],

@@ -1,8 +1,8 @@
 import { constant, half, inFloat32, int4, int8, type OpCase, scales, special, test } from '../case.ts';
 
 /*
- * A product is compiled for vec4 or ragged operands and output, dense or int8, [K,N] or [N,K], each epilogue, and each width
- * of N up to 64: seconds each. The cases below meet every part of these, not every combination.
+ * A product has a pipeline, seconds to compile, for each unit of operands and output, dense or int8, [K,N] or [N,K], each epilogue, and
+ * each width of N up to 64. The cases have each of these, not every combination.
  */
 
 const plain = (m: number, k: number, n: number): OpCase => test('matmul', { a: [m, k], b: [k, n] });
@@ -18,7 +18,7 @@ const sizes: OpCase[] = [
   ...inFloat32([plain(13, 17, 19), plain(64, 1, 1)]),
   // More work than this, and a software adapter gets the shape baked into the shader.
   ...inFloat32([plain(256, 160, 256)]),
-  // Large enough for the largest workgroup tile, and overhanging it; so long a sum over so small an output that K is split.
+  // Larger than the largest workgroup tile, and no multiple of it. Then: K so long and the output so small that K is split.
   plain(130, 20, 132),
   ...inFloat32([plain(33, 260, 12), turned(20, 263, 40)]),
   turned(1, 64, 132),
@@ -66,7 +66,7 @@ const quantized: OpCase[] = [
   test('matmul', { a: [2, 5, 64], b: int8(64, 8), scales: scales(8) }),
   test('matmul', { a: [9, 16], b: int8(132, 16), scales: scales(132) }, { transposeB: true }),
   test('matmul', { a: [1, 64], b: int8(132, 64), scales: scales(132) }, { transposeB: true }),
-  // Sixteen at a time; [K,N] in steps of which the last is not whole.
+  // Unit `wide`; the last step of [K,N] is a partial one.
   test('matmul', { a: [1, 68], b: int8(68, 48), scales: scales(48) }),
   test('matmul', { a: [1, 64], b: int4(64, 48), scales: scales(2, 48) }),
   ...inFloat32([

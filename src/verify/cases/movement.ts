@@ -137,7 +137,7 @@ const scatters: OpCase[] = [
 
 const NARROW = [1, -1, 0.5, -2.75, 100, 0.001, 65504, -3, 1.5, 6.1e-5, 7];
 
-/** What lies halfway between two float16, or nearly; the smallest, the largest, and beyond. */
+/** Numbers halfway between two float16, or nearly; the smallest, the largest, and beyond. */
 const TO_HALF = [
   ...[1 + 2 ** -11, 1 + 3 * 2 ** -11, 1 + 2 ** -11 + 2 ** -20, 2049, 2051, 65504, 65519, 65520, 1e30],
   ...[

@@ -1,7 +1,7 @@
 import { float32, type OpCase, test, type Values, valued } from '../case.ts';
 import { randomNumbers } from '../values.ts';
 
-/** A row of settings for each line: temperature, top-k and top-p in turn, and another draw for each line of each run. */
+/** Settings, a row for each line: temperature, top-k, top-p, and a draw that differs between lines and runs. */
 const settings = (lines: number, ...rows: [temperature: number, topK: number, topP: number][]) =>
   float32([lines, 4], (run) => {
     const random = randomNumbers(`${lines} lines, run ${run}`);
@@ -35,7 +35,7 @@ export const cases: readonly OpCase[] = [
   test('sample', { logits: valued([40, 37], spread), settings: settings(40, ...MIXED) }),
   test('sample', { logits: valued([2, 16, 64], spread), settings: { ...settings(32, ...MIXED), shape: [2, 16, 4] } }),
   test('sample', { logits: valued([24, 52], 'few'), settings: settings(24, ...MIXED) }, {}, { note: 'many equals' }),
-  // More tokens than a workgroup takes at a time, and than a digit of their index holds.
+  // More tokens than a workgroup reads at a time, and than a digit of their index holds.
   test('sample', { logits: valued([8, 1030], spread), settings: settings(8, ...MIXED) }),
   test('sample', {
     logits: valued([2, 50257], { low: -12, high: 12 }),

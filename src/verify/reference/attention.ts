@@ -59,7 +59,7 @@ export function attention({ query, key, value, positions }: RefInputs, options: 
         result += (weight / total) * x;
         mass += Math.abs((weight / total) * x);
       });
-      // An error in a score is a relative error of its weight.
+      // An absolute error of a score is a relative error of its weight.
       return { value: result, mass: mass * (1 + 2 * largest) };
     },
     Math.max(keys, headSize),

@@ -1,6 +1,6 @@
 import type { RefInputs, RefTensor } from './tensor.ts';
 
-/** Of the one result, or of all. */
+/** Returns the one result, or all of them. */
 export type Reference = (inputs: RefInputs, options: object) => RefTensor | readonly RefTensor[];
 
 /** What each op computes, in float64 and as plainly as it can be written: a file exports `references`, by the names of ops. */

@@ -7,8 +7,8 @@ export interface EpilogueOptions {
 }
 
 /**
- * What a quantised weight is multiplied by: weights of `channels` output columns have a scale a column, or one for each group along
- * their `depth`, as [depth/group, channels] (kn) or [channels, depth/group] (nk).
+ * The scale of a weight. Scales are [channels], or one for each group along `depth`: [depth/group, channels] (kn) or
+ * [channels, depth/group] (nk).
  */
 export function scaleOf({ scales }: RefInputs, channels: number, depth: number, layout: 'kn' | 'nk') {
   const groups = (scales?.data.length ?? channels) / channels;
@@ -18,7 +18,7 @@ export function scaleOf({ scales }: RefInputs, channels: number, depth: number, 
   };
 }
 
-/** What ends a sum of products: plus bias, plus residual, activated. Adds to value and mass. */
+/** The epilogue: activation(sum + bias + residual). Adds to value and mass. */
 export function finish(
   sum: { readonly value: number; readonly mass?: number },
   column: number,
@@ -35,7 +35,7 @@ export function finish(
   return { value: activation ? applyUnary(activation.name, value, activation) : value, mass };
 }
 
-/** Where the matrix that a batch takes of an operand begins: leading dimensions broadcast. */
+/** Offset of the matrix of a batch within an operand. Leading dimensions broadcast. */
 function matrixStarts({ shape }: RefTensor): (batch: readonly number[]) => number {
   const lead = shape.slice(0, -2);
   const starts = Float64Array.from({ length: elementCount(lead) }, (_, i) => i * elementCount(shape.slice(-2)));

@@ -104,7 +104,7 @@ export function split(
   });
 }
 
-/** An index below zero counts from the end; what is still outside goes to the border. Rows of int8 are scaled back. */
+/** A negative index counts from the end; an index that is still outside is clamped. Rows of int8 are scaled back. */
 export function gather(
   { input, indices, scales }: RefInputs,
   { axis = 0, dataType = scales ? 'float32' : input!.dataType }: { axis?: number; dataType?: DataType },

@@ -2,8 +2,8 @@ import { elementCount } from '../../tensor/types.ts';
 import { at, build, everywhere, moved, type RefInputs, type RefTensor } from './tensor.ts';
 
 /**
- * (x - mean) / deviation * scale + shift, and what its rounding errors scale with: x and the mean are much larger than
- * their difference where the mean is large, and the deviation is made of the same differences.
+ * (x - mean) / deviation * scale + shift, and its mass. Where the mean is large, x and the mean are much larger than their difference,
+ * and rounding errors scale with them; the deviation is computed from the same differences.
  */
 function normalized(x: number, mean: number, deviation: number, scale: number, shift: number) {
   const y = (x - mean) / deviation;
@@ -42,7 +42,7 @@ export function layerNormalization(
   );
 }
 
-/** Mean and variance are given, one a channel of `axis`. */
+/** Mean and variance are inputs: [channels of `axis`]. */
 export function batchNormalization(
   inputs: RefInputs,
   { axis = 1, epsilon = 1e-5 }: { axis?: number; epsilon?: number },

@@ -1,7 +1,7 @@
 import { type DataType, elementCount } from '../../tensor/types.ts';
 import { at, build, everywhere, placeOf, type RefInputs, type RefTensor, retyped } from './tensor.ts';
 
-/** The number of the block in which an element lies: along each axis, the scales share its elements evenly. */
+/** The index of the scale of an element. Along each axis the scales share the elements evenly. */
 function blockOf(shape: readonly number[], scale: readonly number[], index: readonly number[]): number {
   const before = shape.length - scale.length;
   return placeOf(
@@ -10,7 +10,7 @@ function blockOf(shape: readonly number[], scale: readonly number[], index: read
   );
 }
 
-/** max |x| / levels of each block; 1 where all are zero, NaN where one is. */
+/** max |x| / levels of each block; 1 where all elements are zero, NaN where one is NaN. */
 export function quantizeScales(
   { input }: RefInputs,
   { newShape, levels = 127 }: { newShape: readonly number[]; levels?: number },
@@ -49,8 +49,8 @@ function roundEven(x: number): number {
 }
 
 /**
- * round(x / scale) + zeroPoint within the type. The float32 quotient may be off by 2.5 ulps (WGSL), so near a half the other neighbour
- * is right too; not where the scale is a power of two: such quotients are exact.
+ * round(x / scale) + zeroPoint within the type. WGSL's float32 quotient may be off by 2.5 ulps, so near a half both neighbours are
+ * right. A scale that is a power of two gives exact quotients: then one is.
  */
 export function quantizeLinear({ input, scale, zeroPoint }: RefInputs, options: { dataType?: DataType }): RefTensor {
   const dataType = zeroPoint?.dataType ?? options.dataType ?? 'int8';

@@ -10,13 +10,13 @@ const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0)
 const sizes = (list: readonly number[]): number => sum(list.map(Math.abs));
 const squares = (list: readonly number[]): number => sum(list.map((x) => x * x));
 
-/** What becomes of the elements that are reduced to one. */
+/** A reduction of a list of numbers to one. */
 export const REDUCTIONS: Readonly<Record<string, (list: readonly number[]) => Element>> = {
   reduceSum: (list) => ({ value: sum(list), mass: sizes(list) }),
   reduceMean: (list) => ({ value: sum(list) / list.length, mass: sizes(list) / list.length }),
   reduceMax: (list) => Math.max(...list),
   reduceMin: (list) => Math.min(...list),
-  // One rounding a factor, not the root of their number.
+  // Each factor rounds: errors grow with their number, not with its root.
   reduceProduct: (list) => {
     const value = list.reduce((a, b) => a * b, 1);
     return { value, mass: Math.abs(value) * Math.sqrt(list.length) };
@@ -24,7 +24,7 @@ export const REDUCTIONS: Readonly<Record<string, (list: readonly number[]) => El
   reduceL1: sizes,
   reduceL2: (list) => Math.sqrt(squares(list)),
   reduceSumSquare: squares,
-  // A relative error of the sum is an absolute one of its logarithm.
+  // A relative error of the sum is an absolute error of its logarithm.
   reduceLogSum: (list) => ({
     value: Math.log(sum(list)),
     mass: sizes(list) / sum(list) + Math.abs(Math.log(sum(list))),
@@ -58,7 +58,7 @@ export const reduce =
     );
   };
 
-/** Of equals, the first; where there is NaN, the first of them. */
+/** The first of equal elements; the first NaN where there is one. */
 export const argExtremum =
   (better: (x: number, best: number) => boolean) =>
   ({ input }: RefInputs, { axis, keepDimensions = false }: { axis: number; keepDimensions?: boolean }): RefTensor => {

@@ -4,7 +4,7 @@ import { at, build, type RefInputs, type RefTensor } from './tensor.ts';
 
 const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
-/** How many of the weights it takes, from the first on, until their sum is enough. */
+/** How many weights, from the first on, have a sum that is `enough`. */
 function reach(weights: readonly number[], enough: (sum: number) => boolean): number {
   let sum = 0;
   const at = weights.findIndex((weight) => {
@@ -14,7 +14,7 @@ function reach(weights: readonly number[], enough: (sum: number) => boolean): nu
   return at < 0 ? weights.length : at + 1;
 }
 
-/** The token that one line of logits gives, by sorting it. */
+/** The token of one line of logits, by sorting the line. */
 export function sampleLine(
   logits: ArrayLike<number>,
   [temperature, topK, topP, draw]: SamplerSettings | readonly number[],
@@ -25,7 +25,7 @@ export function sampleLine(
   if (line.some((logit) => !(logit < Number.POSITIVE_INFINITY)) || best === Number.NEGATIVE_INFINITY) return NO_TOKEN;
   if (temperature === 0) return ranked[0]!;
   const weight = (token: number): number => Math.exp((line[token]! - best) / temperature!);
-  // By index where none is left out.
+  // In the order of indices where no token is left out.
   const order = topK! < line.length || topP! < 1 ? ranked : [...line.keys()];
   const kept = order.filter((token) => line[token]! > Number.NEGATIVE_INFINITY).slice(0, topK);
   const wanted = topP! * sumOf(kept.map(weight));

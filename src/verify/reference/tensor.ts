@@ -5,21 +5,21 @@ export interface RefTensor {
   readonly dataType: DataType;
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
-  /** How large the numbers were that each element was made of: what rounding errors scale with. |element| where absent. */
+  /** The mass of each element: the sum of the absolute terms that it was computed from. |element| where absent. */
   readonly mass?: ArrayLike<number>;
-  /** How many terms were summed for an element: rounding errors grow with its root. */
+  /** Terms in the sum of an element: rounding errors grow with the root of their number. */
   readonly terms?: number;
-  /** What each element may be as well, where rounding decides between two integers. */
+  /** A second right value of each element, where rounding decides between two integers. */
   readonly either?: ArrayLike<number> | undefined;
-  /** How many numbers are read for an element; `terms` where absent. */
+  /** Numbers that are read for an element; `terms` where absent. */
   readonly work?: number;
-  /** One element alone, where the tensor is a formula: then data and mass are computed when they are asked for. */
+  /** Computes one element, where the tensor is a formula. Data and mass are then computed on demand. */
   readonly element?: (index: readonly number[]) => Element;
 }
 
 export type RefInputs = Readonly<Record<string, RefTensor>>;
 
-/** An element, its mass where it has one, and what it may be as well where rounding decides between two integers. */
+/** An element; its mass; its second right value. */
 export type Element = number | { readonly value: number; readonly mass?: number; readonly either?: number };
 
 /** Coordinates of element `flat`. */
@@ -36,7 +36,7 @@ export function coordinates(shape: readonly number[], flat: number): number[] {
 export const placeOf = (shape: readonly number[], index: readonly number[]): number =>
   shape.reduce((place, size, d) => place * size + index[d]!, 0);
 
-/** A tensor made element by element, from its coordinates: those that are asked for. */
+/** A tensor by a formula from coordinates to an element. Only elements that are asked for are computed. */
 export function build(
   dataType: DataType,
   shape: readonly number[],
@@ -95,7 +95,7 @@ function evaluate(
   return { data, mass, either };
 }
 
-/** The elements at these places; all where absent. No others are computed. */
+/** The elements at these places; all where absent. */
 export function elementsOf(tensor: RefTensor, wanted?: Uint32Array): Elements {
   if (!wanted) return tensor;
   if (tensor.element) return evaluate(tensor.shape, tensor.element, wanted);
@@ -104,7 +104,7 @@ export function elementsOf(tensor: RefTensor, wanted?: Uint32Array): Elements {
   return { data: pick(data), mass: mass && pick(mass), either: either && pick(either) };
 }
 
-/** The same numbers as those of another type. */
+/** The same numbers under another type. */
 export const retyped = (tensor: RefTensor, dataType: DataType): RefTensor =>
   tensor.element ? build(dataType, tensor.shape, tensor.element, tensor.terms, tensor.work) : { ...tensor, dataType };
 
@@ -122,7 +122,7 @@ export const spread = (tensor: RefTensor, index: readonly number[]): number =>
     tensor.shape.map((size, d) => (size === 1 ? 0 : index[index.length - tensor.shape.length + d]!)),
   );
 
-/** The number as a data type holds it: integers drop their fraction and wrap around. */
+/** The number in a data type: integers drop the fraction and wrap around. */
 export function held(dataType: DataType, value: number): number {
   if (isFloat(dataType)) return value;
   const cell = typedArray(dataType, 1);
