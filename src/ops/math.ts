@@ -19,9 +19,14 @@ import {
   type Operand,
   SIGNED,
 } from './define.ts';
-import { type BinaryRow, defineBinary, defineUnary, FAST, stridedParams } from './elementwise.ts';
+import { type BinaryRow, defineBinary, defineUnary, FAST, NEAR_ZERO, stridedParams, TWO_STEPS } from './elementwise.ts';
 
 export const mathUnary = defineUnary(unaryParts, {
+  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
+  softplus: { flops: 5, tolerance: NEAR_ZERO },
+  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
+  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
+  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
   abs: { flops: 1, types: SIGNED, tolerance: EXACT },
   sign: { flops: 1, types: SIGNED, tolerance: EXACT },
   ceil: { flops: 1, tolerance: EXACT },
