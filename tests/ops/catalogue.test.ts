@@ -107,7 +107,7 @@ describe('the cover that is compiled in a run of the tests', () => {
 
   it.each(kinds)('has every pair of kernel and module: $kind', ({ caps }) => {
     const lists = all
-      .filter((step) => step.caps === caps && step.candidate === step.candidates[0])
+      .filter((step) => step.caps === caps && step.candidate.label === step.candidates[0]!.label)
       .map(({ candidates }) => candidates);
     const every = new Map(lists.flat().map((candidate) => [candidateKey(candidate), candidate]));
     const chosen = cover(lists);

@@ -15,6 +15,7 @@ const CAPS: Caps = {
   subgroups: false,
   minSubgroupSize: 0,
   longKernels: true,
+  longLoops: true,
   packedDot: false,
   maxBindingBytes: 2 ** 27,
   maxBufferBytes: 2 ** 28,

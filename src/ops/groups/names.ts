@@ -1,7 +1,7 @@
 // Written by tests/ops/groups.test.ts.
 export const GROUP_OF: Readonly<Record<string, string>> = {
-  conv2d: 'image',
   batchNormalization: 'image',
+  conv2d: 'image',
   averagePool2d: 'image',
   maxPool2d: 'image',
   instanceNormalization: 'normalization',
