@@ -43,12 +43,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     let none = index == params.size;
     let high = shared_max(select(key >> 16u, 0u, none), local.x, local.y);
-    let among = !none && key >> 16u == high;
+    let among = !none && (key >> 16u) == high;
     let low = shared_max(select(0u, key & 0xffffu, among), local.x, local.y);
     let best = among && (key & 0xffffu) == low;
     // From the end, so that the largest is the first.
     last = i32(params.size) - i32(shared_max(select(0u, params.size - index, best), local.x, local.y));
-    last_key = high << 16u | low;
+    last_key = (high << 16u) | low;
     if local.x == 0u && wanted < params.lines {
       let at = (outer * params.k + pick) * params.stride + column;
       values[at] = input[start + u32(last) * params.stride];

@@ -10,7 +10,7 @@ import { byteLength, type TensorDescriptor } from '../tensor/types.ts';
 const sizes = (tensors: Iterable<TensorDescriptor>): number =>
   [...tensors].reduce((sum, tensor) => sum + paddedBytes(byteLength(tensor)), 0);
 
-/** Bytes of the device that a plan and everything on its stores takes at the most: while its weights come, or when it stands. */
+/** Bytes that the stores will hold at the peak with this plan: while its weights come, or when its session is built. */
 export async function bytesNeeded(plan: Plan, stores: Stores, { runsAhead = 1 }: SessionOptions = {}): Promise<number> {
   const { tasks, bytes, peakBytes } = await stores.constants.requirements(plan);
   const uniforms = (steps: readonly Step[]): number => uniformBytes(steps.map(({ candidate }) => candidate.variant));

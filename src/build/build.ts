@@ -15,22 +15,22 @@ import type { TuneMode, Tuner } from '../tune/tuner.ts';
 export interface BuildOptions extends PassOptions, SessionOptions {
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
-  /** Weights, states and memory that are shared with other sessions; its own where absent. */
+  /** Weights, states and arena, shared with other sessions. The session's own where absent. */
   stores?: Stores | undefined;
   memory?: MemoryOptions | undefined;
   /**
-   * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`); winners are
+   * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`). Winners are
    * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
    */
   tune?: TuneMode | undefined;
-  /** What measures and remembers; the device's own where absent. */
+  /** The tuner; the device's where absent. */
   tuner?: Tuner | undefined;
-  /** Picks kernel variants itself: nothing is tuned then. */
+  /** Picks among the candidates. Nothing is tuned then. */
   choose?: Choose | undefined;
 }
 
 export interface MemoryOptions {
-  /** Bytes that all of it may take on the device, weights on their way included. Where it would take more, nothing is allocated. */
+  /** Bytes on the device at the most, weights on their way included. A build that needs more is refused before it allocates. */
   budget?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export const WEIGHT_TYPES: Rule = either(TYPE, [
   (value) => valuesOf(TYPE)[1](value) && 'default' in (value as object),
 ]);
 
-/** Rules of what is asked of a model as of a session. */
+/** Rules of the options that models and sessions share. */
 export const SHARED_RULES = {
   groupSize: oneOf(32, 64, 128),
   check: oneOf('finite'),
@@ -59,17 +59,17 @@ export const SHARED_RULES = {
   onProgress: fn,
 };
 
-/** What a graph is planned with, and what is to be measured. */
+/** How a graph is planned. */
 interface Planner {
   readonly tuner: Tuner | undefined;
   readonly mode: TuneMode;
   /** What takes the plan. */
   readonly Type: typeof Session;
-  /** Plans, with the choice of kernels as it is known by now. */
+  /** Plans the optimised graph, with the kernels that are chosen by now. */
   replan(): Plan;
 }
 
-/** Plans a graph, prepares its weights, compiles its kernels and measures them where that is wanted. */
+/** Plans a graph, brings its weights, compiles its kernels, and measures them where `tune` asks for it. */
 export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
   gpu.check();
   throwIfAborted(options.signal, 'building');
@@ -100,7 +100,7 @@ async function realise(
   if (memory?.budget !== undefined)
     await (await import('./budget.ts')).checkBudget(planned, stores, memory.budget, options);
   const compiling = compileAll(gpu, planned.steps, onProgress);
-  compiling.catch(() => {}); // reported below; the upload may fail first
+  compiling.catch(() => {}); // awaited below; the upload may fail first
   await stores.constants.prepare(planned, { signal, onProgress });
   await compiling;
   alive();
@@ -121,7 +121,7 @@ async function realise(
   }
 }
 
-/** Compiles the kernels of steps, and tells of each that is there. */
+/** Compiles the kernels of steps, and reports each as it is done. */
 async function compileAll(gpu: Gpu, steps: readonly Step[], onProgress: OnProgress | undefined): Promise<void> {
   const labels = new Set(steps.map(({ candidate }) => candidate.label));
   const total = labels.size;
@@ -134,23 +134,22 @@ async function compileAll(gpu: Gpu, steps: readonly Step[], onProgress: OnProgre
   );
 }
 
-/** What `buildSession` would run: nothing is made, nothing measured. */
+/** The plan that `buildSession` would run. Makes and measures nothing. */
 export async function planOf(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Plan> {
   return (await plannerOf(gpu, graph, options)).replan();
 }
 
-/** Starts to compile what `buildSession` will need, while something else takes its time. What fails here fails there again. */
+/** Starts to compile what `buildSession` will need. What fails here fails again there, and is reported there. */
 export function precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): void {
   planOf(gpu, graph, options)
     .then(({ steps }) => compile(gpu, steps))
     .catch(() => {});
 }
 
-/** A session that is made to be measured shares nothing, and says nothing. */
+/** A session that is built to be measured shares nothing and reports nothing. */
 const LONE = { stores: undefined, tuner: undefined, onProgress: undefined, check: undefined, memory: undefined };
 
-/** The passes, done, in the forms that are the faster here; and the choice of kernels, to be made again when more is known. */
-/** Groups that a graph needs beside those of its ops: for small numbers, and for forms that may be the faster here. */
+/** Groups that a graph needs besides those of its ops: for small weights, and for forms that may be faster here. */
 function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: TuneMode): GroupName[] {
   const { winograd = caps.software || mode !== 'off', without = [] } = options;
   const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
@@ -162,6 +161,7 @@ const isForeign = ({ results }: Operand): boolean => results.some(({ dataType })
 
 const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;
 
+/** Loads groups, chooses forms, runs the passes. */
 async function plannerOf(gpu: Gpu, given: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
   const { graph, Type } = topological(given).some(isForeign)
     ? await (await import('./border.ts')).atBorder(given)

@@ -37,7 +37,7 @@ export interface WgslModule extends WgslText {
   readonly name: string;
 }
 
-/** What `import x from 'x.wgsl'` gives: the file, and its parts where it holds alternatives. */
+/** What the import of a `.wgsl` file gives: the file, and its parts where it holds alternatives. */
 export interface WgslFile extends WgslModule {
   readonly parts?: Readonly<Record<string, WgslText>>;
 }

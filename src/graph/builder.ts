@@ -1,16 +1,9 @@
 import { TilewrightError } from '../errors.ts';
 import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
 import type * as core from '../ops/groups/core.ts';
-import type * as image from '../ops/groups/image.ts';
-import type * as math from '../ops/groups/math.ts';
-import type * as movement from '../ops/groups/movement.ts';
-import { GROUP_OF } from '../ops/groups/names.ts';
-import type * as normalization from '../ops/groups/normalization.ts';
-import type * as quantized from '../ops/groups/quantized.ts';
-import type * as reduce from '../ops/groups/reduce.ts';
-import type * as select from '../ops/groups/select.ts';
-import type * as text from '../ops/groups/text.ts';
+import { GROUPED } from '../ops/groups/names.ts';
 import { OPS, opNamed } from '../ops/index.ts';
+import { widen } from '../ops/widen.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import {
@@ -21,31 +14,30 @@ import {
   sameShape,
   type TensorDescriptor,
 } from '../tensor/types.ts';
+import type { GroupName, GroupOps } from './groups/index.ts';
 import { type Graph, leaf, type Operand, operand, results } from './ir.ts';
 
-/** The methods that the definitions of a module, or of a table of them, stand for. */
-type Methods<Module> = {
-  readonly [Name in keyof Module as Module[Name] extends OpDefinition<infer _, infer Method>
+type Both<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+/** The definitions of a module, and those of its tables. */
+type Definitions<Module> = Both<
+  {
+    [Name in keyof Module]: Module[Name] extends OpDefinition<infer _> ? Pick<Module, Name> : Module[Name];
+  }[keyof Module]
+>;
+
+/** The methods that definitions stand for. */
+type Methods<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends OpDefinition<infer _, infer Method>
     ? unknown extends Method
       ? never
       : Name
-    : never]: Module[Name] extends OpDefinition<infer _, infer Method> ? Method : never;
+    : never]: Table[Name] extends OpDefinition<infer _, infer Method> ? Method : never;
 };
 
-type Ops = Methods<typeof core> &
-  Methods<typeof core.unary> &
-  Methods<typeof core.binary> &
-  Methods<typeof image> &
-  Methods<typeof math> &
-  Methods<typeof math.mathUnary> &
-  Methods<typeof math.mathBinary> &
-  Methods<typeof movement> &
-  Methods<typeof normalization> &
-  Methods<typeof reduce> &
-  Methods<typeof reduce.reductions> &
-  Methods<typeof select> &
-  Methods<typeof text> &
-  Methods<typeof quantized>;
+type Ops = Methods<Definitions<typeof core> & Both<{ [Name in GroupName]: Definitions<GroupOps<Name>> }[GroupName]>>;
 
 /** Every op under its name: operands first, then what the op calls for, then an object of options. */
 export interface GraphBuilder extends Omit<Ops, 'gelu' | 'gelu_tanh' | 'clamp'> {}
@@ -98,7 +90,7 @@ export class GraphBuilder {
     if (known)
       throw new TilewrightError(
         'invalid-graph',
-        `input '${name}' is there already: ${formatTensor(known)}, and now ${formatTensor(input)}`,
+        `two inputs are named '${name}': ${formatTensor(known)} and ${formatTensor(input)}`,
       );
     this.#inputs.set(name, input);
     return input;
@@ -141,7 +133,7 @@ export class GraphBuilder {
         name,
       );
       return operand(
-        'widen',
+        widen.name,
         { input: bits },
         { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape },
         name,
@@ -168,7 +160,7 @@ export class GraphBuilder {
   }
 }
 
-for (const name of [...OPS.keys(), ...Object.keys(GROUP_OF)]) {
+for (const name of [...OPS.keys(), ...Object.values(GROUPED).join(' ').split(' ')]) {
   if (name in GraphBuilder.prototype) continue;
   const method = (...given: readonly unknown[]) => call(opNamed(name), given);
   Object.defineProperty(GraphBuilder.prototype, name, { value: method });

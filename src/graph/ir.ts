@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import { checkOperands, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
+import { checkOperands, type Op, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
@@ -23,9 +23,11 @@ export interface NamedOptions {
   readonly name: string;
 }
 
-/** What runs: named outputs, and the states in use. */
+/** What runs: named outputs, and what they hang on. */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Operand>>;
+  /** Inputs that it had before passes: they are given at every run, also where nothing asks for them any more. */
+  readonly inputs?: readonly Operand[];
 }
 
 /** A pass takes a graph and returns another that computes the same; it changes nothing in place. */
@@ -41,6 +43,9 @@ const leafOf =
   ({ op }: Operand): boolean =>
     op === kind;
 export const [isInput, isConstant, isState] = [leafOf('input'), leafOf('constant'), leafOf('state')];
+
+/** What is known of the op of an operand; of a leaf nothing. */
+export const opOf = (node: Operand): Partial<Op> => (isLeaf(node) ? {} : opNamed(node.op));
 
 /** The result that stands for the node of an operand. */
 export const nodeOf = ({ results }: Operand): Operand => results[0]!;
@@ -75,8 +80,8 @@ export function results(
     Object.entries(inputs).filter((entry): entry is [string, Operand] => entry[1] !== undefined),
   );
   const all = Object.values(given);
+  const definition = opNamed(op);
   try {
-    const definition = opNamed(op);
     checkOperands(definition, given);
     return made([definition.infer(given, options)].flat(), {
       op,

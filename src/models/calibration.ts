@@ -4,7 +4,7 @@ import type { Checkpoint } from '../formats/safetensors.ts';
 import type { TensorToWrite } from '../formats/safetensors-write.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type Graph, type Operand, topological } from '../graph/ir.ts';
-import type { Calibration } from '../graph/passes/activations.ts';
+import { type Calibration, layerNames } from '../graph/passes/activations.ts';
 import { signal as aSignal, checkOptions, fn, number, type Rules } from '../options.ts';
 import type { TensorInput } from '../runtime/session.ts';
 
@@ -17,20 +17,11 @@ export interface CalibrationOptions {
 
 const RULES: Rules<CalibrationOptions> = { percentile: number(1e-3, 100), signal: aSignal, onSample: fn };
 
-/** Operands by op: what is quantised at run time, and what it is multiplied by. */
-const PRODUCTS: Readonly<Record<string, readonly [left: string, weights: string]>> = {
-  matmul: ['a', 'b'],
-  conv2d: ['input', 'filter'],
-};
-
-/** The inputs of the products with constant weights, by the label of the product. */
+/** The inputs of the products with constant weights, by the names of their layers. */
 function layerInputs(graph: Graph): Map<string, Operand> {
-  const found = new Map<string, Operand>();
-  for (const { op, inputs, label } of topological(graph)) {
-    const [left, weights] = (PRODUCTS[op] ?? []).map((name) => inputs[name]);
-    if (left && weights && label && weights.constant) found.set(label, left);
-  }
-  return found;
+  const layerOf = layerNames();
+  const layers = topological(graph).flatMap((node) => layerOf(node) ?? []);
+  return new Map(layers.map(({ name, left }) => [name, left]));
 }
 
 /** The |x| that `percentile` per cent of the numbers do not exceed: the largest for 100. */

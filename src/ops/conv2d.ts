@@ -48,7 +48,7 @@ export function geometry(
   { groups = 1, inputLayout = 'nchw', filterLayout = 'oihw', ...window }: Conv2dOptions,
 ) {
   const [input, filter] = [inputs['input']!, inputs['filter']!];
-  const image = imageOf('conv2d', input.shape, inputLayout);
+  const image = imageOf(input.shape, inputLayout);
   const at = (axis: string): number => filter.shape[filterLayout.indexOf(axis)]!;
   const [o, i, kh, kw] = [at('o'), at('i'), at('h'), at('w')];
   const where = `(input ${formatShape(input.shape)} ${inputLayout}, filter ${formatShape(filter.shape)} ${filterLayout}, groups ${groups})`;

@@ -177,6 +177,8 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly alias?: string;
   /** The output is written onto this input, which is a state. */
   readonly inPlace?: string;
+  /** Operands may have no elements where the result has some. */
+  readonly takesEmpty?: boolean;
   /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
   readonly finite?: boolean;
   /** Element i of the output depends on element i of the inputs only: transposes may pass. */

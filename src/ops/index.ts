@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Op } from './define.ts';
 import * as core from './groups/core.ts';
-import { GROUP_OF } from './groups/names.ts';
+import { GROUPED } from './groups/names.ts';
 
 const table = new Map<string, Op>();
 
@@ -37,6 +37,6 @@ export class OpNotLoaded extends TilewrightError {
 export function opNamed(name: string): Op {
   const op = OPS.get(name);
   if (op) return op;
-  const group = GROUP_OF[name];
+  const group = Object.keys(GROUPED).find((group) => GROUPED[group]!.split(' ').includes(name));
   throw group ? new OpNotLoaded(name, group) : new TilewrightError('invalid-graph', `there is no op '${name}'`);
 }

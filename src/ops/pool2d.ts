@@ -46,7 +46,7 @@ function geometry(
   inputs: Inputs,
   { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions,
 ) {
-  const image = imageOf(op, inputs['input']!.shape, layout);
+  const image = imageOf(inputs['input']!.shape, layout);
   const kernel = (windowDimensions ?? [image.h, image.w]) as [number, number];
   if (!outputSizes) return { image, layout, kernel, out: slide(op, image, kernel, window, roundingType) };
   const both = (['floor', 'ceil'] as const).map((rounding) => slide(op, image, kernel, window, rounding));

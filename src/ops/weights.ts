@@ -41,7 +41,6 @@ export function weightsOf(
   }
   const kind = QUANTIZED[dataType];
   if (!kind) throw opError('wrong-type', op, `${name} is ${dataType}, expected int8 or int4x8, as it has scales`);
-  if (scales.dataType !== 'float32') throw opError('wrong-type', op, `scales is ${scales.dataType}, expected float32`);
   const groups = elementCount(scales.shape) / channels;
   const group = groups === 1 ? 0 : depth / groups;
   if (!Number.isInteger(group) || group % 4 || (kind === 'q4' && elementCount(weights!.shape) % 8))

@@ -1,5 +1,4 @@
 import type { ParamValues } from '../gpu/wgsl.ts';
-import { formatShape } from '../tensor/types.ts';
 import { type Operand, opError, type Rewriter, type Shape } from './define.ts';
 
 export type ImageLayout = 'nchw' | 'nhwc';
@@ -27,8 +26,8 @@ export interface Image {
   c: number;
 }
 
-export function imageOf(op: string, shape: Shape, layout: ImageLayout): Image {
-  if (shape.length !== 4) throw opError('wrong-shape', op, `input needs rank 4, got ${formatShape(shape)}`);
+/** The sizes of an image of rank 4. */
+export function imageOf(shape: Shape, layout: ImageLayout): Image {
   const [n, x, y, z] = shape as [number, number, number, number];
   return layout === 'nchw' ? { n, c: x, h: y, w: z } : { n, h: x, w: y, c: z };
 }
@@ -36,7 +35,14 @@ export function imageOf(op: string, shape: Shape, layout: ImageLayout): Image {
 export const imageShape = ({ n, h, w, c }: Image, layout: ImageLayout): number[] =>
   layout === 'nchw' ? [n, c, h, w] : [n, h, w, c];
 
-const four = (op: string, name: string, list: readonly number[], length: number, least: number): readonly number[] => {
+/** A list of so many integers, each `least` or more. */
+export const needIntegers = (
+  op: string,
+  name: string,
+  list: readonly number[],
+  length: number,
+  least: number,
+): readonly number[] => {
   if (list.length !== length || !list.every((value) => Number.isInteger(value) && value >= least)) {
     throw opError(
       'invalid-argument',
@@ -55,9 +61,9 @@ export function slide(
   { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] }: WindowOptions,
   rounding: 'floor' | 'ceil' = 'floor',
 ): { h: number; w: number; params: ParamValues } {
-  const [top, bottom, left, right] = four(op, 'padding', padding, 4, 0) as [number, number, number, number];
-  const [sy, sx] = four(op, 'strides', strides, 2, 1) as [number, number];
-  const [dy, dx] = four(op, 'dilations', dilations, 2, 1) as [number, number];
+  const [top, bottom, left, right] = needIntegers(op, 'padding', padding, 4, 0) as [number, number, number, number];
+  const [sy, sx] = needIntegers(op, 'strides', strides, 2, 1) as [number, number];
+  const [dy, dx] = needIntegers(op, 'dilations', dilations, 2, 1) as [number, number];
   const extent = (
     size: number,
     before: number,

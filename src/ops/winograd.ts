@@ -64,7 +64,7 @@ export const winogradFilter = defineOp<object>({
 const tilesOf = (h: number, w: number): number => Math.ceil(h / 2) * Math.ceil(w / 2);
 
 const windowOf = (inputs: Inputs, { padding = [0, 0, 0, 0] }: WindowOptions) => {
-  const image = imageOf('winogradInput', inputs['input']!.shape, 'nhwc');
+  const image = imageOf(inputs['input']!.shape, 'nhwc');
   return { image, out: slide('winogradInput', image, [3, 3], { padding }) };
 };
 

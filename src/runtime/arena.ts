@@ -3,8 +3,8 @@ import { USAGE } from '../gpu/usage.ts';
 import { Resource } from './resource.ts';
 
 /**
- * What sessions compute in. Slot `i` of every session lies in buffer `i`, which is as large as the largest of them needs: the device takes
- * runs in their order, so one finds nothing of another that it needs. A dispatch never reads and writes the same slot.
+ * The buffers of intermediates. Slot `i` of every session is buffer `i`, as large as the largest session needs. The device does one run
+ * after the other, and no run reads what another left in a slot. A dispatch never reads and writes the same slot.
  */
 export class Arena extends Resource {
   protected readonly title = 'the memory';
@@ -19,7 +19,7 @@ export class Arena extends Resource {
     return this.#slots.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Another number, other buffers: whatever was bound to them has to be bound again. */
+  /** Changes when a buffer is replaced: bind groups of an older version are made again. */
   get version(): number {
     return this.#version;
   }
@@ -28,12 +28,12 @@ export class Arena extends Resource {
     return this.#slots[index]!;
   }
 
-  /** By how much it would grow for slots of these sizes. */
+  /** Bytes that `reserve` would add. */
   growth(slotBytes: readonly number[]): number {
     return slotBytes.reduce((sum, bytes, i) => sum + Math.max(0, bytes - (this.#slots[i]?.size ?? 0)), 0);
   }
 
-  /** Grows where slots of these sizes need it. What is on its way to the device keeps the buffers it was given. */
+  /** Makes every slot at least this large. Work that is submitted keeps its old buffers. */
   reserve(slotBytes: readonly number[]): void {
     this.alive();
     for (const [i, bytes] of slotBytes.entries()) {
@@ -45,7 +45,7 @@ export class Arena extends Resource {
     }
   }
 
-  /** Frees everything. Sessions take what they need again. */
+  /** Frees all buffers. A session reserves them again when it binds. */
   clear(): void {
     for (const buffer of this.#slots.splice(0)) this.gpu.destroyBuffer(buffer);
     this.#version++;

@@ -8,11 +8,11 @@ import { isFloat } from '../tensor/types.ts';
 import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 
 /**
- * Names the first op of a run that produced a number that is not finite. After each op that writes floats a kernel looks at all of them
- * and marks a word on the device, which is read with the outputs.
+ * Names the first op of a run that produced infinity or NaN. After each op that writes floats, a kernel looks at its results and
+ * raises one word on the device to the op's mark. The word is read with the outputs.
  */
 export class FiniteCheck {
-  /** Where the marks go. */
+  /** The word: 0, or the largest mark. */
   readonly flag: Operand = leaf('state', { dataType: 'uint32', shape: [1] }, { name: 'not finite' });
   readonly buffer: GPUBuffer;
   /** The plan's dispatches with those that check them. */
@@ -30,7 +30,7 @@ export class FiniteCheck {
     this.steps = planned.flatMap((step, index) => [step, ...this.#checksOf(step, index)]);
   }
 
-  /** Earlier steps leave larger marks. An op in pieces is whole after the last of them. */
+  /** The checks after a step: none before the last dispatch of a node. Earlier steps have larger marks. */
   #checksOf(step: Step, index: number): Step[] {
     const { node } = step;
     if (this.planned[index + 1]?.node === node) return [];
@@ -50,12 +50,12 @@ export class FiniteCheck {
       );
   }
 
-  /** Before the dispatches of a run. */
+  /** Clears the word, before the dispatches of a run. */
   begin(encoder: GPUCommandEncoder): void {
     encoder.clearBuffer(this.buffer);
   }
 
-  /** After them. What it returns is called when they are submitted, and throws `not-finite`. */
+  /** Copies the word, after them. Call the returned function after the submit. Error: `not-finite`. */
   end(encoder: GPUCommandEncoder): () => Promise<void> {
     const staging = this.#idle.pop() ?? this.allocate(4, USAGE.staging, 'not finite staging');
     encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, 4);
@@ -83,7 +83,7 @@ export class FiniteCheck {
   }
 }
 
-/** Fails as a run does where one of these steps, which are done, left a number that is not finite. */
+/** Checks results of steps that have run already. Error: `not-finite`. */
 export async function checkDone(
   gpu: Gpu,
   done: readonly Step[],

@@ -12,12 +12,12 @@ import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 import { Turns } from './turns.ts';
 import { Uploader, type UploadOptions } from './uploader.ts';
 
-/** Bytes of a tensor that are on the device at a time, where only something smaller of it stays (slabs.ts). */
+/** Upload chunk for a tensor that is quantised while it comes in (slabs.ts). */
 const SLAB_BYTES = 16 * 2 ** 20;
 
 /**
- * The weights of a model on the device: uploaded as the file has them, brought into the form that kernels take by
- * kernels, and kept under a name that says how they were made. Graphs that share a store share the weights.
+ * The weights of a model on the device. They are uploaded as the file has them, and kernels bring them into the form that
+ * the plan reads. A buffer's key says what it was made from and by which ops, so graphs on the same store share equal weights.
  */
 export class ConstantStore extends Resource {
   protected readonly title = 'the weights';
@@ -41,7 +41,7 @@ export class ConstantStore extends Resource {
     return found;
   }
 
-  /** What has to be done so that the constants of a plan are here. */
+  /** The tasks that bring the constants of a plan here. */
   async requirements(plan: Plan): Promise<Requirements> {
     const keyOf = (operand: Operand): string => this.#keys.of(operand);
     const has = (operand: Operand): boolean => this.#buffers.has(keyOf(operand));
@@ -54,8 +54,8 @@ export class ConstantStore extends Resource {
   }
 
   /**
-   * Uploads and computes what the plan needs and the store has not got, tensor by tensor in the order of the file; what
-   * was only on the way is freed at once. On an error or an abort nothing new stays.
+   * Uploads and computes the constants of the plan that are not here yet, tensor by tensor in the order of the file. What was needed
+   * on the way only is freed at once. On an error or an abort nothing new stays.
    */
   prepare(plan: Plan, options: UploadOptions = {}): Promise<void> {
     return this.#turns.take(async () => {
@@ -70,7 +70,7 @@ export class ConstantStore extends Resource {
     const { signal } = options;
     const steps = tasks.flatMap((task) => task.steps);
     const uploader = new Uploader(gpu, uploaded, options);
-    const made = new Map<string, GPUBuffer>(); // new in this call: roots and what is on the way
+    const made = new Map<string, GPUBuffer>(); // buffers of this call: roots, and tensors on the way to them
     const madeOf = (operand: Operand): GPUBuffer | undefined => made.get(this.#keys.of(operand));
     const bufferOf = (operand: Operand): GPUBuffer => madeOf(operand) ?? this.buffer(operand);
     const take = (operand: Operand): void => {

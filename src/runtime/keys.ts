@@ -1,10 +1,10 @@
 import { type ConstantOptions, isConstant, type Operand, topological } from '../graph/ir.ts';
 import { keyOf } from '../tensor/key.ts';
 
-/** So many bytes of a constant that was made on the host are compared one by one. */
+/** Bytes up to which constants made on the host are the same where their contents are. */
 const KNOWN_BY_CONTENT = 1024;
 
-/** Names for constants. Equal names, equal bytes: the same source under the same ops. */
+/** Names constants. Equal names, equal bytes: the same source under the same ops. */
 export class ConstantKeys {
   readonly #keys = new WeakMap<Operand, string>();
   readonly #sources = new WeakMap<object, string>();
@@ -23,7 +23,7 @@ export class ConstantKeys {
     return this.#keys.get(operand)!;
   }
 
-  /** Small numbers made on the host are known by what they are; everything else by the object that it is read from. */
+  /** A leaf: by its bytes where they are few and from the host, else by the object that they come from. */
   #origin({ source, data }: ConstantOptions): string {
     if (data && data.byteLength <= KNOWN_BY_CONTENT)
       return `=${new Uint8Array(data.buffer, data.byteOffset, data.byteLength)}`;
@@ -33,7 +33,7 @@ export class ConstantKeys {
     return known;
   }
 
-  /** A short name for a text, so that the name of what hangs on much is short too. */
+  /** A short name for a text: names stay short, however many ops a constant was made by. */
   #id(text: string): string {
     const id = this.#ids.get(text) ?? `${this.#ids.size}`;
     this.#ids.set(text, id);

@@ -4,28 +4,28 @@ import { type Plan, type Step, storageOf } from '../graph/plan.ts';
 import { byteLength } from '../tensor/types.ts';
 import type { SlabStream } from './slabs.ts';
 
-/** A constant is uploaded, streamed in slabs, or computed by the dispatches of its node. */
+/** Brings one node to the device: uploads it, streams it in slabs, or computes it. */
 export interface Task {
   readonly node: Operand;
-  /** None for what is uploaded. */
+  /** The dispatches that compute it; none for an upload. */
   readonly steps: readonly Step[];
-  /** Takes the place of the upload, and of the tasks of its nodes. */
+  /** Uploads and computes in one: its nodes have no tasks of their own. */
   readonly stream: SlabStream | undefined;
-  /** Tensors that have no buffer yet and need one before the task. */
+  /** Tensors that get a buffer before the task. */
   readonly takes: readonly Operand[];
-  /** Tensors that nothing needs after the task. */
+  /** Tensors whose buffers are freed after the task. */
   readonly frees: readonly Operand[];
 }
 
 /** What brings the constants of a plan to the device. */
 export interface Requirements {
-  /** Constants that will stay: they get their buffers first. */
+  /** Constants that stay. Their buffers are made first. */
   readonly roots: readonly Operand[];
-  /** In the order of the file, so far as one needs not the other. */
+  /** In the order of the file, but inputs before users. */
   readonly tasks: readonly Task[];
-  /** Bytes that go up. */
+  /** Bytes that are uploaded. */
   readonly uploaded: number;
-  /** Bytes that will stay on the device, and bytes there at the most while the tasks are done. */
+  /** Bytes on the device after the tasks, and at the peak during them. */
   readonly bytes: number;
   readonly peakBytes: number;
 }
@@ -34,8 +34,8 @@ const sizeOf = (operand: Operand): number => paddedBytes(byteLength(operand));
 const sum = (operands: readonly Operand[]): number => operands.reduce((total, operand) => total + sizeOf(operand), 0);
 
 /**
- * Pure: what is uploaded, computed and freed, and when. `has` tells what the device has already, `keyOf` which tensors are the same,
- * `streamOf` which leaf comes in slabs.
+ * Lists what is uploaded, computed and freed, in order. Needs no GPU. `keyOf`: tensors of equal keys are the same. `has`: the device
+ * has the tensor already. `streamOf`: how a leaf comes in slabs, or undefined.
  */
 export function requirements(
   { constants, prepare }: Pick<Plan, 'constants' | 'prepare'>,
@@ -97,10 +97,10 @@ function unique(operands: readonly Operand[], keyOf: (operand: Operand) => strin
   return operands.filter((operand) => !seen.has(keyOf(operand)) && seen.add(keyOf(operand)));
 }
 
-/** Nodes that the roots are made of, inputs first, one root after the other in the order of the file. */
+/** The nodes that the roots depend on, inputs first. Roots come in the order of the file, by their last leaf. */
 function reachable(roots: readonly Operand[], has: (operand: Operand) => boolean): Operand[] {
   const inputsOf = ({ inputs }: Operand): Operand[] => Object.values(inputs);
-  /** Where in the file the last leaf of a node lies. */
+  /** Place in the file of the last leaf of a node. */
   const placeOf = new Map<Operand, number>();
   for (const node of ordered(roots, inputsOf)) {
     const { source } = node.options as ConstantOptions;

@@ -1,18 +1,18 @@
 import { TilewrightError } from '../errors.ts';
 
-/** Something that lives on the device until it is disposed of: twice is fine, `using` works, and whoever keeps a list may listen. */
+/** Something on the device that is disposed of once. A second `dispose` does nothing; `using` works. */
 export abstract class Resource {
   #disposed = false;
   readonly #listeners = new Set<() => void>();
 
-  /** What it is, for people. */
+  /** Its name in messages. */
   protected abstract readonly title: string;
 
   get disposed(): boolean {
     return this.#disposed;
   }
 
-  /** Throws `disposed` when it was. */
+  /** Error: `disposed` after `dispose`. */
   readonly alive = (): void => {
     if (this.#disposed) throw new TilewrightError('disposed', `${this.title} was disposed of`);
   };
@@ -20,7 +20,7 @@ export abstract class Resource {
   /** Frees what this object has on the device. Called once. */
   protected abstract release(): void;
 
-  /** Calls back when this is disposed of, unless the function that comes back was called before. */
+  /** Calls `listener` when this is disposed of. Returns a function that takes the listener away. */
   onDispose(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

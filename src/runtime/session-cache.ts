@@ -1,7 +1,7 @@
 import { aborted, throwIfAborted } from '../errors.ts';
 import { Resource } from './resource.ts';
 
-/** Builds something, until the signal says that nobody wants it any more. */
+/** Builds a session. The signal fires when no caller waits for it any more. */
 export type Make<T> = (signal: AbortSignal) => Promise<T>;
 
 interface Disposable {
@@ -20,8 +20,8 @@ interface Entry<T> {
 }
 
 /**
- * Sessions by name, each built when it is first asked for, once for all who ask. What `use` builds is bounded: at most `most` are kept,
- * and the one used longest ago goes. A caller's signal ends that caller's waiting; a build ends when nobody waits for it.
+ * Sessions by name. A session is built when it is first asked for, once for all callers. Of those that `use` builds, at most `most` are
+ * kept: the one used longest ago goes. A caller's signal ends that caller's waiting. A build ends when no caller waits for it.
  */
 export class SessionCache<T extends Disposable> extends Resource {
   /** The one used last comes last. */
@@ -35,19 +35,19 @@ export class SessionCache<T extends Disposable> extends Resource {
     super();
   }
 
-  /** Those that are there, or will be. */
+  /** All sessions, those that are being built too. */
   all(): Promise<T[]> {
     return Promise.all([...this.#entries.values()].map(({ built }) => built));
   }
 
-  /** A session that stays. */
+  /** A session that stays until the cache is disposed of. */
   async get(name: string, make: Make<T>, signal?: AbortSignal): Promise<T> {
     const entry = this.#entry(name, make);
     entry.users = Number.POSITIVE_INFINITY;
     return this.#wait(name, entry, signal);
   }
 
-  /** Works with a session, which stays at least until the work is done. Where all that may be kept are at work, waits for one of them. */
+  /** Works with a session. It stays until the work is done. Waits for room where `most` sessions are at work. */
   async use<R>(name: string, make: Make<T>, work: (session: T) => Promise<R>, signal?: AbortSignal): Promise<R> {
     while (!this.#entries.has(name) && !this.#hasRoom()) {
       await new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ export class SessionCache<T extends Disposable> extends Resource {
     }
   }
 
-  /** Whether another may be built: the one used longest ago makes room where it must and is idle. */
+  /** Whether another session may be built. Disposes of the idle one used longest ago where that makes the room. */
   #hasRoom(): boolean {
     const bounded = [...this.#entries].filter(([, { users }]) => users < Number.POSITIVE_INFINITY);
     if (bounded.length < this.most) return true;
@@ -111,7 +111,7 @@ export class SessionCache<T extends Disposable> extends Resource {
     let leave = (): void => {};
     const left = new Promise<never>((_, reject) => {
       leave = () => {
-        // The last to leave learns what becomes of the build: when it fails, nothing of it is left on the device.
+        // The last caller waits until the build has ended: then nothing of it is left on the device.
         if (--entry.waiting) reject(aborted(signal!, 'building'));
         else this.#end(name, entry, signal!.reason);
       };

@@ -13,9 +13,9 @@ import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUnifor
 import type { Stores } from './stores.ts';
 
 export interface SessionOptions {
-  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names it. Slow: for looking for faults. */
+  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names the op. Slow: for finding faults. */
   check?: 'finite' | undefined;
-  /** Runs that are on their way to the device together, at the most: a staging buffer each. One where absent. */
+  /** Runs that overlap at the most: each has a staging buffer an output. 1 where absent. */
   runsAhead?: number | undefined;
   /** Names it in messages and in tools. */
   label?: string | undefined;
@@ -33,7 +33,7 @@ const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text),
 
 export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
-/** The dispatches of a plan as they are compiled, before they are bound to buffers. */
+/** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
   readonly steps: readonly Step[];
   readonly programs: readonly Program[];
@@ -42,32 +42,33 @@ interface Kernels {
 }
 
 /**
- * A plan on the device: pipelines, buffers, bind groups and numbers are made when it is built. A run writes the inputs,
- * encodes one compute pass, submits at once and reads what was asked for. Runs may be on their way together: the device
- * takes them in their order. Nothing is allocated, but for a staging buffer where more runs are on their way than were planned for.
+ * A plan on the device. Pipelines, buffers, bind groups and uniforms are made when it is built. A run writes the inputs, encodes one
+ * compute pass, submits once and reads the outputs. Runs may overlap: the device does them in order. A run allocates nothing, but for
+ * a staging buffer where more runs overlap than `runsAhead`.
  */
 export class Session extends Resource {
   protected readonly title: string;
-  /** Buffers that are this session's alone. */
+  /** Buffers that no other session uses. */
   readonly #own = new Set<GPUBuffer>();
   readonly #inputs = new Map<Operand, GPUBuffer>();
   /** Staging buffers of each output that no run is using. */
   readonly #idle = new Map<string, GPUBuffer[]>();
-  /** Inputs that runs may leave out: what was written there by itself, or by the GPU, stands. */
+  /** Inputs that runs may leave out: `write` or the GPU has written them. */
   readonly #kept = new Set<string>();
   #kernels: Kernels = { steps: [], programs: [], uniforms: { buffer: undefined, offsets: [] }, check: undefined };
   #steps: readonly BoundStep[] = [];
-  /** Version of the memory that the steps are bound to. */
+  /** Version of the arena that the steps are bound to. */
   #version = -1;
 
-  /** It has buffers, and no kernels: `rechoose` gives them. Where `lone`, the stores go with it. */
+  /** `allocate` makes its buffers, `rechoose` its kernels. */
   constructor(
     readonly gpu: Gpu,
     public plan: Plan,
     readonly stores: Stores,
     private readonly options: SessionOptions & {
-      /** What would be planned by now. */
+      /** Plans the graph again, with the kernels that are chosen by now. */
       readonly replan: () => Plan;
+      /** Whether the stores are disposed of with the session. */
       readonly lone: boolean;
     },
   ) {
@@ -103,7 +104,7 @@ export class Session extends Resource {
     if (buffer && this.#own.delete(buffer)) this.gpu.destroyBuffer(buffer);
   }
 
-  /** Takes the kernels of a plan that differs in nothing else, of what would be planned by now where absent. */
+  /** Takes the kernels of a plan that differs in its kernels only; of `replan` where absent. */
   async rechoose(planned = this.options.replan()): Promise<void> {
     const { gpu, title } = this;
     const check =
@@ -130,7 +131,7 @@ export class Session extends Resource {
     this.#version = arena.version;
   }
 
-  /** The dispatches, bound to the memory as it is now: where it grew, bound anew. */
+  /** The bound dispatches. Binds them again where the arena has changed. */
   get steps(): readonly BoundStep[] {
     if (this.#version !== this.stores.arena.version) this.#bind();
     return this.#steps;
@@ -150,12 +151,12 @@ export class Session extends Resource {
     return this.#inputs.get(operand) ?? stores.constants.buffer(operand);
   };
 
-  /** The buffer of anything that the plan reads or writes, as long as no session of the same stores is built. */
+  /** The buffer of an operand that the plan reads or writes. Valid until a session on the same stores is built. */
   bufferOf(operand: Operand): GPUBuffer {
     return this.#bufferOf(operand);
   }
 
-  /** The buffer of an input: what is written there by the GPU needs no upload. Runs may leave the input out from now on. */
+  /** The buffer of an input, for the GPU to write. Runs may leave the input out from now on. */
   inputBuffer(name: string): GPUBuffer {
     this.alive();
     const operand = this.#named(this.plan.inputs, name, 'input');
@@ -163,7 +164,7 @@ export class Session extends Resource {
     return this.#inputs.get(operand)!;
   }
 
-  /** The buffer that an output lies in until the next run of a session on the same stores, or until one is built. */
+  /** The buffer of an output. Valid until a session on the same stores runs or is built. */
   outputBuffer(name: string): GPUBuffer {
     return this.#bufferOf(this.#named(this.plan.outputs, name, 'output').storage);
   }
@@ -181,8 +182,8 @@ export class Session extends Resource {
   }
 
   /**
-   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers; outputs come back in the type of the graph. All inputs are
-   * given, but for those that `write` or the GPU (`inputBuffer`) has written. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
+   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers. Outputs are typed arrays in the graph's types. An input may be
+   * left out where `write` or the GPU (`inputBuffer`) has written it. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
    * `aborted`, `device-lost`; `disposed` where the session is disposed of before its results are here.
    */
   async run<Data extends HostData = TensorData>(
@@ -217,7 +218,7 @@ export class Session extends Resource {
     }
   }
 
-  /** Everything that a run asks of the device, at once. */
+  /** Writes, encodes and submits a run, without waiting. */
   #submit(
     inputs: Readonly<Record<string, TensorInput>>,
     outputs: readonly string[],
@@ -246,7 +247,7 @@ export class Session extends Resource {
     return { read, checked };
   }
 
-  /** A staging buffer for this output that no other run is using. */
+  /** A staging buffer for this output that no other run uses. */
   #stagingOf(name: string): GPUBuffer {
     return this.#idle.get(name)!.pop() ?? this.#makeStaging(name);
   }
@@ -282,7 +283,7 @@ export class Session extends Resource {
     this.gpu.counters.passes++;
   }
 
-  /** Bytes of this session's own buffers: inputs, staging, numbers. What it computes in is shared (`Stores`). */
+  /** Bytes of the session's own buffers: inputs, staging, uniforms. Intermediates are shared (`Stores`). */
   get bytes(): number {
     return [...this.#own].reduce((sum, { size }) => sum + size, 0);
   }

@@ -6,26 +6,27 @@ import { opNamed } from '../ops/index.ts';
 import { byteLength } from '../tensor/types.ts';
 import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 
-/** Rows of a slab come in so many, so that each begins where a binding may. */
+/** A slab has a multiple of so many rows: it starts where a binding may, at a multiple of 256 bytes. */
 const ROWS = 64;
 
 /**
- * A large weight of which only something smaller stays, int8 of a table for one: its rows come to the device a slab at a time, and all
- * that is made of them goes where it will stay. Neither the host nor the device ever holds it whole.
+ * Brings a large weight to the device of which only something smaller stays: a float table that becomes int8. A slab of its rows is
+ * uploaded, the nodes are computed for these rows, and the results go to their place in the buffers that stay. Neither the host nor
+ * the device holds the weight whole.
  */
 export class SlabStream {
   private constructor(
     readonly tensor: Operand,
-    /** What is made of it, inputs first: what does not stay lies on the device for a slab at a time. */
+    /** The nodes computed from it, inputs first. Those that do not stay have a buffer for one slab. */
     readonly nodes: readonly Operand[],
     private readonly rows: number,
-    /** Rows that are on the device at a time. */
+    /** Rows of a slab. */
     private readonly most: number,
-    /** Bytes on the device for a slab and what is made of it on the way. */
+    /** Bytes of the buffers for one slab. */
     readonly bytes: number,
   ) {}
 
-  /** For a constant among `needed` whose rows make rows of the `roots`, each by itself; else undefined. */
+  /** Undefined unless row i of every needed node depends on row i of the constant only. */
   static of(
     tensor: Operand,
     needed: readonly Operand[],
@@ -55,7 +56,10 @@ export class SlabStream {
     return new SlabStream(tensor, nodes, rows, some, bytes);
   }
 
-  /** Takes the bytes of the tensor as they come; `bufferOf` has the buffers of what stays, `labelOf` what the plan runs for a node, `scoped` hears of faults. */
+  /**
+   * Consumes the bytes of the tensor. `bufferOf` has the buffers of what stays; `labelOf` is the candidate that the plan has for a
+   * node; `scoped` does work and catches errors of WebGPU.
+   */
   async run(
     gpu: Gpu,
     chunks: AsyncIterable<Uint8Array>,
@@ -76,11 +80,11 @@ export class SlabStream {
       const buffers = new Map(
         this.nodes.map((node) => [node, bufferOf(node) ?? allocate((most * byteLength(node)) / this.rows, node)]),
       );
-      /** Makes what there is to make of the slab's rows, which are those from `first` on. */
+      /** Computes the nodes for the slab's rows, `first` to `first + rows`. */
       const make = async (first: number, rows: number): Promise<void> => {
         const small = this.#some(rows);
         const whole = new Map([...small].map(([node, some]) => [some, node]));
-        // What stays is bound where the rows belong, everything else from its beginning.
+        // A buffer that stays is bound at row `first`, any other at its start.
         const rangeOf = (some: Operand) => {
           const node = whole.get(some);
           if (!node || !bufferOf(node)) return undefined;
@@ -132,7 +136,7 @@ export class SlabStream {
     }
   }
 
-  /** The nodes for so many rows. */
+  /** Each node, and the same node for `rows` rows. */
   #some(rows: number): Map<Operand, Operand> {
     const { tensor } = this;
     const [size, ...rest] = tensor.shape as [number, ...number[]];

@@ -4,7 +4,7 @@ import { USAGE } from '../gpu/usage.ts';
 import { byteLength, formatTensor, sameShape, type TensorDescriptor } from '../tensor/types.ts';
 import { Resource } from './resource.ts';
 
-/** Tensors that live on the device from run to run (KV caches). Sessions that are given the same states share them. */
+/** Tensors that stay on the device from run to run: KV caches. Sessions on the same states share them by name. */
 export class States extends Resource {
   protected readonly title = 'the states';
   readonly #buffers = new Map<string, { descriptor: TensorDescriptor; buffer: GPUBuffer }>();
@@ -21,7 +21,7 @@ export class States extends Resource {
     return [...this.#buffers.values()].reduce((sum, { buffer }) => sum + buffer.size, 0);
   }
 
-  /** The state of this name, made of zeros where it does not exist yet. */
+  /** The state of this name; zeros where it is new. Error: `wrong-shape`. */
   buffer(name: string, descriptor: TensorDescriptor): GPUBuffer {
     this.alive();
     const known = this.#buffers.get(name);

@@ -13,7 +13,7 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** Compiles the pipelines of all steps at the same time; equal ones once. */
+/** Compiles the pipelines of all steps side by side, equal ones once. */
 export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
   return gpu.guard(
     Promise.all(
@@ -26,10 +26,10 @@ export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => voi
   );
 }
 
-/** The numbers of all steps in one uniform buffer, written once. */
+/** The uniforms of all steps in one buffer, written once. */
 export interface UniformArena {
   readonly buffer: GPUBuffer | undefined;
-  /** For each step: offset of each of its uniforms, by name. */
+  /** For each step, the offset of each of its uniforms by name. */
   readonly offsets: readonly ReadonlyMap<string, number>[];
 }
 
@@ -67,7 +67,7 @@ export function writeUniforms(
   return { buffer, offsets };
 }
 
-/** Makes the bind group of step `index`: bindings by the names that the shader gives them. */
+/** Makes the bind group of step `index`. Bindings go by the shader's names. */
 export function bind(
   gpu: Gpu,
   step: Step,
@@ -85,7 +85,7 @@ export function bind(
     }
     const known = candidate.bind?.[name] ?? name;
     const operand = writes[known] ?? reads[known]!;
-    const size = paddedBytes(byteLength(operand)); // its slot may be larger, larger than a binding may be even
+    const size = paddedBytes(byteLength(operand)); // the slot may be larger, even larger than a binding may be
     return { binding, resource: { buffer: bufferOf(operand), size, ...candidate.ranges?.[name] } };
   });
   gpu.counters.bindGroups++;

@@ -5,18 +5,18 @@ import { Resource } from './resource.ts';
 import { States } from './states.ts';
 import { Turns } from './turns.ts';
 
-/** What sessions have together on the device: weights, states, and the memory that they compute in. They end with it. */
+/** What sessions share on the device: weights, states, the arena. Disposing of it disposes of them. */
 export class Stores extends Resource {
   protected readonly title = 'what the sessions share';
   readonly states: States;
   readonly arena: Arena;
-  /** Those that use it. */
+  /** The sessions on it. */
   readonly sessions = new Set<{ readonly bytes: number; dispose(): void }>();
-  /** Sessions are built one after the other: what one measures, another does not move. */
+  /** Sessions are built one after the other: no build moves the buffers that another measures on. */
   readonly turns = new Turns();
   readonly #leave: () => void;
 
-  /** `constants` may be those of others: they stay when this goes, and this goes when they go. */
+  /** `shared`: the constants belong to another. They stay when this is disposed of; when they are, this is too. */
   constructor(
     gpu: Gpu,
     readonly constants: ConstantStore = new ConstantStore(gpu),
@@ -28,12 +28,12 @@ export class Stores extends Resource {
     this.#leave = constants.onDispose(() => this.dispose());
   }
 
-  /** Bytes on the device, the sessions' own among them. */
+  /** Bytes on the device, those of the sessions included. */
   get bytes(): number {
     return this.constants.bytes + this.states.bytes + this.sessionBytes;
   }
 
-  /** Bytes that sessions run in: the memory they share, and the buffers of each. */
+  /** Bytes of the arena and of the buffers of each session. */
   get sessionBytes(): number {
     return [...this.sessions].reduce((sum, { bytes }) => sum + bytes, this.arena.bytes);
   }

@@ -1,4 +1,4 @@
-/** Work that is done one after the other, in the order in which it was asked for. */
+/** Does work one after the other, in the order of the calls. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -5,7 +5,7 @@ import type { ConstantOptions, Operand } from '../graph/ir.ts';
 import { converted } from '../tensor/convert.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 
-/** Uploads may run this far ahead of the GPU, so that the browser's staging memory stays bounded. */
+/** Bytes that uploads run ahead of the GPU at the most: the browser holds a copy of them. */
 const UPLOAD_WINDOW = 8 * 2 ** 20;
 
 export interface UploadOptions {
@@ -13,19 +13,19 @@ export interface UploadOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** Brings bytes of tensors from where they are kept, and counts those that the device has not taken yet: until then they are on the host. */
+/** Reads the bytes of tensors, and counts as host bytes those that the device has not taken yet. */
 export class Uploader {
   #loaded = 0;
   #ahead = 0;
 
   constructor(
     private readonly gpu: Gpu,
-    /** Bytes that will go up in all. */
+    /** Bytes of all uploads. */
     private readonly total: number,
     private readonly options: UploadOptions,
   ) {}
 
-  /** The bytes of a constant in whole words. Whoever takes them writes each chunk to the device before the next. */
+  /** The bytes of a constant, in chunks of whole words. The caller writes a chunk to the device before it takes the next. */
   async *bytesOf({ label, options }: Operand): AsyncIterable<Uint8Array> {
     const { signal, onProgress } = this.options;
     for await (const chunk of chunksOf(options, signal)) {
@@ -44,7 +44,7 @@ export class Uploader {
     this.end();
   }
 
-  /** Nothing more is on its way. */
+  /** The device has taken everything. */
   end(): void {
     this.#count(-this.#ahead);
   }
@@ -63,7 +63,7 @@ async function* chunksOf(
   else yield* inWords(converted(source!, signal));
 }
 
-/** WebGPU writes whole words: what a chunk has beyond its last whole word goes with the next. */
+/** WebGPU writes whole words: the bytes after the last whole word of a chunk go with the next chunk. */
 async function* inWords(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let rest = new Uint8Array(0);
   for await (const chunk of chunks) {

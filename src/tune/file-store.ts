@@ -17,7 +17,7 @@ export function fileStore(key: string): ChoiceStore {
     async save(found) {
       const file = path();
       await mkdir(file.slice(0, file.lastIndexOf('/')), { recursive: true });
-      // Whole or not at all, whoever else writes at the same time.
+      // Renamed when it is complete: two processes may write at the same time.
       await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ key, ...found }, null, 1)}\n`);
       await rename(`${file}.${process.pid}`, file);
     },

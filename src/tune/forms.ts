@@ -6,24 +6,24 @@ import { keyOf } from '../tensor/key.ts';
 import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
 import type { Runnable, TuneMode, Tuner } from './tuner.ts';
 
-/** Passes that can write a node in another form, under the names of their predicates, with what the table says. */
+/** Passes that write a node in another form: the option that decides for a node, and the table that decides without tuning. */
 const TABLES = { winograd: winogradWins, integer: integerWins } as const;
 
 type Chosen = { -readonly [Name in keyof typeof TABLES]?: Wanted };
 
 export interface FormOptions {
   readonly options: PassOptions;
-  /** What the passes make of the graph under some options. */
+  /** Runs the passes on the graph. */
   rewritten(options: PassOptions): Graph;
   readonly mode: Exclude<TuneMode, 'off'>;
-  /** Makes a session of a graph, without tuning; absent where nothing shall be measured, only remembered. */
+  /** Builds a session without tuning. Absent: nothing is measured, only remembered winners count. */
   readonly build?: ((graph: Graph, options: PassOptions) => Promise<Runnable>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Which nodes shall be written in another form: measured, as kernels are. Each node that a pass could rewrite is built alone, on numbers
- * of its own, in both forms; the faster is remembered. What the options decide themselves is left to them.
+ * Decides which nodes are written in another form. A node that a pass could rewrite becomes a graph of its own, with made-up numbers; it is
+ * built and timed in both forms, and the faster is remembered. A form that the options decide is not measured.
  */
 export async function chooseForms(
   tuner: Tuner,
@@ -46,7 +46,7 @@ export async function chooseForms(
     for (const [key, node] of asked) {
       if (!build || tuner.settled(key, mode)) continue;
       const lone = alone(node);
-      // Alone, its weights are as they shall be: int8 ones need the passes that know them, others stay as they are.
+      // The lone graph has its weights in their final type. Only `integer` needs the passes of quantisation.
       const how: PassOptions = { ...options, ...chosen, weights: name === 'integer' ? 'int8' : undefined };
       const forms = [table(node), !table(node)].map((wanted) => ({
         label: wanted ? name : 'plain',
@@ -65,13 +65,13 @@ export async function chooseForms(
   return chosen;
 }
 
-/** What a form is remembered by: the op on these shapes with these options, and where the scales of its activations come from. */
+/** The key of a form: op, types, shapes, options; for `integer` also how activations are scaled. */
 function formKey(name: string, { op, inputs, options }: Operand, { activations }: PassOptions): string {
   const operands = Object.entries(inputs).map(([key, input]) => `${key}:${formatTensor(input)}`);
   return `${name}? ${op}(${operands.join(' ')}) ${keyOf(options)} ${name === 'integer' ? (activations ?? '') : ''}`;
 }
 
-/** The graph of a node alone, and of the dequantizeLinear before it: on inputs, and on constants where it had some. */
+/** The graph of one node, with the dequantizeLinear before it. Its inputs are graph inputs, its constants made-up constants. */
 function alone(node: Operand): Graph {
   let inputs = 0;
   const bare = (input: Operand): Operand => {

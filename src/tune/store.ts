@@ -10,35 +10,35 @@ export interface Choice {
 
 /** What `Tuner` remembers for one adapter, driver and engine. */
 export interface Found {
-  /** Winners by what they were measured on. */
+  /** Winners, by the key of their shape. */
   readonly choices: Readonly<Record<string, Choice>>;
-  /** Labels of the variants that gave wrong results, and what was wrong. */
+  /** Variants that gave wrong results: by label, what was wrong. */
   readonly aside: Readonly<Record<string, string>>;
 }
 
 export const NOTHING: Found = { choices: {}, aside: {} };
 
-/** Where what was found outlives the page or the process. */
+/** Keeps what was found beyond the page or the process. */
 export interface ChoiceStore {
   load(): Promise<Found>;
   save(found: Found): Promise<void>;
 }
 
-/** What must be the same for a choice to hold: adapter, driver (its description, or the browser's version) and engine. */
+/** A choice holds for one adapter, driver (its description, or the browser's version) and version of the engine. */
 export function storeKey({ vendor, architecture, device, description, features }: AdapterCard): string {
   const host = globalThis.navigator?.userAgent ?? globalThis.process?.version ?? '';
   const kinds = ['shader-f16', 'subgroups'].filter((feature) => features.includes(feature));
   return [VERSION, vendor, architecture, device, description, ...kinds, host].join(' | ');
 }
 
-/** A store that is a file: given by src/disk.ts where there is a disk. A page has none. */
+/** Makes a store in a file: set by src/disk.ts in Node. A page has none. */
 export const disk: { store?: (key: string) => ChoiceStore } = {};
 
-/** IndexedDB in a page, a file under the user's cache folder in Node, nothing where neither can be had. */
+/** IndexedDB in a page, a file in the user's cache folder in Node; where there is neither, nothing is kept. */
 export function choiceStore(card: AdapterCard): ChoiceStore {
   const key = storeKey(card);
   const store = globalThis.indexedDB ? databaseStore(key) : (disk.store?.(key) ?? none);
-  // What cannot be kept is found out again the next time: a private window or a full disk is no reason to fail.
+  // A private window or a full disk is no reason to fail: it is measured again next time.
   return {
     load: async () => ({ ...NOTHING, ...(await store.load().catch(() => NOTHING)) }),
     save: (found) => store.save(found).catch(() => {}),

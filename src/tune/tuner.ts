@@ -20,7 +20,7 @@ export interface TuneOptions {
   onProgress?: OnProgress | undefined;
 }
 
-/** Something that can be encoded again and again: a session. */
+/** A session, as the tuner needs it. */
 export interface Runnable {
   readonly plan: Pick<Plan, 'inputs'>;
   bufferOf(operand: Operand): GPUBuffer | undefined;
@@ -30,11 +30,11 @@ export interface Runnable {
 
 /** What was measured for one shape. */
 export interface TuneRow {
-  /** Where the shape first occurs in the model, and how often. */
+  /** The first node of the shape in the model, and how many there are. */
   readonly label: string;
   readonly count: number;
   readonly shape: string;
-  /** Milliseconds a dispatch, median; the table's guess first. */
+  /** Median milliseconds of a dispatch; the table's guess first. */
   readonly candidates: readonly { readonly label: string; readonly ms: number }[];
   readonly chosen: string;
 }
@@ -43,24 +43,24 @@ export interface TuneRow {
 const FAST_BUDGET_MS = 2000;
 /** Candidates of a shape that `fast` looks at. */
 const FAST_CANDIDATES = 4;
-/** A submit takes about so long: clocks and wake-ups cost little of it, and a page paints between two. */
+/** Milliseconds of a submit, about: long against clocks and wake-ups, short enough for a page to paint between two. */
 const SUBMIT_MS = 8;
 const MOST_REPEATS = 400;
 const ROUNDS = { fast: 5, full: 9 };
-/** A candidate that takes so much longer than the best in the first round is not looked at again. */
+/** A candidate that took this many times as long as the best of the first round is out. */
 const HOPELESS = 1.5;
-/** Another than the table's guess must win by so much, and in so many of the rounds: noise is no reason to change. */
+/** A candidate replaces the table's guess where its median is below this share of the guess's, and it won this share of the rounds. */
 const CLEAR = 0.97;
 const CLEAR_ROUNDS = 0.8;
 
 const tuners = new WeakMap<Gpu, Tuner>();
 
 /**
- * What was found out about kernels on the device that runs them, and is remembered: the winners among the candidates, which it
- * measures, and the variants that gave wrong results (src/verify). One for each device.
+ * Measures kernels on their device and remembers what it found: the winner among the candidates of each shape, and the variants that
+ * gave wrong results (src/verify). A device has one tuner.
  */
 export class Tuner {
-  /** Everything that was measured here, in order. */
+  /** All measurements, in order. */
   readonly rows: TuneRow[] = [];
   #found: Found = NOTHING;
   #recalled: Promise<void> | undefined;
@@ -71,7 +71,7 @@ export class Tuner {
     private readonly store: ChoiceStore = choiceStore(gpu.card),
   ) {}
 
-  /** `store` is taken where the device has no tuner yet. */
+  /** The device's tuner. `store` counts where it has none yet. */
   static on(gpu: Gpu, store?: ChoiceStore): Tuner {
     let tuner = tuners.get(gpu);
     if (!tuner) {
@@ -81,7 +81,7 @@ export class Tuner {
     return tuner;
   }
 
-  /** Reads what earlier pages or processes found out. */
+  /** Reads what earlier pages or processes found. */
   recall(): Promise<void> {
     this.#recalled ??= this.store.load().then(({ choices, aside }) => {
       this.#found = { choices: { ...choices, ...this.#found.choices }, aside: { ...aside, ...this.#found.aside } };
@@ -89,19 +89,19 @@ export class Tuner {
     return this.#recalled;
   }
 
-  /** Forgets the winners, here and in the store: everything is measured anew. */
+  /** Forgets the winners, here and in the store. */
   async forget(): Promise<void> {
     await this.recall();
     this.#spentMs = 0;
     await this.#remember({ choices: {} });
   }
 
-  /** Variants that are not to be taken here, and what was wrong with each. */
+  /** Variants that are set aside: by label, what was wrong. */
   get aside(): Found['aside'] {
     return this.#found.aside;
   }
 
-  /** Sets a variant aside, here and in the store: plans made from now on take another wherever there is one. */
+  /** Sets a variant aside, here and in the store. Plans made from now on take another where there is one. */
   async setAside(label: string, fault: string): Promise<void> {
     await this.recall();
     const choices = Object.entries(this.#found.choices).filter(([, choice]) => choice.label !== label);
@@ -119,7 +119,7 @@ export class Tuner {
     await this.store.save(this.#found);
   }
 
-  /** Those that were not set aside; all where that leaves none. */
+  /** The candidates that are not set aside; all where that leaves none. */
   #trusted(candidates: readonly Candidate[]): readonly Candidate[] {
     const trusted = candidates.filter(({ label }) => !(label in this.aside));
     return trusted.length ? trusted : candidates;
@@ -135,8 +135,8 @@ export class Tuner {
   };
 
   /**
-   * Measures what the plan has and is not known yet, the most work first, and remembers the winners; `choose` knows them then. The
-   * buffers are those of the session: weights are the real ones, everything else is overwritten, states are left as they are.
+   * Measures the shapes of the plan that are not known yet, the most work first, and remembers the winners: `choose` takes them from
+   * then on. It runs on the session's buffers. Intermediates and inputs are overwritten, weights and states are not.
    */
   async settle(
     plan: Plan,
@@ -155,7 +155,7 @@ export class Tuner {
       const trusted = this.#trusted(candidates);
       return full ? trusted : likely(this.gpu, trusted);
     };
-    // A GPU's driver compiles while the others are measured; a software adapter would measure its own compiler.
+    // A GPU's driver compiles while others are measured. A software adapter's compiler would be measured too.
     if (!this.gpu.caps.software) {
       for (const { step } of open)
         for (const { variant, label } of contenders(step)) this.gpu.pipelines.get(variant, label).catch(failed);
@@ -180,20 +180,20 @@ export class Tuner {
     if (changed) await this.store.save(this.#found);
   }
 
-  /** Whether there is nothing more to find out in this mode. */
+  /** Whether this mode has nothing more to measure. */
   settled(key: string, mode: Exclude<TuneMode, 'off'>): boolean {
     const known = this.#found.choices[key];
     return known !== undefined && (mode === 'fast' || known.full);
   }
 
-  /** The form that `compare` found the faster one, if it did. */
+  /** The form that `compare` found to be the faster. */
   formOf(key: string): string | undefined {
     return this.#found.choices[key]?.label;
   }
 
   /**
-   * Times sessions that compute the same in different forms, the table's guess first, and remembers the label of the faster. Nothing is
-   * remembered where `fast` has used up its time.
+   * Times sessions that compute the same in different forms, the table's guess first, and remembers the label of the fastest. Remembers
+   * nothing where `fast` has used up its time.
    */
   async compare(
     key: string,
@@ -225,7 +225,7 @@ export class Tuner {
     }
   }
 
-  /** Times the candidates of a step; undefined where the budget is too small to say anything. */
+  /** Times the candidates of a step. Undefined where the time is used up. */
   async #measure(
     step: Step,
     candidates: readonly Candidate[],
@@ -261,7 +261,7 @@ export class Tuner {
     }
   }
 
-  /** Times racers round by round, the table's guess first; undefined where the budget is too small to say anything. */
+  /** Times racers round by round, the table's guess first. Undefined where the time is used up. */
   async #race(racers: readonly Racer[], { rounds, budgetMs, signal }: RaceLimits): Promise<Outcome | undefined> {
     const { gpu } = this;
     const run = async ({ encode }: Racer, repeats: number): Promise<number> => {
@@ -271,12 +271,12 @@ export class Tuner {
     };
     const start = this.#spentMs;
     const guess = racers[0]!;
-    // Some drivers compile at the first dispatch: that is no GPU time.
+    // The first dispatch is not counted: some drivers compile then.
     for (const { encode } of racers) await timeOf(gpu, (encoder) => encode(encoder, 1), signal);
     let took = await run(guess, 1);
-    // Each is to run twice at least: where that is too long, one run is enough to know.
+    // There is no time for two runs of each.
     if (took * 2 * racers.length > budgetMs) return undefined;
-    // The same number of dispatches a submit for all: what a submit costs besides is then the same.
+    // All have the same number of dispatches a submit, so a submit costs all the same.
     let repeats = 1;
     while (took < SUBMIT_MS && repeats < MOST_REPEATS) {
       repeats *= 2;
@@ -308,20 +308,20 @@ interface RaceLimits {
 
 type Outcome = Pick<TuneRow, 'candidates' | 'chosen'>;
 
-/** One of the forms in which something can be computed. */
+/** A session that computes one form. */
 export interface Form {
   readonly label: string;
   build(): Promise<Runnable>;
 }
 
-const failed = (): undefined => undefined; // a candidate that does not compile here is none
+const failed = (): undefined => undefined; // a candidate that does not compile is left out
 
 interface Times {
   readonly label: string;
   readonly times: readonly number[];
 }
 
-/** The fastest where it beats the first, the table's guess, clearly; else the first. */
+/** The fastest where it clearly beats the first, which is the table's guess; else the first. */
 export function winner(racers: readonly Times[]): string {
   const guess = racers[0]!;
   const best = racers.reduce((a, b) => (median(b.times) < median(a.times) ? b : a));
@@ -330,18 +330,18 @@ export function winner(racers: readonly Times[]): string {
   return clear ? best.label : guess.label;
 }
 
-/** What a choice is remembered by: the op on these shapes with these options, and what there is to choose from. */
+/** The key of a choice: op, types, shapes, options, and the labels of the candidates. */
 function choiceKey({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
   const operands = Object.entries(inputs).map(([name, operand]) => `${name}:${formatTensor(operand)}`);
   return `${op}(${operands.join(' ')}) ${keyOf(options)} ${candidates.map(({ label }) => label).join(' ')}`;
 }
 
-/** The shapes of a plan among whose candidates there is a choice, the most work first. */
+/** The shapes of a plan that have several candidates, the most work first. */
 function distinct({ steps }: Plan): { key: string; step: Step; count: number }[] {
   const found = new Map<string, { key: string; step: Step; count: number }>();
   for (const step of steps) {
     const { node, dispatches, candidates } = step;
-    // What is cut into pieces has one way; what writes a state would change it.
+    // A node of several dispatches is not measured, nor one that writes onto a state: it would change it.
     if (candidates.length < 2 || dispatches > 1 || opNamed(node.op).inPlace) continue;
     const key = choiceKey(node, candidates);
     const known = found.get(key);
@@ -351,7 +351,7 @@ function distinct({ steps }: Plan): { key: string; step: Step; count: number }[]
   return [...found.values()].sort((a, b) => work(b) - work(a));
 }
 
-/** The first few of the list, which is in order of promise. A barrier is never worth it on a software adapter. */
+/** The first few candidates. On a software adapter none with a barrier: they never won there. */
 function likely({ caps }: Gpu, candidates: readonly Candidate[]): Candidate[] {
   const [guess, ...others] = candidates;
   const sensible = others.filter(({ variant }) => !caps.software || !hasBarrier(variant));
@@ -361,7 +361,7 @@ function likely({ caps }: Gpu, candidates: readonly Candidate[]): Candidate[] {
 const hasBarrier = ({ kernel, ports }: Variant): boolean =>
   [kernel, ...ports].some(({ source }) => source.includes('workgroupBarrier'));
 
-/** Milliseconds of what is encoded, from the submit to its end. */
+/** Milliseconds from the submit to its end. */
 async function timeOf(
   gpu: Gpu,
   encode: (encoder: GPUCommandEncoder) => void,
@@ -380,8 +380,8 @@ async function timeOf(
 const CHUNK = 2 ** 20;
 
 /**
- * Bits that are ordinary numbers whatever they are read as: as float16 they are 0.5 to 1, as float32 3e-5 to 2e-4. Zeros would let
- * a GPU run cooler and faster than it does at work.
+ * Bits that are ordinary numbers in every type: 0.5 to 1 as float16, 3e-5 to 2e-4 as float32. On zeros a GPU runs cooler and faster
+ * than at work.
  */
 function fillWithNumbers({ device }: Gpu, buffer: GPUBuffer): void {
   const halves = new Uint16Array(Math.min(CHUNK, buffer.size) / 2);

@@ -51,6 +51,15 @@ describe('int8 activations', () => {
     expect(inputScale!.options).toEqual({ data: Float32Array.of(0.25) });
   });
 
+  it('static: layers of one label have scales of their own', () => {
+    const x = input('x', float(2, 32));
+    const y = b.matmul(b.matmul(x, constant(32, 32), { label: 'fc' }), constant(32, 32), { label: 'fc' });
+    const graph = optimised(y, { activations: 'static', calibration: { fc: 0.25, 'fc#2': 0.5 } });
+    const scales = topological(graph).flatMap(({ op, inputs }) => (op === 'matmulInteger' ? inputs['aScale']! : []));
+    expect(scales.map(({ options }) => [...(options as { data: Float32Array }).data])).toEqual([[0.25], [0.5]]);
+    expect(() => optimised(y, { activations: 'static', calibration: { fc: 0.25 } })).toThrow("'fc#2'");
+  });
+
   it('static: a layer without a scale is an error that names it', () => {
     const y = b.matmul(input('x', float(2, 16)), constant(16, 4), { label: 'fc' });
     expect(() => optimised(y, { activations: 'static', calibration: { other: 1 } })).toThrow(/'fc'/);

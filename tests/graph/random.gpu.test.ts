@@ -93,6 +93,17 @@ const MAKERS: Readonly<Record<string, Maker>> = {
       ...(n % 2 && { bias: constant(b, [out], `bias${n}`, x.dataType) }),
     });
   }),
+  convTranspose2d: floats((b, x, _y, n) => {
+    if (x.shape.length !== 4 || elementCount(x.shape) > 1024) return undefined;
+    const channels = x.shape[1]!;
+    const out = [1, 4, 6][n % 3]!;
+    const filter = constant(b, [channels, out, 3, 2], `up${n}`, x.dataType, 1 / Math.sqrt(6 * channels));
+    return b.convTranspose2d(x, filter, {
+      padding: [1, 1, 0, 1],
+      strides: [1 + (n % 2), 1 + (n % 3)],
+      ...(n % 4 && { bias: constant(b, [out], `bias${n}`, x.dataType) }),
+    });
+  }),
   batchNormalization: floats((b, x, _y, n) => {
     if (x.shape.length !== 4) return undefined;
     const of = (name: string): Operand => constant(b, [x.shape[1]!], `${name}${n}`, x.dataType);
@@ -164,6 +175,12 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   split: (b, x, _y, n) => {
     const axis = x.shape.findIndex((size) => size % 2 === 0);
     return axis < 0 ? undefined : b.split(x, 2, { axis }).slice(n % 2);
+  },
+  gatherND: (b, x, _y, n) => {
+    const rank = x.shape.length && 1 + (n % x.shape.length);
+    const shape = [3, rank];
+    const { data } = makeTensor({ shape, values: { low: -4, high: 4 } }, 'int32', 0, `${n}`);
+    return rank ? b.gatherND(x, b.constant({ dataType: 'int32', shape }, data)) : undefined;
   },
   where: (b, x, y, n) => {
     if (x.dataType !== y.dataType || String(x.shape) !== String(y.shape) || !x.shape.length) return undefined;

@@ -15,11 +15,14 @@ const GROUPS = {
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
   text: () => import('./text.ts'),
+  upsampling: () => import('./upsampling.ts'),
   winograd: () => import('./winograd.ts'),
   quantized: () => import('./quantized.ts'),
 } satisfies Record<string, () => Promise<Group>>;
 
 export type GroupName = keyof typeof GROUPS;
+/** The definitions of a group, and tables of them. */
+export type GroupOps<Name extends GroupName> = Awaited<ReturnType<(typeof GROUPS)[Name]>>['ops'];
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
 /** Loads groups of ops, all where no list is given. A graph can have their ops from then on. */

@@ -1,11 +1,10 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import type { IntegerForm } from '../../ops/define.ts';
-import { opNamed } from '../../ops/index.ts';
 import { transpose } from '../../ops/movement.ts';
 import { quantizeLinear, quantizeScales } from '../../ops/quantize_linear.ts';
 import { byteLength, elementCount, sameShape } from '../../tensor/types.ts';
-import { constantOf, type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { constantOf, type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { quantizedOf } from './dequantize.ts';
 import { integerWins, type Wanted } from './forms.ts';
 
@@ -28,6 +27,8 @@ const QUAD = 16;
 
 interface Product {
   readonly node: Operand;
+  /** As a calibration knows it. */
+  readonly name: string;
   readonly form: IntegerForm;
   /** The float input. */
   readonly left: Operand;
@@ -35,16 +36,41 @@ interface Product {
   readonly weights: Operand;
 }
 
+/** A product by constant weights: what a calibration has a scale for. */
+interface Layer {
+  readonly name: string;
+  readonly form: IntegerForm;
+  readonly left: Operand;
+  readonly weights: Operand;
+}
+
+/**
+ * Tells the layers of a graph, whose nodes it is asked about in their order. A layer's name is its label; the second of a label is
+ * `label#2`, so that none takes the scale of another.
+ */
+export function layerNames(): (node: Operand) => Layer | undefined {
+  const met = new Map<string, number>();
+  return (node) => {
+    const form = opOf(node).integer?.(node.inputs, node.options);
+    const { [form?.left ?? '']: left, [form?.weights ?? '']: weights } = node.inputs;
+    if (!form || !left || !weights?.constant) return undefined;
+    const label = node.label ?? node.op;
+    const count = (met.get(label) ?? 0) + 1;
+    met.set(label, count);
+    return { name: count > 1 ? `${label}#${count}` : label, form, left, weights };
+  };
+}
+
 /** A product of float32 by constant int8 weights with a scale an output channel, of shapes that suit the integer kernels. */
-function productOf(node: Operand, limit: number): Product | undefined {
-  const form = isLeaf(node) ? undefined : opNamed(node.op).integer?.(node.inputs, node.options);
-  if (!form || node.dataType !== 'float32') return undefined;
-  const { [form.left]: left, [form.weights]: weights, scales } = node.inputs;
-  if (!left || weights?.dataType !== 'int8' || !weights.constant) return undefined;
-  if (!scales || elementCount(scales.shape) !== node.shape.at(-1) || byteLength(weights) > limit) return undefined;
+function productOf(node: Operand, layer: Layer | undefined, limit: number): Product | undefined {
+  if (!layer || node.dataType !== 'float32') return undefined;
+  const { name, form, left, weights } = layer;
+  const { scales } = node.inputs;
+  if (weights.dataType !== 'int8' || !scales) return undefined;
+  if (elementCount(scales.shape) !== node.shape.at(-1) || byteLength(weights) > limit) return undefined;
   const { permutation } = form;
   const turned = permutation ? operand(transpose.name, { input: weights }, { permutation }, node.label) : weights;
-  return { node, form, left, weights: turned };
+  return { node, name, form, left, weights: turned };
 }
 
 /** The integer product of an int8 left operand, with its scale, in the place of the float one. */
@@ -66,15 +92,15 @@ function dequantized({ form, left }: Product): { input: Operand; scale: Operand 
   return fits ? made : undefined;
 }
 
-function scaleOf({ node, form, left }: Product, { activations, calibration }: ActivationOptions): Operand {
+function scaleOf({ node, name, form, left }: Product, { activations, calibration }: ActivationOptions): Operand {
   const ones = left.shape.map(() => 1);
   if (activations === 'dynamic') {
     const newShape = form.rows ? [...left.shape.slice(0, -1), 1] : ones;
     return operand(quantizeScales.name, { input: left }, { newShape }, node.label);
   }
-  const known = calibration?.[node.label ?? ''];
+  const known = calibration?.[name];
   if (!(known && known > 0 && Number.isFinite(known)))
-    throw new TilewrightError('invalid-argument', `the calibration has no scale for the input of '${node.label}'`, {
+    throw new TilewrightError('invalid-argument', `the calibration has no scale for the input of '${name}'`, {
       hint: 'Static activations take the calibration of this model: `model.calibrate(samples)` of one that is loaded without `activations`.',
     });
   return constantOf('float32', ones, [known]);
@@ -90,8 +116,9 @@ export const quantizeActivations =
   (graph: Graph): Graph => {
     const wanted = options.integer ?? integerWins(caps);
     const taken = new Map<Operand, Operand>(); // scales of inputs that several products share
+    const layerOf = layerNames();
     return rewrite(graph, (node) => {
-      const product = productOf(node, caps?.maxBindingBytes ?? 2 ** 27);
+      const product = productOf(node, layerOf(node), caps?.maxBindingBytes ?? 2 ** 27);
       if (!product) return node;
       const given = dequantized(product);
       if (given) return wanted(node) ? integerOf(product, given.input, given.scale) : node;

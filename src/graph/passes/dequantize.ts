@@ -1,12 +1,11 @@
 import type { WeightSpec } from '../../ops/define.ts';
 import { binary } from '../../ops/elementwise.ts';
-import { opNamed } from '../../ops/index.ts';
 import { expand, pad, transpose } from '../../ops/movement.ts';
 import { dequantizeLinear } from '../../ops/quantize_linear.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { unpackInt4 } from '../../ops/unpack_int4.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type ConstantOptions, type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { type ConstantOptions, type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { permutationOf, transposed } from './layout.ts';
 
 /** A symmetric dequantizeLinear of int8 or int4x8. */
@@ -86,7 +85,7 @@ function moved(node: Operand): Operand | undefined {
 /** A node that takes quantised weights, with what they are made of in place of dequantizeLinear. */
 function fused(node: Operand): Operand | undefined {
   const { op, inputs, options, label } = node;
-  const spec = isLeaf(node) || inputs['scales'] ? undefined : opNamed(op).weight?.(inputs, options);
+  const spec = inputs['scales'] ? undefined : opOf(node).weight?.(inputs, options);
   const weights = spec?.fuses ? quantizedOf(inputs[spec.operand]) : undefined;
   const scales = spec && weights && scalesFor(spec, weights);
   if (!scales) return undefined;

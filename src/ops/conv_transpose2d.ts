@@ -1,0 +1,191 @@
+import kernel from '../../shaders/conv_transpose2d.wgsl';
+import elem from '../../shaders/lib/elem.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import operandA from '../../shaders/lib/operand_a.wgsl';
+import outer from '../../shaders/lib/outer.wgsl';
+import windowStruct from '../../shaders/lib/window.wgsl';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount, formatShape } from '../tensor/types.ts';
+import {
+  defineOp,
+  ELEM,
+  FLAT,
+  FLOATS,
+  flatGrid,
+  type Inputs,
+  type Labelled,
+  type Operand,
+  opError,
+  SCALES,
+} from './define.ts';
+import type { Activation } from './elementwise.ts';
+import { epilogueName, epiloguePorts } from './gemm.ts';
+import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
+import { weightPorts, weightsOf, weightTags } from './weights.ts';
+import {
+  type ImageLayout,
+  imageOf,
+  imageShape,
+  needIntegers,
+  slide,
+  toNchw,
+  toNhwc,
+  WINDOW_OPTIONS,
+  type WindowOptions,
+} from './window.ts';
+
+const OP = 'convTranspose2d';
+
+interface ConvTranspose2dOptions extends WindowOptions {
+  /** What strides leave open: rows and columns that the output has more. */
+  outputPadding?: readonly number[];
+  /** Height and width of the output; stands for `outputPadding`. */
+  outputSizes?: readonly number[];
+  groups?: number;
+  inputLayout?: ImageLayout;
+  /** The kernel takes hwio, which WebNN does not have. */
+  filterLayout?: 'iohw' | 'hwoi' | 'ohwi' | 'hwio';
+  activation?: Activation;
+}
+
+/** `k` input channels and `n` output channels a group; `window` has the fields of `Window` (shaders/lib/window.wgsl). */
+function geometry(
+  inputs: Inputs,
+  {
+    groups = 1,
+    inputLayout = 'nchw',
+    filterLayout = 'iohw',
+    outputPadding = [0, 0],
+    outputSizes,
+    ...options
+  }: ConvTranspose2dOptions,
+) {
+  const [input, filter] = [inputs['input']!, inputs['filter']!];
+  const image = imageOf(input.shape, inputLayout);
+  const [i, n, kh, kw] = [...'iohw'].map((axis) => filter.shape[filterLayout.indexOf(axis)]!) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const where = `(input ${formatShape(input.shape)} ${inputLayout}, filter ${formatShape(filter.shape)} ${filterLayout})`;
+  if (image.c !== i) throw opError('wrong-shape', OP, `input has ${image.c} channels, filter expects ${i} ${where}`);
+  if (!Number.isInteger(groups) || groups < 1 || i % groups)
+    throw opError('invalid-argument', OP, `${i} input channels do not divide into ${groups} groups ${where}`);
+  const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] } = options;
+  const more = needIntegers(OP, 'outputPadding', outputPadding, 2, 0);
+  const [h, w] = [image.h, image.w].map((size, d) => {
+    const reach = ([kh, kw][d]! - 1) * dilations[d]! + 1;
+    return (size - 1) * strides[d]! + reach - padding[2 * d]! - padding[2 * d + 1]!;
+  }) as [number, number];
+  const sizes = outputSizes ?? [h + more[0]!, w + more[1]!];
+  const out = { h: sizes[0]!, w: sizes[1]! };
+  // The convolution that goes the other way, from the output to the input.
+  const back = slide(OP, out, [kh, kw], options);
+  needIntegers(OP, 'outputSizes', sizes, 2, 1);
+  if (back.h !== image.h || back.w !== image.w)
+    throw opError(
+      'wrong-shape',
+      OP,
+      `output [${sizes}], expected [${h},${w}] and less than a stride of [${strides}] more ${where}`,
+    );
+  const window = { ...back.params, in_h: image.h, in_w: image.w, out_h: out.h, out_w: out.w };
+  return { image, out, groups, k: i / groups, n, taps: kh * kw, window, strides, inputLayout, filterLayout };
+}
+
+type ConvTranspose2d = (
+  input: Operand,
+  filter: Operand,
+  options?: { bias?: Operand } & Omit<ConvTranspose2dOptions, 'activation'> & Labelled,
+) => Operand;
+
+/**
+ * convTranspose2d: each pixel of the input adds its filter, times its channels, to the output; then activation(… + bias + residual).
+ * The kernel takes nhwc and hwio; a pass brings others there.
+ */
+export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>({
+  name: OP,
+  operands: { input: { types: FLOATS, rank: [4, 4] }, filter: { rank: [4, 4] }, ...EPILOGUE_OPERANDS },
+  options: [...WINDOW_OPTIONS, 'outputPadding', 'outputSizes', 'groups', 'inputLayout', 'filterLayout', 'activation'],
+  epilogue: true,
+  values: (name) => (name === 'scales' ? SCALES : undefined),
+  weight: (_inputs, { filterLayout = 'iohw', groups = 1 }) =>
+    groups === 1
+      ? {
+          operand: 'filter',
+          channels: filterLayout.indexOf('o'),
+          depth: filterLayout.indexOf('i'),
+          groups: false,
+          int4: false,
+          fuses: filterLayout === 'hwio',
+        }
+      : undefined,
+  channelsLast(inputs, { inputLayout = 'nchw', filterLayout = 'iohw', ...rest }, { add }) {
+    if (inputLayout === 'nhwc' && filterLayout === 'hwio') return undefined;
+    const turned = (image: Operand): Operand => (inputLayout === 'nchw' ? toNhwc(add, image) : image);
+    const { input, filter, residual } = inputs as Record<string, Operand>;
+    const permutation = [...'hwio'].map((axis) => filterLayout.indexOf(axis));
+    const operands = {
+      ...inputs,
+      input: turned(input!),
+      filter: add('transpose', { input: filter }, { permutation }),
+      ...(residual && { residual: turned(residual) }),
+    };
+    const result = add(OP, operands, { ...rest, inputLayout: 'nhwc', filterLayout: 'hwio' });
+    return inputLayout === 'nchw' ? toNchw(add, result) : result;
+  },
+  infer(inputs, options) {
+    const { image, out, groups, k, n, inputLayout } = geometry(inputs, options);
+    const { dataType } = inputs['input']!;
+    const { group } = weightsOf(OP, inputs, 'filter', dataType, n, k);
+    if (inputs['scales'] && (group || groups > 1))
+      throw opError('invalid-argument', OP, 'scales are one a channel, and there are no groups');
+    const output = { dataType, shape: imageShape({ n: image.n, ...out, c: n * groups }, inputLayout) };
+    checkEpilogue(OP, inputs, output, n * groups);
+    return output;
+  },
+  candidates(inputs, options, { dataType }) {
+    const { image, out, groups, k, n, window, strides, inputLayout, filterLayout } = geometry(inputs, options);
+    if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
+    const weights = weightsOf(OP, inputs, 'filter', dataType, n, k);
+    const unitOf = (channels: number): 'vec4' | 'ragged' => (channels % 4 === 0 ? 'vec4' : 'ragged');
+    const [a, b] = [unitOf(k), unitOf(n)];
+    const epilogue = {
+      bias: Boolean(inputs['bias']),
+      residual: Boolean(inputs['residual']),
+      activation: options.activation,
+    };
+    const { ports, constants } = epiloguePorts(epilogue, weights, b);
+    const ragged = a === 'ragged' || b === 'ragged' ? ['ragged'] : [];
+    const type = ELEM[dataType]!;
+    const tags = [type, ...weightTags(weights), ...ragged, epilogueName(epilogue)];
+    const lines = image.n * out.h;
+    const quads = Math.ceil(out.w / (4 * strides[1]!)) * strides[1]!;
+    return [
+      {
+        label: `${OP}[${tags.join()}]`,
+        variant: {
+          kernel,
+          ports: [
+            grid,
+            windowStruct,
+            part(elem, type),
+            part(operandA, a),
+            ...weightPorts(weights, b, 'runtime'),
+            outer,
+            ...ports,
+          ],
+          constants: { WG: u32(FLAT), ...constants },
+        },
+        params: { lines, quads, groups, k, n, ...window },
+        grid: flatGrid(lines * quads * groups * Math.ceil(n / 4), FLAT),
+        bind: { a: 'input', b: 'filter' },
+      },
+    ];
+  },
+  cost(inputs, options) {
+    const { taps, n } = geometry(inputs, options);
+    const macs = elementCount(inputs['input']!.shape) * taps * n;
+    return { macs, flops: 2 * macs };
+  },
+});
