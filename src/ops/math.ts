@@ -12,12 +12,12 @@ import {
   EXACT,
   FLAT,
   FLOATS,
-  factors,
   flatGrid,
   type Labelled,
   NUMBERS,
   type Operand,
   SIGNED,
+  SIGNED_FACTORS,
 } from './define.ts';
 import { type BinaryRow, defineBinary, defineUnary, FAST, NEAR_ZERO, stridedParams, TWO_STEPS } from './elementwise.ts';
 
@@ -45,7 +45,7 @@ const decides: BinaryRow = { types: ['uint8'], output: 'uint8', tolerance: EXACT
 
 export const mathBinary = defineBinary(binaryParts, {
   pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
-  prelu: { types: factors(SIGNED), operands: ['input', 'slope'], tolerance: { ulps: 1 } },
+  prelu: { types: SIGNED_FACTORS, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
   equal: compares,
   notEqual: compares,
   greater: compares,
