@@ -21,6 +21,6 @@ export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/te
 export type { Profile, ProfileRow } from './profile/profile.ts';
 export type { RunOptions, Session } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
-export type { DataType, TensorData, TensorDescriptor } from './tensor/types.ts';
+export type { DataType, HostData, TensorData, TensorDescriptor } from './tensor/types.ts';
 export type { VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
 export type { Picture } from './vision/preprocess.ts';

@@ -127,7 +127,10 @@ def write_resnet(folder, net, size):
     x = picture(2, size)
     logits, exact = (getattr(y, "logits", y) for y in (net(x), net.double()(x.double())))
     net.float()
-    save_file({"input": x.contiguous(), "logits": logits.contiguous()}, folder / "reference.safetensors")
+    reference = {"input": x, "logits": logits}
+    if getattr(getattr(net, "config", None), "problem_type", None) == "multi_label_classification":
+        reference["probabilities"] = logits.sigmoid()
+    save_file({name: tensor.contiguous() for name, tensor in reference.items()}, folder / "reference.safetensors")
     error = ((logits - exact).norm() / exact.norm()).item()
     print(f"{folder}: float32 off float64 by {error:.2e}, top-1 {logits.argmax(1).tolist()}")
 
@@ -185,6 +188,16 @@ def resnet_tiny():
         net = ResNetForImageClassification(config)
         write_resnet(root / name, net, 40)
         net.save_pretrained(root / name)
+    for name, options in {
+        "hf-gelu": dict(hidden_act="gelu"),
+        "hf-silu-multi-label": dict(hidden_act="silu", problem_type="multi_label_classification"),
+    }.items():
+        torch.manual_seed(seed)
+        net = ResNetForImageClassification(ResNetConfig(
+            layer_type="basic", embedding_size=4, hidden_sizes=[4, 8, 12, 16], depths=[1, 1, 1, 1], num_labels=5, **options
+        ))  # fmt: skip
+        write_resnet(root / name, net, 24)
+        net.save_pretrained(root / name)
 
     provenance(root, seed, """
 ResNets of random weights and random batch statistics, thin but built and named like published ones. Each folder holds
@@ -199,6 +212,8 @@ ResNets of random weights and random batch statistics, thin but built and named 
 | hf-basic | basic blocks [2,1,1,1], stem 6, stages 4/8/12/16 (the first has a projection of stride 1), 7 classes, 40x40 | transformers | by `save_pretrained` |
 | hf-bottleneck | bottlenecks [1,2,1,1], stem 8, stages 16/24/32/48, 7 classes, 40x40 | transformers | by `save_pretrained` |
 | hf-bottleneck-v1 | the same with the stride in the first 1x1 (`downsample_in_bottleneck`) and in the first stage too (`downsample_in_first_stage`), stem 4, stages 8/16/24/32, depths [1,1,2,1], 7 classes, 40x40 | transformers | by `save_pretrained` |
+| hf-gelu | basic blocks [1,1,1,1], stem 4, stages 4/8/12/16, `hidden_act` gelu, 5 classes, 24x24 | transformers | by `save_pretrained` |
+| hf-silu-multi-label | the same with `hidden_act` silu and `problem_type` multi_label_classification; the reference has `probabilities`, the sigmoids of the logits | transformers | by `save_pretrained` |
 """)  # fmt: skip
 
 

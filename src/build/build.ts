@@ -63,6 +63,8 @@ export const SHARED_RULES = {
 interface Planner {
   readonly tuner: Tuner | undefined;
   readonly mode: TuneMode;
+  /** What takes the plan. */
+  readonly Type: typeof Session;
   /** Plans the optimised graph, with the kernels that are chosen by now. */
   replan(): Plan;
 }
@@ -84,7 +86,7 @@ export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions
 /** Brings a plan to the device. */
 async function realise(
   gpu: Gpu,
-  { tuner, mode, replan }: Planner,
+  { tuner, mode, Type, replan }: Planner,
   stores: Stores,
   options: BuildOptions,
 ): Promise<Session> {
@@ -102,7 +104,7 @@ async function realise(
   await stores.constants.prepare(planned, { signal, onProgress });
   await compiling;
   alive();
-  const session = new Session(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
+  const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
   try {
     await gpu.scoped('what it computes in', () => session.allocate())[1];
     alive();
@@ -154,10 +156,16 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
   return [...(needsSmall(graph, options, caps) ? ['quantized' as const] : []), ...(forms ? ['winograd' as const] : [])];
 }
 
+/** Whether something of a node has a type that the device has not (tensor/logical.ts). */
+const isForeign = ({ results }: Operand): boolean => results.some(({ dataType }) => /64|t4$/.test(dataType));
+
 const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;
 
 /** Loads groups, chooses forms, runs the passes. */
-async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
+async function plannerOf(gpu: Gpu, given: Graph, options: BuildOptions, build?: typeof buildSession): Promise<Planner> {
+  const { graph, Type } = topological(given).some(isForeign)
+    ? await (await import('./border.ts')).atBorder(given)
+    : { graph: given, Type: Session };
   const mode = options.choose ? 'off' : (options.tune ?? (gpu.card.software ? 'off' : 'fast'));
   await loadOps(extraGroups(graph, options, gpu.caps, mode));
   const rewritten = (chosen: PassOptions): Graph => optimise(graph, chosen, gpu.caps);
@@ -175,5 +183,5 @@ async function plannerOf(gpu: Gpu, graph: Graph, options: BuildOptions, build?: 
       : {};
   const optimised = await loadingOps(() => rewritten({ ...options, ...forms }));
   const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
-  return { tuner, mode, replan: () => plan(optimised, gpu.caps, choose) };
+  return { tuner, mode, Type, replan: () => plan(optimised, gpu.caps, choose) };
 }

@@ -1,53 +1,43 @@
 import { TilewrightError } from '../errors.ts';
 import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
 import type * as core from '../ops/groups/core.ts';
-import type * as image from '../ops/groups/image.ts';
-import type * as math from '../ops/groups/math.ts';
-import type * as movement from '../ops/groups/movement.ts';
 import { GROUPED } from '../ops/groups/names.ts';
-import type * as normalization from '../ops/groups/normalization.ts';
-import type * as quantized from '../ops/groups/quantized.ts';
-import type * as reduce from '../ops/groups/reduce.ts';
-import type * as select from '../ops/groups/select.ts';
-import type * as text from '../ops/groups/text.ts';
-import type * as upsampling from '../ops/groups/upsampling.ts';
 import { OPS, opNamed } from '../ops/index.ts';
+import { widen } from '../ops/widen.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import {
   elementCount,
   formatShape,
   formatTensor,
+  type HostData,
   sameShape,
-  type TensorData,
   type TensorDescriptor,
 } from '../tensor/types.ts';
+import type { GroupName, GroupOps } from './groups/index.ts';
 import { type Graph, leaf, type Operand, operand, results } from './ir.ts';
 
-/** The builder methods of the definitions that a module exports, or a table holds. */
-type Methods<Module> = {
-  readonly [Name in keyof Module as Module[Name] extends OpDefinition<infer _, infer Method>
+type Both<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+/** The definitions that a module exports, and those of its tables. */
+type Definitions<Module> = Both<
+  {
+    [Name in keyof Module]: Module[Name] extends OpDefinition<infer _> ? Pick<Module, Name> : Module[Name];
+  }[keyof Module]
+>;
+
+/** The builder methods of definitions. */
+type Methods<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends OpDefinition<infer _, infer Method>
     ? unknown extends Method
       ? never
       : Name
-    : never]: Module[Name] extends OpDefinition<infer _, infer Method> ? Method : never;
+    : never]: Table[Name] extends OpDefinition<infer _, infer Method> ? Method : never;
 };
 
-type Ops = Methods<typeof core> &
-  Methods<typeof core.unary> &
-  Methods<typeof core.binary> &
-  Methods<typeof image> &
-  Methods<typeof math> &
-  Methods<typeof math.mathUnary> &
-  Methods<typeof math.mathBinary> &
-  Methods<typeof movement> &
-  Methods<typeof normalization> &
-  Methods<typeof reduce> &
-  Methods<typeof reduce.reductions> &
-  Methods<typeof select> &
-  Methods<typeof text> &
-  Methods<typeof upsampling> &
-  Methods<typeof quantized>;
+type Ops = Methods<Definitions<typeof core> & Both<{ [Name in GroupName]: Definitions<GroupOps<Name>> }[GroupName]>>;
 
 /** A method for every op: operands, then `args`, then an object of options. */
 export interface GraphBuilder extends Omit<Ops, 'gelu' | 'gelu_tanh' | 'clamp'> {}
@@ -100,7 +90,7 @@ export class GraphBuilder {
     if (known)
       throw new TilewrightError(
         'invalid-graph',
-        `input '${name}' is there already: ${formatTensor(known)}, and now ${formatTensor(input)}`,
+        `two inputs are named '${name}': ${formatTensor(known)} and ${formatTensor(input)}`,
       );
     this.#inputs.set(name, input);
     return input;
@@ -120,12 +110,12 @@ export class GraphBuilder {
   }
 
   /** A tensor that no run changes, from an array or from a file. float16 and bfloat16 of a file become float32 on the GPU. */
-  constant(descriptor: TensorDescriptor, data: TensorData): Operand;
+  constant(descriptor: TensorDescriptor, data: HostData): Operand;
   constant(source: TensorSource): Operand;
-  constant(first: TensorDescriptor | TensorSource, data?: TensorData): Operand {
+  constant(first: TensorDescriptor | TensorSource, data?: HostData): Operand {
     if (data) {
       const { dataType, shape } = first as TensorDescriptor;
-      if (data.length !== elementCount(shape)) {
+      if (data.length !== Math.ceil(elementCount(shape) / (/t4$/.test(dataType) ? 2 : 1))) {
         throw new TilewrightError(
           'wrong-shape',
           `constant: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,
@@ -143,7 +133,7 @@ export class GraphBuilder {
         name,
       );
       return operand(
-        'widen',
+        widen.name,
         { input: bits },
         { from: storedType === 'F16' ? 'float16' : 'bfloat16', newShape: shape },
         name,

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import { checkOperands, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
+import { checkOperands, type Op, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { toHalf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
@@ -7,7 +7,7 @@ import {
   type DataType,
   elementCount,
   formatTensor,
-  type TensorData,
+  type HostData,
   type TensorDescriptor,
   typedArray,
 } from '../tensor/types.ts';
@@ -16,7 +16,7 @@ export type { Operand } from '../ops/define.ts';
 
 export interface ConstantOptions {
   readonly source?: TensorSource;
-  readonly data?: TensorData;
+  readonly data?: HostData;
 }
 
 export interface NamedOptions {
@@ -26,6 +26,8 @@ export interface NamedOptions {
 /** A graph: its outputs by name. Its nodes are those that the outputs depend on. */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Operand>>;
+  /** Inputs that it had before passes: they are given at every run, also where nothing asks for them any more. */
+  readonly inputs?: readonly Operand[];
 }
 
 /** Returns a graph that computes the same. Changes nothing in place. */
@@ -41,6 +43,9 @@ const leafOf =
   ({ op }: Operand): boolean =>
     op === kind;
 export const [isInput, isConstant, isState] = [leafOf('input'), leafOf('constant'), leafOf('state')];
+
+/** The definition of an operand's op; empty for a leaf. */
+export const opOf = (node: Operand): Partial<Op> => (isLeaf(node) ? {} : opNamed(node.op));
 
 /** The first result of an operand's node: it stands for the node. */
 export const nodeOf = ({ results }: Operand): Operand => results[0]!;

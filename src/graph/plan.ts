@@ -13,6 +13,7 @@ import {
   leaf,
   type NamedOptions,
   type Operand,
+  opOf,
   ordered,
   topological,
 } from './ir.ts';
@@ -56,23 +57,25 @@ export type Choose = (candidates: readonly Candidate[], node: Operand) => Candid
 
 const firstOf: Choose = (candidates) => candidates[0]!;
 
-/** The operand whose memory this one is in. Aliases and in-place results have no memory of their own. */
-export function storageOf(node: Operand): Operand {
+/** Follows operands to the input that `next` names, as long as it names one. */
+function behind(node: Operand, next: (op: Partial<Op>) => string | undefined): Operand {
   let at = node;
-  for (;;) {
-    const { alias, inPlace } = isLeaf(at) ? ({} as Partial<Op>) : opNamed(at.op);
-    const through = alias ?? inPlace;
-    if (!through) return at;
-    at = at.inputs[through]!;
-  }
-}
-
-/** The operand that this one is an alias of; itself where it is none. */
-function unaliased(node: Operand): Operand {
-  let at = node;
-  while (!isLeaf(at) && opNamed(at.op).alias) at = at.inputs[opNamed(at.op).alias!]!;
+  for (let key = next(opOf(at)); key; key = next(opOf(at))) at = at.inputs[key]!;
   return at;
 }
+
+/** The operand whose memory this one is in. Aliases and in-place results have no memory of their own. */
+export const storageOf = (node: Operand): Operand => behind(node, ({ alias, inPlace }) => alias ?? inPlace);
+
+/** The operand that this one is an alias of; itself where it is none. */
+const unaliased = (node: Operand): Operand => behind(node, ({ alias }) => alias);
+
+const invalid = (message: string, options?: { hint: string }): TilewrightError =>
+  new TilewrightError('invalid-graph', message, options);
+
+const nameOf = ({ label, op }: Operand): string => label ?? op;
+
+const COPY = { hint: 'Copy it with identity.' };
 
 /**
  * The nodes in the order in which they run. A node that reads a state runs before the node that writes onto it. Error:
@@ -82,21 +85,16 @@ function scheduled(graph: Graph): Operand[] {
   const plain = topological(graph);
   const writerOf = new Map<Operand, Operand>();
   const readersOf = new Map<Operand, Operand[]>();
-  const name = ({ label, op }: Operand): string => label ?? op;
   for (const node of plain) {
-    const { inPlace, alias } = isLeaf(node) ? ({} as Partial<Op>) : opNamed(node.op);
+    const { inPlace, alias } = opOf(node);
     for (const [key, input] of Object.entries(alias ? {} : node.inputs)) {
       const version = unaliased(input);
       if (key !== inPlace) readersOf.set(version, [...(readersOf.get(version) ?? []), node]);
       else if (!isState(storageOf(version)))
-        throw new TilewrightError(
-          'invalid-graph',
-          `${name(node)}: ${node.op} writes onto a state, not onto ${version.op}`,
-        );
+        throw invalid(`${nameOf(node)}: ${node.op} writes onto a state, not onto ${version.op}`);
       else if (writerOf.has(version))
-        throw new TilewrightError(
-          'invalid-graph',
-          `${name(node)} and ${name(writerOf.get(version)!)} write onto the same state, each as if the other did not`,
+        throw invalid(
+          `${nameOf(node)} and ${nameOf(writerOf.get(version)!)} write onto the same state, each as if the other did not`,
           { hint: 'Let the second take what the first returns.' },
         );
       else writerOf.set(version, node);
@@ -104,36 +102,19 @@ function scheduled(graph: Graph): Operand[] {
   }
   for (const [output, operand] of Object.entries(graph.outputs)) {
     const writer = writerOf.get(unaliased(operand));
-    if (writer)
-      throw new TilewrightError(
-        'invalid-graph',
-        `output ${output} is a state as it was before ${name(writer)} wrote onto it`,
-        {
-          hint: 'Copy it with identity.',
-        },
-      );
+    if (writer) throw invalid(`output ${output} is a state as it was before ${nameOf(writer)} wrote onto it`, COPY);
   }
-  const readers = new Map(
-    [...writerOf].flatMap(([version, writer]) => {
-      const others = readersOf.get(version);
-      return others ? [[writer, others] as const] : [];
-    }),
-  );
-  if (!readers.size) return plain;
-  const order = ordered(Object.values(graph.outputs), (node) => [
-    ...(readers.get(node) ?? []),
-    ...Object.values(node.inputs),
-  ]);
-  const places = new Map(order.map((node, place) => [node, place]));
+  const readers = new Map([...writerOf].map(([version, writer]) => [writer, readersOf.get(version) ?? []]));
+  const waits = (node: Operand): Operand[] => [...(readers.get(node) ?? []), ...Object.values(node.inputs)];
   for (const [writer, others] of readers) {
-    const late = others.find((reader) => places.get(reader)! > places.get(writer)!);
+    const late = others.find((reader) => ordered([reader], waits).includes(writer));
     if (late)
-      throw new TilewrightError(
-        'invalid-graph',
-        `${name(late)} reads a state as it was before ${name(writer)} wrote onto it, but needs what comes after`,
+      throw invalid(
+        `${nameOf(late)} reads a state as it was before ${nameOf(writer)} wrote onto it, but needs what comes after`,
+        COPY,
       );
   }
-  return order;
+  return ordered(Object.values(graph.outputs), waits);
 }
 
 /** Inputs or states by their names. */
@@ -142,22 +123,20 @@ function named(order: readonly Operand[], kind: (node: Operand) => boolean): Map
   for (const node of order.filter(kind)) {
     const { name } = node.options as NamedOptions;
     const other = found.get(name);
-    if (other)
-      throw new TilewrightError(
-        'invalid-graph',
-        `two ${node.op}s are named '${name}': ${formatTensor(other)} and ${formatTensor(node)}`,
-      );
+    if (other && other !== node)
+      throw invalid(`two ${node.op}s are named '${name}': ${formatTensor(other)} and ${formatTensor(node)}`);
     found.set(name, node);
   }
   return found;
 }
 
+const isComputed = (node: Operand): boolean => !isLeaf(node) && !node.constant;
 const isEmpty = ({ shape }: Operand): boolean => elementCount(shape) === 0;
 
 export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   const order = scheduled(graph);
-  const runs = (node: Operand): boolean => !isLeaf(node) && !opNamed(node.op).alias && !node.results.every(isEmpty);
-  const steps = order.filter((node) => runs(node) && !node.constant).flatMap((node) => makeSteps(node, caps, choose));
+  const runs = (node: Operand): boolean => !isLeaf(node) && !opOf(node).alias && !node.results.every(isEmpty);
+  const steps = order.filter((node) => runs(node) && isComputed(node)).flatMap((node) => makeSteps(node, caps, choose));
   const outputs = new Map(
     Object.entries(graph.outputs).map(([name, operand]) => [name, { operand, storage: storageOf(operand) }]),
   );
@@ -179,12 +158,10 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   };
   steps.forEach(({ writes, reads }, index) => {
     for (const written of Object.values(writes)) if (!isState(written)) live(written, index, index);
-    for (const read of Object.values(reads)) if (lifetimes.has(read)) live(read, index, index);
+    // What has no elements is read, but written by no step.
+    for (const read of Object.values(reads)) if (isComputed(read)) live(read, index, index);
   });
-  for (const { storage } of outputs.values()) {
-    // An output without elements is written by no step.
-    if (lifetimes.has(storage) || !(isLeaf(storage) || storage.constant)) live(storage, steps.length, steps.length);
-  }
+  for (const { storage } of outputs.values()) if (isComputed(storage)) live(storage, steps.length, steps.length);
   const operands = [...lifetimes.keys()];
   const memory = planMemory([...lifetimes.values()] as Lifetime[]);
   return {
@@ -192,7 +169,7 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
     steps,
     constants,
     prepare,
-    inputs: named(order, isInput),
+    inputs: named([...order, ...(graph.inputs ?? [])], isInput),
     states: named(order, isState),
     outputs,
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
@@ -209,18 +186,18 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   if (!caps.f16 && candidates.some(({ variant }) => variant.ports.some(usesF16))) {
     throw new TilewrightError(
       'unsupported-type',
-      `${node.label ?? node.op}: float16 needs the feature shader-f16, which this device lacks`,
+      `${nameOf(node)}: float16 needs the feature shader-f16, which this device lacks`,
     );
   }
-  if (!candidates.length)
-    throw new TilewrightError('invalid-graph', `${node.op}: no kernel for ${inputs.map(formatTensor).join(', ')}`);
+  if (!candidates.length || (!op.takesEmpty && inputs.some(isEmpty)))
+    throw invalid(`${node.op}: no kernel for ${inputs.map(formatTensor).join(', ')}`);
   const chosen = choose(candidates, node);
   const tensors = [...results, ...inputs];
   const large = tensors.find((operand) => byteLength(operand) > caps.maxBindingBytes);
   if (large && !op.pieces) {
     throw new TilewrightError(
       'limit-exceeded',
-      `${node.label ?? node.op}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
+      `${nameOf(node)}: ${formatTensor(large)} takes ${byteLength(large)} bytes, a binding holds ${caps.maxBindingBytes} here`,
     );
   }
   const reads = Object.fromEntries(
@@ -232,7 +209,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   const writes = Object.fromEntries([
     ...results.map((result, i) => [names[i]!, storageOf(result)] as const),
     ...Object.entries(chosen.scratch ?? {}).map(
-      ([name, descriptor]) => [name, leaf('scratch', descriptor, {}, `${node.label ?? node.op} ${name}`)] as const,
+      ([name, descriptor]) => [name, leaf('scratch', descriptor, {}, `${nameOf(node)} ${name}`)] as const,
     ),
   ]);
   const cost = op.cost?.(node.inputs, node.options, node);
@@ -242,11 +219,10 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   const share = (amount: number): number => amount / parts.length;
   return parts.map((part): Step => {
     const candidate = { ...rest, ...part };
-    const [x, y, z] = candidate.grid;
-    if (Math.max(x, y, z) > 65535) {
+    if (Math.max(...candidate.grid) > 65535) {
       throw new TilewrightError(
         'limit-exceeded',
-        `${chosen.label}: ${x}×${y}×${z} workgroups, 65535 at most in a dimension`,
+        `${chosen.label}: ${candidate.grid.join('×')} workgroups, 65535 at most in a dimension`,
       );
     }
     return {
@@ -271,16 +247,16 @@ const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f
 
 /** One line a step, then the memory: for people, and for a diff in a test. */
 export function formatPlan({ steps, prepare, constants, slots, slotBytes, states }: Plan): string {
-  const name = (node: Operand): string => {
+  const stored = (node: Operand): string => {
     const slot = slots.get(node);
     return slot === undefined
       ? `${isInput(node) || isState(node) ? `${node.op} ${(node.options as NamedOptions).name}` : `const ${node.label ?? ''}`.trim()}`
       : `m${slot}`;
   };
   const lines = steps.map(({ node, candidate, reads, writes }, i) => {
-    const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${name(operand)}`);
+    const inputs = Object.entries(reads).map(([key, operand]) => `${key}=${stored(operand)}`);
     const written = Object.entries(writes).map(([key, operand]) =>
-      key === 'output' ? name(operand) : `${key}=${name(operand)}`,
+      key === 'output' ? stored(operand) : `${key}=${stored(operand)}`,
     );
     return `${String(i).padStart(3)}  ${candidate.label}  ${node.label ?? ''}  ${inputs.join(' ')} -> ${written.join(' ')} ${node.results.map(formatTensor).join(' ')}  grid ${candidate.grid.join('×')}`;
   });

@@ -40,7 +40,7 @@ export async function weightLayers(graph: Graph, how: QuantizeOptions): Promise<
     const quantized = quantizedOf(kept[i]!.layer.weight);
     if (quantized) {
       const { input, scale } = quantized;
-      return { ...shared, dtype: input.dataType as 'int8' | 'int4', values: input, scales: scale };
+      return { ...shared, dtype: input.dataType === 'int8' ? 'int8' : 'int4', values: input, scales: scale };
     }
     const narrows = weight.dataType === 'float32' && typeOf(how.weights ?? 'float32', name) === 'float16';
     const values = narrows ? operand('narrow', { input: weight }, {}, weight.label) : weight;

@@ -198,7 +198,7 @@ function textRuns(model: Generator, samples: readonly Sample[]): Runs {
   const texts = given.filter((ids) => ids.length);
   if (!texts.length) {
     const { tokens } = model.typicalInputs(Object.keys(model.graphs()).at(-1)!);
-    texts.push(Array.from(tokens!));
+    texts.push(Array.from<number | bigint, number>(tokens!, Number));
   }
   const length = Math.max(...texts.map((ids) => ids.length));
   const positions = Uint32Array.from({ length }, (_, i) => i);

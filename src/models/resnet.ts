@@ -85,7 +85,7 @@ interface ResNetOptions {
   /** Hugging Face: the first stage halves the image too. */
   readonly strideInFirstStage: boolean;
   readonly epsilon: number;
-  /** By its name in transformers; relu where absent. */
+  /** Of the stem and of what a block ends in, by its name in transformers; relu where absent, and within blocks. */
   readonly activation?: string;
 }
 
@@ -171,7 +171,7 @@ export function resnetGraph(weights: Weights, names: NamingScheme, shape: ResNet
           c === strided ? stride : 1,
           shape.bottleneck && c === 1 ? groupsOf(y, block.convolution(c)) : 1,
         );
-        if (c < last) y = activate(y);
+        if (c < last) y = b.relu(y);
       }
       y = gated(y, `${block.name}.se`);
       x = activate(b.add(y, shortcut(x, y, block.name, block.shortcut, stride)));

@@ -177,6 +177,8 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly alias?: string;
   /** The output is written onto this input, which is a state. */
   readonly inPlace?: string;
+  /** Operands may have no elements where the result has some. */
+  readonly takesEmpty?: boolean;
   /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
   readonly finite?: boolean;
   /** Element i of the output depends on element i of the inputs only: transposes may pass. */
@@ -234,9 +236,12 @@ export const opError = (
 ): TilewrightError => new TilewrightError(code, `${op}: ${message}`);
 
 export const FLOATS: readonly DataType[] = ['float32', 'float16'];
-export const SIGNED: readonly DataType[] = [...FLOATS, 'int32', 'int8'];
-export const NUMBERS: readonly DataType[] = [...SIGNED, 'uint32', 'uint8'];
-export const INDICES: readonly DataType[] = ['int32', 'uint32'];
+export const SIGNED: readonly DataType[] = [...FLOATS, 'int32', 'int8', 'int64'];
+/** int64 and uint64 are computed in 32 bits: sums and casts that leave those wrap around. */
+export const NUMBERS: readonly DataType[] = [...SIGNED, 'uint32', 'uint8', 'uint64'];
+/** Of these, what may be multiplied: products of 64 bits would wrap around unseen, and are refused. */
+export const factors = (types: readonly DataType[]): readonly DataType[] => types.filter((type) => !/64/.test(type));
+export const INDICES: readonly DataType[] = ['int32', 'uint32', 'int64'];
 
 /** Nothing is computed. */
 export const EXACT: Tolerance = { ulps: 0, roundings: 0 };

@@ -26,6 +26,7 @@ import {
   EXACT,
   FLAT,
   FLOATS,
+  factors,
   flatGrid,
   type Inputs,
   type Labelled,
@@ -324,7 +325,7 @@ export const unary = defineUnary(unaryParts, {
 export const binary = defineBinary(binaryParts, {
   add: { types: NUMBERS, tolerance: { ulps: 1 } },
   sub: { types: NUMBERS, tolerance: { ulps: 1 } },
-  mul: { types: NUMBERS, tolerance: { ulps: 1 } },
+  mul: { types: factors(NUMBERS), tolerance: { ulps: 1 } },
   div: { types: NUMBERS, tolerance: TWO_STEPS },
   max: { types: NUMBERS, tolerance: EXACT },
   min: { types: NUMBERS, tolerance: EXACT },

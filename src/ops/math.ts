@@ -7,7 +7,18 @@ import unaryParts from '../../shaders/lib/unary_math.wgsl';
 import whereKernel from '../../shaders/where.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { broadcastShapes, elementCount } from '../tensor/types.ts';
-import { defineOp, EXACT, FLAT, FLOATS, flatGrid, type Labelled, NUMBERS, type Operand, SIGNED } from './define.ts';
+import {
+  defineOp,
+  EXACT,
+  FLAT,
+  FLOATS,
+  factors,
+  flatGrid,
+  type Labelled,
+  NUMBERS,
+  type Operand,
+  SIGNED,
+} from './define.ts';
 import { type BinaryRow, defineBinary, defineUnary, FAST, stridedParams } from './elementwise.ts';
 
 export const mathUnary = defineUnary(unaryParts, {
@@ -29,7 +40,7 @@ const decides: BinaryRow = { types: ['uint8'], output: 'uint8', tolerance: EXACT
 
 export const mathBinary = defineBinary(binaryParts, {
   pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
-  prelu: { types: SIGNED, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
+  prelu: { types: factors(SIGNED), operands: ['input', 'slope'], tolerance: { ulps: 1 } },
   equal: compares,
   notEqual: compares,
   greater: compares,

@@ -40,7 +40,7 @@ export function rearrange(
   mode = 'constant',
   fill = 0,
 ): [Candidate] {
-  const walked = axes.filter(({ size, start }) => size > 1 || start !== 0);
+  const walked = axes.filter(({ size, start, extent }) => size > 1 || start || !extent);
   if (walked.length > 8) throw opError('wrong-shape', name, `${walked.length} axes longer than 1, 8 at most`);
   const params = {
     rank: walked.length,
@@ -203,6 +203,7 @@ export const pad = defineOp<PadOptions, Pad>({
   args: ['beginningPadding', 'endingPadding'],
   options: ['mode', 'value'],
   perAxis: ['beginningPadding', 'endingPadding'],
+  takesEmpty: true,
   tolerance: EXACT,
   infer(inputs, { beginningPadding, endingPadding, mode = 'constant' }) {
     const { dataType, shape } = inputs['input']!;
@@ -215,7 +216,8 @@ export const pad = defineOp<PadOptions, Pad>({
     }
     shape.forEach((extent, d) => {
       const most = Math.max(beginningPadding[d]!, endingPadding[d]!);
-      const reach = mode === 'reflection' ? extent - 1 : mode === 'symmetric' ? extent : Number.POSITIVE_INFINITY;
+      const [free, edge] = [Number.POSITIVE_INFINITY, extent && Number.POSITIVE_INFINITY];
+      const reach = { constant: free, edge, reflection: extent - 1, symmetric: extent }[mode];
       if (most > reach)
         throw opError(
           'invalid-argument',

@@ -4,12 +4,12 @@ import { u32 } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
 import { defineOp, EXACT, FLAT, flatGrid, splitItems } from './define.ts';
 
-/** packInt4: int8 numbers from -8 to 7 as int4, the form in which weights lie on the device. */
+/** packInt4: int8 numbers from -8 to 7 as int4x8, the form in which weights lie on the device. */
 export const packInt4 = defineOp<object>({
   name: 'packInt4',
   operands: { input: { types: ['int8'] } },
   tolerance: EXACT,
-  infer: ({ input }) => ({ dataType: 'int4', shape: input!.shape }),
+  infer: ({ input }) => ({ dataType: 'int4x8', shape: input!.shape }),
   candidates(inputs) {
     const count8 = Math.ceil(elementCount(inputs['input']!.shape) / 8);
     return [

@@ -224,7 +224,7 @@ type Quantize = (
   options?: { dataType?: DataType } & Labelled,
 ) => Operand;
 
-const INTEGER_TYPES = Object.keys(INTEGERS) as DataType[];
+const INTEGER_TYPES: readonly DataType[] = ['int8', 'uint8', 'int32', 'int4', 'uint4'];
 const ZERO_POINT = { types: INTEGER_TYPES, optional: true, positional: true } as const;
 
 /**
@@ -239,7 +239,7 @@ export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
   values: (name) => (name === 'scale' ? SCALES : undefined),
   infer(inputs, options) {
     const dataType = inputs['zeroPoint']?.dataType ?? options.dataType ?? 'int8';
-    if (!INTEGERS[dataType])
+    if (!INTEGER_TYPES.includes(dataType))
       throw opError(
         'wrong-type',
         'quantizeLinear',
@@ -261,10 +261,10 @@ export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
 
 type Dequantize = (input: Operand, scale: Operand, zeroPoint?: Operand, options?: Labelled) => Operand;
 
-/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as quantizeLinear's. int4 is for the kernels that take it as weights. */
+/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as quantizeLinear's. int4x8 is for the kernels that take it as weights. */
 export const dequantizeLinear = defineOp<object, Dequantize>({
   name: 'dequantizeLinear',
-  operands: { input: { types: [...INTEGER_TYPES, 'int4'] }, scale: FLOAT, zeroPoint: ZERO_POINT },
+  operands: { input: { types: [...INTEGER_TYPES, 'int4x8'] }, scale: FLOAT, zeroPoint: ZERO_POINT },
   quantizes: true,
   tolerance: { ulps: 1 },
   values: (name) => (name === 'scale' ? SCALES : undefined),
@@ -273,7 +273,7 @@ export const dequantizeLinear = defineOp<object, Dequantize>({
     return { dataType: inputs['scale']!.dataType, shape: inputs['input']!.shape };
   },
   candidates: (inputs, _options, output) =>
-    inputs['input']!.dataType === 'int4'
+    inputs['input']!.dataType === 'int4x8'
       ? []
       : [linearCandidate('dequantizeLinear', dequantizeKernel, inputs, output, [])],
   pieces: linearPieces('dequantizeLinear'),

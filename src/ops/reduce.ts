@@ -171,16 +171,19 @@ const reduceLogSumExp = defineOp<ReduceOptions, Reduce>({
   },
 });
 
+const ARG_TYPES = ['int32', 'int64'] as const;
+type ArgType = (typeof ARG_TYPES)[number];
+
 interface ArgOptions {
   axis: number;
   keepDimensions?: boolean;
-  outputDataType?: 'int32';
+  outputDataType?: ArgType;
 }
 
 type Arg = (
   input: Operand,
   axis: number,
-  options?: { keepDimensions?: boolean; outputDataType?: 'int32' } & Labelled,
+  options?: { keepDimensions?: boolean; outputDataType?: ArgType } & Labelled,
 ) => Operand;
 
 const argOp = (name: string, kind: 'max' | 'min') =>
@@ -189,14 +192,13 @@ const argOp = (name: string, kind: 'max' | 'min') =>
     operands: { input: FLOAT },
     args: ['axis'],
     options: ['keepDimensions', 'outputDataType'],
-    infer(inputs, { axis, keepDimensions }) {
+    infer(inputs, { axis, keepDimensions, outputDataType: dataType = 'int32' }) {
       const { shape } = inputs['input']!;
+      if (!ARG_TYPES.includes(dataType))
+        throw opError('invalid-argument', name, `outputDataType is ${dataType}, expected ${ARG_TYPES.join(' or ')}`);
       const at = needAxis(name, axis, shape.length);
       if (!shape[at]) throw opError('wrong-shape', name, `axis ${at} of ${formatShape(shape)} has no elements`);
-      return {
-        dataType: 'int32',
-        shape: reducedShape(shape, [at], keepDimensions),
-      };
+      return { dataType, shape: reducedShape(shape, [at], keepDimensions) };
     },
     candidates(inputs, { axis }, output, caps) {
       const { shape, dataType } = inputs['input']!;

@@ -33,6 +33,7 @@ export const scatterRows = defineOp<{ column?: number }, ScatterRows>({
   },
   options: ['column'],
   inPlace: 'state',
+  takesEmpty: true,
   tolerance: EXACT,
   values: (name, { state, positions }) =>
     name === 'positions' ? rowsWithin(state!.shape[0]!, positions!.shape[0]!) : undefined,

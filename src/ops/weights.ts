@@ -17,7 +17,7 @@ export interface Weights {
 /** No weights, or as the activations are. */
 export const DENSE: Weights = { kind: 'dense', group: 0 };
 
-const QUANTIZED: Partial<Record<DataType, WeightKind>> = { int8: 'q8', int4: 'q4' };
+const QUANTIZED: Partial<Record<DataType, WeightKind>> = { int8: 'q8', int4x8: 'q4' };
 
 /**
  * How the operand `name` of an op is kept. Its scales, where there are any, are float32: one for each of `channels`, or for each
@@ -40,7 +40,7 @@ export function weightsOf(
     return { kind: half ? 'half' : 'dense', group: 0 };
   }
   const kind = QUANTIZED[dataType];
-  if (!kind) throw opError('wrong-type', op, `${name} is ${dataType}, expected int8 or int4, as it has scales`);
+  if (!kind) throw opError('wrong-type', op, `${name} is ${dataType}, expected int8 or int4x8, as it has scales`);
   const groups = elementCount(scales.shape) / channels;
   const group = groups === 1 ? 0 : depth / groups;
   if (!Number.isInteger(group) || group % 4 || (kind === 'q4' && elementCount(weights!.shape) % 8))

@@ -6,7 +6,7 @@ import { isState, type NamedOptions, type Operand } from '../graph/ir.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import { signal as abortSignal, checkOptions, list, object, type Rules, text } from '../options.ts';
 import { toHalf } from '../tensor/half.ts';
-import { byteLength, elementCount, formatTensor, type TensorData, typedArray } from '../tensor/types.ts';
+import { byteLength, elementCount, formatTensor, type HostData, type TensorData, typedArray } from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
 import { Resource } from './resource.ts';
 import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUniforms } from './steps.ts';
@@ -31,7 +31,7 @@ export interface RunOptions {
 
 const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text), copy: object };
 
-export type TensorInput = TensorData | readonly number[];
+export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
 /** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
@@ -176,15 +176,20 @@ export class Session extends Resource {
     return found;
   }
 
+  /** An input, as errors name it. */
+  protected described(_name: string, operand: Operand): string {
+    return formatTensor(operand);
+  }
+
   /**
    * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers. Outputs are typed arrays in the graph's types. An input may be
    * left out where `write` or the GPU (`inputBuffer`) has written it. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
    * `aborted`, `device-lost`; `disposed` where the session is disposed of before its results are here.
    */
-  async run(
+  async run<Data extends HostData = TensorData>(
     inputs: Readonly<Record<string, TensorInput>>,
     options: RunOptions = {},
-  ): Promise<Record<string, TensorData>> {
+  ): Promise<Record<string, Data>> {
     this.alive();
     checkOptions('run', options, RUN_RULES);
     const { signal, outputs = [...this.plan.outputs.keys()], copy = {} } = options;
@@ -194,16 +199,20 @@ export class Session extends Resource {
     for (const name of [...outputs, ...Object.keys(copy)]) this.#named(this.plan.outputs, name, 'output');
     for (const [name, operand] of this.plan.inputs) {
       if (inputs[name] === undefined && !this.#kept.has(name))
-        throw new TilewrightError('invalid-argument', `the input '${name}' is missing: ${formatTensor(operand)}`, {
-          hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
-        });
+        throw new TilewrightError(
+          'invalid-argument',
+          `the input '${name}' is missing: ${this.described(name, operand)}`,
+          {
+            hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
+          },
+        );
     }
     try {
       const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
       const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
       gpu.check();
       throwIfAborted(signal, 'the run');
-      return Object.fromEntries(results);
+      return Object.fromEntries(results) as Record<string, Data>;
     } catch (error) {
       throw await gpu.explain(error, this.alive);
     }

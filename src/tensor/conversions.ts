@@ -1,14 +1,12 @@
 import { TilewrightError } from '../errors.ts';
 import { STORED_BYTES, type StoredType } from './source.ts';
-import type { DataType } from './types.ts';
 
 type ElementReader = (view: DataView, at: number, name: string) => number;
 
-function narrowed(name: string, stored: StoredType, value: bigint, to: DataType): TilewrightError {
-  return new TilewrightError('unsupported-type', `${name}: the ${stored} value ${value} does not fit ${to}`, {
-    hint: 'The GPU has no 64-bit integers: store the tensor with smaller values.',
+export const misfit = (name: string, from: string, value: bigint | number, to: string): TilewrightError =>
+  new TilewrightError('unsupported-type', `${name}: the ${from} value ${value} does not fit ${to}`, {
+    hint: 'The GPU has no 64-bit integers: give smaller values.',
   });
-}
 
 /** Stored types whose bytes change on the host: the array they become, and how one element is read. */
 const CONVERSIONS: Partial<
@@ -21,14 +19,14 @@ const CONVERSIONS: Partial<
     Type: Int32Array,
     read(view, at, name) {
       const low = view.getInt32(at, true);
-      if (view.getInt32(at + 4, true) !== low >> 31) throw narrowed(name, 'I64', view.getBigInt64(at, true), 'int32');
+      if (view.getInt32(at + 4, true) !== low >> 31) throw misfit(name, 'I64', view.getBigInt64(at, true), 'int32');
       return low;
     },
   },
   U64: {
     Type: Uint32Array,
     read(view, at, name) {
-      if (view.getUint32(at + 4, true) !== 0) throw narrowed(name, 'U64', view.getBigUint64(at, true), 'uint32');
+      if (view.getUint32(at + 4, true) !== 0) throw misfit(name, 'U64', view.getBigUint64(at, true), 'uint32');
       return view.getUint32(at, true);
     },
   },

@@ -2,24 +2,24 @@ import { TilewrightError } from '../errors.ts';
 import { STORED_BYTES, type StoredType, type TensorSource } from './source.ts';
 import type { DataType } from './types.ts';
 
-const ON_GPU: Record<StoredType, DataType> = {
+const IN_GRAPH: Record<StoredType, DataType> = {
   F32: 'float32',
   F64: 'float32',
   F16: 'float16',
   BF16: 'float32', // widened by a kernel: its bytes leave the host as they are
-  I64: 'int32',
+  I64: 'int64',
   I32: 'int32',
   I16: 'int32',
   U16: 'uint32',
   U32: 'uint32',
-  U64: 'uint32',
+  U64: 'uint64',
   I8: 'int8',
   U8: 'uint8',
   BOOL: 'uint8',
 };
 
-/** The data type a stored type becomes on the GPU. */
-export const toDataType = (stored: StoredType): DataType => ON_GPU[stored];
+/** The data type a stored type becomes in a graph. */
+export const toDataType = (stored: StoredType): DataType => IN_GRAPH[stored];
 
 /** Stored types whose bytes change on the host (conversions.ts). */
 const CONVERTED: readonly StoredType[] = ['F64', 'I16', 'U16', 'I64', 'U64'];

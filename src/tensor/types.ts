@@ -1,10 +1,13 @@
 import { TilewrightError } from '../errors.ts';
 
 /**
- * Element types of a tensor in a graph (WebNN's names). bfloat16, float64 and 64-bit integers live in files only, int4 on the
- * device only: eight weights to a word, as shaders/lib/operand_b.wgsl says.
+ * Element types of a tensor in a graph, under WebNN's names. bfloat16 and float64 live in files only, int4x8 on the device only: int4
+ * weights, eight to a word, as shaders/lib/operand_b.wgsl says.
  */
-export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8' | 'int4';
+export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8' | 'int4x8' | LogicalType;
+
+/** Types that no kernel has: from where a graph is built they are int32, uint32, int8 and uint8 (tensor/logical.ts). */
+export type LogicalType = 'int64' | 'uint64' | 'int4' | 'uint4';
 
 export interface TensorDescriptor {
   readonly dataType: DataType;
@@ -13,7 +16,10 @@ export interface TensorDescriptor {
 
 export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
-/** Bytes an element takes, on the host and on the GPU alike. */
+/** Numbers that a caller gives and gets. int4 and uint4 are two to a byte of a Uint8Array, the first in the low half. */
+export type HostData = TensorData | BigInt64Array | BigUint64Array;
+
+/** Bytes an element takes on the device. */
 export const BYTES: Record<DataType, number> = {
   float32: 4,
   float16: 2,
@@ -21,7 +27,11 @@ export const BYTES: Record<DataType, number> = {
   uint32: 4,
   int8: 1,
   uint8: 1,
-  int4: 0.5,
+  int4x8: 0.5,
+  int64: 4,
+  uint64: 4,
+  int4: 1,
+  uint4: 1,
 };
 
 const ARRAYS = {
@@ -31,10 +41,14 @@ const ARRAYS = {
   uint32: Uint32Array,
   int8: Int8Array,
   uint8: Uint8Array,
-  int4: Uint8Array, // raw bytes, two weights each
+  int4x8: Uint8Array, // raw bytes, two weights each
+  int64: Int32Array,
+  uint64: Uint32Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
 } as const;
 
-/** The typed array a data type is held in on the host. float16 is held as raw bits in a Uint16Array. */
+/** The typed array that numbers of a data type are in as the device takes them. float16 is held as raw bits in a Uint16Array. */
 export function typedArray(
   dataType: DataType,
   source: ArrayBuffer | number,
@@ -52,10 +66,10 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes a tensor takes: of int4, whole words. */
+/** Bytes a tensor takes on the device: of int4x8, whole words. */
 export function byteLength({ dataType, shape }: TensorDescriptor): number {
   const bytes = elementCount(shape) * BYTES[dataType];
-  return dataType === 'int4' ? Math.ceil(bytes / 4) * 4 : bytes;
+  return dataType === 'int4x8' ? Math.ceil(bytes / 4) * 4 : bytes;
 }
 
 /** Row-major strides, in elements. */

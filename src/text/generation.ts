@@ -48,13 +48,14 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * Reads generation_config.json, or where there is none what config.json says of generating. `do_sample: false` is temperature 0.
+ * Reads generation_config.json, or where there is none what config.json says of generating; also which tokens begin and end a text, where
+ * the former was made from the latter (`_from_model_config`). `do_sample: false` is temperature 0.
  * Error: `unsupported-option`.
  */
 export function readGeneration(name: string, config: Fields = {}, own?: Fields): GenerationDefaults {
-  const fields: Fields = own
-    ? { bos_token_id: config['bos_token_id'], eos_token_id: config['eos_token_id'], ...own }
-    : config;
+  const { bos_token_id = own?.['bos_token_id'], eos_token_id = own?.['eos_token_id'] } = config;
+  const tokens = { bos_token_id, eos_token_id };
+  const fields: Fields = own ? { ...tokens, ...own, ...(own['_from_model_config'] === true && tokens) } : config;
   checkFields(`${name}: ${own ? 'generation_config.json' : 'config.json'}`, fields, RULES);
   const said = <T>(field: string): T | undefined => (fields[field] ?? undefined) as T | undefined;
   const [temperature, topK, topP, most] = ['temperature', 'top_k', 'top_p', 'max_length'].map((field) =>

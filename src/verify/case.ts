@@ -67,7 +67,7 @@ export const inFloat32 = (cases: readonly OpCase[]): OpCase[] =>
 
 export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
 /** Constants: int4, and the bits of float16. */
-export const int4 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int4', role: 'constant' });
+export const int4 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int4x8', role: 'constant' });
 export const half = (...shape: number[]): TensorSpec => ({ shape, dataType: 'float16', role: 'constant' });
 export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({
   shape,

@@ -18,7 +18,7 @@ export function randomNumbers(seed: string): () => number {
 /** NaN, infinities, zeros: of either sign. */
 const SPECIAL: readonly number[] = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
 
-const LARGEST: Partial<Record<DataType, number>> = { int4: 7, int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
+const LARGEST: Partial<Record<DataType, number>> = { int4x8: 7, int8: 127, uint8: 255, int32: 1000, uint32: 1000 };
 
 function drawer(values: Values, dataType: DataType, random: () => number): () => number {
   const signed = !dataType.startsWith('u');
@@ -71,9 +71,9 @@ function repeated(numbers: Float64Array, count: number): ArrayLike<number> {
   return new Proxy<ArrayLike<number>>({ length: count }, { get });
 }
 
-/** Numbers in the form of the GPU: float16 as bits, int4 packed. */
+/** Numbers in the form of the GPU: float16 as bits, int4x8 packed. */
 function asData(numbers: Float64Array, dataType: DataType): TensorData {
-  if (dataType === 'int4') return packInt4(numbers);
+  if (dataType === 'int4x8') return packInt4(numbers);
   const data = typedArray(dataType, numbers.length);
   data.set(dataType === 'float16' ? numbers.map(toHalf) : numbers);
   return data;
@@ -81,7 +81,7 @@ function asData(numbers: Float64Array, dataType: DataType): TensorData {
 
 /** `count` numbers of a typed array, or those at `places`. float16 is bits there, int4 packed. */
 export function asNumbers(data: TensorData, dataType: DataType, count: number, places?: Uint32Array): Float64Array {
-  const whole = dataType === 'int4' ? unpackInt4(data as Uint8Array, count) : data;
+  const whole = dataType === 'int4x8' ? unpackInt4(data as Uint8Array, count) : data;
   const numbers = places ? Float64Array.from(places, (place) => whole[place]!) : Float64Array.from(whole);
   return dataType === 'float16' ? numbers.map(fromHalf) : numbers;
 }

@@ -13,7 +13,7 @@ export interface WebnnCase {
 
 export interface WebnnTensor {
   data: number | string | (number | string)[];
-  descriptor: { shape: number[]; dataType: DataType | 'int64' | 'uint64' | 'int4' | 'uint4' };
+  descriptor: { shape: number[]; dataType: DataType };
   constant?: boolean;
 }
 

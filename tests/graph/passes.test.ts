@@ -2,9 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Caps } from '../../src/gpu/gpu.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { type Graph, leaf, type Operand, operand, topological } from '../../src/graph/ir.ts';
+import { wasHalf } from '../../src/graph/passes/float16_fallback.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
+import { plan } from '../../src/graph/plan.ts';
 import type { Conv2dOptions } from '../../src/ops/conv2d.ts';
+import { defineOp, FLOAT, type Rewriter } from '../../src/ops/define.ts';
+import { addOps } from '../../src/ops/index.ts';
 import { elementCount } from '../../src/tensor/types.ts';
+import { capsOf } from '../support/caps.ts';
 
 const b = new GraphBuilder();
 const float = (shape: number[]) => ({ dataType: 'float32' as const, shape });
@@ -136,10 +141,10 @@ describe('passes', () => {
     expect(weightsOf(kn, { weights: 'int8' })).toEqual(['int8', [96, 8], [8]]);
     expect(weightsOf(kn, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [96, 8], [3, 8]]);
     expect(weightsOf(kn, { weights: 'int8', groupSize: 64 })).toEqual(['int8', [96, 8], [8]]);
-    expect(weightsOf(kn, { weights: 'int4' })).toEqual(['int4', [96, 8], [3, 8]]);
+    expect(weightsOf(kn, { weights: 'int4' })).toEqual(['int4x8', [96, 8], [3, 8]]);
     const nk = b.gemm(input(2, 64), constant(12, 64), { bTranspose: true });
     expect(weightsOf(nk, { weights: 'int8', groupSize: 32 })).toEqual(['int8', [12, 64], [12, 2]]);
-    expect(weightsOf(nk, { weights: 'int4', groupSize: 64 })).toEqual(['int4', [12, 64], [12]]);
+    expect(weightsOf(nk, { weights: 'int4', groupSize: 64 })).toEqual(['int4x8', [12, 64], [12]]);
     const odd = b.matmul(input(2, 33), constant(33, 5));
     expect(weightsOf(odd, { weights: 'int4' })).toEqual(['int8', [33, 5], [5]]);
     const convolution = b.conv2d(input(1, 64, 4, 4), constant(8, 64, 3, 3));
@@ -239,5 +244,87 @@ describe('shape inference', () => {
     expect(message(() => b.reshape(input(2, 3), [4]))).toBe('reshape: [2,3] has 6 elements, [4] 4');
     expect(message(() => b.logicalNot(input(1)))).toBe('logicalNot: input is float32, expected uint8');
     expect(message(() => operand('nothing', {}))).toBe("there is no op 'nothing'");
+  });
+});
+
+/** Milliseconds. */
+function timed(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
+
+describe('bug F1: what a decomposition shares is made once', () => {
+  /** x + x, and that `depth` times: 2^depth paths, `depth` nodes. `next` is the op that does the next part, where it is another. */
+  const doubling = (name: string, next: string) =>
+    defineOp<{ depth: number }>({
+      name,
+      operands: { input: FLOAT },
+      options: ['depth'],
+      infer: ({ input }) => input!,
+      decompose({ input }, { depth }, { add }: Rewriter) {
+        if (!depth) return input;
+        let x = input!;
+        if (next !== 'add') {
+          const half = add(next, { input: x }, { depth: depth - 1 });
+          return add('add', { a: half, b: half });
+        }
+        for (let i = 0; i < depth; i++) x = add('add', { a: x, b: x });
+        return x;
+      },
+    });
+  addOps({ doubled: doubling('doubled', 'add'), doubledByOthers: doubling('doubledByOthers', 'doubledByOthers') });
+
+  it.each(['doubled', 'doubledByOthers'])('%s: 200 shared nodes are 200 nodes, at once', (name) => {
+    const y = operand(name, { input: input(4) }, { depth: 200 });
+    let found: string[] = [];
+    expect(timed(() => (found = ops(y)))).toBeLessThan(2000);
+    expect(found).toEqual(Array<string>(200).fill('add'));
+  });
+
+  it('a chain of ops that decompose, each of which reads the one before it twice', () => {
+    let y = input(2, 3, 4);
+    for (let i = 0; i < 24; i++) y = b.add(y, b.reduceLogSumExp(y, { axes: [0, 2], keepDimensions: true }));
+    let found: string[] = [];
+    expect(timed(() => (found = ops(y)))).toBeLessThan(2000);
+    expect(found.filter((op) => op === 'reduceMax')).toHaveLength(24);
+  });
+
+  it('reduceLogSumExp over axes [0,2]: the maximum is taken once', () => {
+    const y = b.reduceLogSumExp(input(2, 3, 4), { axes: [0, 2] });
+    const { steps } = plan(optimise(b.outputs({ y })), capsOf());
+    expect(steps.map(({ node }) => node.op)).toEqual([
+      ...['transpose', 'reduceMax', 'clamp', 'sub', 'exp'],
+      ...['transpose', 'reduceLogSum', 'add'],
+    ]);
+  });
+
+  it('and is deep without harm', () => {
+    let y = input(4);
+    for (let i = 0; i < 5000; i++) y = b.add(y, y);
+    expect(ops(y)).toHaveLength(5000);
+  });
+});
+
+describe('bug F9: whether weights were float16 is asked of each node once', () => {
+  /** 2^depth paths from the last sum to `x`. */
+  function diamond(x: Operand, depth: number): Operand {
+    let y = x;
+    for (let i = 0; i < depth; i++) y = b.add(y, y);
+    return y;
+  }
+  const half = (): Operand => {
+    const input = b.constant({ dataType: 'float16', shape: [4, 4] }, new Uint16Array(16));
+    return operand('widen', { input }, { from: 'float16', newShape: [4, 4] });
+  };
+
+  it.each([
+    [true, half],
+    [false, () => constant(4, 4)],
+  ])('%s, behind 60 sums of a weight with itself', (expected, weight) => {
+    const w = diamond(weight(), 60);
+    expect(timed(() => expect(wasHalf(w)).toBe(expected))).toBeLessThan(1000);
+    const y = b.matmul(input(2, 4), w);
+    expect(timed(() => optimise(b.outputs({ y }), { weights: 'float16' }))).toBeLessThan(2000);
   });
 });

@@ -31,11 +31,11 @@ async function expected(model: TextGenerator, prompt: number[], options: Generat
 }
 
 /** The model with a config or a generation_config that says more. */
-async function said(config: object, generation?: object): Promise<TextGenerator> {
-  const read = async (file: string) => JSON.parse(new TextDecoder().decode(await readAnywhere(`${FOLDER}/${file}`)));
+async function said(config: object, generation?: object, folder = FOLDER): Promise<TextGenerator> {
+  const read = async (file: string) => JSON.parse(new TextDecoder().decode(await readAnywhere(`${folder}/${file}`)));
   const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
   const files = {
-    'model.safetensors': await readAnywhere(`${FOLDER}/model.safetensors`),
+    'model.safetensors': await readAnywhere(`${folder}/model.safetensors`),
     'config.json': json({ ...(await read('config.json')), ...config }),
     ...(generation && { 'generation_config.json': json(generation) }),
   };
@@ -200,6 +200,19 @@ describe('what the files of a model say of generating', () => {
     using model = await said(config, generation);
     expect(await tokens(model)).toEqual(expected);
     expect(await tokens(model, { ...greedy, stopTokens: [] })).toEqual(GREEDY);
+  });
+
+  it.each([
+    ['config.json', undefined],
+    ['config.json, which generation_config.json was made from', { _from_model_config: true, eos_token_id: 0 }],
+  ])('bug 10: the shipped GPT ends where %s says', async (_, generation) => {
+    const shipped = repositoryFolder('weights/gpt-shakespeare');
+    using whole = (await (await testEngine()).load(shipped)) as TextGenerator;
+    const prompt = whole.tokenizer.encode('ROMEO:\n');
+    using model = await said({ eos_token_id: [0, 732] }, generation, shipped);
+    const found: number[] = [];
+    for await (const { token } of model.generate(prompt, greedy)) found.push(token);
+    expect(found).toEqual([41, 458]);
   });
 
   it('bug 10: temperature, top-k, top-p and lengths hold where the caller says nothing', async () => {

@@ -9,9 +9,9 @@ import { testEngine } from '../support/engine.ts';
 const COUNT = 256;
 const SIDE = 16;
 const every = (range: number): number[] => Array.from({ length: COUNT }, (_, i) => (i % range) - range / 2);
-const cases: readonly [dataType: 'int8' | 'int4', numbers: number[], data: TensorData][] = [
+const cases: readonly [dataType: 'int8' | 'int4x8', numbers: number[], data: TensorData][] = [
   ['int8', every(256), Int8Array.from(every(256))],
-  ['int4', every(16), packInt4(every(16))],
+  ['int4x8', every(16), packInt4(every(16))],
 ];
 
 for (const [dataType, numbers, data] of cases)

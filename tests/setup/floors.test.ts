@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +32,11 @@ async function violations(files: Record<string, string>): Promise<string[]> {
   };
   expect(summary.totalCruised).toBeGreaterThan(0);
   return summary.violations.map(({ from, to, rule }) => `${rule.name}: ${from} -> ${to}`).sort();
+}
+
+interface Config {
+  readonly forbidden: readonly { name: string; severity: string; from: object; to: { circular?: boolean } }[];
+  readonly options: { readonly exclude?: unknown; readonly includeOnly?: unknown };
 }
 
 const none = 'export {};';
@@ -81,4 +87,31 @@ it('catches what points up, sideways, round in circles, to shaders or to no floo
     'shaders-for-ops-and-gpu: src/models/m.ts -> shaders/s.wgsl',
     'unresolvable: src/runtime/r.ts -> ./none.ts',
   ]);
+});
+
+it('permits no circle: nothing is excepted', () => {
+  const config = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as Config;
+  const { options, ...rules } = config;
+  expect(Object.keys(rules)).toEqual(['forbidden']); // nothing is allowed that is forbidden
+  expect(rules.forbidden.filter(({ to }) => to.circular !== undefined)).toEqual([
+    expect.objectContaining({ severity: 'error', from: {}, to: { circular: true } }),
+  ]);
+  expect(options.exclude ?? options.includeOnly).toBeUndefined();
+  expect(new Set(rules.forbidden.map(({ severity }) => severity))).toEqual(new Set(['error']));
+});
+
+it.each([
+  ['two files', { 'src/ops/a.ts': "import './b.ts';", 'src/ops/b.ts': "import './a.ts';" }],
+  ['types', { 'src/graph/a.ts': "import type {} from './b.ts';", 'src/graph/b.ts': "import type {} from './a.ts';" }],
+  [
+    'three files',
+    {
+      'src/gpu/a.ts': "import './b.ts';",
+      'src/gpu/b.ts': "import './c.ts';",
+      'src/gpu/c.ts': "export const later = () => import('./a.ts');",
+    },
+  ],
+  ['two floors', { 'src/runtime/a.ts': "import '../tune/a.ts';", 'src/tune/a.ts': "import '../runtime/a.ts';" }],
+])('a circle of %s is an error', { timeout: 30_000 }, async (_, files) => {
+  expect(await violations(files)).toContainEqual(expect.stringMatching(/^no-circle: /));
 });

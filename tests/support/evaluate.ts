@@ -8,7 +8,8 @@ import {
   type Operand,
 } from '../../src/graph/ir.ts';
 import { fromHalf, toHalf } from '../../src/tensor/half.ts';
-import { elementCount, type TensorData } from '../../src/tensor/types.ts';
+import { logical, toDevice } from '../../src/tensor/logical.ts';
+import { elementCount, type HostData, type TensorData } from '../../src/tensor/types.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import type { RefTensor } from '../../src/verify/reference/tensor.ts';
 import { asNumbers } from '../../src/verify/values.ts';
@@ -16,10 +17,14 @@ import { asNumbers } from '../../src/verify/values.ts';
 /** What a graph gives, in float64, by the references of its ops; what is float16 is rounded to it. Inputs are as the device gets them. */
 export function evaluate(graph: Graph, inputs: Readonly<Record<string, TensorData>>): Record<string, RefTensor> {
   const known = new Map<Operand, readonly RefTensor[]>();
-  const tensor = ({ dataType, shape }: Operand, data: TensorData): RefTensor => ({
+  const tensor = ({ dataType, shape }: Operand, data: HostData): RefTensor => ({
     dataType,
     shape,
-    data: asNumbers(data, dataType, elementCount(shape)),
+    data: asNumbers(
+      logical(dataType) ? toDevice('constant', { dataType, shape }, data) : (data as TensorData),
+      dataType,
+      elementCount(shape),
+    ),
   });
   /** All of its numbers, so that none is computed twice. */
   const whole = ({ dataType, shape, data }: RefTensor): RefTensor => {

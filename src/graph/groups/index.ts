@@ -21,6 +21,8 @@ const GROUPS = {
 } satisfies Record<string, () => Promise<Group>>;
 
 export type GroupName = keyof typeof GROUPS;
+/** The definitions of a group, and tables of them. */
+export type GroupOps<Name extends GroupName> = Awaited<ReturnType<(typeof GROUPS)[Name]>>['ops'];
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
 /** Loads groups of ops; all where no list is given. Graphs can have their ops from then on. */

@@ -1,11 +1,10 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import type { IntegerForm } from '../../ops/define.ts';
-import { opNamed } from '../../ops/index.ts';
 import { transpose } from '../../ops/movement.ts';
 import { quantizeLinear, quantizeScales } from '../../ops/quantize_linear.ts';
 import { byteLength, elementCount, sameShape } from '../../tensor/types.ts';
-import { constantOf, type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { constantOf, type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { quantizedOf } from './dequantize.ts';
 import { integerWins, type Wanted } from './forms.ts';
 
@@ -52,7 +51,7 @@ interface Layer {
 export function layerNames(): (node: Operand) => Layer | undefined {
   const met = new Map<string, number>();
   return (node) => {
-    const form = isLeaf(node) ? undefined : opNamed(node.op).integer?.(node.inputs, node.options);
+    const form = opOf(node).integer?.(node.inputs, node.options);
     const { [form?.left ?? '']: left, [form?.weights ?? '']: weights } = node.inputs;
     if (!form || !left || !weights?.constant) return undefined;
     const label = node.label ?? node.op;

@@ -1,9 +1,8 @@
-import { opNamed } from '../../ops/index.ts';
 import {
   type Graph,
-  isLeaf,
   nodeOf,
   type Operand,
+  opOf,
   ordered,
   type Replacement,
   rebuild,
@@ -15,8 +14,7 @@ import {
 export const decompose = (graph: Graph): Graph => rewrite(graph, expanded);
 
 function expanded(node: Operand): Replacement {
-  if (isLeaf(node)) return node;
-  const made = opNamed(node.op).decompose?.(node.inputs, node.options, rewriter(node.label));
+  const made = opOf(node).decompose?.(node.inputs, node.options, rewriter(node.label));
   if (!made) return node;
   // What a decomposition built may itself decompose; the operands it was given are done.
   const parts = [made].flat();

@@ -1,27 +1,30 @@
 import type { WeightSpec } from '../../ops/define.ts';
 import { binary } from '../../ops/elementwise.ts';
-import { opNamed } from '../../ops/index.ts';
 import { expand, pad, transpose } from '../../ops/movement.ts';
 import { dequantizeLinear } from '../../ops/quantize_linear.ts';
 import { reshape } from '../../ops/reshape.ts';
+import { unpackInt4 } from '../../ops/unpack_int4.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type ConstantOptions, type Graph, isConstant, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { type ConstantOptions, type Graph, isConstant, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { permutationOf, transposed } from './layout.ts';
 
-/** A symmetric dequantizeLinear of int8 or int4. */
+/** A symmetric dequantizeLinear of int8 or int4x8. */
 interface Quantized {
   readonly input: Operand;
   readonly scale: Operand;
 }
 
-const isZero = (node: Operand): boolean =>
-  isConstant(node) && Boolean((node.options as ConstantOptions).data?.every((x) => x === 0));
+/** Whether all bits are zero; those of int4 are where the numbers are. */
+function isZero(node: Operand): boolean {
+  const { data } = (unpackInt4.is(node) ? node.inputs['input']! : node).options as ConstantOptions;
+  return Boolean(data && new Uint8Array(data.buffer, data.byteOffset, data.byteLength).every((byte) => !byte));
+}
 
 /** What a dequantizeLinear is made of, where it is symmetric and its scale has the rank of its input. */
 export function quantizedOf(node: Operand | undefined): Quantized | undefined {
   if (!node || !dequantizeLinear.is(node)) return undefined;
   const { input, scale, zeroPoint } = node.inputs as Record<'input' | 'scale', Operand> & { zeroPoint?: Operand };
-  if (input.dataType !== 'int8' && input.dataType !== 'int4') return undefined;
+  if (input.dataType !== 'int8' && input.dataType !== 'int4x8') return undefined;
   if (scale.dataType !== 'float32' || (zeroPoint && !isZero(zeroPoint))) return undefined;
   if (scale.shape.length === input.shape.length) return { input, scale };
   if (scale.shape.length > input.shape.length) return undefined;
@@ -82,10 +85,14 @@ function moved(node: Operand): Operand | undefined {
 /** A node that takes quantised weights, with what they are made of in place of dequantizeLinear. */
 function fused(node: Operand): Operand | undefined {
   const { op, inputs, options, label } = node;
-  const spec = isLeaf(node) || inputs['scales'] ? undefined : opNamed(op).weight?.(inputs, options);
+  const spec = inputs['scales'] ? undefined : opOf(node).weight?.(inputs, options);
   const weights = spec?.fuses ? quantizedOf(inputs[spec.operand]) : undefined;
   const scales = spec && weights && scalesFor(spec, weights);
-  return scales && operand(op, { ...inputs, [spec.operand]: weights.input, scales }, options, label);
+  if (!scales) return undefined;
+  // int4 weights as they lie, where the op reads them.
+  const { input } = weights;
+  const own = spec.int4 && unpackInt4.is(input) ? input.inputs['input']! : input;
+  return operand(op, { ...inputs, [spec.operand]: own, scales }, options, label);
 }
 
 /** Scales as kernels want them, [N], [K/group, N] or [N, K/group]; undefined where theirs are others. */

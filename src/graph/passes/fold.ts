@@ -1,29 +1,32 @@
 import { batchNormalization, batchNormFactor } from '../../ops/batch_normalization.ts';
 import { conv2d } from '../../ops/conv2d.ts';
-import { type Graph, type Operand, operand, rewrite, rewriter } from '../ir.ts';
+import { binary, unary } from '../../ops/elementwise.ts';
+import { reshape } from '../../ops/reshape.ts';
+import { type Graph, operand, rewrite, rewriter } from '../ir.ts';
 
 /** conv2d followed by batchNormalization is a conv2d of scaled filters with a bias, where the weights are constants. */
 export function foldBatchNormalization(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
-    const convolution = node.inputs['input'];
+    const { input: convolution, ...norm } = node.inputs;
     if (!batchNormalization.is(node) || !convolution || !conv2d.is(convolution) || uses(convolution) > 1) return node;
     const { inputLayout = 'nchw', filterLayout = 'oihw', activation } = convolution.options;
     const { axis = 1, epsilon = 1e-5 } = node.options;
     const { filter, bias } = convolution.inputs;
     if (axis !== (inputLayout === 'nchw' ? 1 : 3) || activation || convolution.inputs['residual']) return node;
-    const weights = [filter, bias, ...['mean', 'variance', 'scale', 'bias'].map((name) => node.inputs[name])].filter(
-      (x) => x !== undefined,
-    );
-    if (!weights.every(({ constant }) => constant)) return node;
+    if ([filter, bias, ...Object.values(norm)].some((weights) => weights && !weights.constant)) return node;
     const { add } = rewriter(convolution.label);
     const factor = batchNormFactor(node.inputs, epsilon, rewriter(convolution.label));
     const newShape = filter!.shape.map((size, d) => (filterLayout[d] === 'o' ? size : 1));
-    const scaled = add('mul', { a: filter, b: add('reshape', { input: factor }, { newShape }) });
+    const scaled = add(binary.mul.name, { a: filter, b: add(reshape.name, { input: factor }, { newShape }) });
     // (conv + bias - mean) * factor + shift
-    const { mean, bias: shift } = node.inputs as Record<'mean' | 'bias', Operand>;
-    const centred = bias ? add('sub', { a: bias, b: mean }) : add('neg', { input: mean });
-    const moved = add('mul', { a: centred, b: factor });
-    const inputs = { ...convolution.inputs, filter: scaled, bias: shift ? add('add', { a: moved, b: shift }) : moved };
+    const { mean, bias: shift } = norm;
+    const centred = bias ? add(binary.sub.name, { a: bias, b: mean }) : add(unary.neg.name, { input: mean });
+    const moved = add(binary.mul.name, { a: centred, b: factor });
+    const inputs = {
+      ...convolution.inputs,
+      filter: scaled,
+      bias: shift ? add(binary.add.name, { a: moved, b: shift }) : moved,
+    };
     return operand(conv2d.name, inputs, convolution.options, convolution.label);
   });
 }

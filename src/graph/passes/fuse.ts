@@ -1,8 +1,7 @@
 import { type Activation, binary } from '../../ops/elementwise.ts';
-import { opNamed } from '../../ops/index.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { isFloat, sameShape } from '../../tensor/types.ts';
-import { type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 
 interface HostOptions {
   activation?: Activation;
@@ -14,11 +13,9 @@ interface HostOptions {
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
-    if (isLeaf(node)) return node;
     const open = (input: Operand | undefined): input is Operand =>
       input !== undefined &&
-      !isLeaf(input) &&
-      Boolean(opNamed(input.op).epilogue) &&
+      Boolean(opOf(input).epilogue) &&
       uses(input) === 1 &&
       !(input.options as HostOptions).activation;
     if (binary.add.is(node)) {
@@ -26,7 +23,7 @@ export function fuseEpilogues(graph: Graph): Graph {
       return (open(a) && added(node, a, b)) || (open(b) && added(node, b, a)) || node;
     }
     const { input } = node.inputs;
-    if (opNamed(node.op).activation && open(input) && isFloat(input.dataType)) {
+    if (opOf(node).activation && open(input) && isFloat(input.dataType)) {
       const activation: Activation = { name: node.op, ...node.options };
       return operand(input.op, input.inputs, { ...input.options, activation }, input.label ?? node.label);
     }

@@ -1,6 +1,5 @@
 import type { Caps } from '../../gpu/gpu.ts';
-import { opNamed } from '../../ops/index.ts';
-import { type Graph, isLeaf, type Pass, topological } from '../ir.ts';
+import { type Graph, isInput, opOf, type Pass, topological } from '../ir.ts';
 import type { ActivationOptions } from './activations.ts';
 import { decompose } from './decompose.ts';
 import type { Wanted } from './forms.ts';
@@ -53,15 +52,14 @@ export const addPasses = (passes: Passes): void => void Object.assign(makers, pa
 export function optimise(graph: Graph, options: PassOptions = {}, caps?: Caps): Graph {
   const without: readonly string[] = [...(options.without ?? []), ...(options.check ? ['fuse'] : [])];
   const small = needsSmall(graph, options, caps);
-  return STAGES.filter((stage) => (small || !SMALL.includes(stage)) && !without.includes(stage)).reduce(
+  const { outputs } = STAGES.filter((stage) => (small || !SMALL.includes(stage)) && !without.includes(stage)).reduce(
     (current, stage) => makers[stage]?.(options, caps)(current) ?? current,
     graph,
   );
+  return { outputs, inputs: topological(graph).filter(isInput) };
 }
 
 /** Whether a graph, or what is asked for it, needs the group `quantized`: small weights, integers, float16 where the device has none. */
 export const needsSmall = (graph: Graph, { weights = 'float32' }: PassOptions, caps: Caps | undefined): boolean =>
   weights !== 'float32' ||
-  topological(graph).some(
-    (node) => (!isLeaf(node) && opNamed(node.op).quantizes) || (node.dataType === 'float16' && caps?.f16 === false),
-  );
+  topological(graph).some((node) => opOf(node).quantizes || (node.dataType === 'float16' && caps?.f16 === false));

@@ -1,9 +1,8 @@
 import type { Rewriter } from '../../ops/define.ts';
-import { opNamed } from '../../ops/index.ts';
 import { transpose } from '../../ops/movement.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type Graph, isLeaf, type Operand, operand, type Replacement, results, rewrite, rewriter } from '../ir.ts';
+import { type Graph, type Operand, operand, opOf, type Replacement, results, rewrite, rewriter } from '../ir.ts';
 
 interface Reduction {
   axes?: readonly number[];
@@ -16,9 +15,8 @@ interface Reduction {
  */
 export function toChannelsLast(graph: Graph): Graph {
   return rewrite(graph, (node) => {
-    if (isLeaf(node)) return node;
     if (transpose.is(node)) return transposed(node.inputs['input']!, permutationOf(node), node.label);
-    return opNamed(node.op).channelsLast?.(node.inputs, node.options, merging(node)) ?? sink(node);
+    return opOf(node).channelsLast?.(node.inputs, node.options, merging(node)) ?? sink(node);
   });
 }
 
@@ -77,7 +75,7 @@ function sink(node: Operand): Replacement {
   if (!first) return node;
   const permutation = permutationOf(first);
   const back = inverse(permutation);
-  const { elementwise, perAxis, alongAxis, reduces } = opNamed(op);
+  const { elementwise, perAxis, alongAxis, reduces } = opOf(node);
   /** Inputs without their transposes; constants that have none are turned at load. Undefined where that cannot be. */
   const inner = (): Readonly<Record<string, Operand>> | undefined => {
     const found: Record<string, Operand> = {};

@@ -1,10 +1,9 @@
 import { TilewrightError } from '../../errors.ts';
 import type { WeightSpec } from '../../ops/define.ts';
-import { opNamed } from '../../ops/index.ts';
 import { packInt4 } from '../../ops/pack_int4.ts';
 import { dequantizeLinear, quantizeLinear, quantizeScales } from '../../ops/quantize_linear.ts';
 import { elementCount, isFloat } from '../../tensor/types.ts';
-import { type Graph, isLeaf, type Operand, operand, rewrite } from '../ir.ts';
+import { type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { narrowed, wasHalf } from './float16_fallback.ts';
 
 /** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
@@ -31,8 +30,7 @@ export interface Layer {
   readonly weight: Operand;
 }
 
-const specOf = (node: Operand): WeightSpec | undefined =>
-  isLeaf(node) ? undefined : opNamed(node.op).weight?.(node.inputs, node.options);
+const specOf = (node: Operand): WeightSpec | undefined => opOf(node).weight?.(node.inputs, node.options);
 
 /** The constant float weights that a node multiplies by, or looks up. */
 export function layerOf(node: Operand): Layer | undefined {

@@ -4,7 +4,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   math: 'pow prelu equal notEqual greater greaterOrEqual lesser lesserOrEqual logicalAnd logicalOr logicalXor abs sign ceil floor log sin cos tan softsign erf logicalNot where',
   movement: 'expand pad reverse slice transpose',
   normalization: 'instanceNormalization',
-  quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales',
+  quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales unpackInt4',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
   select: 'concat gatherND split topK',
   text: 'attention gather layerNormalization sample scatterRows',

@@ -168,6 +168,7 @@ const steps = (...shape: number[]): TensorSpec => float32(shape, { low: 0.005, h
 const HALVES = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 127.5, -128.5, 1e4, -1e4, 0.25];
 
 const quantization: OpCase[] = [
+  test('unpackInt4', { input: { shape: [3, 8], dataType: 'int4x8', values: { low: -8, high: 7 } } }),
   test('packInt4', { input: { shape: [3, 7], dataType: 'int8', values: { low: -8, high: 7 } } }),
   test('quantizeScales', { input: [7, 9] }, { newShape: [7, 1] }),
   test('quantizeScales', { input: special(9, 40) }, { newShape: [9, 1] }),

@@ -76,6 +76,8 @@ export const dequantizeLinear = ({ input, scale, zeroPoint }: RefInputs): RefTen
   });
 
 /** The same numbers. */
-export const packInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int4');
+export const packInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int4x8');
 
-export const references = { quantizeScales, quantizeLinear, dequantizeLinear, packInt4 };
+export const unpackInt4 = ({ input }: RefInputs): RefTensor => retyped(input!, 'int8');
+
+export const references = { quantizeScales, quantizeLinear, dequantizeLinear, packInt4, unpackInt4 };

@@ -1,0 +1,50 @@
+import { loadOps } from '../graph/groups/index.ts';
+import { type Graph, isInput, type NamedOptions, type Operand, topological } from '../graph/ir.ts';
+import { toDeviceTypes } from '../graph/passes/device_types.ts';
+import { type RunOptions, Session, type TensorInput } from '../runtime/session.ts';
+import { fromDevice, isNibble, logical, toDevice } from '../tensor/logical.ts';
+import type { HostData, TensorDescriptor } from '../tensor/types.ts';
+
+type Tensors = Readonly<Record<string, TensorDescriptor>>;
+
+const logicalOf = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).filter(([, { dataType }]) => logical(dataType)));
+
+/**
+ * A graph with types that the device has not, as the device can compute it, and its sessions: they take and give numbers of the graph's
+ * types. What stays on the device (`inputBuffer`, `outputBuffer`, `copy`) is of the device's.
+ */
+export async function atBorder(graph: Graph): Promise<{ graph: Graph; Type: typeof Session }> {
+  const nodes = topological(graph);
+  if (nodes.some(({ results }) => results.some(({ dataType }) => isNibble(dataType)))) await loadOps(['quantized']);
+  const inputs = logicalOf(
+    Object.fromEntries(nodes.filter(isInput).map((node) => [(node.options as NamedOptions).name, node])),
+  );
+  const outputs = logicalOf(graph.outputs);
+  const taken = (name: string, data: TensorInput): TensorInput => {
+    const tensor = inputs[name];
+    return tensor && data ? toDevice(`input ${name}`, tensor, data) : data;
+  };
+
+  class LogicalSession extends Session {
+    override async run<Data extends HostData>(given: Readonly<Record<string, TensorInput>>, options?: RunOptions) {
+      const data = Object.entries(given).map(([name, numbers]) => [name, taken(name, numbers)]);
+      const results = await super.run(Object.fromEntries(data), options);
+      const made = Object.entries(results).map(([name, numbers]): [string, HostData] => {
+        const tensor = outputs[name];
+        return [name, tensor ? fromDevice(tensor.dataType, numbers) : numbers];
+      });
+      return Object.fromEntries(made) as Record<string, Data>;
+    }
+
+    override write(name: string, data: TensorInput): void {
+      super.write(name, taken(name, data));
+    }
+
+    protected override described(name: string, operand: Operand): string {
+      return super.described(name, { ...operand, ...inputs[name] });
+    }
+  }
+
+  return { graph: toDeviceTypes(graph), Type: LogicalSession };
+}
