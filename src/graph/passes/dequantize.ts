@@ -5,7 +5,7 @@ import { dequantizeLinear } from '../../ops/quantize_linear.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { unpackInt4 } from '../../ops/unpack_int4.ts';
 import { elementCount, sameShape } from '../../tensor/types.ts';
-import { type ConstantOptions, type Graph, isConstant, type Operand, operand, opOf, rewrite } from '../ir.ts';
+import { type ConstantOptions, type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { permutationOf, transposed } from './layout.ts';
 
 /** A symmetric dequantizeLinear of int8 or int4x8. */
