@@ -1,8 +1,7 @@
-// arg_reduce: the index of the largest or smallest element along an axis, of equals the first, or of the first
-// NaN; [outer, size, stride] becomes int32 [outer, stride]
+// arg_reduce: [outer, size, stride] gives int32 [outer, stride]: the index of the largest or smallest element along the axis
 //
-// LANES invocations share a line: of those that hold the best, the lowest index counts. Indices meet as float32, which
-// holds them up to 2^24: negative, but for those of NaN, which are taken from 2^24 and so come before all others.
+// The first of equal elements counts; the first NaN where there is one. LANES invocations share a line and compare their indices as
+// float32, which is exact up to 2^24: -index, or for NaN 2^24 - index, which is above all others. The largest wins.
 // ports   Elem (elem)   rank (extremum)   is_nan (special)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 

@@ -1,8 +1,8 @@
 // attention_registers: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// The family for software adapters. One invocation: one query, one head, WIDTH elements of the head. Softmax is online (Milakov
-// & Gimelshein 2018): keys come four at a time, the running maximum rescales what is summed so far. Where a head is wider
-// the scores are computed again for every WIDTH of it, which is cheaper than a barrier there.
+// For software adapters. One invocation: one query, one head, WIDTH elements of the head. It reads four keys at a time. Softmax is
+// online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is several invocations, and each
+// computes the scores: that costs less than a barrier there.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
 //         Sums, WIDTH (head_sums)
@@ -12,7 +12,7 @@ fn four_values(starts: vec4u, d: u32) -> mat4x4f {
   return mat4x4f(value_at(starts.x, d), value_at(starts.y, d), value_at(starts.z, d), value_at(starts.w, d));
 }
 
-// The sums of 16 elements, shrunk, and the four values that begin at `starts`, weighted.
+// The sums of 16 elements times `shrink`, plus four weighted values, which begin at `starts`.
 fn add_16(sums: mat4x4f, shrink: f32, starts: vec4u, d: u32, weights: vec4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(shrink), sums[0], four_values(starts, d) * weights),

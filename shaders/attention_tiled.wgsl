@@ -1,18 +1,18 @@
 // attention_tiled: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// Many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022): a workgroup of 8×8 takes 32 queries of one head and
-// passes keys and values through workgroup memory, 32 at a time; softmax is online over those tiles. Invocation (x, y)
-// has four queries, 4y and on: it scores them against keys x, x+8, x+16 and x+24 of a tile, and sums columns 4x and 4(x+8)
-// of their outputs, four each. Heads of 64 at the most.
+// For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup of 8×8 takes 32 queries of one head. It
+// loads tiles of 32 keys and values into workgroup memory; softmax is online over the tiles. Invocation (x, y) has queries 4y..4y+3.
+// It scores them against keys x, x+8, x+16 and x+24 of a tile, and sums columns 4x..4x+3 and 4(x+8)..4(x+8)+3 of their outputs.
+// A head has 64 elements at the most.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
 
 const TILE = 32u;
 const MOST4 = 16u; // vec4 in the widest head
 
-// Keys as [d4][key], a line longer than it need be so that neither way of walking it meets one bank; then values as [key][d4].
+// Keys as [d4][key], one vec4 of padding a row: walks along either axis spread over the banks. Then values as [key][d4].
 var<workgroup> tile: array<vec4f, MOST4 * (TILE + 1u)>;
-var<workgroup> weights: array<vec4f, TILE * 8u>; // [query][x]: of keys x, x+8, x+16, x+24
+var<workgroup> weights: array<vec4f, TILE * 8u>; // [query][x]: weights of keys x, x+8, x+16, x+24
 var<workgroup> shares: array<vec4f, 64>; // [y][x]: of four queries
 
 fn seen_by(query: u32) -> u32 {

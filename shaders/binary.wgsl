@@ -1,6 +1,6 @@
-// binary: output = combine(a, b), where each operand has the output's shape, or repeats along it, or is one number
+// binary: output = combine(a, b). An operand has the output's shape, repeats within it, or is one number
 //
-// A period of p means that the operand's p vec4 repeat: [C] against [N,C], where C is a multiple of 4. splat: one number.
+// period p: the p vec4 of the operand repeat, as [C] against [N,C] with C a multiple of 4. splat: the operand is one number.
 // ports   Stored, Value, unpack (stored)   Result, pack (result)   combine (binary)   flat_index (grid)
 // consts  WG
 

@@ -1,6 +1,6 @@
 // check_finite: output = max(output, mark) where an element of the input is infinite or NaN
 //
-// Told by the exponent's bits: a compiler may take for granted that no number is NaN. What lies beyond `count` elements is not looked at.
+// It looks at the bits of the exponent: WGSL lets a compiler assume that no number is infinite or NaN. Elements from `count` on are padding.
 // ports   overflows (exponent)   flat_index (grid)
 // consts  WG
 

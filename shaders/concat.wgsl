@@ -1,8 +1,8 @@
 // concat: one input [rows, own] becomes columns first.. of the output [rows, all]; a dispatch for each input
 //
-// consts  WG
+// Lengths are in words: elements of 32 bits, or rows of whole words.
 // ports   flat_index (grid)
-// Elements are words, or sit in whole words.
+// consts  WG
 
 struct Params { count: u32, own: u32, all: u32, first: u32 }
 

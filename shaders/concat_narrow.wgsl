@@ -1,8 +1,8 @@
 // concat_narrow: as concat, where elements of BITS (8 or 16) share words with those of other inputs
 //
-// consts  WG, BITS
+// An invocation owns a word of the output. It keeps the elements that other inputs have in it.
 // ports   flat_index (grid)
-// An invocation owns a word of the output: it keeps what other inputs have written there.
+// consts  WG BITS
 
 struct Params { count: u32, own: u32, all: u32, first: u32 }
 

@@ -1,13 +1,13 @@
 // conv2d_depthwise: each channel of an NHWC image with its own filter (HWC)
 //
-// One invocation: four channels of four pixels side by side, which share the loads of the filter.
+// One invocation: four channels of four neighbouring pixels of a row. They share the loads of the filter.
 //
 // ports   Elem4 (elem)   a_at (operand_a)   b_at (operand_b)   finish (epilogue)   Window (window)   flat_index (grid)
 // consts  WG
 
 struct Params { lines: u32, channels: u32 }
 
-// The pixel in column x of the image row that starts at `row`, zero where there is no such row, and beyond its edges.
+// The pixel in column x of the image row that starts at `row`. Zero beyond the edges, and without such a row.
 fn pixel_at(row: u32, inside: bool, x: i32, channel: u32) -> vec4f {
   let nearest = clamp(x, 0, window.in_w - 1);
   let v = a_at(((row + u32(nearest)) * params.channels + channel) / A_UNIT, params.channels - channel);

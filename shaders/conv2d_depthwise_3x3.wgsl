@@ -1,7 +1,7 @@
 // conv2d_depthwise_3x3: conv2d_depthwise where the filter is 3×3 and neither strides nor dilates
 //
-// One invocation walks down a strip of ROWS rows of four pixels, four channels of them. Each row of the image is read once and
-// goes into three rows of the output: under the last row of the filter, the middle, the first. The filter stays in registers.
+// One invocation: ROWS rows of four pixels, four channels. It walks down the rows. A row of the image is read once and adds to three
+// rows of the output: by the last row of the filter, the middle one, the first. The filter stays in registers.
 //
 // ports   as conv2d_depthwise
 // consts  WG ROWS

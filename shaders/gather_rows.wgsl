@@ -1,7 +1,7 @@
-// gather_rows: output[t] = table[indices[t]], rows of floats; what is kept as int8 or int4 is scaled back
+// gather_rows: table [rows, width] and indices [count] give floats [count, width]; int8 and int4 are scaled back
 //
-// An index is clamped to the table, -1 is its last row. A table beyond what a binding holds comes in pieces: each dispatch
-// has the rows first..first+bound of it, and writes the outputs that lie there.
+// An index is clamped to the table; -1 is the last row. A table larger than a binding comes in pieces: a dispatch reads rows
+// first..first+bound, and writes only the outputs whose row is among these.
 // ports   Elem4 (elem)   b_at (operand_b)   scale_at (row_scale)   store (store)   flat_index (grid)
 // consts  WG
 
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = 4u * (i - t * width4);
   let wanted = indices[t];
   let extent = i32(params.rows);
-  let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1)) - params.first; // huge where it lies before
+  let row = u32(clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1)) - params.first; // rows before `first` wrap to a huge u32
   if row >= params.bound { return; }
   let live = params.width - column;
   store((t * params.width + column) / OUT_UNIT, b_at((row * params.width + column) / B_UNIT, live) * scale_at(row, column), live);

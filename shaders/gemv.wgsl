@@ -1,8 +1,7 @@
 // gemv: C[M,N] = epilogue(A[M,K] · B[K,N]) for few rows, where reading B is all the work
 //
-// An invocation sums four columns of one row, or QUADS times four, over its share of K; the LANES that share those columns add up their sums.
-// For B as [K,N] neighbours take neighbouring columns, for [N,K] they take neighbouring K: both read B in order.
-// LANES = 1 (serial) is the form for software adapters.
+// An invocation sums QUADS times four columns of one row over its share of K. LANES invocations share these columns and add up their
+// sums. Neighbours read B in order: neighbouring columns of [K,N], neighbouring K of [N,K]. LANES = 1 (serial) is for software adapters.
 //
 // ports   Sum4 (outer)   Elem4 (elem)   Params (gemm)   a_at (operand_a)   add_step, quads_of (gemv_step)   finish_row (gemm_finish)
 //         reduce_sum (reducer)

@@ -1,6 +1,6 @@
 // layer_normalization: output = (x - mean) / sqrt(variance + epsilon) * scale + bias over lines of `size` elements
 //
-// Two passes for the statistics, mean then variance of what is left: a single pass loses digits where the mean is large.
+// Two passes: the mean, then the variance of x - mean. A single pass loses digits where the mean is large.
 // ports   Elem (elem)   a_at (operand_a)   store (store)   scale_and_shift (affine)   reduce_sum (reducer)   line_index (line)
 // consts  LANES LINES
 

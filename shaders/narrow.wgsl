@@ -1,7 +1,7 @@
-// narrow: the bits of float16 from float32, to the nearest, of two to the even; what is too large becomes infinite. Needs no shader-f16
+// narrow: float32 as the bits of float16, rounded to nearest even; too large numbers become infinite. Needs no shader-f16
 //
-// By the bits, because pack2x16float promises nothing of what overflows. Below 2^-14, where float16 has steps of 2^-24, they are those
-// of float32 from 0.5 on: a sum rounds to them.
+// It rounds the bits itself: pack2x16float is undefined for numbers that overflow. Below 2^-14 float16 has steps of 2^-24, as float32
+// has from 0.5 to 1: adding 0.5 rounds to them.
 // ports   flat_index (grid)
 // consts  WG
 

@@ -1,4 +1,4 @@
-// pack_int4: int4 out of int8 from -8 to 7; eight to a word, as operand_b reads them
+// pack_int4: int8 from -8 to 7 as int4, eight to a word, in the order of operand_b
 //
 // ports   flat_index (grid)
 // consts  WG

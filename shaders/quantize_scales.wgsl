@@ -1,10 +1,9 @@
-// quantize_scales: max |input| / levels of each block, 1 where all of it is zero, NaN where an element is; float32
+// quantize_scales: input [outer, blocks, size, inner] gives float32 [blocks, inner]: max |x| / levels over outer and size
 //
-// LANES invocations share a block, four elements at a time. Block `line` is column `line % inner` of row `line / inner` of blocks:
-// in each of `outer` stretches of blocks·size·inner elements it has `size`, `inner` apart.
-// Sizes are ordered as their bits are, in which NaN comes last.
+// A block of zeros gives 1, a block with NaN gives NaN. LANES invocations share a block and read four elements at a time. Block `line` is
+// [line / inner, line % inner]. |x| is compared by its bits: NaN has the largest.
 // ports   Stored, unpack (stored)   is_nan, float_of (special)   reduce_max (reducer)   line_index (line)
-// consts  LANES LINES   WHOLE (a block is a stretch of whole vec4)
+// consts  LANES LINES   WHOLE (outer and inner are 1, size is a multiple of 4)
 
 struct Params { lines: u32, outer: u32, blocks: u32, size: u32, inner: u32, levels: f32 }
 
@@ -31,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sizes = vec4u();
   for (var j = local.x; j < count4; j += LANES) { sizes = max(sizes, bitcast<vec4u>(four(line, j)) & vec4u(0x7fffffffu)); }
   let size = vec4f(float_of(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w))));
-  let most = reduce_max(select(size, vec4f(is_nan(size)), vec4<bool>(false, true, true, true)), local.x, local.y); // and whether one is NaN
+  let most = reduce_max(select(size, vec4f(is_nan(size)), vec4<bool>(false, true, true, true)), local.x, local.y); // x: max |x|; y: whether an element is NaN
   let scale = select(most.x / params.levels, 1.0, most.x == 0.0);
   if local.x == 0u && index < params.lines { output[line] = select(scale, float_of(NAN), most.y > 0.0); }
 }

@@ -1,6 +1,6 @@
 // rearrange: transpose, slice, pad, expand and reverse are one walk over the input
 //
-// Output coordinate c of axis d reads input coordinate start + c * step; what falls beyond the input is left to the border.
+// Coordinate c of an axis of the output reads coordinate start + c * step of the input; beyond the input the border decides.
 // ports   fetch, put (bits)   border (border)   flat_index (grid)
 // consts  WG
 

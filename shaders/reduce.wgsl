@@ -1,7 +1,7 @@
-// reduce: an axis of `size` elements, `stride` apart, becomes one; [outer, size, stride] becomes [outer, stride]
+// reduce: [outer, size, stride] gives [outer, stride]
 //
-// LANES invocations make four outputs: each folds its share of their lines in order.
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   none, fold, meet, close (reduction)   reduce_sum,
+// LANES invocations compute four outputs. Each folds its share of the four lines in order.
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   none, fold, join, close (reduction)   reduce_sum,
 //         reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 
@@ -22,6 +22,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let at = starts + j * params.stride;
     total = fold(total, vec4f(element(at.x), element(at.y), element(at.z), element(at.w)));
   }
-  total = meet(total, local.x, local.y);
+  total = join(total, local.x, local.y);
   if local.x == 0u && 4u * four < params.count { output[four] = pack(vec4<Value>(close(total))); }
 }

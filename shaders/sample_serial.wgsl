@@ -1,11 +1,10 @@
 // sample_serial: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
 //
-// One invocation a line, for software adapters. Tokens rank by their logits, equal ones by index, lowest first. The line is
-// cut into chunks, and the first of each in rank is known: the next of all is the first of these firsts, and its chunk alone
-// is searched for the one after it. A walk down the ranks ends where a running sum, of ones or of exp(logit / temperature),
-// exceeds a goal: top-k, top-p and the draw are a walk each. A draw from all tokens goes by index, without a walk. A
-// temperature of 0 takes the first in rank. A line that holds NaN or Infinity, or nothing above -Infinity, gives NONE.
-// A walk may take millions of rounds: not for adapters that end loops before they are done (Caps.longLoops).
+// For software adapters: one invocation a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are
+// a walk each, down the ranks, until a running sum of ones or of exp(logit / temperature) exceeds a goal. The line is cut into
+// chunks; the first token in rank of each chunk is kept. The next token of a walk is the first of these, and then its chunk is searched
+// for the one after it. Without top-k and top-p the draw goes by index. Temperature 0 takes the first in rank. A line with
+// NaN or Infinity, or with -Infinity only, gives NONE. A walk may take millions of rounds, so the adapter needs Caps.longLoops.
 //
 // ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   flat_index (grid)
 // consts  WG   CHUNKS (at most)
@@ -17,12 +16,12 @@ struct Params { lines: u32, size: u32, chunk: u32 }
 @group(0) @binding(2) var<storage, read> settings: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
 
-// A token is its key and its index. The first of each chunk in rank, of those that the walk has not passed.
+// [key, index] of the first token in rank of each chunk, of those that the walk has not passed.
 var<private> firsts: array<vec2u, CHUNKS>;
 
 fn key_at(line: u32, i: u32) -> u32 { return key_of(f32(logits[line * params.size + i])); }
 
-// The first token in rank of a chunk after the one that is passed; its key is 0 where there is none.
+// The first token in rank of a chunk after `passed`. Key 0: there is none.
 fn first_of(line: u32, chunk: u32, passed: vec2u) -> vec2u {
   var first = vec2u();
   let end = min((chunk + 1u) * params.chunk, params.size);
@@ -54,7 +53,7 @@ fn draw(line: u32, best: f32, setting: vec4f) -> u32 {
   return token;
 }
 
-// The draw from what top-k and top-p leave.
+// The draw from the tokens that top-k and top-p leave.
 fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
   let best = logit_of(top.x);
   for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }

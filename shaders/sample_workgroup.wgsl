@@ -1,10 +1,10 @@
 // sample_workgroup: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
 //
-// Tokens rank by their logits, equal ones by index, lowest first. top-k, top-p and the draw are one search: for the token at
-// which a running sum in order of rank, of ones or of exp(logit / temperature), exceeds a goal. It is a radix select
-// (Knuth, TAOCP 3, 5.2.5) from the highest two bits of the rank down: LANES invocations add up what falls into each of four
-// bins, and the sum's bin is the next two bits. A draw from all tokens goes by index alone. A temperature of 0 takes the first
-// in rank. A line that holds NaN or Infinity, or nothing above -Infinity, gives NONE.
+// One workgroup a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are the same search: for
+// the token at which a running sum down the ranks, of ones or of exp(logit / temperature), exceeds a goal. The search is a radix
+// select (Knuth, TAOCP 3, 5.2.5), two bits of the rank at a time from the highest: LANES invocations sum the tokens of each of four bins, and
+// the bin in which the goal is exceeded gives the two bits. Without top-k and top-p the draw goes by index. Temperature 0 takes
+// the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE.
 //
 // ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)
@@ -18,10 +18,10 @@ struct Params { lines: u32, size: u32 }
 
 struct Line { start: u32, lane: u32, best: f32, temperature: f32 }
 
-// A key and, for equal keys, how far the index is from the end: higher ones come first.
+// [key, distance of the index from the end]: the higher ranks first.
 fn rank_at(line: Line, i: u32) -> vec2u { return vec2u(key_of(f32(logits[line.start + i])), params.size - 1u - i); }
 
-// The weight of all tokens up to and with the one of this rank.
+// The weight of all tokens from the first to this rank.
 fn mass_through(line: Line, last: vec2u) -> f32 {
   var sum = 0.0;
   for (var i = line.lane; i < params.size; i += LANES) {
@@ -31,7 +31,7 @@ fn mass_through(line: Line, last: vec2u) -> f32 {
   return reduce_sum(vec4f(sum), line.lane, 0u).x;
 }
 
-// The rank at which the running sum exceeds the goal. Where rounding leaves a crumb after the last token, the last.
+// The rank at which the running sum exceeds the goal; the last rank where rounding keeps the sum below it.
 fn reach(line: Line, goal: f32, counted: bool, by_index: bool) -> vec2u {
   var found = vec2u();
   var before = 0.0;
@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     place = select(place, i, other > key);
     key = max(key, other);
   }
-  // A float holds half a key exactly, and an index.
+  // float32 holds half a key and an index exactly.
   let high = u32(reduce_max(vec4f(f32(key >> 16u)), lane, 0u).x);
   let low = u32(reduce_max(vec4f(select(0.0, f32(key & 0xffffu), key >> 16u == high)), lane, 0u).x);
   let top = (high << 16u) | low;

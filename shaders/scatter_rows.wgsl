@@ -1,6 +1,6 @@
 // scatter_rows: state[positions[t]] = a column range of updates[t]; positions beyond the state are dropped
 //
-// How a KV cache grows, in place. Elements are moved as they are.
+// In place: it writes a KV cache.
 // ports   Elem (elem)   flat_index (grid)
 // consts  WG
 

@@ -1,7 +1,7 @@
-// softmax: output = exp(x - max) / sum(exp(x - max)) along an axis of `size` elements, `stride` apart
+// softmax: output = exp(x - max) / sum(exp(x - max)) along `size` of [outer, size, stride]
 //
-// [outer, size, stride]: a line is one (outer, stride) pair. Lanes walk it one after another, in three passes. No sum of finite numbers is
-// infinite: exp of NaN is, on SwiftShader. A line that holds NaN or Infinity, or nothing above -Infinity, gives NaN.
+// A line is one pair (outer, stride). LANES invocations walk it in three passes. A line with NaN or Infinity, or with -Infinity only,
+// gives NaN: its sum is NaN, or infinite where exp(NaN) is (SwiftShader); a sum of finite numbers is neither.
 // ports   Elem (elem)   float_of (special)   reduce_sum, reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 

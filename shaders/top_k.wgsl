@@ -1,8 +1,8 @@
-// top_k: the k largest (or smallest) elements along an axis, the first of equals first; NaN is the largest of all
+// top_k: [outer, size, stride] gives values and int32 indices [outer, k, stride]: the k largest (or smallest) along the axis
 //
-// [outer, size, stride] becomes values and indices [outer, k, stride]. LANES invocations share a line. They pick one element after
-// another: the best of those that come after the last pick. Elements are compared by keys, integers in the order of the floats.
-// Halves of keys and indices meet as float32, which holds them up to 2^24.
+// The best comes first; of equals the lowest index. NaN is the largest of all. LANES invocations share a line. They pick k times the best
+// element that ranks after the last pick. Elements are compared by keys, integers in the order of the floats. Lanes exchange halves of keys
+// and indices as float32, which is exact up to 2^24.
 // ports   Elem (elem)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES SMALLEST
 
@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let among = !none && (key >> 16u) == high;
     let low = shared_max(select(0u, key & 0xffffu, among), local.x, local.y);
     let best = among && (key & 0xffffu) == low;
-    // From the end, so that the largest is the first.
+    // Counted from the end: the largest is the first index.
     last = i32(params.size) - i32(shared_max(select(0u, params.size - index, best), local.x, local.y));
     last_key = (high << 16u) | low;
     if local.x == 0u && wanted < params.lines {

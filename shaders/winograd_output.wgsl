@@ -1,7 +1,7 @@
 // winograd_output: 2×2 pixels Aᵀ m A of an NHWC image from every tile m of [16, tiles, O], and the epilogue
 //
-// The last step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. Pixels of a tile that lie beyond
-// an odd edge are left out.
+// The last step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. Pixels of a
+// tile beyond an odd edge are not written.
 //
 // ports   Elem4 (elem)   a_at (operand_a)   finish (epilogue)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG

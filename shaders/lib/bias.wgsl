@@ -1,4 +1,4 @@
-// What is added to four output columns. `column` counts OUT_UNIT elements from the start of the bias.
+// The bias of four output columns. `column` counts OUT_UNIT elements from its start.
 
 //# none
 fn add_bias(v: vec4f, column: u32) -> vec4f { return v; }

@@ -1,8 +1,8 @@
-// More functions of two arguments (see binary.wgsl), of the group `math`. Comparisons give 1 and 0; with NaN, only notEqual gives 1.
+// More functions of two arguments (see binary.wgsl), of the group `math`. Comparisons give 1 and 0; with NaN notEqual gives 1, all others 0.
 // ports   is_nan, float_of (special)
 
 //# pow
-// WGSL's pow is undefined for a negative base, and drivers differ at 0, 1 and infinity: here it is C's.
+// C's pow. WGSL's is undefined for a negative base, and drivers differ at 0, 1 and infinity.
 fn combine(a: vec4f, b: vec4f) -> vec4f {
   let size = abs(a);
   let one = vec4f(1.0);

@@ -1,4 +1,4 @@
-// Data movement does not care what the bits mean: elements of 32, 16 or 8 bits, read one by one, written four at a time.
+// Elements of 32, 16 or 8 bits of any type: read one by one, written four at a time.
 
 //# b32
 @group(0) @binding(1) var<storage, read> input: array<u32>;

@@ -1,11 +1,11 @@
-// Which scale each of the elements 4i to 4i + 3 has.
+// blocks_of(i): the indices of the scales of elements 4i to 4i + 3
 //
-// `run` elements lie between one row of blocks and the next, of `blocks` rows; a row holds `inner` blocks side by side, which take
-// turns by the element: rows of a matrix are (K, M, 1), its columns (K·N, 1, N), groups of G along its columns (G·N, K/G, N).
+// Scales are [blocks, inner]. Element e has the scale [e / run % blocks, e % inner]. (run, blocks, inner) of a matrix [M,K] with a scale
+// a row: (K, M, 1). Of [K,N] with a scale a column: (K·N, 1, N); with groups of G along K: (G·N, K/G, N).
 // consts  BESIDE (whole)
 
 //# whole
-// `run` is in whole vec4: the four have one scale (BESIDE 0, where `inner` is 1) or four side by side (1, `inner` in whole vec4).
+// `run` is a multiple of 4. BESIDE 0: inner is 1, the four have one scale. BESIDE 1: inner is a multiple of 4, they have four in a row.
 struct Params { count: u32, run: u32, blocks: u32, inner: u32 }
 fn blocks_of(i: u32) -> vec4u {
   let at = 4u * i;
@@ -20,7 +20,7 @@ fn blocks_of(i: u32) -> vec4u {
 }
 
 //# strided
-// Blocks along several axes (strides.wgsl): the second operand is the scale.
+// Blocks along several axes: the scale is the second operand of strides.wgsl.
 fn blocks_of(i: u32) -> vec4u {
   return vec4u(offsets(4u * i).y, offsets(4u * i + 1u).y, offsets(4u * i + 2u).y, offsets(4u * i + 3u).y);
 }

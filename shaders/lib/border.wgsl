@@ -1,4 +1,4 @@
-// What lies beyond the border: the coordinate to read instead of x in 0..extent-1, or -1 for the fill value.
+// border: the coordinate in 0..extent-1 to read for x beyond them; -1 stands for the fill value.
 
 //# constant
 fn border(x: i32, extent: i32) -> i32 { return select(-1, x, x >= 0 && x < extent); }

@@ -1,4 +1,4 @@
-// dots: the sums of the products of sixteen int8 with sixteen of each of four columns, packed into words.
+// dots: sums of products of 16 int8 of A with 16 int8 of each of four columns of B, packed in words.
 
 //# packed
 fn dots(a: vec4u, b: array<vec4u, 4>) -> vec4i { return vec4i(dot16(a, b[0]), dot16(a, b[1]), dot16(a, b[2]), dot16(a, b[3])); }
@@ -7,7 +7,7 @@ fn dot16(a: vec4u, b: vec4u) -> i32 {
 }
 
 //# shifts
-// Bytes are taken out of the words by shifts, those of `a` once for all columns: for where WGSL lacks packed_4x8_integer_dot_product.
+// Where WGSL lacks packed_4x8_integer_dot_product: shifts unpack the bytes, those of `a` once for all columns.
 fn dots(a: vec4u, b: array<vec4u, 4>) -> vec4i {
   let x = array(bytes(a.x), bytes(a.y), bytes(a.z), bytes(a.w));
   return vec4i(dot16(x, b[0]), dot16(x, b[1]), dot16(x, b[2]), dot16(x, b[3]));

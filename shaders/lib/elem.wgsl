@@ -1,4 +1,4 @@
-// The type that floats are stored in. Sums are float32 whatever is stored.
+// The type of floats in memory. Sums are float32.
 
 //# f32
 alias Elem = f32;

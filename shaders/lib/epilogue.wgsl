@@ -1,5 +1,5 @@
-// finish: sums of four columns become four outputs: scaled, biased, added to the residual, activated, stored.
-// `at` is where they go and `column` which columns they are, both in units of OUT_UNIT; `live` of them exist.
+// finish: four sums become four outputs: apply(sum * scale + bias + residual), stored.
+// `at` is their place in the output, `column` their column, both in units of OUT_UNIT. `live` of the four exist.
 // ports   scale_of (scale)   add_bias (bias)   add_residual (residual)   apply (unary)   store (store)
 alias Value = f32;
 

@@ -1,4 +1,4 @@
-// Whether one of the floats in a word, of which `count` are left, has the exponent of infinity and NaN.
+// overflows: whether one of the first `count` floats of a word has the exponent of infinity and NaN.
 
 //# float32
 const PER_WORD = 1u;

@@ -1,4 +1,4 @@
-// Which element argmin and argmax keep: that of the highest rank.
+// The rank of an element: argMax and argMin keep the highest.
 
 //# max
 fn rank(x: f32) -> f32 { return x; }

@@ -1,7 +1,9 @@
-// What an invocation of gemv adds up at a time: STEP elements along K, for QUADS times four columns of C.
-// block is what the product reads at once (outer: four elements along K, of int8 sixteen), wide sixteen weights: loads are most of what a software adapter has to do.
-// Ports: Sum4, DEPTH (outer)   a_at (operand_a)   times_b (layout_b) or b16_at (operand_b) with times_scales (group_scale)
-// consts  STEP (kn_wide: a group of scales, where they are in groups)
+// add_step: sums of STEP elements along K, for QUADS times four columns of C.
+// block     DEPTH elements of K (outer: 4 floats, 16 int8), 4 columns
+// kn_wide   B [K,N]: 16 weights of a row at a time, STEP rows, 16 columns
+// nk_wide   B [N,K]: 16 weights of a column at a time, 4 columns. Loads are most of a software adapter's work, so wide ones are fast
+// ports   Sum4, DEPTH (outer)   a_at (operand_a)   times_b (layout_b) or b16_at (operand_b) with times_scales (group_scale)
+// consts  STEP (kn_wide: the group of a scale, where scales are in groups)
 
 //# block
 const STEP = DEPTH;

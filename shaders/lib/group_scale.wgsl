@@ -1,7 +1,7 @@
-// Scales for each GROUP elements along K of a column of B, where the scale of a column alone is too coarse: a 4×4 block of B lies
-// within one group. kn: scales are [K/GROUP, N], matrix columns are rows of B; nk: [N, K/GROUP], matrix columns are columns of B.
-// scaled(block, k4, n4)       a block of B, with its scales
-// times_scales(v, k4, n4)     four columns of what a group has added to C, with their scales
+// Scales of B, one for GROUP elements along K of a column. kn: [K/GROUP, N], a matrix column is a row of B. nk: [N, K/GROUP], a matrix column
+// is a column of B. A 4×4 block of B is within one group.
+// scaled(block, k4, n4)       a block of B times its scales
+// times_scales(v, k4, n4)     the sums of a group for four columns, times their scales
 
 //# none
 fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f { return block; }

@@ -1,14 +1,14 @@
-// How the right operand lies: kn is [K,N], rows over the output columns; nk is [N,K], as PyTorch keeps a Linear's weight.
-// Ports: b_at (operand_b)   scaled (group_scale)
-// block_b(k4, n4)      rows 4*k4.. of B at columns 4*n4.., a column of the matrix per row of B
-// times_b(x, k4, n4)   what four elements x of A add to four columns of the output
-// tap_of_b()           how far the next tap begins
+// The layout of B: kn is [K,N]; nk is [N,K], as PyTorch has a Linear's weight.
+// block_b(k4, n4)      rows 4*k4.. and columns 4*n4.. of B; a column of the matrix is a row of B
+// times_b(x, k4, n4)   four elements x of A times B, for four columns of the output
+// tap_of_b()           the distance between two taps
+// ports   b_at (operand_b)   scaled (group_scale)
 
 //# kn
 fn block_b(start: u32, k4: u32, n4: u32) -> mat4x4f {
   let at = start + 4u * k4 * params.ldb + n4 * (4u / B_UNIT);
   let live = params.n - 4u * n4;
-  let depth = params.k - 4u * k4; // rows past the last read as the last: A is zero there
+  let depth = params.k - 4u * k4; // rows after the last read the last one: A is zero there
   let block = mat4x4f(
     b_at(at, live),
     b_at(at + min(1u, depth - 1u) * params.ldb, live),

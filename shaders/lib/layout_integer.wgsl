@@ -1,6 +1,6 @@
-// The right operand of an integer product: [N,K], as int8 lies with K contiguous.
-// block_b(start, k4, n4)      columns 4*n4.. at elements 16*k4.. of K
-// times_b(x, start, k4, n4)   what sixteen elements x of A add to four columns of the output
+// The layout of B of an integer product: int8 [N,K].
+// block_b(start, k4, n4)      columns 4*n4.., elements 16*k4.. of K
+// times_b(x, start, k4, n4)   16 elements x of A times B, for four columns of the output
 fn block_b(start: u32, k4: u32, n4: u32) -> Block {
   let column = min(vec4u(4u * n4) + vec4u(0u, 1u, 2u, 3u), vec4u(params.n - 1u)) * params.ldb + start + k4 * (DEPTH / B_UNIT);
   return Block(b_at(column.x), b_at(column.y), b_at(column.z), b_at(column.w));

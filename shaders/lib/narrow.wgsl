@@ -1,4 +1,4 @@
-// Two floats of 16 bits to a u32, widened to float32.
+// widen: the two 16-bit floats of a word as float32.
 
 //# bfloat16
 fn widen(x: u32) -> vec2f { return vec2f(bitcast<f32>(x << 16u), bitcast<f32>(x & 0xffff0000u)); }

@@ -1,4 +1,4 @@
-// What a pooling window does with its elements, from `none` on; `taken` of them lay inside the image.
+// A pooling window, four channels. none(): no elements. fold4 adds one. close4: the output; `taken` elements were inside the image.
 // ports   larger, float_of (special)
 
 //# max

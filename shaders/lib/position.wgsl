@@ -1,4 +1,4 @@
-// The position of a query in the sequence: counted from `offset`, or given by the caller at run time (a KV cache).
+// position_of: the position of a query in the sequence: `offset` + its row, or an input of the op (with a KV cache).
 
 //# fixed
 fn position_of(query: u32) -> u32 { return query + params.offset; }

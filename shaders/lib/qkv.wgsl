@@ -1,5 +1,5 @@
-// Reads four elements of a query, key or value row. Each of the three is a column range of rows that may be wider: packed
-// QKV, or a KV cache. `d` is an element of the head; what lies beyond the head takes no part in any output (ragged reads zero there).
+// query_at, key_at, value_at: four elements of a row, from element `d` of the head on. Rows may be wider than the operand: packed
+// [query, key, value], or a KV cache. Elements beyond the head count in no output; ragged reads zeros there.
 
 //# vec4
 @group(0) @binding(1) var<storage, read> query: array<Elem4>;

@@ -1,5 +1,5 @@
-// The rank of a logit among others as a key: keys are in the order of their logits. What no token can be drawn beside, NaN
-// and Infinity, comes before all as UNUSABLE; MASKED is -Infinity.
+// key_of: a u32 in the order of the logits. NaN and Infinity are UNUSABLE, above all others: no token is drawn from a line that has one.
+// MASKED is -Infinity.
 const UNUSABLE = 0xfffffffeu;
 const MASKED = 0x007fffffu;
 
@@ -11,15 +11,15 @@ fn key_of(logit: f32) -> u32 {
 
 fn logit_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u)); }
 
-// exp of how far a logit is below the best one, at a temperature: a token's probability but for a factor.
+// exp((logit - best) / temperature): a token's probability but for a factor.
 fn weight_of(key: u32, best: f32, temperature: f32) -> f32 {
   if key <= MASKED { return 0.0; }
   return exp((logit_of(key) - best) / temperature);
 }
 
-// What a line gives whose best token has this key.
+// The output of a line: the token, or NONE where no token can be drawn. `top` is the largest key.
 const NONE = 0xffffffffu;
 fn drawn(token: u32, top: u32) -> u32 { return select(token, NONE, top == UNUSABLE || top <= MASKED); }
 
-// The largest number below a positive one: what is not less than x exceeds it.
+// The largest float32 below x > 0: a sum exceeds it where the sum is x or more.
 fn below(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) - 1u); }

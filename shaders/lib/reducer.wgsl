@@ -1,4 +1,4 @@
-// LANES invocations, one `line`, share a reduction; all of them get the result.
+// reduce_sum, reduce_max: over the LANES invocations of a line. All of them get the result.
 // consts  LANES LINES
 
 //# serial
@@ -36,8 +36,8 @@ fn reduce_max(x: vec4f, lane: u32, line: u32) -> vec4f {
 }
 
 //# subgroup
-// Subgroups first, then what their first invocations hold. Nothing is assumed of the subgroup's size or of which
-// invocations it takes, but LINES is 1: the whole workgroup is one line.
+// Each subgroup first, then over the results of the subgroups. The size of a subgroup and its invocations may be any. LINES is 1: the
+// workgroup is one line.
 enable subgroups;
 var<workgroup> shares: array<vec4f, LANES>;
 

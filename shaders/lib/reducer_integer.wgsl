@@ -1,4 +1,4 @@
-// reduce_sum as in reducer.wgsl, of int32.
+// reduce_sum of reducer.wgsl, for int32.
 // consts  LANES LINES
 
 //# serial

@@ -1,4 +1,4 @@
-// What an elementwise kernel writes: four consecutive elements. Value is the type it computed in (stored.wgsl).
+// pack: four consecutive elements in memory. Value is the type of arithmetic (stored.wgsl).
 
 //# float32
 alias Result = vec4f;

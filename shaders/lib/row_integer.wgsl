@@ -1,4 +1,4 @@
-// What a sum of int8 products stands for: times the scale of its row of A, as a float; or the integer itself.
+// of_row: a sum of int8 products times the scale of its row of A, or of the tensor A; int32: the sum itself.
 
 //# row
 @group(0) @binding(8) var<storage, read> aScale: array<f32>;

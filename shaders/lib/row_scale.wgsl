@@ -1,4 +1,4 @@
-// The scale of an element of a table: quantised tables have one a row, or one for each GROUP elements of a row.
+// scale_at: the scale of an element of a quantised table: [rows], or one for each GROUP elements of a row.
 
 //# none
 fn scale_at(row: u32, column: u32) -> f32 { return 1.0; }

@@ -1,4 +1,4 @@
-// The scale of four output columns: quantised weights have one a column, padded to whole vec4. `column` counts OUT_UNIT elements.
+// The scales of four output columns: [N], padded to a multiple of 4. `column` counts OUT_UNIT elements.
 
 //# none
 fn scale_of(column: u32) -> vec4f { return vec4f(1.0); }

@@ -1,4 +1,4 @@
-// The scale of four output columns of an integer product. `column` counts OUT_UNIT elements.
+// The scales of four output columns of an integer product. `column` counts OUT_UNIT elements.
 
 //# vec4
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>;

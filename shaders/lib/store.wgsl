@@ -1,4 +1,4 @@
-// The output: four consecutive elements. `i` counts OUT_UNIT elements; only the first `live` of the four are written.
+// store: four consecutive elements of the output. `i` counts OUT_UNIT elements. Only the first `live` of the four are written.
 
 //# vec4
 const OUT_UNIT = 4u;
@@ -8,7 +8,7 @@ fn store(i: u32, v: vec4f, live: u32) { output[i] = Elem4(v); }
 //# ragged
 const OUT_UNIT = 1u;
 @group(0) @binding(3) var<storage, read_write> output: array<Elem>;
-// Without a branch: what is beyond the live ones writes the last of them again.
+// No branch: elements beyond the live ones write the last live one again.
 fn store(i: u32, v: vec4f, live: u32) {
   let last = live - 1u;
   let y = select(v.x, v.y, last > 0u);

@@ -1,4 +1,4 @@
-// finish where the sums themselves are the output: int32. As store.wgsl has it for floats.
+// finish: the int32 sums are the output. As store.wgsl for floats.
 
 //# vec4
 const OUT_UNIT = 4u;

@@ -1,4 +1,4 @@
-// What an elementwise kernel reads: four consecutive elements as stored, and the type they are computed in.
+// unpack: four consecutive elements from memory (Stored) in the type of arithmetic (Value).
 
 //# float32
 alias Stored = vec4f;

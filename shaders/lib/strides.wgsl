@@ -1,7 +1,7 @@
 // Broadcasting by strides: an axis of the output is (size, stride in a, stride in b, stride in c), 0 where it repeats.
 struct Params { count: u32, rank: u32, axes: array<vec4u, 8> }
 
-// Where element `index` of the output lies in each operand.
+// The place of element `index` of the output in each operand.
 fn offsets(index: u32) -> vec3u {
   var rest = min(index, params.count - 1u);
   var offset = vec3u();

@@ -1,5 +1,4 @@
-// One function of one argument a part: y = apply(x). The elementwise kernel is linked with one of them, and so is the
-// epilogue of every kernel that can fuse an activation. NaN gives NaN.
+// A function y = apply(x) a part. The elementwise kernel links one, and so does every epilogue, as its activation. NaN gives NaN.
 // ports   keep_nan, rectified, bound (special)   error_function (erf)
 // consts  ALPHA BETA (the op's options, where it has some)
 

@@ -1,4 +1,4 @@
-// The integers that stand for zero, of four blocks.
+// zero_points: the zero points of four blocks.
 
 //# none
 fn zero_points(at: vec4u) -> vec4i { return vec4i(); }

@@ -21,7 +21,7 @@ type Both<Union> = (Union extends unknown ? (each: Union) => void : never) exten
   ? All
   : never;
 
-/** The definitions of a module, and those of its tables. */
+/** The definitions that a module exports, and those of its tables. */
 type Definitions<Module> = Both<
   {
     [Name in keyof Module]: Module[Name] extends OpDefinition<infer _> ? Pick<Module, Name> : Module[Name];

@@ -37,7 +37,7 @@ const leafOf =
     op === kind;
 export const [isInput, isConstant, isState] = [leafOf('input'), leafOf('constant'), leafOf('state')];
 
-/** The definition of an operand's op. A leaf has none. */
+/** The definition of an operand's op; empty for a leaf. */
 export const opOf = (node: Operand): Partial<Op> => (isLeaf(node) ? {} : opNamed(node.op));
 
 /** The first result of an operand's node: it stands for the node. */

@@ -57,7 +57,7 @@ export type Choose = (candidates: readonly Candidate[], node: Operand) => Candid
 
 const firstOf: Choose = (candidates) => candidates[0]!;
 
-/** Follows inputs, from each node to the one that `next` names, until it names none. */
+/** Follows operands to the input that `next` names, as long as it names one. */
 function behind(node: Operand, next: (op: Partial<Op>) => string | undefined): Operand {
   let at = node;
   for (let key = next(opOf(at)); key; key = next(opOf(at))) at = at.inputs[key]!;

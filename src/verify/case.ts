@@ -66,7 +66,7 @@ export const inFloat32 = (cases: readonly OpCase[]): OpCase[] =>
   cases.map((other) => ({ ...other, float32Only: true }));
 
 export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int8' });
-/** Weights that lie on the device as int4, or as the bits of float16. */
+/** Constants: int4, and the bits of float16. */
 export const int4 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int4x8', role: 'constant' });
 export const half = (...shape: number[]): TensorSpec => ({ shape, dataType: 'float16', role: 'constant' });
 export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({

@@ -71,7 +71,7 @@ function repeated(numbers: Float64Array, count: number): ArrayLike<number> {
   return new Proxy<ArrayLike<number>>({ length: count }, { get });
 }
 
-/** Numbers as the GPU takes them: float16 as bits, int4x8 packed. */
+/** Numbers in the form of the GPU: float16 as bits, int4x8 packed. */
 function asData(numbers: Float64Array, dataType: DataType): TensorData {
   if (dataType === 'int4x8') return packInt4(numbers);
   const data = typedArray(dataType, numbers.length);
