@@ -163,7 +163,7 @@ const unaryOp = (name: string, { flops, types = FLOATS, tolerance, values, alpha
 
 type Cast = (input: Operand, type: DataType, options?: Labelled) => Operand;
 
-/** cast: to another type; integers drop the fraction and wrap around. */
+/** cast: to another type; integers drop the fraction and wrap around, those of 64 bits at 32 (`NUMBERS`). */
 export const cast = defineOp<{ to: DataType }, Cast>({
   name: 'cast',
   operands: { input: { types: NUMBERS } },
