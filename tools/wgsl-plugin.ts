@@ -10,7 +10,10 @@ const UNIFORMS = ['Params', 'Window'];
 /** Spaces that mean nothing: beside punctuation, and beside an operator unless another is next to it (`- -`, `> =`). */
 const BESIDE_MARKS = / *([,;:{}()]) */g;
 const BESIDE_OPERATORS = /(?<![-+*/=<>&|!%^~]) *([+*/=<>&|%^]+) *(?![-+*/=<>&|!%^~])/g;
-const packed = (line: string): string => line.trim().replace(BESIDE_MARKS, '$1').replace(BESIDE_OPERATORS, '$1');
+/** A minus between two operands, and the arrow of a function's result. */
+const BESIDE_DASHES = /(?<!-) (-) (?!-)| *(->) */g;
+const packed = (line: string): string =>
+  line.trim().replace(BESIDE_MARKS, '$1').replace(BESIDE_OPERATORS, '$1').replace(BESIDE_DASHES, '$1$2');
 
 /**
  * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept) and the

@@ -32,23 +32,8 @@ fn apply(x: vec4<Value>) -> vec4<Value> {
   return keep_nan(min(max(x, vec4<Value>(bound(ALPHA))), vec4<Value>(bound(BETA))), x);
 }
 
-//# leakyRelu
-fn apply(x: vec4f) -> vec4f { return select(ALPHA * x, x, x >= vec4f()); }
-
-//# elu
-fn apply(x: vec4f) -> vec4f { return select(x, ALPHA * (exp(x) - 1.0), x < vec4f()); }
-
-//# hardSigmoid
-fn apply(x: vec4f) -> vec4f { return keep_nan(clamp(ALPHA * x + BETA, vec4f(), vec4f(1.0)), x); }
-
-//# hardSwish
-fn apply(x: vec4f) -> vec4f { return x * clamp(x + 3.0, vec4f(), vec4f(6.0)) / 6.0; }
-
 //# linear
 fn apply(x: vec4f) -> vec4f { return ALPHA * x + BETA; }
-
-//# softplus
-fn apply(x: vec4f) -> vec4f { return keep_nan(max(x, vec4f()) + log(1.0 + exp(-abs(x))), x); }
 
 //# gelu
 fn apply(x: vec4f) -> vec4f { return 0.5 * x * (1.0 + error_function(x * 0.70710678)); }

@@ -37,12 +37,12 @@ export async function atBorder(graph: Graph): Promise<{ graph: Graph; Type: type
       return Object.fromEntries(made) as Record<string, Data>;
     }
 
-    override write(name: string, data: TensorInput): void {
-      super.write(name, taken(name, data));
-    }
-
     protected override described(name: string, operand: Operand): string {
       return super.described(name, { ...operand, ...inputs[name] });
+    }
+
+    override write(name: string, data: TensorInput): void {
+      super.write(name, taken(name, data));
     }
   }
 

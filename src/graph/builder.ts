@@ -7,8 +7,8 @@ import { widen } from '../ops/widen.ts';
 import { toDataType } from '../tensor/convert.ts';
 import type { TensorSource } from '../tensor/source.ts';
 import {
+  byteLength,
   elementCount,
-  formatShape,
   formatTensor,
   type HostData,
   sameShape,
@@ -115,10 +115,11 @@ export class GraphBuilder {
   constant(first: TensorDescriptor | TensorSource, data?: HostData): Operand {
     if (data) {
       const { dataType, shape } = first as TensorDescriptor;
-      if (data.length !== Math.ceil(elementCount(shape) / (/t4$/.test(dataType) ? 2 : 1))) {
+      const bytes = Math.ceil(byteLength({ dataType, shape }));
+      if (data.byteLength !== bytes) {
         throw new TilewrightError(
           'wrong-shape',
-          `constant: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,
+          `constant: ${formatTensor({ dataType, shape })} has ${bytes} bytes, the array ${data.byteLength}`,
         );
       }
       return leaf('constant', { dataType, shape }, { data });

@@ -1,16 +1,9 @@
 import { TilewrightError } from '../errors.ts';
 import { checkOperands, type Op, type Operand, type Rewriter, type Shape } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
-import { toHalf } from '../tensor/half.ts';
+import { arrayOf } from '../tensor/half.ts';
 import type { TensorSource } from '../tensor/source.ts';
-import {
-  type DataType,
-  elementCount,
-  formatTensor,
-  type HostData,
-  type TensorDescriptor,
-  typedArray,
-} from '../tensor/types.ts';
+import { type DataType, formatTensor, type HostData, type TensorDescriptor } from '../tensor/types.ts';
 
 export type { Operand } from '../ops/define.ts';
 
@@ -106,11 +99,7 @@ export const rewriter = (label: string | undefined): Rewriter => ({
 
 /** A constant of these numbers. */
 export function constantOf(dataType: DataType, shape: Shape, values: readonly number[]): Operand {
-  const data = typedArray(dataType, elementCount(shape));
-  values.forEach((value, i) => {
-    data[i] = dataType === 'float16' ? toHalf(value) : value;
-  });
-  return leaf('constant', { dataType, shape }, { data });
+  return leaf('constant', { dataType, shape }, { data: arrayOf(dataType, values) });
 }
 
 /** The nodes of the roots and all nodes that these wait for, each after those it waits for. A node is its first result. */

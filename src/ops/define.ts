@@ -235,11 +235,12 @@ export const opError = (
 ): TilewrightError => new TilewrightError(code, `${op}: ${message}`);
 
 export const FLOATS: readonly DataType[] = ['float32', 'float16'];
-export const SIGNED: readonly DataType[] = [...FLOATS, 'int32', 'int8', 'int64'];
-/** int64 and uint64 are 32 bits on the device: sums and casts that leave these wrap around. */
-export const NUMBERS: readonly DataType[] = [...SIGNED, 'uint32', 'uint8', 'uint64'];
 /** Types of products. int64 and uint64 are refused: products would wrap around unseen. */
-export const factors = (types: readonly DataType[]): readonly DataType[] => types.filter((type) => !/64/.test(type));
+export const SIGNED_FACTORS: readonly DataType[] = [...FLOATS, 'int32', 'int8'];
+export const FACTORS: readonly DataType[] = [...SIGNED_FACTORS, 'uint32', 'uint8'];
+/** int64 and uint64 are 32 bits on the device: sums and casts that leave these wrap around. */
+export const SIGNED: readonly DataType[] = [...SIGNED_FACTORS, 'int64'];
+export const NUMBERS: readonly DataType[] = [...FACTORS, 'int64', 'uint64'];
 export const INDICES: readonly DataType[] = ['int32', 'uint32', 'int64'];
 
 /** For ops that move bits only. */

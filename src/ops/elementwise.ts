@@ -24,9 +24,9 @@ import {
   type Candidate,
   defineOp,
   EXACT,
+  FACTORS,
   FLAT,
   FLOATS,
-  factors,
   flatGrid,
   type Inputs,
   type Labelled,
@@ -62,8 +62,8 @@ export interface UnaryRow {
 /** 1/1024: WGSL promises no more of functions that GPUs approximate by an instruction. */
 export const FAST: Tolerance = { absolute: 1 / 1024 };
 /** 1e-6 absolute: for functions whose small results are differences. */
-const NEAR_ZERO: Tolerance = { ulps: 18, absolute: 1e-6 };
-const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
+export const NEAR_ZERO: Tolerance = { ulps: 18, absolute: 1e-6 };
+export const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
 
 export interface BinaryRow {
   readonly types: readonly DataType[];
@@ -312,12 +312,7 @@ export const unary = defineUnary(unaryParts, {
     beta: Number.POSITIVE_INFINITY,
     tolerance: EXACT,
   },
-  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
-  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
-  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
-  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
   linear: { flops: 2, alpha: 1, beta: 0, tolerance: TWO_STEPS },
-  softplus: { flops: 5, tolerance: NEAR_ZERO },
   gelu: { flops: 20, tolerance: NEAR_ZERO },
   gelu_tanh: { flops: 9, tolerance: NEAR_ZERO },
 });
@@ -325,7 +320,7 @@ export const unary = defineUnary(unaryParts, {
 export const binary = defineBinary(binaryParts, {
   add: { types: NUMBERS, tolerance: { ulps: 1 } },
   sub: { types: NUMBERS, tolerance: { ulps: 1 } },
-  mul: { types: factors(NUMBERS), tolerance: { ulps: 1 } },
+  mul: { types: FACTORS, tolerance: { ulps: 1 } },
   div: { types: NUMBERS, tolerance: TWO_STEPS },
   max: { types: NUMBERS, tolerance: EXACT },
   min: { types: NUMBERS, tolerance: EXACT },

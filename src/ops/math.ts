@@ -12,16 +12,21 @@ import {
   EXACT,
   FLAT,
   FLOATS,
-  factors,
   flatGrid,
   type Labelled,
   NUMBERS,
   type Operand,
   SIGNED,
+  SIGNED_FACTORS,
 } from './define.ts';
-import { type BinaryRow, defineBinary, defineUnary, FAST, stridedParams } from './elementwise.ts';
+import { type BinaryRow, defineBinary, defineUnary, FAST, NEAR_ZERO, stridedParams, TWO_STEPS } from './elementwise.ts';
 
 export const mathUnary = defineUnary(unaryParts, {
+  leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
+  softplus: { flops: 5, tolerance: NEAR_ZERO },
+  elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
+  hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
+  hardSwish: { flops: 5, tolerance: { ulps: 4 } },
   abs: { flops: 1, types: SIGNED, tolerance: EXACT },
   sign: { flops: 1, types: SIGNED, tolerance: EXACT },
   ceil: { flops: 1, tolerance: EXACT },
@@ -40,7 +45,7 @@ const decides: BinaryRow = { types: ['uint8'], output: 'uint8', tolerance: EXACT
 
 export const mathBinary = defineBinary(binaryParts, {
   pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
-  prelu: { types: factors(SIGNED), operands: ['input', 'slope'], tolerance: { ulps: 1 } },
+  prelu: { types: SIGNED_FACTORS, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
   equal: compares,
   notEqual: compares,
   greater: compares,

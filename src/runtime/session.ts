@@ -5,7 +5,7 @@ import { USAGE } from '../gpu/usage.ts';
 import { isState, type NamedOptions, type Operand } from '../graph/ir.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import { signal as abortSignal, checkOptions, list, object, type Rules, text } from '../options.ts';
-import { toHalf } from '../tensor/half.ts';
+import { arrayOf } from '../tensor/half.ts';
 import { byteLength, elementCount, formatTensor, type HostData, type TensorData, typedArray } from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
 import { Resource } from './resource.ts';
@@ -300,16 +300,12 @@ const nameOf = ({ options }: Operand): string => (options as NamedOptions).name;
 /** Checks the type of an input; plain numbers take the type of the graph. */
 function asTensorData(name: string, operand: Operand, data: TensorInput): TensorData {
   const expected = typedArray(operand.dataType, 0).constructor;
-  if (data instanceof Object && (data as object).constructor === expected) return data as TensorData;
+  if (data.constructor === expected) return data as TensorData;
   if (ArrayBuffer.isView(data) && !(operand.dataType === 'float16' && data instanceof Float32Array)) {
     throw new TilewrightError(
       'wrong-type',
-      `input ${name}: expected ${expected.name} for ${formatTensor(operand)}, got ${(data as object).constructor.name}`,
+      `input ${name}: expected ${expected.name} for ${formatTensor(operand)}, got ${data.constructor.name}`,
     );
   }
-  const converted = typedArray(operand.dataType, data.length);
-  (data as readonly number[]).forEach((value, i) => {
-    converted[i] = operand.dataType === 'float16' ? toHalf(value) : value;
-  });
-  return converted;
+  return arrayOf(operand.dataType, [...data]);
 }

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../errors.ts';
 import { countBytes } from '../gpu/counters.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantOptions, Operand } from '../graph/ir.ts';
-import { converted } from '../tensor/convert.ts';
+import { converted, inMultiples } from '../tensor/convert.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 
 /** Bytes that uploads run ahead of the GPU at the most: the browser holds a copy of them. */
@@ -60,22 +60,6 @@ async function* chunksOf(
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
   if (data) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  else yield* inWords(converted(source!, signal));
-}
-
-/** WebGPU writes whole words: the bytes after the last whole word of a chunk go with the next chunk. */
-async function* inWords(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let rest = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    let bytes: Uint8Array = chunk;
-    if (rest.length) {
-      bytes = new Uint8Array(rest.length + chunk.length);
-      bytes.set(rest);
-      bytes.set(chunk, rest.length);
-    }
-    const whole = bytes.length & ~3;
-    if (whole) yield bytes.subarray(0, whole);
-    rest = bytes.slice(whole);
-  }
-  if (rest.length) yield rest;
+  // WebGPU writes whole words.
+  else yield* inMultiples(converted(source!, signal), 4);
 }

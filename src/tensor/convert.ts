@@ -21,32 +21,37 @@ const IN_GRAPH: Record<StoredType, DataType> = {
 /** The type of a stored type in a graph. */
 export const toDataType = (stored: StoredType): DataType => IN_GRAPH[stored];
 
-/** Stored types that are converted on the host (conversions.ts). */
-const CONVERTED: readonly StoredType[] = ['F64', 'I16', 'U16', 'I64', 'U64'];
+/** Stored types that are converted on the host: F64, I64, U64, I16, U16 (conversions.ts). */
+const CONVERTED = /64|^[IU]16/;
 
 /** The tensor's bytes in the type of the GPU. Chunks hold whole elements, also where chunks of the source do not. */
 export async function* converted(source: TensorSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const { storedType } = source;
   const size = STORED_BYTES[storedType];
-  const convert = CONVERTED.includes(storedType) ? (await import('./conversions.ts')).convertChunk : undefined;
+  const convert = CONVERTED.test(storedType) ? (await import('./conversions.ts')).convertChunk : undefined;
+  for await (const part of inMultiples(source.chunks(signal), size)) {
+    if (part.length % size)
+      throw new TilewrightError(
+        'invalid-file',
+        `${source.name}: ends inside an element: expected ${size} bytes of ${storedType}, got ${part.length}`,
+      );
+    yield convert ? convert(storedType, part, source.name) : part;
+  }
+}
+
+/** The same bytes in chunks of a multiple of `size`: what a chunk has beyond goes with the next. The last may be of any length. */
+export async function* inMultiples(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
-  for await (const chunk of source.chunks(signal)) {
+  for await (const chunk of chunks) {
     let bytes = chunk;
-    if (rest.length > 0) {
+    if (rest.length) {
       bytes = new Uint8Array(rest.length + chunk.length);
       bytes.set(rest);
       bytes.set(chunk, rest.length);
     }
     const whole = bytes.length - (bytes.length % size);
+    if (whole) yield bytes.subarray(0, whole);
     rest = bytes.slice(whole);
-    if (whole === 0) continue;
-    const part = bytes.subarray(0, whole);
-    yield convert ? convert(storedType, part, source.name) : part;
   }
-  if (rest.length > 0) {
-    throw new TilewrightError(
-      'invalid-file',
-      `${source.name}: ends inside an element: expected ${size} bytes of ${source.storedType}, got ${rest.length}`,
-    );
-  }
+  if (rest.length) yield rest;
 }

@@ -1,3 +1,5 @@
+import { type DataType, type TensorData, typedArray } from './types.ts';
+
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** float32 to float16 bits, rounded to nearest even; overflow becomes infinity (IEEE 754-2019, section 7.4). */
@@ -25,4 +27,13 @@ export function fromHalf(h: number): number {
   const fraction = h & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
+}
+
+/** Plain numbers in the typed array of a data type. */
+export function arrayOf(dataType: DataType, values: readonly (number | bigint)[]): TensorData {
+  const data = typedArray(dataType, values.length);
+  values.forEach((value, i) => {
+    data[i] = dataType === 'float16' ? toHalf(Number(value)) : Number(value);
+  });
+  return data;
 }

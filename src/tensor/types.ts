@@ -19,7 +19,7 @@ export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array |
 /** Numbers that a caller gives and gets. int4 and uint4 are two to a byte of a Uint8Array, the first in the low half. */
 export type HostData = TensorData | BigInt64Array | BigUint64Array;
 
-/** Bytes an element takes on the device. */
+/** Bytes an element takes on the host, and on the device where it has the type. */
 export const BYTES: Record<DataType, number> = {
   float32: 4,
   float16: 2,
@@ -28,10 +28,10 @@ export const BYTES: Record<DataType, number> = {
   int8: 1,
   uint8: 1,
   int4x8: 0.5,
-  int64: 4,
-  uint64: 4,
-  int4: 1,
-  uint4: 1,
+  int64: 8,
+  uint64: 8,
+  int4: 0.5,
+  uint4: 0.5,
 };
 
 const ARRAYS = {
@@ -66,7 +66,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes a tensor takes on the device: of int4x8, whole words. */
+/** Bytes a tensor takes: of int4x8, whole words. */
 export function byteLength({ dataType, shape }: TensorDescriptor): number {
   const bytes = elementCount(shape) * BYTES[dataType];
   return dataType === 'int4x8' ? Math.ceil(bytes / 4) * 4 : bytes;

@@ -317,3 +317,65 @@ describe('bug 17: options of a text model', () => {
     await expect(model.perplexity([1], { stride: 2 } as object)).rejects.toMatchObject(refused);
   });
 });
+
+describe('bug 8, bug 29, bug 30: files of a text model', () => {
+  const config = () => readAnywhere(`${FOLDER}/config.json`);
+  const text = (json: unknown): Uint8Array =>
+    new TextEncoder().encode(typeof json === 'string' ? json : JSON.stringify(json));
+  /** The checkpoint with more tensors. */
+  async function weights(more: Record<string, readonly number[]>): Promise<Uint8Array> {
+    const tensors = [...(await parseTensors(await readAnywhere(`${FOLDER}/model.safetensors`)))].map(
+      ([name, { shape, data }]) => ({ name, storedType: 'F32' as const, shape, bytes: new Uint8Array(data.buffer) }),
+    );
+    const added = Object.entries(more).map(([name, shape]) => {
+      const bytes = new Uint8Array(4 * shape.reduce((a, b) => a * b, 1));
+      return { name, storedType: 'F32' as const, shape, bytes };
+    });
+    return encodeSafetensors([...tensors, ...added]);
+  }
+
+  it('names tensors that no layer takes; masks are no such', async () => {
+    const engine = await testEngine();
+    const extra = {
+      'transformer.h.0.crossattention.c_attn.weight': [48, 96],
+      'transformer.h.1.attn.bias': [1, 1, 96, 96],
+    };
+    const files = { 'model.safetensors': await weights(extra), 'config.json': await config() };
+    const message = expect.stringMatching(/takes transformer\.h\.0\.crossattention\.c_attn\.weight:/);
+    await expect(engine.load(files)).rejects.toMatchObject({ code: 'unused-tensor', message });
+    using model = (await engine.load(files, { allowUnused: true })) as TextGenerator;
+    expect(await generated(model, [21, 78, 206, 65, 200], { temperature: 0, maxNewTokens: 1 })).toEqual([135]);
+  });
+
+  it('a tied head is the table, whatever lies beside it; another is taken where the config says so', async () => {
+    const engine = await testEngine();
+    const model = { 'model.safetensors': await weights({ 'lm_head.weight': [211, 48] }) };
+    using tied = (await engine.load({ ...model, 'config.json': await config() })) as TextGenerator;
+    expect(Math.abs((await tied.logits([21, 78, 206, 65, 200])).at(-211)! + 0.2658)).toBeLessThan(2e-4);
+    const fields = JSON.parse(new TextDecoder().decode(await config()));
+    using untied = (await engine.load({
+      ...model,
+      'config.json': text({ ...fields, tie_word_embeddings: false }),
+    })) as TextGenerator;
+    expect(new Set(await untied.logits([21]))).toEqual(new Set([0]));
+  });
+
+  it.each<[string, string, unknown]>([
+    [
+      'an id beyond the vocabulary',
+      'tokenizer.json',
+      { model: { type: 'BPE', vocab: { a: 3e7 }, merges: [] }, added_tokens: [] },
+    ],
+    ['deep nesting', 'config.json', `{"model_type": ${'['.repeat(6000)}${']'.repeat(6000)}}`],
+    ['deep nesting', 'generation_config.json', `{"eos_token_id": ${'['.repeat(6000)}${']'.repeat(6000)}}`],
+    ['deep nesting', 'tokenizer.json', `${'{"model":'.repeat(6000)}1${'}'.repeat(6000)}`],
+    ['HTML', 'tokenizer_config.json', '<!doctype html><p>not found</p>'],
+  ])('refuses %s in %s', async (_, file, json) => {
+    const files = {
+      'model.safetensors': await readAnywhere(`${FOLDER}/model.safetensors`),
+      'config.json': await config(),
+    };
+    const refusal = { code: 'invalid-file', message: expect.stringContaining(file) };
+    await expect((await testEngine()).load({ ...files, [file]: text(json) })).rejects.toMatchObject(refusal);
+  });
+});
