@@ -26,8 +26,8 @@ import {
 } from './define.ts';
 
 /**
- * Query, key and value are [T, columns] or [B, T, columns]; heads lie side by side in the columns, as in the
- * three-dimensional form of ONNX's Attention. Where rows are wider (packed QKV, a KV cache), `columns` says where each begins.
+ * Query, key and value are [T, heads · headSize] or [B, T, heads · headSize], the three-dimensional form of ONNX's Attention. Rows may be
+ * wider (packed QKV, a KV cache): then `columns` has the first column of each.
  */
 export interface AttentionOptions {
   heads: number;
@@ -74,7 +74,7 @@ type Attention = (
   options: AttentionOptions & { positions?: Operand } & Labelled,
 ) => Operand;
 
-/** attention: softmax(query · keyᵀ * scale) · value per head. `positions` (uint32, one a query) say which keys are in the past. */
+/** attention: softmax(query · keyᵀ * scale) · value per head. `positions`, uint32 [T]: a query at position p sees keys 0..p. */
 export const attention = defineOp<AttentionOptions, Attention>({
   name: 'attention',
   operands: {
@@ -84,7 +84,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     positions: { types: ['uint32'], optional: true },
   },
   options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'columns'],
-  // exp at every element, and a sum of them.
+  // Every element takes an exp and an addition.
   tolerance: { ulps: 40 },
   values: (name, { key, positions }) =>
     name === 'positions' ? rowsWithin(key!.shape.at(-2)!, positions!.shape[0]!) : undefined,
@@ -128,9 +128,9 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
     ].join();
-    // Scores are worked out once for `width` elements of a head. A wide one is 2 to 3 times as fast, and long to compile.
+    // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, and slow to compile.
     const width = caps.longKernels && headSize > 32 ? 64 : 16;
-    const inOne = caps.software ? 4 : FLAT; // so few, that the heads of a single query keep all cores busy
+    const inOne = caps.software ? 4 : FLAT; // few, so that the heads of a single query keep all cores busy
     const registers: Candidate = {
       label: `attention_registers[${tags},${width}]`,
       variant: {
@@ -147,7 +147,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       params,
       grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / 32), 1),
     };
-    // Where queries are few, the keys are what there is to share.
+    // With few queries, invocations share the keys.
     const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
     const head4 = 2 ** Math.ceil(Math.log2(Math.ceil(headSize / 4)));
     const shared = (kind: string): Candidate => ({
@@ -167,7 +167,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
   },
   cost(inputs, options, output) {
     const { q, k, kvHeads } = sizes(inputs, options);
-    // Where positions come at run time, all keys are counted: the most it can take.
+    // Positions are known at run time only: all keys count, which is the most work.
     const macs = 2 * q.batch * q.count * k.count * options.heads * options.headSize;
     const bytes =
       (2 * elementCount(output.shape) + 2 * k.batch * k.count * kvHeads * options.headSize) * BYTES[output.dataType];

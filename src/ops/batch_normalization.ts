@@ -6,7 +6,7 @@ export interface BatchNormalizationOptions {
   epsilon?: number;
 }
 
-/** scale / sqrt(variance + epsilon): what a batch normalisation multiplies each channel by. */
+/** scale / sqrt(variance + epsilon): the factor of each channel. */
 export function batchNormFactor(
   inputs: Readonly<Record<string, Operand>>,
   epsilon: number,
@@ -26,12 +26,12 @@ type BatchNormalization = (
   options?: { scale?: Operand; bias?: Operand } & BatchNormalizationOptions & Labelled,
 ) => Operand;
 
-/** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. Folded into a convolution before it. */
+/** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. A pass folds it into a convolution before it. */
 export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNormalization>({
   name: 'batchNormalization',
   operands: { input: FLOAT, mean: { as: 'input' }, variance: { as: 'input' }, scale: AS_INPUT, bias: AS_INPUT },
   options: ['axis', 'epsilon'],
-  // Made of other ops: what goes between them is rounded to the type it is stored in.
+  // It decomposes: results between the ops are rounded to the type in memory.
   tolerance: { ulps: 8, roundings: 5 },
   values: (name) => (name === 'variance' ? 'positive' : undefined),
   infer(inputs, { axis = 1 }) {
@@ -56,7 +56,7 @@ export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNorma
     const newShape = input.shape.map((size, d) => (d === at ? size : 1));
     const spread = (operand: typeof input) =>
       at === rank - 1 ? operand : rewriter.add('reshape', { input: operand }, { newShape });
-    // The mean goes first: factor * x - factor * mean would lose the digits that the two share.
+    // factor * (x - mean): factor * x - factor * mean would lose the digits that the two have in common.
     const centred = rewriter.add('sub', { a: input, b: spread(inputs['mean']!) });
     const scaled = rewriter.add('mul', { a: centred, b: spread(batchNormFactor(inputs, epsilon, rewriter)) });
     return inputs['bias'] ? rewriter.add('add', { a: scaled, b: spread(inputs['bias']) }) : scaled;

@@ -19,7 +19,7 @@ import {
 
 type Concat = (inputs: readonly Operand[], axis: number, options?: Labelled) => Operand;
 
-/** concat: inputs of one type, one behind the other along `axis`. A dispatch for each input; what has no elements has none. */
+/** concat: joins inputs of one type along `axis`. A dispatch for each input that has elements. */
 export const concat = defineOp<{ axis: number }, Concat>({
   name: 'concat',
   operands: { input: { types: NUMBERS, as: 'input0', list: true } },

@@ -68,7 +68,7 @@ type Conv2d = (
   options?: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled,
 ) => Operand;
 
-/** conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings others there. */
+/** conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings other layouts there. */
 export const conv2d = defineOp<Conv2dOptions, Conv2d>({
   name: 'conv2d',
   operands: { input: { types: FLOATS, rank: [4, 4] }, filter: { rank: [4, 4] }, ...EPILOGUE_OPERANDS },
@@ -106,8 +106,8 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     const channels = image.shape[3]!;
     const missing = (4 - (channels % 4)) % 4;
     if (groups === 1 && channels > 1 && missing && weights.constant) {
-      // Channels in whole vec4 keep a convolution on its fast path: a thin image is padded with empty ones. The copy takes the
-      // border along, so that whole rows of the filter are taps.
+      // The fast kernels need channels in multiples of 4: an image with fewer is padded with channels of zeros. The same copy pads the
+      // border, so a row of the filter is one tap.
       const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
       const padded = (beginningPadding: readonly number[], endingPadding: readonly number[], of: Operand): Operand =>
         add('pad', { input: of }, { beginningPadding, endingPadding });
@@ -144,7 +144,7 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     };
     const unpadded = (options.padding ?? []).every((p) => p === 0);
     const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
-    // Neighbouring pixels of a row lie one behind the other: a whole row of the filter is one tap where none is padding.
+    // Neighbouring pixels are contiguous: without padding, a row of the filter is one tap of kernel_w · c elements.
     const byRows = unpadded && groups === 1 && !weights.group && (options.dilations?.[1] ?? 1) === 1;
     const n = o / groups;
     const general = gemmCandidates(
@@ -199,7 +199,7 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     const across = Math.ceil(out.w / 4);
     const lines = image.n * out.h;
     const byLine = depthwise(depthwiseKernel, { lines }, lines * across);
-    // Long strips read less, short ones are more of them: a GPU has invocations to fill.
+    // Long strips read less. Short strips make more invocations, which a GPU needs.
     const rows = caps.software ? 16 : 4;
     const strips = image.n * Math.ceil(out.h / rows) * across;
     const plain = [...(options.strides ?? []), ...(options.dilations ?? [])].every((step) => step === 1);

@@ -37,9 +37,9 @@ import {
 const OP = 'convTranspose2d';
 
 interface ConvTranspose2dOptions extends WindowOptions {
-  /** What strides leave open: rows and columns that the output has more. */
+  /** Rows and columns more at the end of the output: fewer than the stride. */
   outputPadding?: readonly number[];
-  /** Height and width of the output; stands for `outputPadding`. */
+  /** Height and width of the output, in place of `outputPadding`. */
   outputSizes?: readonly number[];
   groups?: number;
   inputLayout?: ImageLayout;
@@ -80,7 +80,7 @@ function geometry(
   }) as [number, number];
   const sizes = outputSizes ?? [h + more[0]!, w + more[1]!];
   const out = { h: sizes[0]!, w: sizes[1]! };
-  // The convolution that goes the other way, from the output to the input.
+  // The window of the convolution from the output to the input.
   const back = slide(OP, out, [kh, kw], options);
   needIntegers(OP, 'outputSizes', sizes, 2, 1);
   if (back.h !== image.h || back.w !== image.w)
@@ -100,8 +100,8 @@ type ConvTranspose2d = (
 ) => Operand;
 
 /**
- * convTranspose2d: each pixel of the input adds its filter, times its channels, to the output; then activation(… + bias + residual).
- * The kernel takes nhwc and hwio; a pass brings others there.
+ * convTranspose2d: output = activation(sum + bias + residual); each pixel of the input adds its channels times the filter to the sum.
+ * The kernel takes nhwc and hwio; a pass brings other layouts there.
  */
 export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>({
   name: OP,

@@ -4,40 +4,39 @@ import type { ParamValues, Variant } from '../gpu/wgsl.ts';
 import type { DataType, TensorDescriptor } from '../tensor/types.ts';
 
 export type Shape = readonly number[];
-/** Operands of an op by name: the names are those of WebNN's arguments, and of the bindings in the shader. */
+/** Operands of an op by name: WebNN's arguments, and the bindings of the shader. */
 export type Inputs = Readonly<Record<string, TensorDescriptor>>;
 
 /**
- * A result of a node: SSA, immutable, static shape. A node is its first result; an op with several has the others beside it.
- * What has no op of its own is a leaf: `input`, `constant`, `state`, `scratch`. A graph is what hangs on its outputs, so code
- * nobody asks for is never there.
+ * A result of a node: SSA, immutable, static shape. The first result stands for the node. A leaf has no inputs: `input`, `constant`,
+ * `state`, `scratch`.
  */
 export interface Operand extends TensorDescriptor {
   readonly op: string;
   readonly inputs: Readonly<Record<string, Operand>>;
   readonly options: object;
-  /** Where it comes from, for people: `layer1.0.conv1`. */
+  /** Its place in the model: `layer1.0.conv1`. */
   readonly label: string | undefined;
-  /** Hangs on constants alone: no run changes it. */
+  /** Depends on constants only: no run changes it. */
   readonly constant: boolean;
-  /** All results of the node in the order of the op's definition, this one among them. The first stands for the node. */
+  /** All results of the node, this one among them, in the order of the definition. */
   readonly results: readonly Operand[];
 }
 
-/** A node whose op is known, and so what its options are. */
+/** A node of a known op: its options have a type. */
 export type NodeOf<Options> = Operand & { readonly op: { readonly known: true }; readonly options: Options };
 
-/** What an operand may be. Whatever is not said is free. */
+/** Types and ranks of an operand; any where absent. */
 export interface OperandSpec {
   readonly types?: readonly DataType[];
-  /** The least and the most dimensions. */
+  /** Dimensions: at the least, at the most. */
   readonly rank?: readonly [number, number];
-  /** May be left out. An optional operand is one of the builder's options, unless it is `positional`. */
+  /** May be left out. The builder takes it among the options, unless it is `positional`. */
   readonly optional?: true;
   readonly positional?: true;
-  /** Stands for a list of operands, `input0`, `input1` and so on where the key is `input`. */
+  /** A list of operands: `input0`, `input1` and so on for the key `input`. */
   readonly list?: true;
-  /** Has the type of this operand. */
+  /** The operand whose type it has. */
   readonly as?: string;
 }
 
@@ -46,17 +45,17 @@ export interface Candidate {
   /** `matmul_registers[f32,q8,bias_gelu,8x4]`: label of the pipeline, row in the profile, title of the test. */
   readonly label: string;
   readonly variant: Variant;
-  /** Numbers for the uniforms, by WGSL field name. */
+  /** Numbers of the uniforms, by the name of the WGSL field. */
   readonly params: ParamValues;
   /** Workgroups. */
   readonly grid: readonly [number, number, number];
-  /** Shader binding to operand, result or scratch, where the names differ. */
+  /** Operand, result or scratch by shader binding, where the names differ. */
   readonly bind?: Readonly<Record<string, string>>;
-  /** Shader binding to the bytes of its operand that are bound, where that is not all of them. */
+  /** Bytes that are bound, by shader binding; all of the operand where absent. */
   readonly ranges?: Readonly<Record<string, ByteRange>>;
-  /** Several dispatches, in this order, each with what it has of its own: inputs of a concat, pieces of a large operand. */
+  /** Several dispatches, in order, each with its own fields: inputs of concat, pieces of a large operand. */
   readonly parts?: readonly Part[];
-  /** Tensors between the parts, by the name that bindings know them by. Memory is planned for them as for intermediates. */
+  /** Tensors that live between the parts, by binding. They have slots, as intermediates have. */
   readonly scratch?: Readonly<Record<string, TensorDescriptor>>;
 }
 
@@ -69,14 +68,14 @@ export interface ByteRange {
 }
 
 export interface Cost {
-  /** Multiply-accumulates; 0 for what is no matrix work. */
+  /** Multiply-accumulates of matrix products; 0 for other work. */
   readonly macs: number;
   readonly flops: number;
-  /** Bytes moved at the least, where that is not all inputs and the output once. */
+  /** Bytes moved at the least; inputs and outputs once where absent. */
   readonly bytes?: number;
 }
 
-/** What a decomposition builds with; `add` infers, checks and returns the new operand: the first result. */
+/** Builds nodes for a decomposition. `add` checks, infers and returns the first result. */
 export interface Rewriter {
   add(op: string, inputs: Readonly<Record<string, Operand | undefined>>, options?: object): Operand;
   constant(dataType: DataType, shape: Shape, values: readonly number[]): Operand;
@@ -89,72 +88,72 @@ export interface Tolerance {
   /** Units in the last place of float32, in which the kernels compute. */
   readonly ulps?: number;
   readonly absolute?: number;
-  /** How often the number was rounded to the type it is stored in: what counts where that is float16. */
+  /** Roundings to the type in memory; they count where that is float16. */
   readonly roundings?: number;
 }
 
-/** What an input is filled with where an op is tried. Never zeros, but for `mask`. */
+/** Numbers for an input, to try an op on. Never only zeros. */
 export type Values =
   /** ±0.1 to ±1; signed bytes over their whole range, other integers to a thousand. */
   | 'random'
   /** 0.1 to 2; integers from 1. */
   | 'positive'
-  /** Small whole numbers, so that equal ones meet. */
+  /** Integers of -3 to 3 without 0: many are equal. */
   | 'few'
-  /** Random floats, and of each 48 one that is NaN, infinite or zero, of either sign. */
+  /** Random floats. One of 48 is NaN, an infinity or a zero, of either sign. */
   | 'special'
-  /** 0, 1 and 2: false and true. */
+  /** 0, 1 and 2: false, true, true. */
   | 'mask'
-  /** Evenly from `low` to `high`, whole for integer types. */
+  /** Uniform from `low` to `high`; integers for integer types. */
   | { readonly low: number; readonly high: number }
   /** These, in every run. */
   | readonly number[]
   /** These in run 0, others in run 1. */
   | ((run: number) => readonly number[]);
 
-/** The operand of an op that is its weights. */
+/** The weights of an op. */
 export interface WeightSpec {
   readonly operand: string;
-  /** Axis along which output channels lie (rows of a table), and the one that is summed over. */
+  /** The axis of output channels (of a table: its rows), and the axis that is summed over. */
   readonly channels: number;
   readonly depth: number;
-  /** Whether scales may be one for each group along `depth`, and weights int4. */
+  /** Kernels take a scale for each group along `depth`. Kernels take int4. */
   readonly groups: boolean;
   readonly int4: boolean;
-  /** Whether kernels take int8 with scales as the weights lie. */
+  /** Kernels take int8 with scales, in the layout of the weights. */
   readonly fuses: boolean;
-  /** Options that keep the op's type where the weights get another. */
+  /** Options that keep the type of the result when the weights change theirs. */
   readonly options?: object;
 }
 
-/** The product of int8 by int8 that an op can become. */
+/** The int8 by int8 product that an op can become. */
 export interface IntegerForm {
   readonly op: string;
-  /** Operands of the float op: what is quantised at run time, and the weights. */
+  /** Operands of the float op: the one that is quantised at run time, and the weights. */
   readonly left: string;
   readonly weights: string;
-  /** The scale of the left operand in the integer op, and whether it may be one a row. */
+  /** The operand of the integer op for the scale of the left one. Whether it may have a scale a row. */
   readonly scale: string;
   readonly rows: boolean;
-  /** Axes of the weights in the order that the integer kernels read; undefined where they lie so. */
+  /** The permutation of the weights to the layout of the integer kernels; undefined where they have it. */
   readonly permutation: readonly number[] | undefined;
   readonly options: object;
 }
 
-/** Everything the engine knows of an op. `Method` is its method in the builder. */
+/** All that the engine knows of an op. `Method` is its method in the builder. */
 export interface OpDefinition<Options, Method = unknown> {
   readonly name: string;
   /** In the order of WebNN's arguments. */
   readonly operands: Readonly<Record<string, OperandSpec>>;
-  /** Options that the builder takes as arguments, after the operands. */
+  /** Options that are arguments of the builder method, after the operands. */
   readonly args?: readonly string[];
   /** Names of the other options. */
   readonly options?: readonly string[];
-  /** Names of the results where there are several, or `many`: `output0`, `output1`. The one result of the others is `output`. */
+  /** Names of several results; `many`: `output0`, `output1` and so on. Absent: one result, `output`. */
   readonly results?: readonly string[] | 'many';
-  /** Shapes and types of the results, or an error that names the numbers. `operands` are checked before. */
+  /** Types and shapes of the results. `operands` are checked before. An error names the numbers. */
   infer(inputs: Inputs, options: Options): TensorDescriptor | readonly TensorDescriptor[];
-  /** Kernel variants that are legal here, the best guess first. Pure. `output` is the first of the results. */
+  /** The candidates that are legal here, the best guess first. Pure. `output` is the first result. */
   candidates?(
     inputs: Inputs,
     options: Options,
@@ -162,59 +161,59 @@ export interface OpDefinition<Options, Method = unknown> {
     caps: Caps,
     results: readonly TensorDescriptor[],
   ): Candidate[];
-  /** An op that is other ops; where it returns undefined, the op has candidates for this case. */
+  /** The op in terms of others. Undefined: the op has candidates for this case. */
   decompose?(inputs: Operands, options: Options, rewriter: Rewriter): Operand | readonly Operand[] | undefined;
-  /** The op in the layout that its kernels take (nhwc), with transposes around it. Undefined where it has it. */
+  /** The op in the layout of its kernels (nhwc), between transposes. Undefined where it has that layout. */
   channelsLast?(inputs: Operands, options: Options, rewriter: Rewriter): Operand | undefined;
-  /** The parts of a candidate each of which has at most `limit` bytes in a binding. Without it, large operands are an error. */
+  /** Cuts a candidate into parts that bind at most `limit` bytes each. Absent: operands larger than a binding are an error. */
   pieces?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Part[];
-  /** Row i of the output, along its first axis, depends on row i of the inputs only. Returns the options for a slab of `rows` rows. */
+  /** Row i of the output (first axis) depends on row i of the inputs only. Returns the options for a slab of `rows` rows. */
   rowwise?(inputs: Inputs, options: Options, rows: number): Options | undefined;
   cost?(inputs: Inputs, options: Options, output: TensorDescriptor): Cost;
 
-  // What passes ask.
-  /** The output is this input under another shape: no kernel runs. */
+  // Traits: passes ask these.
+  /** The output is this input under another shape. No kernel runs. */
   readonly alias?: string;
-  /** The output is written onto this input, which is a state. */
+  /** The output is written onto this input, a state. */
   readonly inPlace?: string;
-  /** Operands may have no elements where the result has some. */
+  /** Operands may be without elements where the result has some. */
   readonly takesEmpty?: boolean;
-  /** Scales: where what it makes of a weight at load is not finite, the load fails and names the weight. */
+  /** Its results at load have to be finite: otherwise the load fails and names the weight. Set for scales. */
   readonly finite?: boolean;
-  /** Element i of the output depends on element i of the inputs only: transposes may pass. */
+  /** Element i of the output depends on element i of the inputs only. Commutes with transpose. */
   readonly elementwise?: boolean;
-  /** Options that list a number for each axis, and nothing else does: transposes may pass. */
+  /** Options with a number for each axis; nothing else depends on the order of axes. Commutes with transpose. */
   readonly perAxis?: readonly string[];
-  /** The option `axis` names an axis of the input, and nothing else tells axes apart: transposes may pass. */
+  /** `axis` is an axis of the input; nothing else depends on the order of axes. Commutes with transpose. */
   readonly alongAxis?: boolean;
-  /** Reduces `axes`, all where absent, and keeps them with length 1 under `keepDimensions`. */
+  /** Reduces `axes` (all where absent). `keepDimensions` keeps them with length 1. */
   readonly reduces?: boolean;
-  /** Ends in the operands `bias` and `residual` and the option `activation`, in this order. */
+  /** Has an epilogue: operands `bias` and `residual` and the option `activation`, in this order. */
   readonly epilogue?: boolean;
-  /** Can be such an activation. */
+  /** Can be the activation of an epilogue. */
   readonly activation?: boolean;
   weight?(inputs: Inputs, options: Options): WeightSpec | undefined;
   integer?(inputs: Inputs, options: Options): IntegerForm | undefined;
-  /** Needs the passes of quantisation. */
+  /** Needs the passes of the group `quantized`. */
   readonly quantizes?: boolean;
-  /** The group of a form that some are faster in, by its passes. */
+  /** The group whose passes may write it in a faster form. */
   readonly form?: string;
 
-  // What the self-check asks.
-  /** Sums where absent: (2√K + 8) · 2^-24 of the mass. */
+  // The self-check asks these.
+  /** Absent: that of sums, (2√K + 8) · 2^-24 of the mass. */
   readonly tolerance?: Tolerance | ((inputs: Readonly<Record<string, unknown>>) => Tolerance);
-  /** What to fill operands with; random numbers where absent. */
+  /** Numbers for operands; `random` where absent. */
   values?(name: string, inputs: Inputs, options: Options): Values | undefined;
 
-  /** Whether a node is one of this op; narrows its options. */
+  /** Whether a node is of this op. Narrows the type of its options. */
   is(node: Operand): node is NodeOf<Options>;
-  /** For types alone. */
+  /** A type only, never a value. */
   readonly method?: Method;
 }
 
 export type Op = OpDefinition<unknown>;
 
-/** Every option of WebNN's operators may carry a label, which errors and the profile name. */
+/** A label, which WebNN's operators all take: errors and the profile name it. */
 export interface Labelled {
   label?: string;
 }
@@ -236,23 +235,23 @@ export const opError = (
 ): TilewrightError => new TilewrightError(code, `${op}: ${message}`);
 
 export const FLOATS: readonly DataType[] = ['float32', 'float16'];
-/** What may be multiplied: products of 64 bits would wrap around unseen, and are refused. */
+/** Types of products. int64 and uint64 are refused: products would wrap around unseen. */
 export const SIGNED_FACTORS: readonly DataType[] = [...FLOATS, 'int32', 'int8'];
 export const FACTORS: readonly DataType[] = [...SIGNED_FACTORS, 'uint32', 'uint8'];
-/** int64 and uint64 are computed in 32 bits: sums and casts that leave those wrap around. */
+/** int64 and uint64 are 32 bits on the device: sums and casts that leave these wrap around. */
 export const SIGNED: readonly DataType[] = [...SIGNED_FACTORS, 'int64'];
 export const NUMBERS: readonly DataType[] = [...FACTORS, 'int64', 'uint64'];
 export const INDICES: readonly DataType[] = ['int32', 'uint32', 'int64'];
 
-/** Nothing is computed. */
+/** For ops that move bits only. */
 export const EXACT: Tolerance = { ulps: 0, roundings: 0 };
-/** Sums of K: (2√K + 8) · 2^-24 of the mass, which is √K + 4 ulps. */
+/** Sums of K terms: √K + 4 ulps, (2√K + 8) · 2^-24 of the mass. */
 export const SUM: Tolerance = { ulps: 4 };
 
 /** Scales of quantised numbers. */
 export const SCALES: Values = { low: 0.005, high: 0.02 };
 
-/** Neighbouring rows: the last `count` of `rows` in the first run, some in the middle in the second. */
+/** `count` consecutive rows: the last ones in the first run, some in the middle in the second. */
 export const rowsWithin =
   (rows: number, count: number): Values =>
   (run) => {
@@ -260,17 +259,17 @@ export const rowsWithin =
     return Array.from({ length: count }, (_, i) => (run ? room >> 1 : room) + i);
   };
 
-/** Operands that many ops have: float numbers, and whatever there is. */
+/** Specs that many operands share: floats; any type. */
 export const FLOAT: OperandSpec = { types: FLOATS };
 export const ANY: OperandSpec = {};
-/** Of the type of `input`, left out at will. */
+/** Optional, of the type of `input`. */
 export const AS_INPUT: OperandSpec = { as: 'input', optional: true };
 
-/** Names that may stand for an operand: `input0`, `input1` of a list. */
+/** Names of an operand: of a list `input0`, `input1` and so on. */
 const inputsNamed = (inputs: Inputs, name: string, { list }: OperandSpec): string[] =>
   list ? Object.keys(inputs).filter((key) => key.startsWith(name)) : [name];
 
-/** Checks operands by the definition: which there are, their types and ranks. */
+/** Checks by the definition that operands are there, and their types and ranks. */
 export function checkOperands({ name: op, operands }: Op, inputs: Inputs): void {
   for (const [key, spec] of Object.entries(operands)) {
     const { optional, types, rank, as } = spec;
@@ -296,7 +295,7 @@ export function checkOperands({ name: op, operands }: Op, inputs: Inputs): void 
   }
 }
 
-/** An axis counted from the front; negative axes count from the back. */
+/** The axis from 0 on; negative ones count from the end. */
 export function needAxis(op: string, axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
@@ -305,7 +304,7 @@ export function needAxis(op: string, axis: number, rank: number): number {
   return positive;
 }
 
-/** A flat range of work items as workgroups: what exceeds 65 535 folds into a second dimension. */
+/** Workgroups of a flat range of work items. Beyond 65 535 they fold into a second dimension. */
 export function flatGrid(items: number, workgroup: number): [number, number, number] {
   const groups = Math.max(1, Math.ceil(items / workgroup));
   const x = Math.min(groups, 65535);
@@ -318,15 +317,15 @@ export function aroundAxis(shape: Shape, axis: number): { outer: number; size: n
   return { outer: product(shape.slice(0, axis)), size: shape[axis] ?? 1, stride: product(shape.slice(axis + 1)) };
 }
 
-/** Invocations a workgroup of every kernel that walks a flat range. */
+/** Invocations of a workgroup, for kernels over a flat range. */
 export const FLAT = 64;
 
-/** Items in a piece start where a binding may: at multiples of 256 bytes, for items of 4 bytes or more. */
+/** Pieces start at multiples of so many items: for items of 4 bytes or more, where a binding may start (256 bytes). */
 const PIECE = 64;
 
 /**
- * Cuts `count` items into pieces that fit: `bytes` are those of an item in each binding that is cut along. A piece starts at a
- * multiple of `multiple` items.
+ * Cuts `count` items into pieces that fit a binding. `bytes`: of an item, by the bindings that are cut along. A piece starts at a multiple of
+ * `multiple` items.
  */
 export function splitItems(
   count: number,
@@ -360,7 +359,7 @@ export function splitItems(
   return pieces;
 }
 
-/** A candidate over a flat range of vec4, cut. `elements` are the bytes of an element in each binding. */
+/** The pieces of a candidate over a flat range of vec4. `elements`: bytes of an element by binding. */
 export function splitFlat(
   candidate: Candidate,
   count4: number,
@@ -376,6 +375,6 @@ export function splitFlat(
   return splitItems(count4, bytes, limit, piece, candidate, multiple);
 }
 
-/** The name of each of `count` results, as bindings know it. */
+/** The binding of each of `count` results. */
 export const resultNames = ({ results = ['output'] }: Pick<Op, 'results'>, count: number): readonly string[] =>
   results === 'many' ? Array.from({ length: count }, (_, i) => `output${i}`) : results;

@@ -41,7 +41,7 @@ import {
   type Values,
 } from './define.ts';
 
-/** A function of one argument with its options: an op of its own, or the activation that ends another kernel. */
+/** A function of one argument with its options: an op, or the activation of an epilogue. */
 export interface Activation {
   readonly name: string;
   readonly alpha?: number;
@@ -49,19 +49,19 @@ export interface Activation {
 }
 
 export interface UnaryRow {
-  /** FLOP an element, as the profiler counts them. */
+  /** FLOP of an element. */
   readonly flops: number;
   readonly types?: readonly DataType[];
   readonly alpha?: number;
   readonly beta?: number;
   readonly tolerance: Tolerance;
-  /** What it is asked about, where ±6 will not do. */
+  /** Arguments to try it on; ±6 where absent. */
   readonly values?: Values;
 }
 
-/** 1/1024 is for what GPUs have fast approximate instructions for, and WGSL promises no more. */
+/** 1/1024: WGSL promises no more of functions that GPUs approximate by an instruction. */
 export const FAST: Tolerance = { absolute: 1 / 1024 };
-/** Absolute terms of 1e-6 are for functions that come close to zero by subtraction. */
+/** 1e-6 absolute: for functions whose small results are differences. */
 export const NEAR_ZERO: Tolerance = { ulps: 18, absolute: 1e-6 };
 export const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
 
@@ -71,17 +71,17 @@ export interface BinaryRow {
   /** Names of the operands. */
   readonly operands?: readonly [string, string];
   readonly tolerance: Tolerance;
-  /** Comparisons need equals, and the base of a power more than one sign. */
+  /** Arguments to try it on; `random` where absent. */
   readonly values?: readonly [Values, Values];
 }
 
-/** Functions of one and of two arguments that are loaded, each with the file whose part of the same name computes it. */
+/** Functions of one and of two arguments that are loaded, and the file whose part of that name computes each. */
 export const UNARY = new Map<string, { readonly row: UnaryRow; readonly file: WgslFile }>();
 export const BINARY = new Map<string, BinaryRow>();
 
 const specialOf = (dataType: DataType): WgslModule => part(special, isFloat(dataType) ? 'float' : 'integer');
 
-/** The modules and constants that give a kernel its `apply`. */
+/** The ports and constants of `apply`. */
 export function activationPorts(
   { name, alpha, beta }: Activation,
   dataType: DataType = 'float32',
@@ -163,7 +163,7 @@ const unaryOp = (name: string, { flops, types = FLOATS, tolerance, values, alpha
 
 type Cast = (input: Operand, type: DataType, options?: Labelled) => Operand;
 
-/** cast: to another type; integers drop the fraction and wrap around, those of 64 bits at 32 (`NUMBERS`). */
+/** cast: numbers in another type. Integers drop the fraction and wrap around, those of 64 bits at 32 (`NUMBERS`). */
 export const cast = defineOp<{ to: DataType }, Cast>({
   name: 'cast',
   operands: { input: { types: NUMBERS } },
@@ -176,7 +176,7 @@ export const cast = defineOp<{ to: DataType }, Cast>({
   pieces: unaryPieces,
 });
 
-/** Axes of the output as (size, stride in each operand): neighbours that all operands walk in step are one axis. */
+/** Axes of the output as (size, stride in each operand). Neighbouring axes that are contiguous in all operands are one. */
 export function broadcastAxes(shape: Shape, operands: readonly Shape[]): number[][] {
   const strideLists = operands.map((operand) => {
     const own = stridesOf(operand);
@@ -210,7 +210,7 @@ export function stridedParams(op: string, shape: Shape, operands: readonly Shape
   };
 }
 
-/** Vec4 after which an operand repeats, or undefined where it does not repeat in whole vec4. */
+/** The period of an operand in vec4; undefined where it is no multiple of 4 elements. */
 function period(operand: Shape, shape: Shape): number | undefined {
   const count = elementCount(operand);
   if (count === 1 || elementCount(shape) === count) return Math.ceil(count / 4);
@@ -280,7 +280,7 @@ const binaryOp = (
 const each = <Row, Made>(rows: Readonly<Record<string, Row>>, make: (name: string, row: Row) => Made) =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, make(name, row)]));
 
-/** Makes ops of functions of one argument. Their WGSL are the parts of `file`, their tolerances as in the W3C's WebNN tests. */
+/** Defines ops of one argument. Their WGSL is the part of their name in `file`; tolerances are those of the W3C's WebNN tests. */
 export function defineUnary<Name extends string>(file: WgslFile, rows: Readonly<Record<Name, UnaryRow>>) {
   return each<UnaryRow, ReturnType<typeof unaryOp>>(rows, (name, row) => {
     UNARY.set(name, { row, file });
@@ -288,7 +288,7 @@ export function defineUnary<Name extends string>(file: WgslFile, rows: Readonly<
   }) as Record<Name, ReturnType<typeof unaryOp>>;
 }
 
-/** Makes ops of functions of two arguments, as `defineUnary`. */
+/** Defines ops of two arguments, as `defineUnary`. */
 export function defineBinary<Name extends string>(file: WgslFile, rows: Readonly<Record<Name, BinaryRow>>) {
   return each<BinaryRow, ReturnType<typeof binaryOp>>(rows, (name, row) => {
     BINARY.set(name, row);

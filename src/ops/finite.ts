@@ -5,7 +5,7 @@ import { part, u32 } from '../gpu/wgsl.ts';
 import { BYTES, elementCount, type TensorDescriptor } from '../tensor/types.ts';
 import { type Candidate, FLAT, flatGrid } from './define.ts';
 
-/** The dispatches that look at a tensor, in pieces that a binding holds; where one is not finite, `mark` is kept if it is the largest. */
+/** The dispatches that check a tensor, in pieces that fit a binding. An element that is not finite raises the output to `mark`. */
 export function checkCandidates({ dataType, shape }: TensorDescriptor, mark: number, limit: number): Candidate[] {
   const width = BYTES[dataType];
   const most = Math.floor(limit / 256) * (256 / width);

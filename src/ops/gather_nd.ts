@@ -13,10 +13,10 @@ import {
 } from './define.ts';
 import { mover } from './mover.ts';
 
-/** What an index of the kernel has at the most. */
+/** Coordinates of an index, at the most. */
 const MOST = 8;
 
-/** The axes of the input that an index names, and those of a slice. */
+/** The axes of the input that an index has coordinates for, and the others: those of a slice. */
 function axesOf({ input, indices }: Inputs): { named: Shape; slice: Shape } {
   const count = indices!.shape.at(-1)!;
   const most = Math.min(input!.shape.length, MOST);
@@ -32,8 +32,8 @@ function axesOf({ input, indices }: Inputs): { named: Shape; slice: Shape } {
 type GatherND = (input: Operand, indices: Operand, options?: Labelled) => Operand;
 
 /**
- * gatherND: the slices of the input that the rows of `indices` name by their first coordinates. A coordinate is clamped to its
- * axis, a negative one counts from the end.
+ * gatherND: input [axes.., slice..] and indices [..., number of axes] give [..., slice..]. A coordinate is clamped to its axis; a negative one
+ * counts from the end.
  */
 export const gatherND = defineOp<object, GatherND>({
   name: 'gatherND',

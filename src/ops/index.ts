@@ -8,7 +8,7 @@ const table = new Map<string, Op>();
 /** Every op that is loaded. */
 export const OPS: ReadonlyMap<string, Op> = table;
 
-/** What the module of a group exports: definitions, or tables of them. */
+/** The exports of a group: definitions, or tables of them. */
 export type GroupModule = Readonly<Record<string, object>>;
 
 const isDefinition = (value: object): value is Op => 'infer' in value;
@@ -33,7 +33,7 @@ export class OpNotLoaded extends TilewrightError {
   }
 }
 
-/** Error: `invalid-graph` for an op that there is none of, or whose group is not loaded. */
+/** Error: `invalid-graph` for an unknown op, or one whose group is not loaded. */
 export function opNamed(name: string): Op {
   const op = OPS.get(name);
   if (op) return op;

@@ -17,7 +17,7 @@ export const instanceNormalization = defineOp<InstanceNormalizationOptions, Inst
   name: 'instanceNormalization',
   operands: { input: { types: FLOATS, rank: [4, 4] }, scale: AS_INPUT, bias: AS_INPUT },
   options: ['epsilon', 'layout'],
-  // Made of other ops: what goes between them is rounded to the type it is stored in.
+  // It decomposes: results between the ops are rounded to the type in memory.
   tolerance: { ulps: 8, roundings: 5 },
   infer(inputs, { layout = 'nchw' }) {
     const input = inputs['input']!;

@@ -19,12 +19,12 @@ import { DENSE } from './weights.ts';
 import { WINDOW_OPTIONS } from './window.ts';
 
 /*
- * Products of int8 by int8, summed in int32: exact, while K is less than 2^31 / 2^14 = 131 072. The sums are the output, as those of
- * ONNX' MatMulInteger and ConvInteger; with `scales` it is float32: the sum times the scale of the left operand, times that of the
- * output channel, plus bias, plus residual, activated. Kernels are those of the float products with other modules.
+ * Products of int8 by int8, summed in int32: exact while K is less than 2^31 / 2^14 = 131 072. Without `scales` the output is the sums,
+ * int32, as of ONNX' MatMulInteger and ConvInteger. With them it is float32: activation(sum * left scale * scale + bias + residual).
+ * The kernels are those of float products, with other ports.
  */
 
-/** Scale of the left operand: one, or one a row. */
+/** The scale of the left operand: [1], or one a row. */
 const SCALE = { types: ['float32'], optional: true } as const;
 const INT8 = ['int8'] as const;
 
@@ -169,7 +169,7 @@ export const conv2dInteger = defineOp<Conv2dIntegerOptions>({
     const epilogue = epilogueOf(inputs, options.activation);
     const unpadded = (options.padding ?? []).every((p) => p === 0);
     const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
-    // As in conv2d: where nothing is padding, a whole row of the filter is one tap.
+    // As in conv2d: without padding, a row of the filter is one tap.
     const byRows = unpadded && groups === 1 && (options.dilations?.[1] ?? 1) === 1;
     const n = o / groups;
     const grouped = (step: number): number => (groups > 1 ? step : 0);

@@ -84,7 +84,7 @@ export const layerNormalization = defineOp<LayerNormalizationOptions, LayerNorma
     const { shape, dataType } = input!;
     const rank = shape.length;
     if (axes.length === 0) {
-      // The mean of one element is itself: nothing is left but the bias.
+      // The mean of one element is the element: x - mean is 0, and the bias is left.
       const nothing = rewriter.add('sub', { a: input, b: input });
       return bias ? rewriter.add('add', { a: nothing, b: bias }) : nothing;
     }

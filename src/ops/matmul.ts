@@ -48,7 +48,7 @@ function sizes({ a, b }: Inputs, { transposeB = false }: MatmulOptions): Sizes {
   return { m, n, k, batch: broadcastShapes('matmul', x.slice(0, -2), y.slice(0, -2)) };
 }
 
-/** Checks the operands of an epilogue against the output; `columns` are those of the bias. */
+/** Checks the operands of an epilogue against the output. The bias has `columns` elements. */
 export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescriptor, columns: number): void {
   const { bias, residual } = inputs;
   if (bias && !sameShape(bias.shape, [columns]))
@@ -75,7 +75,7 @@ export const EPILOGUE_OPERANDS = {
 
 const MATRIX: readonly [number, number] = [2, Number.POSITIVE_INFINITY];
 
-/** The weights of a product: one matrix. */
+/** The weights of a product: a single matrix. */
 const weightOf = (b: TensorDescriptor, transposed: boolean) =>
   b.shape.length === 2
     ? {
@@ -122,7 +122,7 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
     const { m, n, k, batch } = sizes(inputs, options);
     const [aBatches, bBatches] = [elementCount(leading(inputs['a']!.shape)), elementCount(leading(inputs['b']!.shape))];
     const all = elementCount(batch);
-    // One b for all: the batches of a are more rows.
+    // One b for all batches: the batches of a are rows of one product.
     const merged = bBatches === 1;
     const gemm: Gemm = {
       op: 'matmul',
@@ -160,7 +160,7 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
         `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual`,
       );
     }
-    // Columns of the output are rows of b: a piece writes its columns from where they begin.
+    // Rows of b are columns of the output: a piece binds the output from its first column on.
     const bytes = {
       b: k * BYTES[b!.dataType],
       ...(scales && { scales: 4 * (elementCount(scales.shape) / n) }),
@@ -216,12 +216,12 @@ interface GemmOptions {
 
 type GemmMethod = (a: Operand, b: Operand, options?: { c?: Operand } & GemmOptions & Labelled) => Operand;
 
-/** gemm: alpha * a' · b' + beta * c, where c broadcasts to the output; a row of c is a bias, a whole c a residual. */
+/** gemm: alpha * a' · b' + beta * c; c broadcasts to the output. c of a row becomes a bias, c of the output's shape a residual. */
 export const gemm = defineOp<GemmOptions, GemmMethod>({
   name: 'gemm',
   operands: { a: { types: FLOATS, rank: [2, 2] }, b: { as: 'a', rank: [2, 2] }, c: { as: 'a', optional: true } },
   options: ['alpha', 'beta', 'aTranspose', 'bTranspose'],
-  // Made of other ops: what goes between them is rounded to the type it is stored in.
+  // It decomposes: results between the ops are rounded to the type in memory.
   tolerance: { ulps: 4, roundings: 4 },
   weight: ({ b }, { bTranspose = false }) => weightOf(b!, bTranspose),
   infer(inputs, { aTranspose = false, bTranspose = false }) {

@@ -27,12 +27,12 @@ interface Axis {
   readonly size: number;
   readonly step: number;
   readonly start: number;
-  /** Size in the input; what lies beyond is the border's. */
+  /** Size in the input. Coordinates beyond it are the border's. */
   readonly extent: number;
   readonly stride: number;
 }
 
-/** transpose, slice, pad, expand and reverse: one kernel that walks the input along `axes`, those of the output. */
+/** The kernel of transpose, slice, pad, expand and reverse. `axes` are those of the output, with their walk over the input. */
 export function rearrange(
   name: string,
   output: TensorDescriptor,
@@ -61,7 +61,7 @@ function bitsOf(dataType: DataType, value: number): number {
 
 type Transpose = (input: Operand, options?: { permutation?: readonly number[] } & Labelled) => Operand;
 
-/** transpose: axis d of the output is axis permutation[d] of the input; all in reverse where there is none. */
+/** transpose: axis d of the output is axis permutation[d] of the input. Absent: the axes in reverse. */
 export const transpose = defineOp<{ permutation?: readonly number[] }, Transpose>({
   name: 'transpose',
   operands: { input: { types: NUMBERS } },
@@ -108,7 +108,7 @@ type Slice = (
   options?: { strides?: readonly number[] } & Labelled,
 ) => Operand;
 
-/** slice: of each axis, every `strides`-th of the `sizes` elements from `starts` on. */
+/** slice: of each axis every `strides`-th of `sizes` elements, from `starts` on. */
 export const slice = defineOp<SliceOptions, Slice>({
   name: 'slice',
   operands: { input: { types: NUMBERS } },
@@ -196,7 +196,7 @@ type Pad = (
   options?: { mode?: PadMode; value?: number } & Labelled,
 ) => Operand;
 
-/** pad: so many elements before and after each axis: `value`, the edge, or a mirror image without or with it. */
+/** pad: elements before and after each axis: `value`, the edge, or a mirror image without or with the edge. */
 export const pad = defineOp<PadOptions, Pad>({
   name: 'pad',
   operands: { input: { types: NUMBERS } },
@@ -243,7 +243,7 @@ export const pad = defineOp<PadOptions, Pad>({
 
 type Expand = (input: Operand, newShape: Shape, options?: Labelled) => Operand;
 
-/** expand: axes of length 1, and axes in front that are not there, repeat. */
+/** expand: axes of length 1 repeat, and new axes come in front. */
 export const expand = defineOp<{ newShape: Shape }, Expand>({
   name: 'expand',
   operands: { input: { types: NUMBERS } },

@@ -6,7 +6,7 @@ import { type Candidate, FLAT, flatGrid } from './define.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
 
-/** A kernel that moves elements of any type as the bits that they are, four to an invocation. */
+/** A candidate that moves elements of any type as bits, four an invocation. */
 export function mover(
   name: string,
   kernel: WgslModule,

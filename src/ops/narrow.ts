@@ -2,7 +2,7 @@ import kernel from '../../shaders/narrow.wgsl';
 import { defineOp, splitFlat } from './define.ts';
 import { flatCandidate, fours } from './widen.ts';
 
-/** narrow: float32 rounded to float16, as its bits; what is too large becomes infinite. Needs no shader-f16. */
+/** narrow: float32 rounded to the bits of float16; too large numbers become infinite. Needs no shader-f16. */
 export const narrow = defineOp<object>({
   name: 'narrow',
   operands: { input: { types: ['float32'] } },

@@ -4,7 +4,7 @@ import { u32 } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
 import { defineOp, EXACT, FLAT, flatGrid, splitItems } from './define.ts';
 
-/** packInt4: int8 numbers from -8 to 7 as int4x8, the form in which weights lie on the device. */
+/** packInt4: int8 numbers from -8 to 7 as int4x8, eight to a word: the form of int4 weights on the device. */
 export const packInt4 = defineOp<object>({
   name: 'packInt4',
   operands: { input: { types: ['int8'] } },

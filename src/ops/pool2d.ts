@@ -37,7 +37,7 @@ export interface Pool2dOptions extends WindowOptions {
   windowDimensions?: readonly number[];
   layout?: ImageLayout;
   roundingType?: 'floor' | 'ceil';
-  /** Height and width of the output: decides between floor and ceil. */
+  /** Height and width of the output: those of floor, or those of ceil. */
   outputSizes?: readonly number[];
 }
 

@@ -31,8 +31,8 @@ import { broadcastAxes, stridedParams } from './elementwise.ts';
 import { lineForms } from './lines.ts';
 
 /**
- * Each axis of the input as two, how many blocks and how long they are, and the scale as it broadcasts to those. Dimensions that the
- * scale lacks in front are 1.
+ * Splits each axis in two: [blocks, size of a block] of the input, [blocks, 1] of the scale, which then broadcasts. Axes that the scale lacks
+ * in front are 1.
  */
 function splitAxes(op: string, shape: Shape, scale: Shape): { input: number[]; scale: number[] } {
   const counts = shape.map((_, d) => scale[d - shape.length + scale.length] ?? 1);
@@ -59,14 +59,14 @@ function needScale(op: string, inputs: Inputs, integer: DataType): void {
     );
 }
 
-/** The numbers that an integer type holds, as far as float32 has them. */
+/** The range of an integer type, within what float32 holds. */
 const INTEGERS: Partial<Record<DataType, readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
   int32: [-2147483648, 2147483520],
 };
 
-/** An input seen as [outer, blocks, size, inner], of which the scale has [1, blocks, 1, inner]. */
+/** The input as [outer, blocks, size, inner]; the scale is [1, blocks, 1, inner]. */
 interface Blocks {
   readonly outer: number;
   readonly blocks: number;
@@ -74,7 +74,7 @@ interface Blocks {
   readonly inner: number;
 }
 
-/** How blocks lie that are cut along one axis, or undefined where they are cut along several. */
+/** The blocks of a scale that cuts one axis; undefined where it cuts several. */
 function blocksOf(op: string, shape: Shape, scaleShape: Shape): Blocks | undefined {
   const { input, scale } = splitAxes(op, shape, scaleShape);
   const axes = broadcastAxes(input, [scale]);
@@ -83,18 +83,18 @@ function blocksOf(op: string, shape: Shape, scaleShape: Shape): Blocks | undefin
   return axes.length ? undefined : { outer, blocks, size, inner };
 }
 
-/** How many items take whole words in every binding. */
+/** The least number of items that is a multiple of a word in every binding. */
 const wordsOf = (bytes: Readonly<Record<string, number>>): number =>
   [1, 2, 4].find((items) => Object.values(bytes).every((width) => (width * items) % 4 === 0))!;
 
 interface ScalesOptions {
-  /** Shape of the scales: the input's rank, each dimension 1, that of the input, or a divisor of it. */
+  /** Shape of the scales, of the input's rank. A dimension is 1, that of the input, or a divisor of it. */
   newShape: Shape;
-  /** What max |x| becomes: 127 for int8, 7 for int4. */
+  /** The integer for max |x|: 127 for int8, 7 for int4. */
   levels?: number;
 }
 
-/** quantizeScales: max |x| / levels of each block, float32; 1 where all of it is zero, NaN where an element is. */
+/** quantizeScales: max |x| / levels of each block, float32; 1 for a block of zeros, NaN for a block with NaN. */
 export const quantizeScales = defineOp<ScalesOptions>({
   name: 'quantizeScales',
   finite: true,
@@ -110,7 +110,7 @@ export const quantizeScales = defineOp<ScalesOptions>({
     const { outer, blocks, size, inner } = blocksOf('quantizeScales', shape, newShape)!;
     const whole = outer * inner === 1 && size % 4 === 0;
     const forms = lineForms(blocks * inner, Math.ceil((outer * size) / 4), caps);
-    // Columns side by side are read by invocations side by side.
+    // inner > 1: neighbouring invocations read neighbouring columns, so a block is not shared.
     return (inner > 1 ? forms.filter(({ constants }) => constants['LANES'] === u32(1)) : forms).map(
       ({ tag, ports, constants, grid }) => ({
         label: `quantizeScales[${dataType}${whole ? '' : ',ragged'},${tag}]`,
@@ -154,7 +154,7 @@ export const quantizeScales = defineOp<ScalesOptions>({
   },
 });
 
-/** The only candidate: a kernel that finds the scale of an element by how the blocks lie. */
+/** The only candidate. The port `blocks` finds the scale of an element. */
 function linearCandidate(
   op: string,
   kernel: WgslModule,
@@ -194,7 +194,7 @@ function linearCandidate(
   };
 }
 
-/** Cuts by rows of blocks, or anywhere between scales that repeat all along. */
+/** Pieces: rows of blocks, or any elements where the scale repeats along the input. */
 const linearPieces =
   (op: string) =>
   (candidate: Candidate, inputs: Inputs, _options: unknown, output: TensorDescriptor, limit: number): Part[] => {
@@ -228,8 +228,8 @@ const INTEGER_TYPES: readonly DataType[] = ['int8', 'uint8', 'int32', 'int4', 'u
 const ZERO_POINT = { types: INTEGER_TYPES, optional: true, positional: true } as const;
 
 /**
- * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint, or to `dataType` (int8 where absent), which WebNN
- * does not have. A dimension of the scale that divides the input's makes blocks.
+ * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint. Without zeroPoint: to `dataType`, int8 where absent;
+ * WebNN has no such option. A dimension of the scale may divide that of the input: then blocks share a scale.
  */
 export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
   name: 'quantizeLinear',
@@ -261,7 +261,7 @@ export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
 
 type Dequantize = (input: Operand, scale: Operand, zeroPoint?: Operand, options?: Labelled) => Operand;
 
-/** dequantizeLinear: (input - zeroPoint) * scale, of the type of the scale; blocks as quantizeLinear's. int4x8 is for the kernels that take it as weights. */
+/** dequantizeLinear: (input - zeroPoint) * scale, in the type of the scale; blocks as in quantizeLinear. int4x8 goes into kernels that read it as weights. */
 export const dequantizeLinear = defineOp<object, Dequantize>({
   name: 'dequantizeLinear',
   operands: { input: { types: [...INTEGER_TYPES, 'int4x8'] }, scale: FLOAT, zeroPoint: ZERO_POINT },

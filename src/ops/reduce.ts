@@ -35,7 +35,7 @@ interface ReduceRow {
   readonly kind: string;
   /** FLOP an element. */
   readonly flops: number;
-  /** Of no elements. */
+  /** The result of no elements. */
   readonly nothing: number;
   readonly tolerance?: Tolerance;
   readonly values?: Values;
@@ -72,7 +72,7 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
     : shape.filter((_, d) => !axes.includes(d));
 }
 
-/** The form in which lanes do not meet. */
+/** The form in which no line is shared. */
 const alone = ({ constants }: LineForm): boolean => constants['LANES'] === u32(1);
 
 const adjacent = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === axes[0]! + i);
@@ -145,7 +145,7 @@ const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values 
     cost: (inputs) => ({ macs: 0, flops: flops * elementCount(inputs['input']!.shape) }),
   });
 
-/** reduceLogSumExp: the maximum is taken out before exp, so that nothing overflows. */
+/** reduceLogSumExp: max + log(sum(exp(x - max))), which does not overflow. */
 const reduceLogSumExp = defineOp<ReduceOptions, Reduce>({
   name: 'reduceLogSumExp',
   operands: { input: FLOAT },
@@ -156,7 +156,7 @@ const reduceLogSumExp = defineOp<ReduceOptions, Reduce>({
   decompose(inputs, options, rewriter) {
     const input = inputs['input']!;
     const axes = axesOf('reduceLogSumExp', inputs, options);
-    // Beside an infinite maximum no difference is a number: the next to the largest number stands in.
+    // x - max would be NaN for an infinite max: a finite number takes its place.
     const most = input.dataType === 'float16' ? 65472 : 3.4028232635611926e38;
     const limits = { alpha: -most, beta: most };
     const top = rewriter.add(

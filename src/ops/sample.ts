@@ -8,13 +8,13 @@ import { part, u32 } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
 import { type Candidate, defineOp, ELEM, FLOAT, flatGrid, type Labelled, type Operand, opError } from './define.ts';
 
-/** What `sample` gives for a line that nothing can be drawn from. */
+/** The output for a line that no token can be drawn from. */
 export const NO_TOKEN = 0xffff_ffff;
 
-/** Indices and counts of tokens are held as float32, which counts so far. */
+/** Tokens at the most: float32 holds indices and counts exactly up to here. */
 const MOST_TOKENS = 2 ** 24;
 
-/** Chunks that sample_serial cuts a line into: the next token of a walk costs a look at each, and at all of one. */
+/** Chunks of a line in sample_serial. A step of a walk reads the first token of each chunk, and one chunk in full. */
 const CHUNKS = 256;
 /** Invocations of sample_workgroup that share a line. */
 const LANES = 256;
@@ -22,9 +22,9 @@ const LANES = 256;
 type Sample = (logits: Operand, settings: Operand, options?: Labelled) => Operand;
 
 /**
- * sample: a token for each line of logits [..., V], by its settings [..., 4] (float32): temperature (0: the likeliest),
- * top-k, top-p, and a number of [0, 1): the point to draw on the running sum of the probabilities, in order of rank, or of
- * index where neither top-k nor top-p leaves any out.
+ * sample: logits [..., V] and settings float32 [..., 4] give a token uint32 [...]. Settings: temperature (0: the likeliest token), top-k, top-p,
+ * and a draw in [0, 1). The token is the one at which the running sum of the probabilities exceeds the draw: in order of rank, or
+ * of index where top-k and top-p leave no token out.
  */
 export const sample = defineOp<object, Sample>({
   name: 'sample',

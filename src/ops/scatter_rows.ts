@@ -23,7 +23,7 @@ type ScatterRows = (
   options?: { column?: number } & Labelled,
 ) => Operand;
 
-/** scatterRows: state[positions[t]] = columns column.. of updates[t]: how a KV cache grows. The output is the state itself. */
+/** scatterRows: state[positions[t]] = columns column.. of updates[t], in place. The output is the state: a KV cache. */
 export const scatterRows = defineOp<{ column?: number }, ScatterRows>({
   name: 'scatterRows',
   operands: {

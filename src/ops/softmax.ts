@@ -8,12 +8,12 @@ import { lineForms } from './lines.ts';
 
 type Softmax = (input: Operand, axis?: number, options?: Labelled) => Operand;
 
-/** softmax: output = exp(x - max) / sum(exp(x - max)) along `axis`, the last where there is none. */
+/** softmax: output = exp(x - max) / sum(exp(x - max)) along `axis`; the last where absent. */
 export const softmax = defineOp<{ axis?: number }, Softmax>({
   name: 'softmax',
   operands: { input: FLOAT },
   args: ['axis'],
-  // exp at every element, and a sum of them.
+  // Every element takes an exp and an addition.
   tolerance: { ulps: 40 },
   infer({ input }, { axis = -1 }) {
     needAxis('softmax', axis, input!.shape.length);

@@ -13,7 +13,7 @@ import {
 import { rearrange } from './movement.ts';
 
 interface SplitOptions {
-  /** Of how many equal parts, or the size of each. */
+  /** The number of equal results, or the size of each. */
   splits: number | readonly number[];
   axis?: number;
 }
@@ -41,7 +41,7 @@ type Split = (
   options?: { axis?: number } & Labelled,
 ) => readonly Operand[];
 
-/** split: slices of `axis`, one behind the other: as many results as there are sizes, a dispatch for each. */
+/** split: consecutive slices of `axis`, a result and a dispatch for each. */
 export const split = defineOp<SplitOptions, Split>({
   name: 'split',
   operands: { input: { types: NUMBERS } },

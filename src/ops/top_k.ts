@@ -7,11 +7,11 @@ import { lineForms } from './lines.ts';
 
 interface TopKOptions {
   k: number;
-  /** The last where absent. */
+  /** The last axis where absent. */
   axis?: number;
-  /** The smallest where false. */
+  /** False: the smallest elements. */
   largest?: boolean;
-  /** Results are sorted either way. */
+  /** Has no effect: results are sorted. */
   sorted?: boolean;
 }
 
@@ -21,10 +21,10 @@ type TopK = (
   options?: Omit<TopKOptions, 'k'> & Labelled,
 ) => readonly [values: Operand, indices: Operand];
 
-/** Indices meet as float32 where invocations share a line. */
+/** Elements of a shared line at the most: lanes exchange indices as float32. */
 const MOST_SHARED = 2 ** 24;
 
-/** topK (ONNX' TopK): values and indices (int32) of the k largest elements along `axis`, from the largest; of equals the first. */
+/** topK (ONNX' TopK): values and indices (int32) of the k largest elements along `axis`, the largest first; of equals the first. */
 export const topK = defineOp<TopKOptions, TopK>({
   name: 'topK',
   operands: { input: FLOAT },

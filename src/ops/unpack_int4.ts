@@ -4,7 +4,7 @@ import { u32 } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
 import { defineOp, EXACT, FLAT, flatGrid, splitItems } from './define.ts';
 
-/** unpackInt4: int8 out of int4x8, for what does not read int4 weights as they lie. */
+/** unpackInt4: int4x8 as int8, for ops that do not read int4x8. */
 export const unpackInt4 = defineOp<object>({
   name: 'unpackInt4',
   operands: { input: { types: ['int4x8'] } },

@@ -5,23 +5,23 @@ import { part, type WgslModule } from '../gpu/wgsl.ts';
 import { type DataType, elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import { type Inputs, opError } from './define.ts';
 
-/** How weights lie: as the activations do, as the bits of float16, as int8 or int4 with scales. */
+/** The form of weights: the type of the activations, bits of float16, int8 or int4 with scales. */
 export type WeightKind = 'dense' | 'half' | 'q8' | 'q4';
 
 export interface Weights {
   readonly kind: WeightKind;
-  /** Elements along the input that share a scale; 0 where a whole output channel has one. */
+  /** Elements along the input that share a scale; 0: an output channel has one scale. */
   readonly group: number;
 }
 
-/** No weights, or as the activations are. */
+/** Weights of the type of the activations. */
 export const DENSE: Weights = { kind: 'dense', group: 0 };
 
 const QUANTIZED: Partial<Record<DataType, WeightKind>> = { int8: 'q8', int4x8: 'q4' };
 
 /**
- * How the operand `name` of an op is kept. Its scales, where there are any, are float32: one for each of `channels`, or for each
- * `group` of the `depth` elements that a channel has along the input.
+ * The form of the operand `name` of an op. Scales are float32: one for each of `channels`, or one for each `group` of the `depth` elements of a
+ * channel.
  */
 export function weightsOf(
   op: string,
@@ -52,17 +52,17 @@ export function weightsOf(
   return { kind, group };
 }
 
-/** How many elements of weights are read at a time: four, four one by one, or (of int8 and int4) sixteen. */
+/** Elements of weights that are read at a time: 4 at once, 4 one by one, or 16 (int8 and int4 only). */
 export type WeightUnit = 'vec4' | 'ragged' | 'wide';
 
-/** The modules that read weights, from a binding whose length is known or not. */
+/** The ports that read weights. `sized`: the length of the binding is a constant. */
 export const weightPorts = ({ kind }: Weights, unit: WeightUnit, length: 'runtime' | 'sized'): WgslModule[] => [
   ...(kind.startsWith('q') ? [bytes] : []),
   part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`),
   part(bindingB, length),
 ];
 
-/** `q8`, `q4`, `g32`: as labels name it. */
+/** `q8`, `q4`, `g32`: parts of labels. */
 export const weightTags = ({ kind, group }: Weights): string[] => [
   ...(kind === 'dense' ? [] : [kind]),
   ...(group ? [`g${group}`] : []),

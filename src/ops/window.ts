@@ -35,7 +35,7 @@ export function imageOf(shape: Shape, layout: ImageLayout): Image {
 export const imageShape = ({ n, h, w, c }: Image, layout: ImageLayout): number[] =>
   layout === 'nchw' ? [n, c, h, w] : [n, h, w, c];
 
-/** A list of so many integers, each `least` or more. */
+/** Checks a list of `length` integers, each `least` or more. */
 export const needIntegers = (
   op: string,
   name: string,

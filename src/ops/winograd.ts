@@ -18,10 +18,10 @@ import { imageOf, slide, type WindowOptions } from './window.ts';
 
 /*
  * Winograd's minimal filtering F(2×2, 3×3) after Lavin & Gray 2016: a 3×3 convolution as three ops around a batch of 16 matrix
- * products, with 16 multiplications for four pixels instead of 36. Images are nhwc, filters hwio, channels whole vec4.
+ * products, with 16 multiplications for four pixels instead of 36. Images are nhwc, filters hwio, channels multiples of 4.
  */
 
-/** The one kernel of an op that takes four channels of a tile, or four filters, an invocation; `shape` is [16, …, channels]. */
+/** The candidate of an op whose invocation takes four channels of a tile, or four filters. `shape` is [16, …, channels]. */
 function transform(
   kernel: WgslModule,
   input: string,

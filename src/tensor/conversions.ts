@@ -8,7 +8,7 @@ export const misfit = (name: string, from: string, value: bigint | number, to: s
     hint: 'The GPU has no 64-bit integers: give smaller values.',
   });
 
-/** Stored types whose bytes change on the host: the array they become, and how one element is read. */
+/** Stored types that are converted on the host: the array they become, and how to read an element. */
 const CONVERSIONS: Partial<
   Record<StoredType, { Type: typeof Float32Array | typeof Int32Array | typeof Uint32Array; read: ElementReader }>
 > = {
@@ -33,8 +33,8 @@ const CONVERSIONS: Partial<
 };
 
 /**
- * Whole elements of a stored type as the GPU takes them: 64-bit types narrowed, 16-bit integers widened, little-endian.
- * All others, BF16 among them, come back as they are. F64 rounds to the nearest float32.
+ * Elements of a stored type in the type of the GPU: 64-bit types are narrowed, 16-bit integers widened. F64 rounds to the nearest float32.
+ * Other types, BF16 among them, come back as they are. Little-endian.
  *
  * @throws `unsupported-type` for an integer that does not fit 32 bits, naming `name` and the value.
  */

@@ -6,7 +6,7 @@ const IN_GRAPH: Record<StoredType, DataType> = {
   F32: 'float32',
   F64: 'float32',
   F16: 'float16',
-  BF16: 'float32', // widened by a kernel: its bytes leave the host as they are
+  BF16: 'float32', // a kernel widens it
   I64: 'int64',
   I32: 'int32',
   I16: 'int32',
@@ -18,13 +18,13 @@ const IN_GRAPH: Record<StoredType, DataType> = {
   BOOL: 'uint8',
 };
 
-/** The data type a stored type becomes in a graph. */
+/** The type of a stored type in a graph. */
 export const toDataType = (stored: StoredType): DataType => IN_GRAPH[stored];
 
-/** Stored types whose bytes change on the host: F64, I64, U64, I16, U16 (conversions.ts). */
+/** Stored types that are converted on the host: F64, I64, U64, I16, U16 (conversions.ts). */
 const CONVERTED = /64|^[IU]16/;
 
-/** The tensor's bytes as the GPU takes them, in chunks of whole elements, also where those of the source split one. */
+/** The tensor's bytes in the type of the GPU. Chunks hold whole elements, also where chunks of the source do not. */
 export async function* converted(source: TensorSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const { storedType } = source;
   const size = STORED_BYTES[storedType];

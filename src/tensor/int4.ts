@@ -1,7 +1,7 @@
-/** Where element `i` lies in a buffer of int4: its byte, and by how much it is shifted there (shaders/lib/operand_b.wgsl). */
+/** The byte of element `i` in a buffer of int4x8, and its shift in the byte (shaders/lib/operand_b.wgsl). */
 const placeOf = (i: number): [byte: number, shift: number] => [(i >> 3) * 4 + (i & 3), i & 4];
 
-/** Whole numbers from -8 to 7 as int4 has them on the device: eight to a word, padded to whole words. */
+/** Integers from -8 to 7 as int4x8: eight to a word, padded to a word. */
 export function packInt4(values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.ceil(values.length / 8) * 4);
   for (let i = 0; i < values.length; i++) {

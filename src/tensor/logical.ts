@@ -12,9 +12,9 @@ import {
 } from './types.ts';
 
 interface Logical {
-  /** What stands for it on the device. */
+  /** The type that stands for it on the device. */
   readonly device: DataType;
-  /** The numbers that go in: as many as the device has. */
+  /** The numbers that it and the device both hold. */
   readonly range: readonly [number, number];
   readonly Type: BigInt64ArrayConstructor | BigUint64ArrayConstructor | Uint8ArrayConstructor;
 }
@@ -26,13 +26,13 @@ const LOGICAL: Readonly<Record<LogicalType, Logical>> = {
   uint4: { device: 'uint8', range: [0, 15], Type: Uint8Array },
 };
 
-/** What a type that the device has not is there; undefined for all others. */
+/** A type that the device lacks; undefined for the others. */
 export const logical = (dataType: string): Logical | undefined => LOGICAL[dataType as LogicalType];
 
-/** Whether numbers of it are two to a byte. */
+/** Whether it has two numbers a byte. */
 export const isNibble = (dataType: string): boolean => logical(dataType)?.Type === Uint8Array;
 
-/** The numbers of bytes that hold two each, the first in the low half. */
+/** The numbers of bytes: two each, the first in the low half. */
 const unpacked = (bytes: Uint8Array, signed: boolean, count: number): number[] =>
   Array.from({ length: count }, (_, i) => {
     const nibble = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
@@ -48,7 +48,7 @@ function packed(numbers: TensorData): Uint8Array {
 }
 
 /**
- * Numbers of a logical type as the device takes them. They come in the array of their type, or as plain numbers. Errors: `wrong-type`,
+ * Numbers of a logical type in the type of the device. They are given in the array of their type, or as plain numbers. Errors: `wrong-type`,
  * `wrong-shape`; `unsupported-type` for a number that does not fit.
  */
 export function toDevice(
@@ -90,7 +90,7 @@ export function toDevice(
   return numbers;
 }
 
-/** Numbers of the device in the array of their logical type. */
+/** Numbers from the device, in the array of their logical type. */
 export function fromDevice(dataType: DataType, data: TensorData): HostData {
   const { Type } = logical(dataType)!;
   if (Type === Uint8Array) return packed(data);

@@ -31,14 +31,14 @@ export const STORED_BYTES: Record<StoredType, number> = {
 }; // prettier-ignore
 
 /**
- * A tensor whose bytes lie off the device (a file, a URL, an array) and can be read again at any time: that is
- * what makes everything on the device rebuildable. Little-endian, row-major, contiguous.
+ * A tensor in a file, behind a URL or in an array. It can be read again at any time, so all that is on the device can be made again.
+ * Little-endian, row-major, contiguous.
  */
 export interface TensorSource {
   readonly name: string;
   readonly storedType: StoredType;
   readonly shape: readonly number[];
-  /** Where the tensor starts in its file: uploads go in this order. */
+  /** The place of the tensor in its file. Uploads go in this order. */
   readonly order: number;
   /** The bytes from the first to the last, in chunks of any size. */
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array>;

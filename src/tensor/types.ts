@@ -6,7 +6,7 @@ import { TilewrightError } from '../errors.ts';
  */
 export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8' | 'int4x8' | LogicalType;
 
-/** Types that no kernel has: from where a graph is built they are int32, uint32, int8 and uint8 (tensor/logical.ts). */
+/** Types without kernels. On the device they are int32, uint32, int8 and uint8 (tensor/logical.ts). */
 export type LogicalType = 'int64' | 'uint64' | 'int4' | 'uint4';
 
 export interface TensorDescriptor {
@@ -48,7 +48,7 @@ const ARRAYS = {
   uint4: Uint8Array,
 } as const;
 
-/** The typed array that numbers of a data type are in as the device takes them. float16 is held as raw bits in a Uint16Array. */
+/** The typed array of a device type. float16 is bits in a Uint16Array. */
 export function typedArray(
   dataType: DataType,
   source: ArrayBuffer | number,

@@ -8,26 +8,26 @@ import { constantOf, type Graph, type Operand, operand, opOf, rewrite } from '..
 import { quantizedOf } from './dequantize.ts';
 import { integerWins, type Wanted } from './forms.ts';
 
-/** Scale of the input of each layer, by the layer's label: max |x| / 127 over sample inputs (models/calibration.ts). */
+/** Scales of layers' inputs by the layer's name: max |x| / 127 over sample inputs (models/calibration.ts). */
 export type Calibration = Readonly<Record<string, number>>;
 
 export interface ActivationOptions {
   /**
-   * int8 activations where weights are int8 with a scale an output channel, and the integer product is faster here: `dynamic` takes
-   * the scale of each row (of the whole tensor for a convolution) at run time, `static` that of `calibration`. Floats where absent.
+   * int8 activations, for int8 weights with a scale an output channel, where the integer product is faster here. `dynamic` computes a scale a row
+   * (for a convolution: one) at run time. `static` takes that of `calibration`. Absent: float activations.
    */
   activations?: 'dynamic' | 'static' | undefined;
   calibration?: Calibration | undefined;
-  /** The products that become integer; what was measured for the adapter's class where absent. */
+  /** Decides which products become integer; by the table of the adapter's class where absent. */
   integer?: Wanted | undefined;
 }
 
-/** Elements of K that the integer kernels read at once. */
+/** Elements of K that integer kernels read at once. */
 const QUAD = 16;
 
 interface Product {
   readonly node: Operand;
-  /** As a calibration knows it. */
+  /** Its name in a calibration. */
   readonly name: string;
   readonly form: IntegerForm;
   /** The float input. */
@@ -36,7 +36,7 @@ interface Product {
   readonly weights: Operand;
 }
 
-/** A product by constant weights: what a calibration has a scale for. */
+/** A product by constant weights: a calibration has a scale for its input. */
 interface Layer {
   readonly name: string;
   readonly form: IntegerForm;
@@ -45,8 +45,8 @@ interface Layer {
 }
 
 /**
- * Tells the layers of a graph, whose nodes it is asked about in their order. A layer's name is its label; the second of a label is
- * `label#2`, so that none takes the scale of another.
+ * Names the layers of a graph. Call the returned function for each node in order. A layer's name is its label; the second layer of a label is
+ * `label#2`, so that each has its own scale.
  */
 export function layerNames(): (node: Operand) => Layer | undefined {
   const met = new Map<string, number>();
@@ -61,7 +61,7 @@ export function layerNames(): (node: Operand) => Layer | undefined {
   };
 }
 
-/** A product of float32 by constant int8 weights with a scale an output channel, of shapes that suit the integer kernels. */
+/** A float32 product by constant int8 weights with a scale an output channel, for which there are integer kernels. */
 function productOf(node: Operand, layer: Layer | undefined, limit: number): Product | undefined {
   if (!layer || node.dataType !== 'float32') return undefined;
   const { name, form, left, weights } = layer;
@@ -73,7 +73,7 @@ function productOf(node: Operand, layer: Layer | undefined, limit: number): Prod
   return { node, name, form, left, weights: turned };
 }
 
-/** The integer product of an int8 left operand, with its scale, in the place of the float one. */
+/** The integer product of an int8 left operand with its scale. */
 const integerOf = ({ node, form, weights }: Product, input: Operand, scale: Operand): Operand =>
   operand(
     form.op,
@@ -82,7 +82,7 @@ const integerOf = ({ node, form, weights }: Product, input: Operand, scale: Oper
     node.label,
   );
 
-/** int8 and its scale where the operand is a symmetric dequantizeLinear with one scale, or for a matrix one a row. */
+/** Input and scale of a left operand that is a symmetric dequantizeLinear of int8 with one scale, or for a matrix one a row. */
 function dequantized({ form, left }: Product): { input: Operand; scale: Operand } | undefined {
   const made = quantizedOf(left);
   if (made?.input.dataType !== 'int8') return undefined;
@@ -107,9 +107,9 @@ function scaleOf({ node, name, form, left }: Product, { activations, calibration
 }
 
 /**
- * Products of float activations and int8 weights become integer products: of activations that a graph quantises itself
- * (dequantizeLinear, as quantisation-aware training leaves it), and of all others where `activations` says so. Weights are brought
- * to K-contiguous form, at load. Error: `invalid-argument` where `static` lacks a layer's scale.
+ * Products of float activations by int8 weights become integer products: where the graph has dequantizeLinear before the activations, as
+ * quantisation-aware training leaves it, and everywhere where `activations` is set. Weights are transposed at load so that K is
+ * contiguous. Error: `invalid-argument` where `static` lacks the scale of a layer.
  */
 export const quantizeActivations =
   (options: ActivationOptions, caps?: Caps) =>

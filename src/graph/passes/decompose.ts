@@ -10,13 +10,13 @@ import {
   rewriter,
 } from '../ir.ts';
 
-/** Ops that are other ops become those, as often as it takes. */
+/** Replaces ops by their decompositions, and those by theirs. */
 export const decompose = (graph: Graph): Graph => rewrite(graph, expanded);
 
 function expanded(node: Operand): Replacement {
   const made = opOf(node).decompose?.(node.inputs, node.options, rewriter(node.label));
   if (!made) return node;
-  // What a decomposition built may itself decompose; the operands it was given are done.
+  // New nodes may decompose as well. The operands that were given are done already.
   const parts = [made].flat();
   const given = new Set(Object.values(node.inputs).map(nodeOf));
   const fresh = ordered(parts, (part) => (given.has(part) ? [] : Object.values(part.inputs)));

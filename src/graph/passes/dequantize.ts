@@ -20,7 +20,7 @@ function isZero(node: Operand): boolean {
   return Boolean(data && new Uint8Array(data.buffer, data.byteOffset, data.byteLength).every((byte) => !byte));
 }
 
-/** What a dequantizeLinear is made of, where it is symmetric and its scale has the rank of its input. */
+/** Input and scale of a symmetric dequantizeLinear; the scale gets the rank of the input. Undefined for other nodes. */
 export function quantizedOf(node: Operand | undefined): Quantized | undefined {
   if (!node || !dequantizeLinear.is(node)) return undefined;
   const { input, scale, zeroPoint } = node.inputs as Record<'input' | 'scale', Operand> & { zeroPoint?: Operand };
@@ -33,8 +33,8 @@ export function quantizedOf(node: Operand | undefined): Quantized | undefined {
 }
 
 /**
- * dequantizeLinear goes down through what only moves weights about, or scales their channels, and into the products, convolutions and
- * tables that take int8 and int4 with scales. What nothing takes stays, and is computed (at load, where it is constant).
+ * Moves dequantizeLinear down through ops that move weights or scale channels, and into the products, convolutions and tables whose kernels
+ * read int8 and int4 with scales. Where no such op follows, it stays and is computed; at load where it is constant.
  */
 export function fuseDequantize(graph: Graph): Graph {
   return rewrite(graph, (node) => moved(node) ?? fused(node) ?? node);
@@ -52,7 +52,7 @@ function moved(node: Operand): Operand | undefined {
     return again(transposed(input, permutation, label), transposed(scale, permutation, label));
   }
   if (reshape.is(node)) {
-    // Axes of length 1 come and go: those that have more keep their scales.
+    // Axes of length 1 may come and go. The other axes have to stay, with their scales.
     const { newShape } = node.options;
     const long = input.shape.flatMap((size, d) => (size > 1 ? [{ size, scales: scale.shape[d]! }] : []));
     if (
@@ -82,7 +82,7 @@ function moved(node: Operand): Operand | undefined {
   return undefined;
 }
 
-/** A node that takes quantised weights, with what they are made of in place of dequantizeLinear. */
+/** The node on integers and scales, in place of dequantizeLinear, where its kernels read them. */
 function fused(node: Operand): Operand | undefined {
   const { op, inputs, options, label } = node;
   const spec = inputs['scales'] ? undefined : opOf(node).weight?.(inputs, options);
@@ -95,7 +95,7 @@ function fused(node: Operand): Operand | undefined {
   return operand(op, { ...inputs, [spec.operand]: own, scales }, options, label);
 }
 
-/** Scales as kernels want them, [N], [K/group, N] or [N, K/group]; undefined where theirs are others. */
+/** Scales in the shape of kernels: [N], [K/group, N] or [N, K/group]. Undefined where they have no such shape. */
 function scalesFor(spec: WeightSpec, { input, scale }: Quantized): Operand | undefined {
   const [channels, depth] = [input.shape[spec.channels]!, input.shape[spec.depth]!];
   const [own, deep] = [scale.shape[spec.channels]!, scale.shape[spec.depth]!];

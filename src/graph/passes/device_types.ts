@@ -19,16 +19,16 @@ import {
   topological,
 } from '../ir.ts';
 
-/** Constants as the device takes them: what is the same before is the same after, from graph to graph. */
+/** Constants in device types. Equal data gives the same array, from graph to graph. */
 const narrowed = new WeakMap<object, TensorData>();
 
 function constantOf(node: Operand, dataType: DataType): Operand {
   const { shape, label } = node;
   const { source, data } = node.options as ConstantOptions;
-  if (!data) return leaf('constant', { dataType, shape }, { ...(source && { source }) }, label); // narrowed as it is read
+  if (!data) return leaf('constant', { dataType, shape }, { ...(source && { source }) }, label); // the source narrows it as it is read
   const numbers = narrowed.get(data) ?? toDevice(label ?? 'constant', node, data);
   narrowed.set(data, numbers);
-  // What kernels may read as int4 stays in 4 bits.
+  // int4 that kernels may read stays in 4 bits.
   if (node.dataType !== 'int4' || shape.at(-1)! % 4 || elementCount(shape) % 8)
     return leaf('constant', { dataType, shape }, { data: numbers }, label);
   const words = narrowed.get(numbers) ?? packInt4(numbers);
@@ -45,7 +45,7 @@ function leafOf(node: Operand): Operand {
   return leaf(isInput(node) ? 'input' : 'state', { dataType: device, shape }, options as NamedOptions);
 }
 
-/** Options that name a type name that of the device. Error: `wrong-type` where they ask for 4 bits of what computes in more. */
+/** Options with device types in place of logical ones. Error: `wrong-type` where an op would have to compute 4 bits. */
 function optionsOf({ op, options, label }: Operand): object {
   const entries = Object.entries(options as Record<string, unknown>).map(([key, value]) => {
     if (isNibble(value as string) && !opNamed(op).quantizes)
@@ -55,14 +55,14 @@ function optionsOf({ op, options, label }: Operand): object {
   return Object.fromEntries(entries);
 }
 
-/** What quantisation makes of 4 bits is clamped to those. */
+/** A result of quantisation to 4 bits, clamped to their range. */
 function within(made: Operand, { op, dataType, label }: Operand): Operand {
   if (!isNibble(dataType) || !opNamed(op).quantizes) return made;
   const [alpha, beta] = logical(dataType)!.range;
   return operand(unary.clamp.name, { input: made }, { alpha, beta }, label);
 }
 
-/** Types that the device has not become those that stand for them there (tensor/logical.ts): the first of the passes. */
+/** Replaces types that the device lacks by those that stand for them (tensor/logical.ts). Runs before all other passes. */
 export function toDeviceTypes(graph: Graph): Graph {
   const done = new Map<Operand, Operand>();
   const now = (node: Operand): Operand => done.get(node)!;

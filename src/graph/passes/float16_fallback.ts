@@ -9,18 +9,18 @@ const widen = (input: Operand): Operand =>
 
 const fromHalf = (node: Operand): boolean => widening.is(node) && node.inputs['input']!.dataType === 'float16';
 
-/** Whether it is float16 that was widened, or made of such. */
+/** Whether it depends on float16 that was widened. */
 export const wasHalf = (node: Operand): boolean => topological({ outputs: { node } }).some(fromHalf);
 
-/** The bits of float16, without a detour where the operand is made of them. */
+/** The bits of float16: those that the operand was widened from, or of the operand narrowed. */
 export function narrowed(input: Operand): Operand {
   const { input: bits } = input.inputs;
   return fromHalf(input) ? bits! : operand(narrow.name, { input }, {}, input.label);
 }
 
 /**
- * For devices without shader-f16: float16 is computed in float32. Inputs and constants widen, outputs narrow, states are float32, and a
- * cast to float16 rounds as it does. Weights go back to the bits of float16 after fusion, where the kernels read those.
+ * For devices without shader-f16: computes float16 in float32. Inputs and constants are widened, outputs narrowed, states are float32; a cast to
+ * float16 rounds. After fusion, the pass `narrowWeights` turns weights back into bits of float16, where kernels read these.
  */
 export function toFloat32(graph: Graph): Graph {
   const { outputs } = rewrite(graph, (node) => {

@@ -4,7 +4,7 @@ import { binary, unary } from '../../ops/elementwise.ts';
 import { reshape } from '../../ops/reshape.ts';
 import { type Graph, operand, rewrite, rewriter } from '../ir.ts';
 
-/** conv2d followed by batchNormalization is a conv2d of scaled filters with a bias, where the weights are constants. */
+/** batchNormalization(conv2d) becomes a conv2d with scaled filters and a bias, where the weights are constants. */
 export function foldBatchNormalization(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
     const { input: convolution, ...norm } = node.inputs;

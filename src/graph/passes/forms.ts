@@ -3,12 +3,12 @@ import { opNamed } from '../../ops/index.ts';
 import { elementCount } from '../../tensor/types.ts';
 import type { Operand } from '../ir.ts';
 
-/** Which of the nodes that a pass could write in another form shall be. */
+/** Decides whether a node that a pass can write in another form gets it. */
 export type Wanted = (node: Operand) => boolean;
 
 /**
- * On software adapters it is 1.1 to 2 times as fast as the direct kernel from 32 channels on; with fewer the transforms cost more
- * than the products save. On GPUs, where bandwidth is dear beside arithmetic, it waits for a measurement.
+ * Winograd: on software adapters 1.1 to 2 times as fast as the direct kernel from 32 channels on. With fewer channels the transforms cost more than
+ * the products save. Not on GPUs: not measured, and bandwidth costs more than arithmetic there.
  */
 export const winogradWins =
   (caps: Caps | undefined): Wanted =>
@@ -19,8 +19,8 @@ export const winogradWins =
 const FEW_ROWS = 3;
 
 /**
- * On llvmpipe a row times [N,K] gains (4096×4096, quantising included: 3.5 ms, weights alone 4.8 in another run, 2026-11-22); [K,N], more
- * rows, and SwiftShader do not. GPUs have instructions for it where WGSL has.
+ * int8 by int8: on llvmpipe only for one row times [N,K] (4096×4096: 3.5 ms with quantising, 4.8 ms with int8 weights only in another run,
+ * 2026-11-22). On GPUs where WGSL has dot4I8Packed. Not on SwiftShader.
  */
 export const integerWins =
   (caps: Caps | undefined): Wanted =>

@@ -8,8 +8,8 @@ interface HostOptions {
 }
 
 /**
- * Products and convolutions take the bias, the residual and the activation that follow them into their epilogue, in this order.
- * Only what has no other user is taken in.
+ * Moves the bias, the residual and the activation after an op with an epilogue into the epilogue, in this order. Each result between them must
+ * have no other user.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {

@@ -10,8 +10,8 @@ interface Reduction {
 }
 
 /**
- * Ops whose kernels are for channels last take nhwc, with transposes before and after. Transposes then wander down through whatever
- * commutes with them, and cancel: between two convolutions none is left.
+ * Ops with channels-last kernels become nhwc, between transposes. Transposes then move down through ops that commute with them, and cancel:
+ * between two convolutions none is left.
  */
 export function toChannelsLast(graph: Graph): Graph {
   return rewrite(graph, (node) => {
@@ -20,7 +20,7 @@ export function toChannelsLast(graph: Graph): Graph {
   });
 }
 
-/** Adds ops in the place of a node; transposes merge with those before them. */
+/** Adds ops in place of a node. A transpose merges with the one before it. */
 function merging(node: Operand): Rewriter {
   const plain = rewriter(node.label);
   const inherited = rewriter(undefined);
@@ -45,7 +45,7 @@ export const permutationOf = ({ inputs, options }: Operand): readonly number[] =
 
 const inverse = (permutation: readonly number[]): number[] => permutation.map((_, d) => permutation.indexOf(d));
 
-/** transpose, merged with the one before it; one that moves only axes of length 1 is a reshape. */
+/** A transpose, merged with the one before it. One that moves axes of length 1 only is a reshape. */
 export function transposed(
   input: Operand,
   permutation: readonly number[],
@@ -67,7 +67,7 @@ export function transposed(
   return operand(transpose.name, { input }, { permutation }, label);
 }
 
-/** f(transpose(x)) becomes transpose(f(x)) where the op says that f commutes with it. */
+/** f(transpose(x)) becomes transpose(f(x)), where a trait says that f commutes with transpose. */
 function sink(node: Operand): Replacement {
   const { op, options, label } = node;
   const entries = Object.entries(node.inputs);
@@ -76,14 +76,14 @@ function sink(node: Operand): Replacement {
   const permutation = permutationOf(first);
   const back = inverse(permutation);
   const { elementwise, perAxis, alongAxis, reduces } = opOf(node);
-  /** Inputs without their transposes; constants that have none are turned at load. Undefined where that cannot be. */
+  /** The inputs without their transposes. A constant without one is transposed back, at load. Undefined where an input is neither. */
   const inner = (): Readonly<Record<string, Operand>> | undefined => {
     const found: Record<string, Operand> = {};
     for (const [name, input] of entries) {
       const same = transpose.is(input) && sameShape(permutationOf(input), permutation);
       if (same) found[name] = input.inputs['input']!;
       else if (elementwise && elementCount(input.shape) === 1) found[name] = input;
-      // Anything else would have to be transposed at every run; constants only once.
+      // Another input would be transposed at every run, a constant only once.
       else if (input.shape.length === permutation.length && input.constant) found[name] = transposed(input, back);
       else return undefined;
     }
@@ -114,7 +114,7 @@ function sink(node: Operand): Replacement {
     const reduced = axes.map((axis) => permutation[axis < 0 ? axis + permutation.length : axis]!);
     const kept = permutation.filter((d) => !reduced.includes(d));
     const sorted = [...reduced].sort((a, b) => a - b);
-    // The kernel reduces neighbouring axes, and what is left must come out in the order it had.
+    // The kernel reduces neighbouring axes. The axes that are left have to keep their order.
     const adjacent = sorted.every((axis, i) => axis === sorted[0]! + i);
     if (!adjacent || !kept.every((d, i) => i === 0 || d > kept[i - 1]!)) return node;
     const own = { ...options, axes: sorted, keepDimensions: false };

@@ -6,11 +6,11 @@ import { elementCount, isFloat } from '../../tensor/types.ts';
 import { type Graph, type Operand, operand, opOf, rewrite } from '../ir.ts';
 import { narrowed, wasHalf } from './float16_fallback.ts';
 
-/** What weights are kept in: float32 and float16 as they are, int8 and int4 symmetric, with scales. */
+/** Types of weights on the device. int8 and int4 are symmetric, with scales. */
 export const WEIGHT_TYPES = ['float32', 'float16', 'int8', 'int4'] as const;
 export type WeightType = (typeof WEIGHT_TYPES)[number];
 
-/** Weights along the input that may share a scale. */
+/** Sizes of a group: weights along the input that share a scale. */
 export const GROUP_SIZES = [32, 64, 128] as const;
 export type GroupSize = (typeof GROUP_SIZES)[number];
 
@@ -19,7 +19,7 @@ export type WeightTypes = WeightType | ({ readonly default: WeightType } & Reado
 
 export interface QuantizeOptions {
   weights?: WeightTypes | undefined;
-  /** Elements along the input that share a scale; a whole output channel where absent, but 32 for int4. */
+  /** Weights along the input that share a scale. Absent: 32 for int4, an output channel for int8. */
   groupSize?: GroupSize | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Layer {
 
 const specOf = (node: Operand): WeightSpec | undefined => opOf(node).weight?.(node.inputs, node.options);
 
-/** The constant float weights that a node multiplies by, or looks up. */
+/** The layer of a node: constant float weights that it multiplies by, or looks up. */
 export function layerOf(node: Operand): Layer | undefined {
   const spec = specOf(node);
   const weight = spec && node.inputs[spec.operand];
@@ -40,7 +40,7 @@ export function layerOf(node: Operand): Layer | undefined {
   return { name: (weight.label ?? node.label ?? node.op).replace(/\.weight$/, ''), spec, weight };
 }
 
-/** The type of a layer: of the longest key that is its name, or some whole parts of it. */
+/** The type of a layer: that of the longest key that is its name, or consecutive parts of it between dots. */
 export function typeOf(types: WeightTypes, layer: string, used?: Set<string>): WeightType {
   if (typeof types === 'string') return types;
   const keys = Object.keys(types).filter((key) => key !== 'default' && `.${layer}.`.includes(`.${key}.`));
@@ -49,16 +49,16 @@ export function typeOf(types: WeightTypes, layer: string, used?: Set<string>): W
   return types[key]!;
 }
 
-/** The axis of a layer's weights along which output channels lie; of a table its rows. */
+/** The axis of output channels of a layer's weights; of a table the axis of rows. */
 export const channelAxis = (node: Operand): number => specOf(node)!.channels;
 
-/** Shape of the scales: one for each `group` along the input, where that divides it, else one for each output channel. */
+/** Shape of the scales: one for each `group` along the input where that divides it, else one an output channel. */
 function scaleShape({ spec: { channels, depth, groups }, weight: { shape } }: Layer, group: number): number[] {
   const blocks = group && groups && shape[depth]! % group === 0 ? shape[depth]! / group : 1;
   return shape.map((size, d) => (d === channels ? size : d === depth ? blocks : 1));
 }
 
-/** w becomes dequantizeLinear(quantizeLinear(w, scale), scale), made once where layers share it (a tied head). */
+/** Makes dequantizeLinear(quantizeLinear(w, scale), scale) of w. Layers that share w (a tied head) share it. */
 class Quantizer {
   readonly #made = new Map<Operand, Map<string, Operand>>();
 
@@ -85,10 +85,10 @@ class Quantizer {
 }
 
 /**
- * Constant weights of products, convolutions and tables become int8 or int4: as a graph says it that was trained so, in
- * dequantizeLinear of quantizeLinear. Constants are computed at load, so the GPU does it, a tensor at a time. What int4 has no
- * kernel for is int8: convolutions, and rows of odd lengths. What is quantised stays as it is. Errors: `invalid-argument` for a layer that
- * is not there, and for a type or a group size that is none.
+ * Constant weights of products, convolutions and tables become int8 or int4: w becomes dequantizeLinear(quantizeLinear(w, scale), scale), as
+ * in a graph of quantisation-aware training. Constants are computed at load, so the GPU does it. Convolutions, and rows whose
+ * length is no multiple of 4, have no int4 kernels and become int8. Weights that are quantised already stay. Errors: `invalid-argument`
+ * for an unknown layer, type or group size.
  */
 export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOptions) {
   for (const type of typeof weights === 'string' ? [weights] : Object.values(weights)) {
@@ -123,7 +123,7 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
   };
 }
 
-/** Weights of float32 layers are kept as the bits of float16, where their layer's type says so, or where they were float16 before. */
+/** Weights of float32 layers become bits of float16 where the layer's type is float16, or where they were float16 in the file. */
 export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
   return (graph: Graph): Graph => {
     const made = new Map<Operand, Operand>();
