@@ -67,10 +67,12 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
     };
     const outputs: Record<string, Operand> = {};
     for (const operator of test.graph.operators) {
-      const args = operator.arguments.flatMap(Object.entries<unknown>).map(([key, value]) => {
-        if (key !== 'options') return resolve(value);
-        return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
-      });
+      const args = operator.arguments
+        .flatMap((argument) => Object.entries<unknown>(argument ?? {}))
+        .map(([key, value]) => {
+          if (key !== 'options') return resolve(value);
+          return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
+        });
       const method = (builder as unknown as Record<string, Method | undefined>)[operator.name];
       if (!method) throw new Outside('op');
       const result = method.apply(builder, args);
