@@ -158,7 +158,10 @@ export interface PeerPreset {
   readonly load: readonly [name: string, size: ResNetSize];
 }
 
-/** The presets' sizes where engines are compared: `quick` is for software adapters, on which a peer takes seconds for a product. */
+/**
+ * The presets' sizes where engines are compared: `quick` is for software adapters, on which a peer takes seconds for a
+ * product.
+ */
 export const PEER_PRESET: Record<PresetName, PeerPreset> = {
   tiny: {
     matmul: [64],

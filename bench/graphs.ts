@@ -69,8 +69,8 @@ export function attentionGraph(
 }
 
 /**
- * What a graph is built with: float16 is the type of its own operands; `w8a8` is int8 weights and activations, integer products everywhere,
- * so that it shows what they take.
+ * What a graph is built with: float16 is the type of its own operands; `w8a8` is int8 weights and activations, integer
+ * products everywhere, so that it shows what they take.
  */
 export const passOptions = (dtype: ModelDataType | 'w8a8'): PassOptions =>
   dtype === 'w8a8'

@@ -15,8 +15,8 @@ export interface Effort {
 const MAX_BATCH = 2000;
 
 /**
- * What is left of `whole` after `overhead`. Where noise has eaten more than half of it, the difference says nothing, and `whole`,
- * which is too much rather than too little, stands.
+ * What is left of `whole` after `overhead`. Where noise has eaten more than half of it, the difference says nothing,
+ * and `whole`, which is too much rather than too little, stands.
  */
 const without = (overhead: number, whole: number): number => (whole > 2 * overhead ? whole - overhead : whole);
 
@@ -79,8 +79,8 @@ export interface ContestEffort extends Pick<Effort, 'rounds' | 'budgetMs'> {
 }
 
 /**
- * Samples of several, interleaved A B B A, so that what slows the machine for a while slows all alike. Who has enough, or has
- * used up the time, sits the other rounds out. A sample may have several parts, each timed for itself.
+ * Samples of several, interleaved A B B A, so that what slows the machine for a while slows all alike. Who has enough,
+ * or has used up the time, sits the other rounds out. A sample may have several parts, each timed for itself.
  */
 export async function interleave<Key>(
   samplers: ReadonlyMap<Key, () => Promise<readonly number[]>>,

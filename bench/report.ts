@@ -48,7 +48,10 @@ export interface BenchRow {
   readonly gflops: number;
   /** Bytes that the run must move at least, a second, in 10^9. */
   readonly gbps: number;
-  /** Percent of the lower of two roofs, that of arithmetic and that of memory; null where the ceilings are not this engine's. */
+  /**
+   * Percent of the lower of two roofs, that of arithmetic and that of memory; null where the ceilings are not this
+   * engine's.
+   */
   readonly pctOfRoof: number | null;
   /** This engine's median over Tilewright's, in the same run: 4 means that Tilewright is four times faster. */
   readonly ratioToTilewright: number;

@@ -267,7 +267,10 @@ async function timeImages(
   };
 }
 
-/** A ResNet with random weights, from bytes to logits, on an engine of its own. What the browser keeps of earlier loads, it keeps. */
+/**
+ * A ResNet with random weights, from bytes to logits, on an engine of its own. What the browser keeps of earlier loads,
+ * it keeps.
+ */
 async function timeLoads(size: ResNetSize, signal?: AbortSignal): Promise<Measured> {
   const file = safetensorsOf(resnetTensors(size));
   const inputSize: [number, number] = [size.image, size.image];

@@ -1,8 +1,8 @@
 // attention_registers: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// For software adapters. One invocation: one query, one head, WIDTH elements of the head. It reads four keys at a time. Softmax is
-// online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is several invocations, and each
-// computes the scores: that costs less than a barrier there.
+// For software adapters. One invocation: one query, one head, WIDTH elements of the head. It reads four keys at a time.
+// Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
+// several invocations, and each computes the scores: that costs less than a barrier there.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
 //         Sums, WIDTH (head_sums)

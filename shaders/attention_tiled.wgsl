@@ -1,9 +1,9 @@
 // attention_tiled: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup of 8×8 takes 32 queries of one head. It
-// loads tiles of 32 keys and values into workgroup memory; softmax is online over the tiles. Invocation (x, y) has queries 4y..4y+3.
-// It scores them against keys x, x+8, x+16 and x+24 of a tile, and sums columns 4x..4x+3 and 4(x+8)..4(x+8)+3 of their outputs.
-// A head has 64 elements at the most.
+// For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup of 8×8 takes 32 queries of
+// one head. It loads tiles of 32 keys and values into workgroup memory; softmax is online over the tiles. Invocation
+// (x, y) has queries 4y..4y+3. It scores them against keys x, x+8, x+16 and x+24 of a tile, and sums columns 4x..4x+3
+// and 4(x+8)..4(x+8)+3 of their outputs. A head has 64 elements at the most.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
 

@@ -1,8 +1,8 @@
 // attention_workgroup: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// For few queries on a GPU (decode). A workgroup takes one query of one head. It scores tiles of LANES keys, an invocation a key.
-// Softmax is online over the tiles (Milakov & Gimelshein 2018). Then each invocation sums four elements of the head over its share of
-// the tile's values. The shares are added up at the end.
+// For few queries on a GPU (decode). A workgroup takes one query of one head. It scores tiles of LANES keys, an
+// invocation a key. Softmax is online over the tiles (Milakov & Gimelshein 2018). Then each invocation sums four
+// elements of the head over its share of the tile's values. The shares are added up at the end.
 //
 // ports   as attention_registers but for Sums, and reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)   HEAD4 (vec4 in a head, rounded up to a divisor of LANES)

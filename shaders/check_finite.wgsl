@@ -1,6 +1,7 @@
 // check_finite: output = max(output, mark) where an element of the input is infinite or NaN
 //
-// It looks at the bits of the exponent: WGSL lets a compiler assume that no number is infinite or NaN. Elements from `count` on are padding.
+// It looks at the bits of the exponent: WGSL lets a compiler assume that no number is infinite or NaN. Elements from
+// `count` on are padding.
 // ports   overflows (exponent)   flat_index (grid)
 // consts  WG
 

@@ -1,7 +1,8 @@
 // conv2d_depthwise_3x3: conv2d_depthwise where the filter is 3×3 and neither strides nor dilates
 //
-// One invocation: ROWS rows of four pixels, four channels. It walks down the rows. A row of the image is read once and adds to three
-// rows of the output: by the last row of the filter, the middle one, the first. The filter stays in registers.
+// One invocation: ROWS rows of four pixels, four channels. It walks down the rows. A row of the image is read once and
+// adds to three rows of the output: by the last row of the filter, the middle one, the first. The filter stays in
+// registers.
 //
 // ports   as conv2d_depthwise
 // consts  WG ROWS

@@ -1,7 +1,8 @@
 // gemv: C[M,N] = epilogue(A[M,K] · B[K,N]) for few rows, where reading B is all the work
 //
-// An invocation sums QUADS times four columns of one row over its share of K. LANES invocations share these columns and add up their
-// sums. Neighbours read B in order: neighbouring columns of [K,N], neighbouring K of [N,K]. LANES = 1 (serial) is for software adapters.
+// An invocation sums QUADS times four columns of one row over its share of K. LANES invocations share these columns and
+// add up their sums. Neighbours read B in order: neighbouring columns of [K,N], neighbouring K of [N,K]. LANES = 1
+// (serial) is for software adapters.
 //
 // ports   Sum4 (outer)   Elem4 (elem)   Params (gemm)   a_at (operand_a)   add_step, quads_of (gemv_step)   finish_row (gemm_finish)
 //         reduce_sum (reducer)

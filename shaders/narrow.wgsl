@@ -1,7 +1,7 @@
 // narrow: float32 as the bits of float16, rounded to nearest even; too large numbers become infinite. Needs no shader-f16
 //
-// It rounds the bits itself: pack2x16float is undefined for numbers that overflow. Below 2^-14 float16 has steps of 2^-24, as float32
-// has from 0.5 to 1: adding 0.5 rounds to them.
+// It rounds the bits itself: pack2x16float is undefined for numbers that overflow. Below 2^-14 float16 has steps of
+// 2^-24, as float32 has from 0.5 to 1: adding 0.5 rounds to them.
 // ports   flat_index (grid)
 // consts  WG
 

@@ -1,7 +1,7 @@
 // quantize_scales: input [outer, blocks, size, inner] gives float32 [blocks, inner]: max |x| / levels over outer and size
 //
-// A block of zeros gives 1, a block with NaN gives NaN. LANES invocations share a block and read four elements at a time. Block `line` is
-// [line / inner, line % inner]. |x| is compared by its bits: NaN has the largest.
+// A block of zeros gives 1, a block with NaN gives NaN. LANES invocations share a block and read four elements at a
+// time. Block `line` is [line / inner, line % inner]. |x| is compared by its bits: NaN has the largest.
 // ports   Stored, unpack (stored)   is_nan, float_of (special)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES   WHOLE (outer and inner are 1, size is a multiple of 4)
 

@@ -1,10 +1,11 @@
 // sample_serial: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
 //
-// For software adapters: one invocation a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are
-// a walk each, down the ranks, until a running sum of ones or of exp(logit / temperature) exceeds a goal. The line is cut into
-// chunks; the first token in rank of each chunk is kept. The next token of a walk is the first of these, and then its chunk is searched
-// for the one after it. Without top-k and top-p the draw goes by index. Temperature 0 takes the first in rank. A line with
-// NaN or Infinity, or with -Infinity only, gives NONE. A walk may take millions of rounds, so the adapter needs Caps.longLoops.
+// For software adapters: one invocation a line. The largest logit ranks first; of equal logits the lowest index. top-k,
+// top-p and the draw are a walk each, down the ranks, until a running sum of ones or of exp(logit / temperature)
+// exceeds a goal. The line is cut into chunks; the first token in rank of each chunk is kept. The next token of a walk
+// is the first of these, and then its chunk is searched for the one after it. Without top-k and top-p the draw goes by
+// index. Temperature 0 takes the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE. A walk
+// may take millions of rounds, so the adapter needs Caps.longLoops.
 //
 // ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   flat_index (grid)
 // consts  WG   CHUNKS (at most)

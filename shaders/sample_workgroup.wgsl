@@ -1,10 +1,11 @@
 // sample_workgroup: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
 //
-// One workgroup a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are the same search: for
-// the token at which a running sum down the ranks, of ones or of exp(logit / temperature), exceeds a goal. The search is a radix
-// select (Knuth, TAOCP 3, 5.2.5), two bits of the rank at a time from the highest: LANES invocations sum the tokens of each of four bins, and
-// the bin in which the goal is exceeded gives the two bits. Without top-k and top-p the draw goes by index. Temperature 0 takes
-// the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE.
+// One workgroup a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are
+// the same search: for the token at which a running sum down the ranks, of ones or of exp(logit / temperature), exceeds
+// a goal. The search is a radix select (Knuth, TAOCP 3, 5.2.5), two bits of the rank at a time from the highest: LANES
+// invocations sum the tokens of each of four bins, and the bin in which the goal is exceeded gives the two bits.
+// Without top-k and top-p the draw goes by index. Temperature 0 takes the first in rank. A line with NaN or Infinity,
+// or with -Infinity only, gives NONE.
 //
 // ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)

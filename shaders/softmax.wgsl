@@ -1,7 +1,8 @@
 // softmax: output = exp(x - max) / sum(exp(x - max)) along `size` of [outer, size, stride]
 //
-// A line is one pair (outer, stride). LANES invocations walk it in three passes. A line with NaN or Infinity, or with -Infinity only,
-// gives NaN: its sum is NaN, or infinite where exp(NaN) is (SwiftShader); a sum of finite numbers is neither.
+// A line is one pair (outer, stride). LANES invocations walk it in three passes. A line with NaN or Infinity, or with
+// -Infinity only, gives NaN: its sum is NaN, or infinite where exp(NaN) is (SwiftShader); a sum of finite numbers is
+// neither.
 // ports   Elem (elem)   float_of (special)   reduce_sum, reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 

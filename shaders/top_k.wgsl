@@ -1,8 +1,8 @@
 // top_k: [outer, size, stride] gives values and int32 indices [outer, k, stride]: the k largest (or smallest) along the axis
 //
-// The best comes first; of equals the lowest index. NaN is the largest of all. LANES invocations share a line. They pick k times the best
-// element that ranks after the last pick. Elements are compared by keys, integers in the order of the floats. Lanes exchange halves of keys
-// and indices as float32, which is exact up to 2^24.
+// The best comes first; of equals the lowest index. NaN is the largest of all. LANES invocations share a line. They
+// pick k times the best element that ranks after the last pick. Elements are compared by keys, integers in the order of
+// the floats. Lanes exchange halves of keys and indices as float32, which is exact up to 2^24.
 // ports   Elem (elem)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES SMALLEST
 

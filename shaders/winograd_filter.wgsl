@@ -1,7 +1,7 @@
 // winograd_filter: U = G g Gᵀ for every 3×3 filter g; [3, 3, C, O] becomes [16, C, O]
 //
-// F(2×2, 3×3), the transform of the weights, at load (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
-// One invocation: four filters.
+// F(2×2, 3×3), the transform of the weights, at load (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
+// Networks"). One invocation: four filters.
 //
 // ports   Elem4 (elem)   a_at (operand_a)   store (store)   flat_index (grid)
 // consts  WG

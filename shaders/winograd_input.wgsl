@@ -1,7 +1,7 @@
 // winograd_input: V = Bᵀ d B for every 4×4 tile d of an NHWC image, two pixels apart; [16, tiles, C]
 //
-// The first step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. A row of a tile is a matrix with
-// a column per pixel. Padding reads as zero.
+// The first step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. A row of a tile is a
+// matrix with a column per pixel. Padding reads as zero.
 //
 // ports   Elem4 (elem)   a_at (operand_a)   store (store)   Window (window)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG

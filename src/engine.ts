@@ -100,7 +100,10 @@ export class Engine {
     return new GraphBuilder();
   }
 
-  /** Loads groups of ops, all where none is named: graphs of one's own can have them from then on. Error: `invalid-argument`. */
+  /**
+   * Loads groups of ops, all where none is named: graphs of one's own can have them from then on. Error:
+   * `invalid-argument`.
+   */
   async loadOps(...names: readonly GroupName[]): Promise<void> {
     checkArgument('loadOps', 'names', names, list(oneOf(...GROUP_NAMES)));
     await loadOps(names.length ? names : GROUP_NAMES);
@@ -113,9 +116,9 @@ export class Engine {
   }
 
   /**
-   * Loads a model from a Hugging Face folder (URL, path in Node, files) or a single .safetensors. Errors: `not-found`, `network`,
-   * `invalid-file`, `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
-   * `out-of-memory`, `aborted`; nothing stays on the device.
+   * Loads a model from a Hugging Face folder (URL, path in Node, files) or a single .safetensors. Errors: `not-found`,
+   * `network`, `invalid-file`, `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`,
+   * `wrong-shape`, `unknown-architecture`, `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     checkOptions('load', options, LOAD_RULES);
@@ -123,8 +126,9 @@ export class Engine {
   }
 
   /**
-   * Checks on this device, against references in float64, every kernel that a model or a session runs; without one, the cases of
-   * all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`, `device-lost`.
+   * Checks on this device, against references in float64, every kernel that a model or a session runs; without one, the
+   * cases of all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`,
+   * `device-lost`.
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
     checkArgument('verify', 'options', options, object);

@@ -53,7 +53,10 @@ export const either = (...rules: readonly Rule[]): Rule => [
   (value) => rules.some(([, allows]) => allows(value)),
 ];
 
-/** Checks the options of a public call: each has a name that the call knows, and a value that it allows. Error: `invalid-argument`. */
+/**
+ * Checks the options of a public call: each has a name that the call knows, and a value that it allows. Error:
+ * `invalid-argument`.
+ */
 export function checkOptions<T extends object>(call: string, options: T, rules: Rules<T>): void {
   if (!object[1](options)) refuse('invalid-argument', call, 'options', 'an object', options);
   for (const [name, value] of Object.entries(options)) {
@@ -74,8 +77,9 @@ export function checkArgument(call: string, name: string, value: unknown, [expec
 }
 
 /**
- * Checks the fields of a file that would change the result: a field that is set has a value that is computed as it is meant. Fields without
- * a rule change nothing, except the `switches`, which have to be off. Error: `unsupported-option`, or another `code`.
+ * Checks the fields of a file that would change the result: a field that is set has a value that is computed as it is
+ * meant. Fields without a rule change nothing, except the `switches`, which have to be off. Error:
+ * `unsupported-option`, or another `code`.
  */
 export function checkFields(
   file: string,

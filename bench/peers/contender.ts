@@ -51,7 +51,10 @@ export interface GptTask {
 
 /** A task that is ready to run, weights and compiled kernels on the device. */
 export interface Contender {
-  /** So many runs, ended when the device is done: a single op leaves its result there, a network has its logits on the host. */
+  /**
+   * So many runs, ended when the device is done: a single op leaves its result there, a network has its logits on the
+   * host.
+   */
   run(count: number): Promise<void>;
   /** What the last run computed. */
   result(): Promise<Float32Array>;

@@ -7,7 +7,10 @@ import { resnetTask } from './contest.ts';
 import type { PeerFolders } from './packages.ts';
 
 export interface LoadTimes {
-  /** Milliseconds of each start in this page or process, from the engine's own code to the first logits: the first is cold. */
+  /**
+   * Milliseconds of each start in this page or process, from the engine's own code to the first logits: the first is
+   * cold.
+   */
   readonly ms: readonly number[];
   /** The first logits; the others were the same. */
   readonly logits: readonly number[];
@@ -16,8 +19,8 @@ export interface LoadTimes {
 }
 
 /**
- * Starts one engine again and again: its code, its device, a ResNet from bytes in memory, one image. Only in a page or process
- * that has done nothing else is the first of them cold.
+ * Starts one engine again and again: its code, its device, a ResNet from bytes in memory, one image. Only in a page or
+ * process that has done nothing else is the first of them cold.
  */
 export async function timeLoads(
   engine: Loader,

@@ -122,9 +122,9 @@ export const cacheNames = (which: 'past' | 'present', layers: number): string[] 
   Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
 
 /**
- * A decoder with a cache: past keys and values [1,heads,past,head size] go in, those of all positions come out. Inputs `tokens` and
- * `positions` [1,count] (int64), `mask` [1,1,count,total], which is added to the scores; `logits` [1,vocabulary] are those after
- * the last token.
+ * A decoder with a cache: past keys and values [1,heads,past,head size] go in, those of all positions come out. Inputs
+ * `tokens` and `positions` [1,count] (int64), `mask` [1,1,count,total], which is added to the scores; `logits`
+ * [1,vocabulary] are those after the last token.
  */
 export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: GptSize): OnnxModel {
   const g = new OnnxGraph(true);

@@ -21,7 +21,10 @@ const SMALL = 1024;
 const typeOf = (data: OnnxData): OnnxType =>
   data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
 
-/** Writes an ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto: the numbers are its fields). Values go by their names. */
+/**
+ * Writes an ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto: the numbers are its fields). Values go
+ * by their names.
+ */
 export class OnnxGraph {
   readonly #graph = new Message().text(2, 'graph');
   readonly #external: { path: string; data: Uint8Array }[] = [];

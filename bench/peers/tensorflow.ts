@@ -129,7 +129,10 @@ async function importTensorFlow(core: string, webgpu: string): Promise<{ tf: typ
   return { tf, WebGPUBackend: tf.WebGPUBackend };
 }
 
-/** Registers the backend on a device of its own, with all that the adapter gives: it would do so by itself in a page only. */
+/**
+ * Registers the backend on a device of its own, with all that the adapter gives: it would do so by itself in a page
+ * only.
+ */
 async function useBackend(tf: typeof Tfjs, WebGPUBackend: BackendModule['WebGPUBackend']): Promise<Backend> {
   const adapter = (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }))!;
   const { limits } = adapter;

@@ -1,7 +1,8 @@
 // blocks_of(i): the indices of the scales of elements 4i to 4i + 3
 //
-// Scales are [blocks, inner]. Element e has the scale [e / run % blocks, e % inner]. (run, blocks, inner) of a matrix [M,K] with a scale
-// a row: (K, M, 1). Of [K,N] with a scale a column: (K·N, 1, N); with groups of G along K: (G·N, K/G, N).
+// Scales are [blocks, inner]. Element e has the scale [e / run % blocks, e % inner]. (run, blocks, inner) of a matrix
+// [M,K] with a scale a row: (K, M, 1). Of [K,N] with a scale a column: (K·N, 1, N); with groups of G along K: (G·N,
+// K/G, N).
 // consts  BESIDE (whole)
 
 //# whole

@@ -1,8 +1,8 @@
 // bytes(w): vec4f of four int8, divided by BYTE. nibbles(w): four int4, divided by NIBBLE
 //
-// A byte is moved to the top of a word, where its sign is the word's, and converted: that is exact. Products stand for shifts: SwiftShader
-// does shifts lane by lane, and a matrix-vector product takes 1.2 to 1.7 times as long with them. unpack4x8snorm takes 1.1 to 1.3 times
-// as long on SwiftShader and llvmpipe, and has no -128.
+// A byte is moved to the top of a word, where its sign is the word's, and converted: that is exact. Products stand for
+// shifts: SwiftShader does shifts lane by lane, and a matrix-vector product takes 1.2 to 1.7 times as long with them.
+// unpack4x8snorm takes 1.1 to 1.3 times as long on SwiftShader and llvmpipe, and has no -128.
 const BYTE = 0x1p-24;
 const NIBBLE = 0x1p-28;
 

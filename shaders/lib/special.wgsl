@@ -1,6 +1,6 @@
 // NaN and infinity. WGSL lets a compiler assume that there are none, so NaN is recognised by its bits, and infinity is made from bits at run
-// time. max, min, clamp and sign lose NaN. So do comparisons that a compiler turns into max (Mesa), and approximations of exp and log
-// (SwiftShader). Integers have functions of the same names.
+// time. max, min, clamp and sign lose NaN. So do comparisons that a compiler turns into max (Mesa), and approximations
+// of exp and log (SwiftShader). Integers have functions of the same names.
 
 //# float
 fn is_nan(x: vec4f) -> vec4<bool> { return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }

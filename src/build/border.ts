@@ -11,8 +11,8 @@ const logicalOf = (tensors: Tensors): Tensors =>
   Object.fromEntries(Object.entries(tensors).filter(([, { dataType }]) => logical(dataType)));
 
 /**
- * For a graph with types that the device lacks: the graph in device types, and the class of its sessions. They take and give numbers of the
- * graph's types. Buffers on the device (`inputBuffer`, `outputBuffer`, `copy`) have device types.
+ * For a graph with types that the device lacks: the graph in device types, and the class of its sessions. They take and
+ * give numbers of the graph's types. Buffers on the device (`inputBuffer`, `outputBuffer`, `copy`) have device types.
  */
 export async function atBorder(graph: Graph): Promise<{ graph: Graph; Type: typeof Session }> {
   const nodes = topological(graph);

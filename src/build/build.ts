@@ -30,7 +30,10 @@ export interface BuildOptions extends PassOptions, SessionOptions {
 }
 
 export interface MemoryOptions {
-  /** Bytes on the device at the most, weights on their way included. A build that needs more is refused before it allocates. */
+  /**
+   * Bytes on the device at the most, weights on their way included. A build that needs more is refused before it
+   * allocates.
+   */
   budget?: number | undefined;
 }
 

@@ -11,7 +11,10 @@ import { type Folder, openFolder, SINGLE_FILE } from '../hub/folder.ts';
 import type { ByteSource } from '../hub/source.ts';
 import { Lending, type Sink, Taking } from './runtime.ts';
 
-/** What a page of headless Chrome needs: its own files, models (from the disk or through us from the net), what is lent and taken. */
+/**
+ * What a page of headless Chrome needs: its own files, models (from the disk or through us from the net), what is lent
+ * and taken.
+ */
 export interface JobServer {
   /** Ends in a slash. */
   readonly url: string;

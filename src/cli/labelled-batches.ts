@@ -25,7 +25,10 @@ export async function openFor({ labels, classes = 0 }: ModelCard, path: string, 
   return dataset;
 }
 
-/** The pictures of a set, packed in batches of one size, the last with what is left. The next is decoded ahead of its time. */
+/**
+ * The pictures of a set, packed in batches of one size, the last with what is left. The next is decoded ahead of its
+ * time.
+ */
 export async function* labelledBatches(dataset: Dataset, classes: number, size: number): AsyncGenerator<Uint8Array> {
   const batches = collect(dataset, classes, size);
   let next = batches.next();

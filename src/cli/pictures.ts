@@ -32,7 +32,10 @@ export async function decodeFile(source: string | Uint8Array, name = nameOf(sour
   }
 }
 
-/** Cyan, magenta, yellow and black of each pixel (0 is none) become RGBA in place, as in Pillow and Chrome: each ink takes its share of light. */
+/**
+ * Cyan, magenta, yellow and black of each pixel (0 is none) become RGBA in place, as in Pillow and Chrome: each ink
+ * takes its share of light.
+ */
 function printInks(data: Uint8Array): void {
   for (let at = 0; at < data.length; at += 4) {
     const light = 255 - data[at + 3]!;

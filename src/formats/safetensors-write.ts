@@ -25,8 +25,8 @@ export interface SafetensorsLayout {
 }
 
 /**
- * Lays out a safetensors file: from the widest element type to the narrowest, with the header padded to 8 bytes, so that every
- * tensor is aligned in the file.
+ * Lays out a safetensors file: from the widest element type to the narrowest, with the header padded to 8 bytes, so
+ * that every tensor is aligned in the file.
  *
  * @throws `invalid-argument` when a name is taken or reserved.
  */

@@ -24,7 +24,10 @@ function readWeightMap(index: Readonly<Record<string, unknown>>, folder: Folder)
   return new Map(entries);
 }
 
-/** The tensors that an index names from their shards, in the shards' order: `order` counts on from one to the next. Error: `invalid-file`. */
+/**
+ * The tensors that an index names from their shards, in the shards' order: `order` counts on from one to the next.
+ * Error: `invalid-file`.
+ */
 export async function openShards(
   folder: Folder,
   index: Readonly<Record<string, unknown>>,

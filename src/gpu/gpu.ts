@@ -13,7 +13,10 @@ export interface Caps {
   readonly minSubgroupSize: number;
   /** Long unrolled kernels compile quickly: 0.2 s on SwiftShader, 10 s and more on llvmpipe. */
   readonly longKernels: boolean;
-  /** Loops may have more than 65,535 rounds: the llvmpipe that wgpu takes through OpenGL (Mesa 22, without float16) stops there. */
+  /**
+   * Loops may have more than 65,535 rounds: the llvmpipe that wgpu takes through OpenGL (Mesa 22, without float16)
+   * stops there.
+   */
   readonly longLoops: boolean;
   /** WGSL has dot4I8Packed; else shifts stand for it. */
   readonly packedDot: boolean;
@@ -108,8 +111,9 @@ export class Gpu {
   }
 
   /**
-   * The error that stands for an exception of WebGPU. Throws `disposed` by `alive` where the owner was disposed of, and `device-lost` where
-   * the device is lost. WebGPU reports the loss some time after calls begin to fail, so this waits for it.
+   * The error that stands for an exception of WebGPU. Throws `disposed` by `alive` where the owner was disposed of, and
+   * `device-lost` where the device is lost. WebGPU reports the loss some time after calls begin to fail, so this waits
+   * for it.
    */
   async explain(cause: unknown, alive?: () => void): Promise<TilewrightError> {
     alive?.();
@@ -122,8 +126,8 @@ export class Gpu {
   }
 
   /**
-   * Does work at once, within error scopes. An error of WebGPU in this work rejects the promise, and no other work on this device fails. The
-   * promise need not be awaited.
+   * Does work at once, within error scopes. An error of WebGPU in this work rejects the promise, and no other work on
+   * this device fails. The promise need not be awaited.
    */
   scoped<T>(what: string, work: () => T): readonly [T, Promise<void>] {
     const { device } = this;

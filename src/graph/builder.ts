@@ -43,8 +43,8 @@ type Ops = Methods<Definitions<typeof core> & Both<{ [Name in GroupName]: Defini
 export interface GraphBuilder extends Omit<Ops, 'gelu' | 'gelu_tanh' | 'clamp'> {}
 
 /**
- * Adds an op. `given`: the operands that may not be left out, the `args` of the definition, an object with the options and the other
- * operands. Error: `invalid-argument` for an option that the op does not have.
+ * Adds an op. `given`: the operands that may not be left out, the `args` of the definition, an object with the options
+ * and the other operands. Error: `invalid-argument` for an option that the op does not have.
  */
 function call(op: Op, given: readonly unknown[]): Operand | readonly Operand[] {
   const { name, operands, args = [], options: known = [] } = op;
@@ -74,9 +74,9 @@ function call(op: Op, given: readonly unknown[]): Operand | readonly Operand[] {
 }
 
 /**
- * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder. What WebNN lacks (attention, scatterRows, sample,
- * states) is named after ONNX. Types and shapes are checked at each call: a mistake throws where it is made, with the numbers in the
- * message.
+ * Builds graphs under the names, arguments and semantics of WebNN's MLGraphBuilder. What WebNN lacks (attention,
+ * scatterRows, sample, states) is named after ONNX. Types and shapes are checked at each call: a mistake throws where
+ * it is made, with the numbers in the message.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of ops are defined below, from their definitions.
 export class GraphBuilder {
@@ -109,7 +109,10 @@ export class GraphBuilder {
     return known;
   }
 
-  /** A tensor that no run changes, from an array or from a file. float16 and bfloat16 of a file become float32 on the GPU. */
+  /**
+   * A tensor that no run changes, from an array or from a file. float16 and bfloat16 of a file become float32 on the
+   * GPU.
+   */
   constant(descriptor: TensorDescriptor, data: HostData): Operand;
   constant(source: TensorSource): Operand;
   constant(first: TensorDescriptor | TensorSource, data?: HostData): Operand {

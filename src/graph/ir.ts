@@ -26,7 +26,10 @@ export interface Graph {
 /** Returns a graph that computes the same. Changes nothing in place. */
 export type Pass = (graph: Graph) => Graph;
 
-/** Leaves: given at every run; changed by no run; kept on the device from run to run; lives between the dispatches of a node. */
+/**
+ * Leaves: given at every run; changed by no run; kept on the device from run to run; lives between the dispatches of a
+ * node.
+ */
 const LEAVES = ['input', 'constant', 'state', 'scratch'] as const;
 type Leaf = (typeof LEAVES)[number];
 
@@ -141,8 +144,8 @@ export function countUses(graph: Graph): Map<Operand, number> {
 export type Replacement = Operand | readonly Operand[];
 
 /**
- * Replaces nodes, inputs first. Returns what stands for each result. `replace` gets each node once, on inputs that are replaced
- * already. Inputs that are not among the nodes stay.
+ * Replaces nodes, inputs first. Returns what stands for each result. `replace` gets each node once, on inputs that are
+ * replaced already. Inputs that are not among the nodes stay.
  */
 export function rebuild(
   nodes: readonly Operand[],

@@ -177,7 +177,10 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   }; // prettier-ignore
 }
 
-/** The steps of a node: one for each part of its candidate, or for each piece where an operand is larger than a binding may be. */
+/**
+ * The steps of a node: one for each part of its candidate, or for each piece where an operand is larger than a binding
+ * may be.
+ */
 export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): Step[] {
   const op = opNamed(node.op);
   const { results } = node;

@@ -8,7 +8,10 @@ export interface Folder {
   readonly name: string;
   /** @throws `not-found`; `invalid-argument` for a name that leads out of the folder. */
   open(file: string): Promise<ByteSource>;
-  /** The file, or undefined where it is not there. Servers that keep to themselves what is there answer 403 and the like: that is not there. */
+  /**
+   * The file, or undefined where it is not there. Servers that keep to themselves what is there answer 403 and the
+   * like: that is not there.
+   */
   find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined>;
   /** The names of all files, where they can be known: a URL cannot be asked. */
   list?(): Promise<string[]>;
@@ -64,7 +67,10 @@ export async function openFolder(source: ModelSource, options: FolderOptions = {
   );
 }
 
-/** The object that the file holds, or undefined where there is no such file. @throws `invalid-file` when it is no JSON in UTF-8. */
+/**
+ * The object that the file holds, or undefined where there is no such file. @throws `invalid-file` when it is no JSON
+ * in UTF-8.
+ */
 export async function readJson(
   folder: Folder,
   file: string,

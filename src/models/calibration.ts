@@ -33,8 +33,8 @@ export function magnitude(values: Float32Array, percentile: number): number {
 }
 
 /**
- * Runs a graph in floats over sample inputs and records the scale of each layer's input: max |x| / 127, or the largest of the samples'
- * percentiles. Errors: `invalid-argument` without a sample, or for a percentile out of range.
+ * Runs a graph in floats over sample inputs and records the scale of each layer's input: max |x| / 127, or the largest
+ * of the samples' percentiles. Errors: `invalid-argument` without a sample, or for a percentile out of range.
  */
 export async function calibrate(
   gpu: Gpu,

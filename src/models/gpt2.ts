@@ -24,7 +24,10 @@ export interface Gpt2Shape {
 
 const SIZE = integer(1);
 
-/** Fields of GPT2Config that change the result: what they may be. Other names of sizes are those of transformers' `attribute_map`. */
+/**
+ * Fields of GPT2Config that change the result: what they may be. Other names of sizes are those of transformers'
+ * `attribute_map`.
+ */
 const FIELDS: Readonly<Record<string, Rule>> = {
   activation_function: oneOf(...Object.keys(ACTIVATIONS)),
   layer_norm_epsilon: number(0),
@@ -93,9 +96,10 @@ export interface Gpt2GraphOptions {
 }
 
 /**
- * GPT-2 (Radford et al. 2019) for a chunk of tokens. Inputs: `tokens` and `positions`, uint32[tokens]. Output: `logits`, or `token`, drawn
- * from the logits by the input `settings` (ops/sample.ts). Keys and values of all positions are states, so a chunk may start anywhere,
- * and one plan serves every chunk of this length. Rows of padding are overwritten before a later chunk reads them.
+ * GPT-2 (Radford et al. 2019) for a chunk of tokens. Inputs: `tokens` and `positions`, uint32[tokens]. Output:
+ * `logits`, or `token`, drawn from the logits by the input `settings` (ops/sample.ts). Keys and values of all positions
+ * are states, so a chunk may start anywhere, and one plan serves every chunk of this length. Rows of padding are
+ * overwritten before a later chunk reads them.
  */
 export function gpt2Graph(
   weights: Weights,

@@ -31,7 +31,10 @@ async function loadBy<Module>(
   return loadingOps(() => load(loaded)); // small weights and some activations need further groups
 }
 
-/** Loads the model that config.json or the tensor names tell, and the code of that model only. Error: `unknown-architecture`. */
+/**
+ * Loads the model that config.json or the tensor names tell, and the code of that model only. Error:
+ * `unknown-architecture`.
+ */
 export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const files = await openModel(source, options.signal);
   if (options.activations === 'static' && !options.calibration) {

@@ -31,8 +31,9 @@ export type ModelDataType = WeightType;
 
 export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 'memory'>, ActivationOptions {
   /**
-   * The type of the weights: one, or one by the layer's name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`. int8 and int4 are
-   * made from float weights at load, on the device; the shader scales them back. Absent: the type of the checkpoint.
+   * The type of the weights: one, or one by the layer's name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`.
+   * int8 and int4 are made from float weights at load, on the device; the shader scales them back. Absent: the type of
+   * the checkpoint.
    */
   dtype?: WeightTypes;
   /** Height and width of the images, where the folder does not say. */
@@ -224,9 +225,10 @@ export abstract class LoadedModel extends Resource {
   }
 
   /**
-   * What small weights save and cost, layer by layer: bytes, errors of the weights, and errors of every layer's output against float32.
-   * Samples are pictures for a classifier, texts or token ids for a generator; without any, `typicalInputs`. Float32 weights are on the
-   * device meanwhile. Errors: `invalid-argument`, `invalid-image`, `aborted`.
+   * What small weights save and cost, layer by layer: bytes, errors of the weights, and errors of every layer's output
+   * against float32. Samples are pictures for a classifier, texts or token ids for a generator; without any,
+   * `typicalInputs`. Float32 weights are on the device meanwhile. Errors: `invalid-argument`, `invalid-image`,
+   * `aborted`.
    */
   async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
     return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);

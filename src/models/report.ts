@@ -64,7 +64,10 @@ export interface LayerReport {
   readonly shared: boolean;
   /** Null where the checkpoint has the layer quantised: its float weights are not known. */
   readonly weightError: WeightError | null;
-  /** Includes the errors of the layers before it; excludes bias and normalisation. Null where float weights of any layer are not known. */
+  /**
+   * Includes the errors of the layers before it; excludes bias and normalisation. Null where float weights of any layer
+   * are not known.
+   */
   readonly outputError: OutputError | null;
 }
 

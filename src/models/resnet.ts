@@ -280,7 +280,10 @@ export class ImageClassifier extends LoadedModel {
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
-  /** The likeliest labels of a picture, best first. Errors: `invalid-image`, `invalid-argument`, `aborted`, `device-lost`. */
+  /**
+   * The likeliest labels of a picture, best first. Errors: `invalid-image`, `invalid-argument`, `aborted`,
+   * `device-lost`.
+   */
   async classify(source: PictureSource, options: ClassifyOptions = {}): Promise<Prediction[]> {
     checkOptions('classify', options, { topK: integer(1), signal: aSignal });
     const { topK = 5, signal } = options;
@@ -290,7 +293,10 @@ export class ImageClassifier extends LoadedModel {
     return this.rank(logits, topK);
   }
 
-  /** Scales of the layers' inputs over sample pictures, for `activations: 'static'`. The model has to be loaded without `activations`. */
+  /**
+   * Scales of the layers' inputs over sample pictures, for `activations: 'static'`. The model has to be loaded without
+   * `activations`.
+   */
   calibrate(pictures: Iterable<PictureSource>, options: CalibrationOptions = {}): Promise<Calibration> {
     checkArgument('calibrate', 'pictures', pictures, ITERABLE);
     const { preprocessing } = this;
@@ -319,7 +325,10 @@ export class ImageClassifier extends LoadedModel {
   }
 }
 
-/** Preprocessing: timm has it in config.json, Hugging Face in preprocessor_config.json. CIFAR networks have none: pictures stay as they are. */
+/**
+ * Preprocessing: timm has it in config.json, Hugging Face in preprocessor_config.json. CIFAR networks have none:
+ * pictures stay as they are.
+ */
 async function preprocessingOf(
   { folder, config }: ModelFiles,
   { stem }: ResNetShape,

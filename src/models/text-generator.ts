@@ -177,8 +177,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * The runs that read `ids` into the cache from its start, and those that give `count` tokens after them. The last chunk of `ids` gives the
-   * first token. Each other step takes the token before it on the device.
+   * The runs that read `ids` into the cache from its start, and those that give `count` tokens after them. The last
+   * chunk of `ids` gives the first token. Each other step takes the token before it on the device.
    */
   *#steps(
     ids: readonly number[],
@@ -205,8 +205,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last fit into the
-   * context. Steps are submitted before earlier ones are read.
+   * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last
+   * fit into the context. Steps are submitted before earlier ones are read.
    */
   async *#continue(
     ids: readonly number[],
@@ -277,7 +277,10 @@ export class TextGenerator extends LoadedModel {
     return typeof given === 'string' ? this.tokenizer.encode(given) : given;
   }
 
-  /** Logits of every token of a sequence: [ids.length, vocabulary]. Errors: `context-exceeded`, `invalid-argument`, `aborted`. */
+  /**
+   * Logits of every token of a sequence: [ids.length, vocabulary]. Errors: `context-exceeded`, `invalid-argument`,
+   * `aborted`.
+   */
   async logits(ids: readonly number[], options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
     checkOptions('logits', options, { signal });
     const given = this.#ids('logits', ids);
@@ -302,9 +305,9 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `invalid-argument`, `disposed`,
-   * `device-lost`. Leaving the loop stops it. Several texts may be written at once. They share one cache: a text that another
-   * interrupted is read in again first.
+   * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `invalid-argument`,
+   * `disposed`, `device-lost`. Leaving the loop stops it. Several texts may be written at once. They share one cache: a
+   * text that another interrupted is read in again first.
    */
   async *generate(
     prompt: string | readonly number[],
@@ -344,8 +347,8 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * Scales of the layers' inputs over sample texts (or token ids), for `activations: 'static'`. All tokens are cut into chunks of 64; a rest
-   * at the end is left out.
+   * Scales of the layers' inputs over sample texts (or token ids), for `activations: 'static'`. All tokens are cut into
+   * chunks of 64; a rest at the end is left out.
    */
   calibrate(texts: Iterable<string | readonly number[]>, options: CalibrationOptions = {}): Promise<Calibration> {
     const ids = [...texts].flatMap((text) => this.#ids('calibrate', text));
@@ -359,7 +362,10 @@ export class TextGenerator extends LoadedModel {
     return this.calibrateOn(this.graph(chunk, 'all'), samples, options);
   }
 
-  /** Perplexity over windows of the context's length, each scored on its own. Tokens after the last full window are left out. */
+  /**
+   * Perplexity over windows of the context's length, each scored on its own. Tokens after the last full window are left
+   * out.
+   */
   async perplexity(text: string | readonly number[], options: PerplexityOptions = {}): Promise<Perplexity> {
     checkOptions<PerplexityOptions>('perplexity', options, { signal, onWindow: fn });
     const { onWindow, ...how } = options;

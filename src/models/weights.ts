@@ -4,7 +4,10 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
 
-/** Tensors that change no result: running counts, masks and tables of positions, scales that were measured (models/calibration.ts). */
+/**
+ * Tensors that change no result: running counts, masks and tables of positions, scales that were measured
+ * (models/calibration.ts).
+ */
 const IDLE = /(^|\.)(num_batches_tracked|attn\.(masked_)?bias|position_ids|inv_freq|input_scale)$/;
 
 /** The tensors of a checkpoint under their published names, checked as they are asked for. */

@@ -26,8 +26,8 @@ import {
 } from './define.ts';
 
 /**
- * Query, key and value are [T, heads · headSize] or [B, T, heads · headSize], the three-dimensional form of ONNX's Attention. Rows may be
- * wider (packed QKV, a KV cache): then `columns` has the first column of each.
+ * Query, key and value are [T, heads · headSize] or [B, T, heads · headSize], the three-dimensional form of ONNX's
+ * Attention. Rows may be wider (packed QKV, a KV cache): then `columns` has the first column of each.
  */
 export interface AttentionOptions {
   heads: number;
@@ -74,7 +74,10 @@ type Attention = (
   options: AttentionOptions & { positions?: Operand } & Labelled,
 ) => Operand;
 
-/** attention: softmax(query · keyᵀ * scale) · value per head. `positions`, uint32 [T]: a query at position p sees keys 0..p. */
+/**
+ * attention: softmax(query · keyᵀ * scale) · value per head. `positions`, uint32 [T]: a query at position p sees keys
+ * 0..p.
+ */
 export const attention = defineOp<AttentionOptions, Attention>({
   name: 'attention',
   operands: {
@@ -128,7 +131,8 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
     ].join();
-    // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, and slow to compile.
+    // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, and slow
+    // to compile.
     const width = caps.longKernels && headSize > 32 ? 64 : 16;
     const inOne = caps.software ? 4 : FLAT; // few, so that the heads of a single query keep all cores busy
     const registers: Candidate = {

@@ -26,7 +26,10 @@ type BatchNormalization = (
   options?: { scale?: Operand; bias?: Operand } & BatchNormalizationOptions & Labelled,
 ) => Operand;
 
-/** batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. A pass folds it into a convolution before it. */
+/**
+ * batchNormalization: (x - mean) / sqrt(variance + epsilon) * scale + bias, per channel of `axis`. A pass folds it into
+ * a convolution before it.
+ */
 export const batchNormalization = defineOp<BatchNormalizationOptions, BatchNormalization>({
   name: 'batchNormalization',
   operands: { input: FLOAT, mean: { as: 'input' }, variance: { as: 'input' }, scale: AS_INPUT, bias: AS_INPUT },

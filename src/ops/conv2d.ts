@@ -68,7 +68,10 @@ type Conv2d = (
   options?: { bias?: Operand } & Omit<Conv2dOptions, 'activation'> & Labelled,
 ) => Operand;
 
-/** conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings other layouts there. */
+/**
+ * conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings other
+ * layouts there.
+ */
 export const conv2d = defineOp<Conv2dOptions, Conv2d>({
   name: 'conv2d',
   operands: { input: { types: FLOATS, rank: [4, 4] }, filter: { rank: [4, 4] }, ...EPILOGUE_OPERANDS },
@@ -106,8 +109,8 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     const channels = image.shape[3]!;
     const missing = (4 - (channels % 4)) % 4;
     if (groups === 1 && channels > 1 && missing && weights.constant) {
-      // The fast kernels need channels in multiples of 4: an image with fewer is padded with channels of zeros. The same copy pads the
-      // border, so a row of the filter is one tap.
+      // The fast kernels need channels in multiples of 4: an image with fewer is padded with channels of zeros. The
+      // same copy pads the border, so a row of the filter is one tap.
       const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
       const padded = (beginningPadding: readonly number[], endingPadding: readonly number[], of: Operand): Operand =>
         add('pad', { input: of }, { beginningPadding, endingPadding });

@@ -100,8 +100,8 @@ type ConvTranspose2d = (
 ) => Operand;
 
 /**
- * convTranspose2d: output = activation(sum + bias + residual); each pixel of the input adds its channels times the filter to the sum.
- * The kernel takes nhwc and hwio; a pass brings other layouts there.
+ * convTranspose2d: output = activation(sum + bias + residual); each pixel of the input adds its channels times the
+ * filter to the sum. The kernel takes nhwc and hwio; a pass brings other layouts there.
  */
 export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>({
   name: OP,

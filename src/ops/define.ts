@@ -8,8 +8,8 @@ export type Shape = readonly number[];
 export type Inputs = Readonly<Record<string, TensorDescriptor>>;
 
 /**
- * A result of a node: SSA, immutable, static shape. The first result stands for the node. A leaf has no inputs: `input`, `constant`,
- * `state`, `scratch`.
+ * A result of a node: SSA, immutable, static shape. The first result stands for the node. A leaf has no inputs:
+ * `input`, `constant`, `state`, `scratch`.
  */
 export interface Operand extends TensorDescriptor {
   readonly op: string;
@@ -165,7 +165,10 @@ export interface OpDefinition<Options, Method = unknown> {
   decompose?(inputs: Operands, options: Options, rewriter: Rewriter): Operand | readonly Operand[] | undefined;
   /** The op in the layout of its kernels (nhwc), between transposes. Undefined where it has that layout. */
   channelsLast?(inputs: Operands, options: Options, rewriter: Rewriter): Operand | undefined;
-  /** Cuts a candidate into parts that bind at most `limit` bytes each. Absent: operands larger than a binding are an error. */
+  /**
+   * Cuts a candidate into parts that bind at most `limit` bytes each. Absent: operands larger than a binding are an
+   * error.
+   */
   pieces?(candidate: Candidate, inputs: Inputs, options: Options, output: TensorDescriptor, limit: number): Part[];
   /** Row i of the output (first axis) depends on row i of the inputs only. Returns the options for a slab of `rows` rows. */
   rowwise?(inputs: Inputs, options: Options, rows: number): Options | undefined;
@@ -324,8 +327,8 @@ export const FLAT = 64;
 const PIECE = 64;
 
 /**
- * Cuts `count` items into pieces that fit a binding. `bytes`: of an item, by the bindings that are cut along. A piece starts at a multiple of
- * `multiple` items.
+ * Cuts `count` items into pieces that fit a binding. `bytes`: of an item, by the bindings that are cut along. A piece
+ * starts at a multiple of `multiple` items.
  */
 export function splitItems(
   count: number,

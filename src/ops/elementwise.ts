@@ -280,7 +280,10 @@ const binaryOp = (
 const each = <Row, Made>(rows: Readonly<Record<string, Row>>, make: (name: string, row: Row) => Made) =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, make(name, row)]));
 
-/** Defines ops of one argument. Their WGSL is the part of their name in `file`; tolerances are those of the W3C's WebNN tests. */
+/**
+ * Defines ops of one argument. Their WGSL is the part of their name in `file`; tolerances are those of the W3C's WebNN
+ * tests.
+ */
 export function defineUnary<Name extends string>(file: WgslFile, rows: Readonly<Record<Name, UnaryRow>>) {
   return each<UnaryRow, ReturnType<typeof unaryOp>>(rows, (name, row) => {
     UNARY.set(name, { row, file });

@@ -5,7 +5,10 @@ import { part, u32 } from '../gpu/wgsl.ts';
 import { BYTES, elementCount, type TensorDescriptor } from '../tensor/types.ts';
 import { type Candidate, FLAT, flatGrid } from './define.ts';
 
-/** The dispatches that check a tensor, in pieces that fit a binding. An element that is not finite raises the output to `mark`. */
+/**
+ * The dispatches that check a tensor, in pieces that fit a binding. An element that is not finite raises the output to
+ * `mark`.
+ */
 export function checkCandidates({ dataType, shape }: TensorDescriptor, mark: number, limit: number): Candidate[] {
   const width = BYTES[dataType];
   const most = Math.floor(limit / 256) * (256 / width);

@@ -30,8 +30,8 @@ import { weightPorts, weightsOf, weightTags } from './weights.ts';
 type Gather = (input: Operand, indices: Operand, options?: { axis?: number } & Labelled) => Operand;
 
 /**
- * gather: input [outer, axis, inner] and indices give [outer, ...indices, inner]. An index is clamped to the axis; a negative one counts from
- * the end. A table may be float16, or int8 or int4 with `scales`: then `dataType` is float32.
+ * gather: input [outer, axis, inner] and indices give [outer, ...indices, inner]. An index is clamped to the axis; a
+ * negative one counts from the end. A table may be float16, or int8 or int4 with `scales`: then `dataType` is float32.
  */
 export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>({
   name: 'gather',

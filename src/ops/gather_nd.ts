@@ -32,8 +32,8 @@ function axesOf({ input, indices }: Inputs): { named: Shape; slice: Shape } {
 type GatherND = (input: Operand, indices: Operand, options?: Labelled) => Operand;
 
 /**
- * gatherND: input [axes.., slice..] and indices [..., number of axes] give [..., slice..]. A coordinate is clamped to its axis; a negative one
- * counts from the end.
+ * gatherND: input [axes.., slice..] and indices [..., number of axes] give [..., slice..]. A coordinate is clamped to
+ * its axis; a negative one counts from the end.
  */
 export const gatherND = defineOp<object, GatherND>({
   name: 'gatherND',

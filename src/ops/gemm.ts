@@ -113,8 +113,9 @@ interface RegisterTile extends Tile {
 }
 
 /**
- * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22): on SwiftShader in
- * Chrome 156, on llvmpipe 25 under Dawn; and with int8 by int8, on both. 0 is for what takes long to compile there and wins nothing.
+ * Register tiles with the speed that each reached on matmul 512 (f32, relative to the best of its class, 2026-11-22):
+ * on SwiftShader in Chrome 156, on llvmpipe 25 under Dawn; and with int8 by int8, on both. 0 is for what takes long to
+ * compile there and wins nothing.
  */
 const REGISTER_TILES: readonly (RegisterTile & {
   readonly swiftshader: number;
@@ -137,7 +138,10 @@ const BUSY = 32;
 /** Invocations of gemm_subgroups: a subgroup, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
-/** Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or idles. */
+/**
+ * Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or
+ * idles.
+ */
 function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTile[] {
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
@@ -181,8 +185,8 @@ const FULL = 192;
 const DEEP = 256;
 
 /**
- * Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then larger ones;
- * where none fills it and K is long, first of all the smallest with K split.
+ * Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then
+ * larger ones; where none fills it and K is long, first of all the smallest with K split.
  */
 function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
   const legal = WORKGROUP_TILES.filter(({ rows, columns, wide, high }, i) => {
@@ -198,7 +202,10 @@ function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageB
   return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
 }
 
-/** `lanes` invocations share columns of a row (four, or sixteen of [K,N] where B is read wide), a workgroup has `lines` such groups. */
+/**
+ * `lanes` invocations share columns of a row (four, or sixteen of [K,N] where B is read wide), a workgroup has `lines`
+ * such groups.
+ */
 interface GemvForm {
   readonly lanes: number;
   readonly lines: number;
@@ -216,8 +223,8 @@ const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm): boolean =>
   k % 4 === 0;
 
 /**
- * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their cores busy
- * with a narrow product; a GPU hides the way to memory behind many invocations.
+ * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their
+ * cores busy with a narrow product; a GPU hides the way to memory behind many invocations.
  */
 function gemvForms(g: Gemm, { software, subgroups }: Caps): GemvForm[] {
   const { layout, n } = g;
@@ -243,7 +250,10 @@ const BAKE_FLOPS = 2e7;
 /** Elements that are read or written at a time. */
 const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
 
-/** Kernels that compute this product here, best guess first. `bind` names a, b, scales, bias, residual by the op's inputs. */
+/**
+ * Kernels that compute this product here, best guess first. `bind` names a, b, scales, bias, residual by the op's
+ * inputs.
+ */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
   const { integer } = g;
   const { kind, group } = g.weights;

@@ -12,7 +12,10 @@ type InstanceNormalization = (
   options?: { scale?: Operand; bias?: Operand } & InstanceNormalizationOptions & Labelled,
 ) => Operand;
 
-/** instanceNormalization: a layer normalisation of every channel of every image over its pixels, then scale and bias per channel. */
+/**
+ * instanceNormalization: a layer normalisation of every channel of every image over its pixels, then scale and bias per
+ * channel.
+ */
 export const instanceNormalization = defineOp<InstanceNormalizationOptions, InstanceNormalization>({
   name: 'instanceNormalization',
   operands: { input: { types: FLOATS, rank: [4, 4] }, scale: AS_INPUT, bias: AS_INPUT },

@@ -12,8 +12,8 @@ export interface LineForm {
 }
 
 /**
- * The forms of a kernel over lines of `length` elements, the best guess first: an invocation a line (software adapters, short lines), a tree in
- * workgroup memory, subgroups. An invocation walks its share of a line three times at the most.
+ * The forms of a kernel over lines of `length` elements, the best guess first: an invocation a line (software adapters,
+ * short lines), a tree in workgroup memory, subgroups. An invocation walks its share of a line three times at the most.
  */
 export function lineForms(lines: number, length: number, caps: Caps): LineForm[] {
   const form = (kind: string, lanes: number, perGroup: number): LineForm => ({

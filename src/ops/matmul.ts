@@ -216,7 +216,10 @@ interface GemmOptions {
 
 type GemmMethod = (a: Operand, b: Operand, options?: { c?: Operand } & GemmOptions & Labelled) => Operand;
 
-/** gemm: alpha * a' · b' + beta * c; c broadcasts to the output. c of a row becomes a bias, c of the output's shape a residual. */
+/**
+ * gemm: alpha * a' · b' + beta * c; c broadcasts to the output. c of a row becomes a bias, c of the output's shape a
+ * residual.
+ */
 export const gemm = defineOp<GemmOptions, GemmMethod>({
   name: 'gemm',
   operands: { a: { types: FLOATS, rank: [2, 2] }, b: { as: 'a', rank: [2, 2] }, c: { as: 'a', optional: true } },

@@ -32,7 +32,10 @@ interface Axis {
   readonly stride: number;
 }
 
-/** The kernel of transpose, slice, pad, expand and reverse. `axes` are those of the output, with their walk over the input. */
+/**
+ * The kernel of transpose, slice, pad, expand and reverse. `axes` are those of the output, with their walk over the
+ * input.
+ */
 export function rearrange(
   name: string,
   output: TensorDescriptor,

@@ -31,8 +31,8 @@ import { broadcastAxes, stridedParams } from './elementwise.ts';
 import { lineForms } from './lines.ts';
 
 /**
- * Splits each axis in two: [blocks, size of a block] of the input, [blocks, 1] of the scale, which then broadcasts. Axes that the scale lacks
- * in front are 1.
+ * Splits each axis in two: [blocks, size of a block] of the input, [blocks, 1] of the scale, which then broadcasts.
+ * Axes that the scale lacks in front are 1.
  */
 function splitAxes(op: string, shape: Shape, scale: Shape): { input: number[]; scale: number[] } {
   const counts = shape.map((_, d) => scale[d - shape.length + scale.length] ?? 1);
@@ -228,8 +228,9 @@ const INTEGER_TYPES: readonly DataType[] = ['int8', 'uint8', 'int32', 'int4', 'u
 const ZERO_POINT = { types: INTEGER_TYPES, optional: true, positional: true } as const;
 
 /**
- * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint. Without zeroPoint: to `dataType`, int8 where absent;
- * WebNN has no such option. A dimension of the scale may divide that of the input: then blocks share a scale.
+ * quantizeLinear: round(input / scale) + zeroPoint, clamped to the type of zeroPoint. Without zeroPoint: to `dataType`,
+ * int8 where absent; WebNN has no such option. A dimension of the scale may divide that of the input: then blocks share
+ * a scale.
  */
 export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
   name: 'quantizeLinear',
@@ -261,7 +262,10 @@ export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
 
 type Dequantize = (input: Operand, scale: Operand, zeroPoint?: Operand, options?: Labelled) => Operand;
 
-/** dequantizeLinear: (input - zeroPoint) * scale, in the type of the scale; blocks as in quantizeLinear. int4x8 goes into kernels that read it as weights. */
+/**
+ * dequantizeLinear: (input - zeroPoint) * scale, in the type of the scale; blocks as in quantizeLinear. int4x8 goes
+ * into kernels that read it as weights.
+ */
 export const dequantizeLinear = defineOp<object, Dequantize>({
   name: 'dequantizeLinear',
   operands: { input: { types: [...INTEGER_TYPES, 'int4x8'] }, scale: FLOAT, zeroPoint: ZERO_POINT },

@@ -22,9 +22,9 @@ const LANES = 256;
 type Sample = (logits: Operand, settings: Operand, options?: Labelled) => Operand;
 
 /**
- * sample: logits [..., V] and settings float32 [..., 4] give a token uint32 [...]. Settings: temperature (0: the likeliest token), top-k, top-p,
- * and a draw in [0, 1). The token is the one at which the running sum of the probabilities exceeds the draw: in order of rank, or
- * of index where top-k and top-p leave no token out.
+ * sample: logits [..., V] and settings float32 [..., 4] give a token uint32 [...]. Settings: temperature (0: the
+ * likeliest token), top-k, top-p, and a draw in [0, 1). The token is the one at which the running sum of the
+ * probabilities exceeds the draw: in order of rank, or of index where top-k and top-p leave no token out.
  */
 export const sample = defineOp<object, Sample>({
   name: 'sample',

@@ -24,7 +24,10 @@ type TopK = (
 /** Elements of a shared line at the most: lanes exchange indices as float32. */
 const MOST_SHARED = 2 ** 24;
 
-/** topK (ONNX' TopK): values and indices (int32) of the k largest elements along `axis`, the largest first; of equals the first. */
+/**
+ * topK (ONNX' TopK): values and indices (int32) of the k largest elements along `axis`, the largest first; of equals
+ * the first.
+ */
 export const topK = defineOp<TopKOptions, TopK>({
   name: 'topK',
   operands: { input: FLOAT },

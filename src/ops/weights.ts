@@ -20,8 +20,8 @@ export const DENSE: Weights = { kind: 'dense', group: 0 };
 const QUANTIZED: Partial<Record<DataType, WeightKind>> = { int8: 'q8', int4x8: 'q4' };
 
 /**
- * The form of the operand `name` of an op. Scales are float32: one for each of `channels`, or one for each `group` of the `depth` elements of a
- * channel.
+ * The form of the operand `name` of an op. Scales are float32: one for each of `channels`, or one for each `group` of
+ * the `depth` elements of a channel.
  */
 export function weightsOf(
   op: string,

@@ -16,8 +16,8 @@ export const flatCandidate = (label: string, kernel: WgslModule, ports: WgslModu
 });
 
 /**
- * widen: float16 or bfloat16 as float32. The input is their bits: uint32 of two each, as files have them, or a float16 tensor. Needs no
- * shader-f16.
+ * widen: float16 or bfloat16 as float32. The input is their bits: uint32 of two each, as files have them, or a float16
+ * tensor. Needs no shader-f16.
  */
 export const widen = defineOp<{ from: 'float16' | 'bfloat16'; newShape: Shape }>({
   name: 'widen',

@@ -52,8 +52,8 @@ export interface ProfileOptions {
 }
 
 /**
- * Browsers round timestamps to 65 or 100 µs: there, a dispatch is repeated until its pass takes this long. Where they are exact it
- * runs once: a repeated one finds its weights in the cache, which the run it is part of does not.
+ * Browsers round timestamps to 65 or 100 µs: there, a dispatch is repeated until its pass takes this long. Where they
+ * are exact it runs once: a repeated one finds its weights in the cache, which the run it is part of does not.
  */
 const PASS_MS = 4;
 const MOST_REPEATS = 64;
@@ -79,9 +79,9 @@ export async function profileApart(
 }
 
 /**
- * Times every dispatch of a session, whose inputs are written already. In each round the whole plan runs in one pass, then each
- * step in a pass of its own, so that both see the same machine. Quote no throughput from this device: asking for
- * timestamp-query alone can slow one.
+ * Times every dispatch of a session, whose inputs are written already. In each round the whole plan runs in one pass,
+ * then each step in a pass of its own, so that both see the same machine. Quote no throughput from this device: asking
+ * for timestamp-query alone can slow one.
  */
 async function profileSession(
   session: Session,

@@ -3,8 +3,9 @@ import { USAGE } from '../gpu/usage.ts';
 import { Resource } from './resource.ts';
 
 /**
- * The buffers of intermediates. Slot `i` of every session is buffer `i`, as large as the largest session needs. The device does one run
- * after the other, and no run reads what another left in a slot. A dispatch never reads and writes the same slot.
+ * The buffers of intermediates. Slot `i` of every session is buffer `i`, as large as the largest session needs. The
+ * device does one run after the other, and no run reads what another left in a slot. A dispatch never reads and writes
+ * the same slot.
  */
 export class Arena extends Resource {
   protected readonly title = 'the memory';

@@ -8,8 +8,8 @@ import { isFloat } from '../tensor/types.ts';
 import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 
 /**
- * Names the first op of a run that produced infinity or NaN. After each op that writes floats, a kernel looks at its results and
- * raises one word on the device to the op's mark. The word is read with the outputs.
+ * Names the first op of a run that produced infinity or NaN. After each op that writes floats, a kernel looks at its
+ * results and raises one word on the device to the op's mark. The word is read with the outputs.
  */
 export class FiniteCheck {
   /** The word: 0, or the largest mark. */

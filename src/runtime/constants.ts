@@ -16,8 +16,9 @@ import { Uploader, type UploadOptions } from './uploader.ts';
 const SLAB_BYTES = 16 * 2 ** 20;
 
 /**
- * The weights of a model on the device. They are uploaded as the file has them, and kernels bring them into the form that
- * the plan reads. A buffer's key says what it was made from and by which ops, so graphs on the same store share equal weights.
+ * The weights of a model on the device. They are uploaded as the file has them, and kernels bring them into the form
+ * that the plan reads. A buffer's key says what it was made from and by which ops, so graphs on the same store share
+ * equal weights.
  */
 export class ConstantStore extends Resource {
   protected readonly title = 'the weights';
@@ -54,8 +55,8 @@ export class ConstantStore extends Resource {
   }
 
   /**
-   * Uploads and computes the constants of the plan that are not here yet, tensor by tensor in the order of the file. What was needed
-   * on the way only is freed at once. On an error or an abort nothing new stays.
+   * Uploads and computes the constants of the plan that are not here yet, tensor by tensor in the order of the file.
+   * What was needed on the way only is freed at once. On an error or an abort nothing new stays.
    */
   prepare(plan: Plan, options: UploadOptions = {}): Promise<void> {
     return this.#turns.take(async () => {

@@ -34,8 +34,8 @@ const sizeOf = (operand: Operand): number => paddedBytes(byteLength(operand));
 const sum = (operands: readonly Operand[]): number => operands.reduce((total, operand) => total + sizeOf(operand), 0);
 
 /**
- * Lists what is uploaded, computed and freed, in order. Needs no GPU. `keyOf`: tensors of equal keys are the same. `has`: the device
- * has the tensor already. `streamOf`: how a leaf comes in slabs, or undefined.
+ * Lists what is uploaded, computed and freed, in order. Needs no GPU. `keyOf`: tensors of equal keys are the same.
+ * `has`: the device has the tensor already. `streamOf`: how a leaf comes in slabs, or undefined.
  */
 export function requirements(
   { constants, prepare }: Pick<Plan, 'constants' | 'prepare'>,

@@ -20,8 +20,9 @@ interface Entry<T> {
 }
 
 /**
- * Sessions by name. A session is built when it is first asked for, once for all callers. Of those that `use` builds, at most `most` are
- * kept: the one used longest ago goes. A caller's signal ends that caller's waiting. A build ends when no caller waits for it.
+ * Sessions by name. A session is built when it is first asked for, once for all callers. Of those that `use` builds, at
+ * most `most` are kept: the one used longest ago goes. A caller's signal ends that caller's waiting. A build ends when
+ * no caller waits for it.
  */
 export class SessionCache<T extends Disposable> extends Resource {
   /** The one used last comes last. */

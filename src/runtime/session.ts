@@ -13,7 +13,10 @@ import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUnifor
 import type { Stores } from './stores.ts';
 
 export interface SessionOptions {
-  /** `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names the op. Slow: for finding faults. */
+  /**
+   * `finite`: a run fails with `not-finite` where an op produces infinity or NaN, and names the op. Slow: for finding
+   * faults.
+   */
   check?: 'finite' | undefined;
   /** Runs that overlap at the most: each has a staging buffer an output. 1 where absent. */
   runsAhead?: number | undefined;
@@ -42,9 +45,9 @@ interface Kernels {
 }
 
 /**
- * A plan on the device. Pipelines, buffers, bind groups and uniforms are made when it is built. A run writes the inputs, encodes one
- * compute pass, submits once and reads the outputs. Runs may overlap: the device does them in order. A run allocates nothing, but for
- * a staging buffer where more runs overlap than `runsAhead`.
+ * A plan on the device. Pipelines, buffers, bind groups and uniforms are made when it is built. A run writes the
+ * inputs, encodes one compute pass, submits once and reads the outputs. Runs may overlap: the device does them in
+ * order. A run allocates nothing, but for a staging buffer where more runs overlap than `runsAhead`.
  */
 export class Session extends Resource {
   protected readonly title: string;
@@ -182,9 +185,10 @@ export class Session extends Resource {
   }
 
   /**
-   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers. Outputs are typed arrays in the graph's types. An input may be
-   * left out where `write` or the GPU (`inputBuffer`) has written it. Errors: `invalid-argument`, `wrong-shape`, `wrong-type`,
-   * `aborted`, `device-lost`; `disposed` where the session is disposed of before its results are here.
+   * Runs once. Inputs are typed arrays (float16 as bits) or plain numbers. Outputs are typed arrays in the graph's
+   * types. An input may be left out where `write` or the GPU (`inputBuffer`) has written it. Errors:
+   * `invalid-argument`, `wrong-shape`, `wrong-type`, `aborted`, `device-lost`; `disposed` where the session is disposed
+   * of before its results are here.
    */
   async run<Data extends HostData = TensorData>(
     inputs: Readonly<Record<string, TensorInput>>,

@@ -10,9 +10,9 @@ import { bind, compile, submitPass, writeUniforms } from './steps.ts';
 const ROWS = 64;
 
 /**
- * Brings a large weight to the device of which only something smaller stays: a float table that becomes int8. A slab of its rows is
- * uploaded, the nodes are computed for these rows, and the results go to their place in the buffers that stay. Neither the host nor
- * the device holds the weight whole.
+ * Brings a large weight to the device of which only something smaller stays: a float table that becomes int8. A slab of
+ * its rows is uploaded, the nodes are computed for these rows, and the results go to their place in the buffers that
+ * stay. Neither the host nor the device holds the weight whole.
  */
 export class SlabStream {
   private constructor(
@@ -57,8 +57,8 @@ export class SlabStream {
   }
 
   /**
-   * Consumes the bytes of the tensor. `bufferOf` has the buffers of what stays; `labelOf` is the candidate that the plan has for a
-   * node; `scoped` does work and catches errors of WebGPU.
+   * Consumes the bytes of the tensor. `bufferOf` has the buffers of what stays; `labelOf` is the candidate that the
+   * plan has for a node; `scoped` does work and catches errors of WebGPU.
    */
   async run(
     gpu: Gpu,

@@ -33,8 +33,8 @@ const CONVERSIONS: Partial<
 };
 
 /**
- * Elements of a stored type in the type of the GPU: 64-bit types are narrowed, 16-bit integers widened. F64 rounds to the nearest float32.
- * Other types, BF16 among them, come back as they are. Little-endian.
+ * Elements of a stored type in the type of the GPU: 64-bit types are narrowed, 16-bit integers widened. F64 rounds to
+ * the nearest float32. Other types, BF16 among them, come back as they are. Little-endian.
  *
  * @throws `unsupported-type` for an integer that does not fit 32 bits, naming `name` and the value.
  */

@@ -39,7 +39,10 @@ export async function* converted(source: TensorSource, signal?: AbortSignal): As
   }
 }
 
-/** The same bytes in chunks of a multiple of `size`: what a chunk has beyond goes with the next. The last may be of any length. */
+/**
+ * The same bytes in chunks of a multiple of `size`: what a chunk has beyond goes with the next. The last may be of any
+ * length.
+ */
 export async function* inMultiples(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
   for await (const chunk of chunks) {

@@ -1,4 +1,7 @@
-/** A text that is equal for equal values only. NaN, the infinities, -0 and bigint, which JSON lacks, have texts of their own. */
+/**
+ * A text that is equal for equal values only. NaN, the infinities, -0 and bigint, which JSON lacks, have texts of their
+ * own.
+ */
 export const keyOf = (value: unknown): string =>
   JSON.stringify(value, (_, item) => {
     const plain =

@@ -48,8 +48,8 @@ function packed(numbers: TensorData): Uint8Array {
 }
 
 /**
- * Numbers of a logical type in the type of the device. They are given in the array of their type, or as plain numbers. Errors: `wrong-type`,
- * `wrong-shape`; `unsupported-type` for a number that does not fit.
+ * Numbers of a logical type in the type of the device. They are given in the array of their type, or as plain numbers.
+ * Errors: `wrong-type`, `wrong-shape`; `unsupported-type` for a number that does not fit.
  */
 export function toDevice(
   what: string,

@@ -1,4 +1,7 @@
-/** How far a long piece of work has come. `fetch`, `upload` and `quantize` count bytes, `compile` pipelines, `tune` shapes, `verify` kernels. */
+/**
+ * How far a long piece of work has come. `fetch`, `upload` and `quantize` count bytes, `compile` pipelines, `tune`
+ * shapes, `verify` kernels.
+ */
 export interface Progress {
   phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune' | 'verify';
   loaded: number;

@@ -31,8 +31,8 @@ export const STORED_BYTES: Record<StoredType, number> = {
 }; // prettier-ignore
 
 /**
- * A tensor in a file, behind a URL or in an array. It can be read again at any time, so all that is on the device can be made again.
- * Little-endian, row-major, contiguous.
+ * A tensor in a file, behind a URL or in an array. It can be read again at any time, so all that is on the device can
+ * be made again. Little-endian, row-major, contiguous.
  */
 export interface TensorSource {
   readonly name: string;

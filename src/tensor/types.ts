@@ -1,8 +1,8 @@
 import { TilewrightError } from '../errors.ts';
 
 /**
- * Element types of a tensor in a graph, under WebNN's names. bfloat16 and float64 live in files only, int4x8 on the device only: int4
- * weights, eight to a word, as shaders/lib/operand_b.wgsl says.
+ * Element types of a tensor in a graph, under WebNN's names. bfloat16 and float64 live in files only, int4x8 on the
+ * device only: int4 weights, eight to a word, as shaders/lib/operand_b.wgsl says.
  */
 export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'uint8' | 'int4x8' | LogicalType;
 

@@ -48,8 +48,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * Reads generation_config.json, or where there is none what config.json says of generating; also which tokens begin and end a text, where
- * the former was made from the latter (`_from_model_config`). `do_sample: false` is temperature 0.
+ * Reads generation_config.json, or where there is none what config.json says of generating; also which tokens begin and
+ * end a text, where the former was made from the latter (`_from_model_config`). `do_sample: false` is temperature 0.
  * Error: `unsupported-option`.
  */
 export function readGeneration(name: string, config: Fields = {}, own?: Fields): GenerationDefaults {

@@ -33,11 +33,11 @@ const [SMALLEST, LARGEST] = [2 ** -126, 3e38];
 
 /**
  * The settings of one token after the other. Temperature, then top-k, then top-p over what top-k left, as Hugging Face
- * orders them; equal logits rank by index, lowest first, and exactly k tokens stay. A logit of -Infinity is never drawn. The options
- * are as `SAMPLER_RULES` has them.
+ * orders them; equal logits rank by index, lowest first, and exactly k tokens stay. A logit of -Infinity is never
+ * drawn. The options are as `SAMPLER_RULES` has them.
  *
- * The random numbers (random.ts) are the same on every platform; a draw could differ only where an adapter's exp and the
- * order of its sums do, in the last bits.
+ * The random numbers (random.ts) are the same on every platform; a draw could differ only where an adapter's exp and
+ * the order of its sums do, in the last bits.
  */
 export function createSampler(options: SamplerOptions = {}): () => SamplerSettings {
   const { temperature = 1, topK = LARGEST, topP = 1, greedy = false } = options;

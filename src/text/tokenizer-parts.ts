@@ -1,8 +1,9 @@
 import { checkFields, flag, oneOf, type Rule, refuse } from '../options.ts';
 
 /**
- * Parts of tokenizer.json written so that the package `@huggingface/tokenizers` computes what Hugging Face's Rust library does: it takes
- * `\s`, `\w` and `\d` of most parts as JavaScript does, but those of a `Split` pattern as Rust does, and leaves some options out.
+ * Parts of tokenizer.json written so that the package `@huggingface/tokenizers` computes what Hugging Face's Rust
+ * library does: it takes `\s`, `\w` and `\d` of most parts as JavaScript does, but those of a `Split` pattern as Rust
+ * does, and leaves some options out.
  */
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -37,7 +37,10 @@ const FILE = 'tokenizer.json';
 const UNSET: Rule = ['nothing', (value) => value === '' || value === 0];
 const ADDED_RULES = { special: flag, single_word: flag, lstrip: flag, rstrip: flag, normalized: flag };
 
-/** Fields of tokenizer_config.json that change the ids. `clean_up_tokenization_spaces` is left out: text is what its tokens say. */
+/**
+ * Fields of tokenizer_config.json that change the ids. `clean_up_tokenization_spaces` is left out: text is what its
+ * tokens say.
+ */
 const CONFIG_RULES: Readonly<Record<string, Rule>> = {
   add_prefix_space: flag,
   ...{ add_bos_token: off, add_eos_token: off, split_special_tokens: off },
@@ -57,8 +60,8 @@ const TEXT = '\0';
  * A tokenizer from the contents of tokenizer.json and, where there is one, tokenizer_config.json. The package
  * `@huggingface/tokenizers` computes the parts; what it leaves out of them, this and its neighbours do or refuse.
  *
- * `missing-dependency` without the package; `invalid-file` when the contents are not a tokenizer, or have ids beyond the model's
- * vocabulary; `unsupported-option`.
+ * `missing-dependency` without the package; `invalid-file` when the contents are not a tokenizer, or have ids beyond
+ * the model's vocabulary; `unsupported-option`.
  */
 export async function loadTokenizer(
   json: unknown,
@@ -119,7 +122,10 @@ export async function loadTokenizer(
   };
 }
 
-/** tokenizer.json as the package computes it rightly, and what is read of it here. No id makes a table before it is checked. */
+/**
+ * tokenizer.json as the package computes it rightly, and what is read of it here. No id makes a table before it is
+ * checked.
+ */
 function readFile(json: unknown, config: Fields, { vocabulary: most, context }: TokenLimits) {
   const bad = (name: string, expected: string, got: unknown): never =>
     refuse('invalid-file', FILE, name, expected, got);

@@ -6,7 +6,10 @@ import { keyOf } from '../tensor/key.ts';
 import { elementCount, formatShape, formatTensor, typedArray } from '../tensor/types.ts';
 import type { Runnable, TuneMode, Tuner } from './tuner.ts';
 
-/** Passes that write a node in another form: the option that decides for a node, and the table that decides without tuning. */
+/**
+ * Passes that write a node in another form: the option that decides for a node, and the table that decides without
+ * tuning.
+ */
 const TABLES = { winograd: winogradWins, integer: integerWins } as const;
 
 type Chosen = { -readonly [Name in keyof typeof TABLES]?: Wanted };
@@ -22,8 +25,9 @@ export interface FormOptions {
 }
 
 /**
- * Decides which nodes are written in another form. A node that a pass could rewrite becomes a graph of its own, with made-up numbers; it is
- * built and timed in both forms, and the faster is remembered. A form that the options decide is not measured.
+ * Decides which nodes are written in another form. A node that a pass could rewrite becomes a graph of its own, with
+ * made-up numbers; it is built and timed in both forms, and the faster is remembered. A form that the options decide is
+ * not measured.
  */
 export async function chooseForms(
   tuner: Tuner,
@@ -71,7 +75,10 @@ function formKey(name: string, { op, inputs, options }: Operand, { activations }
   return `${name}? ${op}(${operands.join(' ')}) ${keyOf(options)} ${name === 'integer' ? (activations ?? '') : ''}`;
 }
 
-/** The graph of one node, with the dequantizeLinear before it. Its inputs are graph inputs, its constants made-up constants. */
+/**
+ * The graph of one node, with the dequantizeLinear before it. Its inputs are graph inputs, its constants made-up
+ * constants.
+ */
 function alone(node: Operand): Graph {
   let inputs = 0;
   const bare = (input: Operand): Operand => {

@@ -49,15 +49,18 @@ const MOST_REPEATS = 400;
 const ROUNDS = { fast: 5, full: 9 };
 /** A candidate that took this many times as long as the best of the first round is out. */
 const HOPELESS = 1.5;
-/** A candidate replaces the table's guess where its median is below this share of the guess's, and it won this share of the rounds. */
+/**
+ * A candidate replaces the table's guess where its median is below this share of the guess's, and it won this share of
+ * the rounds.
+ */
 const CLEAR = 0.97;
 const CLEAR_ROUNDS = 0.8;
 
 const tuners = new WeakMap<Gpu, Tuner>();
 
 /**
- * Measures kernels on their device and remembers what it found: the winner among the candidates of each shape, and the variants that
- * gave wrong results (src/verify). A device has one tuner.
+ * Measures kernels on their device and remembers what it found: the winner among the candidates of each shape, and the
+ * variants that gave wrong results (src/verify). A device has one tuner.
  */
 export class Tuner {
   /** All measurements, in order. */
@@ -135,8 +138,9 @@ export class Tuner {
   };
 
   /**
-   * Measures the shapes of the plan that are not known yet, the most work first, and remembers the winners: `choose` takes them from
-   * then on. It runs on the session's buffers. Intermediates and inputs are overwritten, weights and states are not.
+   * Measures the shapes of the plan that are not known yet, the most work first, and remembers the winners: `choose`
+   * takes them from then on. It runs on the session's buffers. Intermediates and inputs are overwritten, weights and
+   * states are not.
    */
   async settle(
     plan: Plan,
@@ -192,8 +196,8 @@ export class Tuner {
   }
 
   /**
-   * Times sessions that compute the same in different forms, the table's guess first, and remembers the label of the fastest. Remembers
-   * nothing where `fast` has used up its time.
+   * Times sessions that compute the same in different forms, the table's guess first, and remembers the label of the
+   * fastest. Remembers nothing where `fast` has used up its time.
    */
   async compare(
     key: string,
@@ -380,8 +384,8 @@ async function timeOf(
 const CHUNK = 2 ** 20;
 
 /**
- * Bits that are ordinary numbers in every type: 0.5 to 1 as float16, 3e-5 to 2e-4 as float32. On zeros a GPU runs cooler and faster
- * than at work.
+ * Bits that are ordinary numbers in every type: 0.5 to 1 as float16, 3e-5 to 2e-4 as float32. On zeros a GPU runs
+ * cooler and faster than at work.
  */
 function fillWithNumbers({ device }: Gpu, buffer: GPUBuffer): void {
   const halves = new Uint16Array(Math.min(CHUNK, buffer.size) / 2);

@@ -59,8 +59,8 @@ const MOST = 2 ** 20;
 const TILE = 4;
 
 /**
- * The elements to compare. Undefined, all of them, where the reference reads at most `work` numbers for that. Else a sample: along each
- * axis in turn its ends, both sides of the edges of tiles, and random places.
+ * The elements to compare. Undefined, all of them, where the reference reads at most `work` numbers for that. Else a
+ * sample: along each axis in turn its ends, both sides of the edges of tiles, and random places.
  */
 export function placesOf({ shape, terms = 1, work: each = terms }: RefTensor, work: number): Uint32Array | undefined {
   const count = elementCount(shape);

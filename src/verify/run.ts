@@ -19,8 +19,8 @@ await loadOps();
 export type Float = 'float32' | 'float16';
 
 /**
- * Float types that a case runs in: float32, and float16 where the device has it and the inputs allow it. llvmpipe's compiler takes seconds a
- * variant: there float16 stands in for float32, which Chrome checks, unless `every` is set.
+ * Float types that a case runs in: float32, and float16 where the device has it and the inputs allow it. llvmpipe's
+ * compiler takes seconds a variant: there float16 stands in for float32, which Chrome checks, unless `every` is set.
  */
 export function floatsOf(test: OpCase, caps: Caps, every = false): Float[] {
   const free = Object.keys(test.inputs).some((name) => specOf(test, name).dataType === undefined);

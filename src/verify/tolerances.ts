@@ -45,7 +45,10 @@ function toleranceOf({ op, inputs, tolerance }: OpCase): Tolerance {
   return tolerance ?? (typeof own === 'function' ? own(inputs) : own);
 }
 
-/** Compares a result with its reference at `places` (flat indices; all where absent). `got` has the elements of these places. */
+/**
+ * Compares a result with its reference at `places` (flat indices; all where absent). `got` has the elements of these
+ * places.
+ */
 export function differenceOf(
   test: OpCase,
   got: ArrayLike<number>,

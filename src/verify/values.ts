@@ -38,8 +38,8 @@ function drawer(values: Values, dataType: DataType, random: () => number): () =>
 }
 
 /**
- * Numbers drawn for a tensor at the most. A larger tensor repeats them, so the host does not hold it whole. Eight times a prime: rows
- * start at different numbers whatever their length, and int4 fills whole words.
+ * Numbers drawn for a tensor at the most. A larger tensor repeats them, so the host does not hold it whole. Eight times
+ * a prime: rows start at different numbers whatever their length, and int4 fills whole words.
  */
 export const PERIOD = 8 * 131_071;
 

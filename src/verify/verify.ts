@@ -47,7 +47,10 @@ export interface VerifyRow {
   readonly count: number;
   /** `wrong` results, or `broken`: it does not compile. */
   readonly verdict: 'right' | 'wrong' | 'broken';
-  /** The element of the largest error against what is allowed there: `[0,5] (element 5)`, or `the norm`. Null without a result. */
+  /**
+   * The element of the largest error against what is allowed there: `[0,5] (element 5)`, or `the norm`. Null without a
+   * result.
+   */
   readonly at: string | null;
   /** |result - reference| there, or for the norm ‖result - reference‖ / ‖reference‖; and the bound. */
   readonly error: number | null;
@@ -129,9 +132,10 @@ const caseKey = ({ test, float }: Check): string => `${test.title}${float === 'f
 const keyOf = (check: Check): string => `${caseKey(check)} ${variantOf(check)}`;
 
 /**
- * Runs kernel variants on this device, each twice with different numbers, and compares the results with references in float64.
- * A wrong variant is set aside (`Tuner.setAside`), and the variant that would run in its place is checked too. A variant is checked
- * once on each case, so this ends. Sessions that exist take the replacements. Errors: `invalid-argument`, `aborted`, `device-lost`.
+ * Runs kernel variants on this device, each twice with different numbers, and compares the results with references in
+ * float64. A wrong variant is set aside (`Tuner.setAside`), and the variant that would run in its place is checked too.
+ * A variant is checked once on each case, so this ends. Sessions that exist take the replacements. Errors:
+ * `invalid-argument`, `aborted`, `device-lost`.
  */
 export async function verify(gpu: Gpu, target: Target | undefined, options: VerifyOptions = {}): Promise<VerifyReport> {
   checkOptions('verify', options, RULES);
@@ -261,8 +265,8 @@ export function judge(
 }
 
 /**
- * Sessions take the kernels that are trusted now and keep their buffers. Weights that a wrong kernel had made at load are made again from
- * the file, and copied over.
+ * Sessions take the kernels that are trusted now and keep their buffers. Weights that a wrong kernel had made at load
+ * are made again from the file, and copied over.
  */
 async function replace(gpu: Gpu, sessions: readonly Session[], wrong: ReadonlySet<string>): Promise<void> {
   const spoilt = sessions.filter(({ plan: { prepare } }) =>

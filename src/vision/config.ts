@@ -84,9 +84,9 @@ const FORMS: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * Reads timm's config (`pretrained_cfg`, or its fields at the top) or Hugging Face's preprocessor_config.json. What is not said is at the
- * processor's default, or at ImageNet's. Errors: `invalid-file` where a field has another form than its format gives it,
- * `unsupported-option` where it asks for a step that is not done here.
+ * Reads timm's config (`pretrained_cfg`, or its fields at the top) or Hugging Face's preprocessor_config.json. What is
+ * not said is at the processor's default, or at ImageNet's. Errors: `invalid-file` where a field has another form than
+ * its format gives it, `unsupported-option` where it asks for a step that is not done here.
  */
 export function preprocessingFrom(config: unknown, file = 'preprocessor_config.json'): Preprocessing {
   if (!isSet(config)) return IMAGENET;

@@ -17,9 +17,10 @@ export type PictureSource =
 const SOURCE = ['data', 'width', 'displayWidth'];
 
 /**
- * The pixels of a source, upright (EXIF orientation applied) and without colour management, as Pillow reads them.
- * A Picture or ImageData comes back as it is; of a video it is the current frame. Errors:
- * `invalid-image` when the browser cannot decode or may not read it, `invalid-argument` when it is no picture. The source itself is neither closed nor changed.
+ * The pixels of a source, upright (EXIF orientation applied) and without colour management, as Pillow reads them. A
+ * Picture or ImageData comes back as it is; of a video it is the current frame. Errors: `invalid-image` when the
+ * browser cannot decode or may not read it, `invalid-argument` when it is no picture. The source itself is neither
+ * closed nor changed.
  */
 export async function decodePicture(source: PictureSource): Promise<Picture> {
   if (!(object[1](source) && (source instanceof Blob || SOURCE.some((name) => name in source)))) {

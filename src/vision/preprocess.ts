@@ -17,7 +17,10 @@ export interface Preprocessing {
   readonly size: readonly [height: number, width: number];
   /** The share of the resized picture's side that the crop keeps: pictures are resized to floor(size / cropPct). */
   readonly cropPct: number;
-  /** `crop` (the default) keeps the aspect ratio and matches the short side; `squash` matches both sides; `none` crops without a resize. */
+  /**
+   * `crop` (the default) keeps the aspect ratio and matches the short side; `squash` matches both sides; `none` crops
+   * without a resize.
+   */
   readonly fit?: 'crop' | 'squash' | 'none';
   readonly mean: Triple;
   readonly std: Triple;

@@ -24,8 +24,8 @@ const ROUNDS = 3;
 const COMMAND = join(PACKAGE_ROOT, 'dist/cli/main.js');
 
 /**
- * Cold and warm starts of a ResNet, from an engine's own code to the first logits. Every cold one has a process of its own (with a
- * browser of its own, whose caches are empty), A B B A.
+ * Cold and warm starts of a ResNet, from an engine's own code to the first logits. Every cold one has a process of its
+ * own (with a browser of its own, whose caches are empty), A B B A.
  */
 export async function startRows(
   { ceilings, preset, engines }: { ceilings: Ceilings; preset: PresetName; engines: readonly EngineName[] },

@@ -12,7 +12,10 @@ interface Found {
   readonly error?: WireError;
 }
 
-/** The adapters of each runtime, with features and limits. Where only one runtime is asked for, its errors are the command's. */
+/**
+ * The adapters of each runtime, with features and limits. Where only one runtime is asked for, its errors are the
+ * command's.
+ */
 export async function devices(only: RuntimeName | undefined, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const found: Found[] = [];

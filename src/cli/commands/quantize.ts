@@ -128,8 +128,9 @@ export interface Making {
 }
 
 /**
- * The folder of a model with some tensors changed: what comes of `give` instead of the tensors of those names, all else as the
- * source has it. It gets its name when all of it is written. Gives the bytes of the file, and of all tensors before.
+ * The folder of a model with some tensors changed: what comes of `give` instead of the tensors of those names, all else
+ * as the source has it. It gets its name when all of it is written. Gives the bytes of the file, and of all tensors
+ * before.
  */
 export async function writeFolder(
   folder: Folder,

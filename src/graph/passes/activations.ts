@@ -13,8 +13,9 @@ export type Calibration = Readonly<Record<string, number>>;
 
 export interface ActivationOptions {
   /**
-   * int8 activations, for int8 weights with a scale an output channel, where the integer product is faster here. `dynamic` computes a scale a row
-   * (for a convolution: one) at run time. `static` takes that of `calibration`. Absent: float activations.
+   * int8 activations, for int8 weights with a scale an output channel, where the integer product is faster here.
+   * `dynamic` computes a scale a row (for a convolution: one) at run time. `static` takes that of `calibration`.
+   * Absent: float activations.
    */
   activations?: 'dynamic' | 'static' | undefined;
   calibration?: Calibration | undefined;
@@ -45,8 +46,8 @@ interface Layer {
 }
 
 /**
- * Names the layers of a graph. Call the returned function for each node in order. A layer's name is its label; the second layer of a label is
- * `label#2`, so that each has its own scale.
+ * Names the layers of a graph. Call the returned function for each node in order. A layer's name is its label; the
+ * second layer of a label is `label#2`, so that each has its own scale.
  */
 export function layerNames(): (node: Operand) => Layer | undefined {
   const met = new Map<string, number>();
@@ -82,7 +83,10 @@ const integerOf = ({ node, form, weights }: Product, input: Operand, scale: Oper
     node.label,
   );
 
-/** Input and scale of a left operand that is a symmetric dequantizeLinear of int8 with one scale, or for a matrix one a row. */
+/**
+ * Input and scale of a left operand that is a symmetric dequantizeLinear of int8 with one scale, or for a matrix one a
+ * row.
+ */
 function dequantized({ form, left }: Product): { input: Operand; scale: Operand } | undefined {
   const made = quantizedOf(left);
   if (made?.input.dataType !== 'int8') return undefined;
@@ -107,9 +111,9 @@ function scaleOf({ node, name, form, left }: Product, { activations, calibration
 }
 
 /**
- * Products of float activations by int8 weights become integer products: where the graph has dequantizeLinear before the activations, as
- * quantisation-aware training leaves it, and everywhere where `activations` is set. Weights are transposed at load so that K is
- * contiguous. Error: `invalid-argument` where `static` lacks the scale of a layer.
+ * Products of float activations by int8 weights become integer products: where the graph has dequantizeLinear before
+ * the activations, as quantisation-aware training leaves it, and everywhere where `activations` is set. Weights are
+ * transposed at load so that K is contiguous. Error: `invalid-argument` where `static` lacks the scale of a layer.
  */
 export const quantizeActivations =
   (options: ActivationOptions, caps?: Caps) =>

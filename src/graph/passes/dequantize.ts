@@ -33,8 +33,9 @@ export function quantizedOf(node: Operand | undefined): Quantized | undefined {
 }
 
 /**
- * Moves dequantizeLinear down through ops that move weights or scale channels, and into the products, convolutions and tables whose kernels
- * read int8 and int4 with scales. Where no such op follows, it stays and is computed; at load where it is constant.
+ * Moves dequantizeLinear down through ops that move weights or scale channels, and into the products, convolutions and
+ * tables whose kernels read int8 and int4 with scales. Where no such op follows, it stays and is computed; at load
+ * where it is constant.
  */
 export function fuseDequantize(graph: Graph): Graph {
   return rewrite(graph, (node) => moved(node) ?? fused(node) ?? node);

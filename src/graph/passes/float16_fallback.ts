@@ -19,8 +19,9 @@ export function narrowed(input: Operand): Operand {
 }
 
 /**
- * For devices without shader-f16: computes float16 in float32. Inputs and constants are widened, outputs narrowed, states are float32; a cast to
- * float16 rounds. After fusion, the pass `narrowWeights` turns weights back into bits of float16, where kernels read these.
+ * For devices without shader-f16: computes float16 in float32. Inputs and constants are widened, outputs narrowed,
+ * states are float32; a cast to float16 rounds. After fusion, the pass `narrowWeights` turns weights back into bits of
+ * float16, where kernels read these.
  */
 export function toFloat32(graph: Graph): Graph {
   const { outputs } = rewrite(graph, (node) => {

@@ -7,8 +7,9 @@ import type { Operand } from '../ir.ts';
 export type Wanted = (node: Operand) => boolean;
 
 /**
- * Winograd: on software adapters 1.1 to 2 times as fast as the direct kernel from 32 channels on. With fewer channels the transforms cost more than
- * the products save. Not on GPUs: not measured, and bandwidth costs more than arithmetic there.
+ * Winograd: on software adapters 1.1 to 2 times as fast as the direct kernel from 32 channels on. With fewer channels
+ * the transforms cost more than the products save. Not on GPUs: not measured, and bandwidth costs more than arithmetic
+ * there.
  */
 export const winogradWins =
   (caps: Caps | undefined): Wanted =>
@@ -19,8 +20,8 @@ export const winogradWins =
 const FEW_ROWS = 3;
 
 /**
- * int8 by int8: on llvmpipe only for one row times [N,K] (4096×4096: 3.5 ms with quantising, 4.8 ms with int8 weights only in another run,
- * 2026-11-22). On GPUs where WGSL has dot4I8Packed. Not on SwiftShader.
+ * int8 by int8: on llvmpipe only for one row times [N,K] (4096×4096: 3.5 ms with quantising, 4.8 ms with int8 weights
+ * only in another run, 2026-11-22). On GPUs where WGSL has dot4I8Packed. Not on SwiftShader.
  */
 export const integerWins =
   (caps: Caps | undefined): Wanted =>

@@ -8,8 +8,8 @@ interface HostOptions {
 }
 
 /**
- * Moves the bias, the residual and the activation after an op with an epilogue into the epilogue, in this order. Each result between them must
- * have no other user.
+ * Moves the bias, the residual and the activation after an op with an epilogue into the epilogue, in this order. Each
+ * result between them must have no other user.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {

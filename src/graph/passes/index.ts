@@ -18,8 +18,8 @@ export interface PassOptions extends QuantizeOptions, ActivationOptions {
 export type PassName = 'fold' | 'fuse' | 'winograd';
 
 /**
- * The stages in order. Groups of ops bring the passes. There is no constant folding: constants are computed at load by the same kernels
- * (plan.ts). There is no dead code: a graph has only nodes that its outputs depend on.
+ * The stages in order. Groups of ops bring the passes. There is no constant folding: constants are computed at load by
+ * the same kernels (plan.ts). There is no dead code: a graph has only nodes that its outputs depend on.
  */
 const STAGES = [
   'float16Fallback',

@@ -10,8 +10,8 @@ interface Reduction {
 }
 
 /**
- * Ops with channels-last kernels become nhwc, between transposes. Transposes then move down through ops that commute with them, and cancel:
- * between two convolutions none is left.
+ * Ops with channels-last kernels become nhwc, between transposes. Transposes then move down through ops that commute
+ * with them, and cancel: between two convolutions none is left.
  */
 export function toChannelsLast(graph: Graph): Graph {
   return rewrite(graph, (node) => {
@@ -76,7 +76,10 @@ function sink(node: Operand): Replacement {
   const permutation = permutationOf(first);
   const back = inverse(permutation);
   const { elementwise, perAxis, alongAxis, reduces } = opOf(node);
-  /** The inputs without their transposes. A constant without one is transposed back, at load. Undefined where an input is neither. */
+  /**
+   * The inputs without their transposes. A constant without one is transposed back, at load. Undefined where an input
+   * is neither.
+   */
   const inner = (): Readonly<Record<string, Operand>> | undefined => {
     const found: Record<string, Operand> = {};
     for (const [name, input] of entries) {

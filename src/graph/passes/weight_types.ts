@@ -85,10 +85,11 @@ class Quantizer {
 }
 
 /**
- * Constant weights of products, convolutions and tables become int8 or int4: w becomes dequantizeLinear(quantizeLinear(w, scale), scale), as
- * in a graph of quantisation-aware training. Constants are computed at load, so the GPU does it. Convolutions, and rows whose
- * length is no multiple of 4, have no int4 kernels and become int8. Weights that are quantised already stay. Errors: `invalid-argument`
- * for an unknown layer, type or group size.
+ * Constant weights of products, convolutions and tables become int8 or int4: w becomes
+ * dequantizeLinear(quantizeLinear(w, scale), scale), as in a graph of quantisation-aware training. Constants are
+ * computed at load, so the GPU does it. Convolutions, and rows whose length is no multiple of 4, have no int4 kernels
+ * and become int8. Weights that are quantised already stay. Errors: `invalid-argument` for an unknown layer, type or
+ * group size.
  */
 export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOptions) {
   for (const type of typeof weights === 'string' ? [weights] : Object.values(weights)) {
@@ -123,7 +124,10 @@ export function quantizeWeights({ weights = 'float32', groupSize }: QuantizeOpti
   };
 }
 
-/** Weights of float32 layers become bits of float16 where the layer's type is float16, or where they were float16 in the file. */
+/**
+ * Weights of float32 layers become bits of float16 where the layer's type is float16, or where they were float16 in the
+ * file.
+ */
 export function narrowWeights({ weights = 'float32' }: QuantizeOptions) {
   return (graph: Graph): Graph => {
     const made = new Map<Operand, Operand>();

@@ -12,8 +12,9 @@ const SMALLEST_LIMIT = 2 ** 27;
 const ones = (list: readonly number[] = []): boolean => list.every((value) => value === 1);
 
 /**
- * 3×3 convolutions (nhwc, hwio, float32, constant filters) become Winograd's F(2×2, 3×3): transforms of image and filters, 16 matrix
- * products, the transform back with the epilogue (ops/winograd.ts). The filters' transform is constant: it is computed at load.
+ * 3×3 convolutions (nhwc, hwio, float32, constant filters) become Winograd's F(2×2, 3×3): transforms of image and
+ * filters, 16 matrix products, the transform back with the epilogue (ops/winograd.ts). The filters' transform is
+ * constant: it is computed at load.
  */
 export const toWinograd =
   (wanted: Wanted, { maxBindingBytes }: Pick<Caps, 'maxBindingBytes'> = { maxBindingBytes: SMALLEST_LIMIT }) =>

@@ -16,7 +16,10 @@ interface ConvTranspose2dOptions extends EpilogueOptions {
 const ordered = (from: string, to: string, list: readonly number[]): number[] =>
   [...to].map((axis) => list[from.indexOf(axis)]!);
 
-/** Output (y, x) has of tap (ky, kx) the pixel (h, w) with y + padding = h · stride + ky · dilation, and so for x, where there is one. */
+/**
+ * Output (y, x) has of tap (ky, kx) the pixel (h, w) with y + padding = h · stride + ky · dilation, and so for x, where
+ * there is one.
+ */
 export function convTranspose2d(inputs: RefInputs, options: ConvTranspose2dOptions): RefTensor {
   const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], outputPadding = [0, 0] } = options;
   const { groups = 1, inputLayout = 'nchw', filterLayout = 'iohw', outputSizes } = options;

@@ -3,8 +3,8 @@ import { type EpilogueOptions, matmul } from './matmul.ts';
 import { at, build, placeOf, type RefInputs, type RefTensor, retyped } from './tensor.ts';
 
 /**
- * A product of int8. Without `scales`: the sums of the float reference, which float64 holds exactly. With them: the left operand is scaled
- * first, and the epilogue is that of the float reference.
+ * A product of int8. Without `scales`: the sums of the float reference, which float64 holds exactly. With them: the
+ * left operand is scaled first, and the epilogue is that of the float reference.
  */
 const typed = (result: RefTensor, scaled: boolean): RefTensor => retyped(result, scaled ? 'float32' : 'int32');
 

@@ -2,8 +2,8 @@ import { elementCount } from '../../tensor/types.ts';
 import { at, build, everywhere, moved, type RefInputs, type RefTensor } from './tensor.ts';
 
 /**
- * (x - mean) / deviation * scale + shift, and its mass. Where the mean is large, x and the mean are much larger than their difference,
- * and rounding errors scale with them; the deviation is computed from the same differences.
+ * (x - mean) / deviation * scale + shift, and its mass. Where the mean is large, x and the mean are much larger than
+ * their difference, and rounding errors scale with them; the deviation is computed from the same differences.
  */
 function normalized(x: number, mean: number, deviation: number, scale: number, shift: number) {
   const y = (x - mean) / deviation;

@@ -49,8 +49,8 @@ function roundEven(x: number): number {
 }
 
 /**
- * round(x / scale) + zeroPoint within the type. WGSL's float32 quotient may be off by 2.5 ulps, so near a half both neighbours are
- * right. A scale that is a power of two gives exact quotients: then one is.
+ * round(x / scale) + zeroPoint within the type. WGSL's float32 quotient may be off by 2.5 ulps, so near a half both
+ * neighbours are right. A scale that is a power of two gives exact quotients: then one is.
  */
 export function quantizeLinear({ input, scale, zeroPoint }: RefInputs, options: { dataType?: DataType }): RefTensor {
   const dataType = zeroPoint?.dataType ?? options.dataType ?? 'int8';
