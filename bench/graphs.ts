@@ -19,9 +19,12 @@ export function randomData(dataType: DataType, shape: readonly number[], seed: n
   return dataType === 'float16' ? Uint16Array.from(floats, toHalf) : floats;
 }
 
+/** What makes builders of graphs: an engine. */
+type Builders = Pick<Engine, 'graph'>;
+
 /** [m,k] times [k,n]. The weights are constants, as in a model; random ones where none are given. */
 export function matmulGraph(
-  engine: Engine,
+  engine: Builders,
   [m, k, n]: readonly [m: number, k: number, n: number],
   dtype: BenchDataType,
   weights?: TensorData,
@@ -34,7 +37,7 @@ export function matmulGraph(
 }
 
 export function convGraph(
-  engine: Engine,
+  engine: Builders,
   { size, channels, out, window, stride, groups }: ConvLayer,
   dtype: BenchDataType,
   weights?: TensorData,
@@ -57,7 +60,7 @@ export function convGraph(
 
 /** Every query sees every key. */
 export function attentionGraph(
-  engine: Engine,
+  engine: Builders,
   { queries, keys, heads, width }: AttentionShape,
   dtype: BenchDataType,
 ): Graph {

@@ -34,9 +34,7 @@ export interface GptSize {
 export const GPT2: GptSize = { layers: 12, width: 768, heads: 12, vocabulary: 50257, context: 1024 };
 
 /** Fills tensors with seeded numbers in -scale..scale, from one cycle of random numbers whose length divides no shape. */
-function randomTensors(
-  shapes: Iterable<readonly [name: string, shape: readonly number[], scale: number, shift?: number]>,
-): Tensors {
+export function randomTensors(shapes: Shapes): Tensors {
   const random = createRandom(7);
   const cycle = Float32Array.from({ length: 1_000_003 }, () => 2 * random() - 1);
   let at = 0;
@@ -56,11 +54,12 @@ function randomTensors(
   );
 }
 
-type Shapes = [name: string, shape: readonly number[], scale: number, shift?: number][];
+/** The tensors of a checkpoint: numbers in -scale..scale around `shift`, which is 0 if not given. */
+export type Shapes = readonly (readonly [name: string, shape: readonly number[], scale: number, shift?: number])[];
 
 /** A ResNet under torchvision's names. Weights are scaled such that activations keep their size (He et al. 2015). */
-export function resnetTensors({ blocks, width, bottleneck, classes }: ResNetSize): Tensors {
-  const shapes: Shapes = [];
+export function resnetShapes({ blocks, width, bottleneck, classes }: ResNetSize): Shapes {
+  const shapes: Shapes[number][] = [];
   const convolution = (conv: string, norm: string, out: number, channels: number, kernel: number): void => {
     shapes.push([`${conv}.weight`, [out, channels, kernel, kernel], Math.sqrt(6 / (channels * kernel * kernel))]);
     shapes.push([`${norm}.weight`, [out], 0.2, 0.8], [`${norm}.bias`, [out], 0.1]);
@@ -83,12 +82,12 @@ export function resnetTensors({ blocks, width, bottleneck, classes }: ResNetSize
     }
   });
   shapes.push(['fc.weight', [classes, channels], 1 / Math.sqrt(channels)], ['fc.bias', [classes], 0.1]);
-  return randomTensors(shapes);
+  return shapes;
 }
 
 /** A GPT-2 under the names of the published checkpoint. Scales keep logits apart and finite. */
-export function gptTensors({ layers, width, vocabulary, context }: GptSize): Tensors {
-  const shapes: Shapes = [
+export function gptShapes({ layers, width, vocabulary, context }: GptSize): Shapes {
+  const shapes: Shapes[number][] = [
     ['wte.weight', [vocabulary, width], 0.1],
     ['wpe.weight', [context, width], 0.1],
   ];
@@ -108,7 +107,7 @@ export function gptTensors({ layers, width, vocabulary, context }: GptSize): Ten
     linear(`${name}.mlp.c_proj`, 4 * width, width);
   }
   norm('ln_f');
-  return randomTensors(shapes);
+  return shapes;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>

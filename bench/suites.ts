@@ -13,7 +13,7 @@ import { attentionName, layerName, PRESET, type Preset, type PresetName } from '
 import { measureCeilings } from './ceilings.ts';
 import { attentionGraph, convGraph, matmulGraph, modelWork, passOptions, randomData, workOf } from './graphs.ts';
 import { sample, summarise, timeSession } from './measure.ts';
-import { type ResNetSize, resnetTensors, safetensorsOf } from './models.ts';
+import { type ResNetSize, randomTensors, resnetShapes, safetensorsOf } from './models.ts';
 import {
   type BenchDataType,
   type BenchReport,
@@ -272,7 +272,7 @@ async function timeImages(
  * it keeps.
  */
 async function timeLoads(size: ResNetSize, signal?: AbortSignal): Promise<Measured> {
-  const file = safetensorsOf(resnetTensors(size));
+  const file = safetensorsOf(randomTensors(resnetShapes(size)));
   const inputSize: [number, number] = [size.image, size.image];
   const pixels = randomData('float32', [1, 3, ...inputSize], 1) as Float32Array;
   let work: Work = { flops: 0, bytes: 0 };

@@ -1,19 +1,17 @@
-// gather: [outer, axis, inner] and indices [count] give [outer, count, inner]; an index is clamped to the axis, -1 is the last
+// gather: [outer, axis, inner] and indices [count] give [outer, count, inner]
 //
-// ports   fetch, put (bits)   flat_index (grid)
+// ports   fetch, put (bits)   place_of (place)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, axis: u32, inner: u32, indices: u32 }
 
-@group(0) @binding(2) var<storage, read> indices: array<i32>;
+@group(0) @binding(2) var<storage, read> indices: array<u32>;
 
 fn element(index: u32) -> u32 {
   let row = index / params.inner;
   let outer = row / params.indices;
-  let wanted = indices[row - outer * params.indices];
-  let extent = i32(params.axis);
-  let at = clamp(select(wanted, wanted + extent, wanted < 0), 0, extent - 1);
-  return fetch((outer * params.axis + u32(at)) * params.inner + index - row * params.inner);
+  let at = place_of(indices[row - outer * params.indices], params.axis);
+  return fetch((outer * params.axis + at) * params.inner + index - row * params.inner);
 }
 
 @compute @workgroup_size(WG)

@@ -1,10 +1,9 @@
 // gather_nd: input [axes.., inner] and indices [rows, rank] give [rows, inner]: row r is input[indices[r]]
 //
-// A coordinate is clamped to its axis; of int32 (signed is 1), -1 is the last.
-// ports   fetch, put (bits)   flat_index (grid)
+// ports   fetch, put (bits)   place_of (place)   flat_index (grid)
 // consts  WG
 
-struct Params { count: u32, rank: u32, inner: u32, signed: u32, axes: array<vec4u, 2> }
+struct Params { count: u32, rank: u32, inner: u32, axes: array<vec4u, 2> }
 
 @group(0) @binding(2) var<storage, read> indices: array<u32>;
 
@@ -13,9 +12,7 @@ fn element(index: u32) -> u32 {
   var at = 0u;
   for (var d = 0u; d < params.rank; d++) {
     let extent = params.axes[d / 4u][d % 4u];
-    let wanted = indices[row * params.rank + d];
-    let from_end = u32(max(i32(wanted + extent), 0));
-    at = at * extent + select(min(wanted, extent - 1u), from_end, (wanted >> 31u) * params.signed == 1u);
+    at = at * extent + place_of(indices[row * params.rank + d], extent);
   }
   return fetch(at * params.inner + index - row * params.inner);
 }

@@ -13,7 +13,15 @@ import {
 import { measureCeilings } from '../ceilings.ts';
 import { randomData } from '../graphs.ts';
 import { type ContestEffort, interleave, normwise } from '../measure.ts';
-import { type GptSize, gptFolder, gptTensors, type ResNetSize, resnetTensors, safetensorsOf } from '../models.ts';
+import {
+  type GptSize,
+  gptFolder,
+  gptShapes,
+  type ResNetSize,
+  randomTensors,
+  resnetShapes,
+  safetensorsOf,
+} from '../models.ts';
 import {
   type BenchReport,
   type BenchRow,
@@ -324,7 +332,7 @@ function enterOp(making: Promise<Contender> | undefined, queues = true): Promise
 }
 
 export function resnetTask(size: ResNetSize): ResNetTask {
-  const tensors = resnetTensors(size);
+  const tensors = randomTensors(resnetShapes(size));
   return {
     size,
     tensors,
@@ -335,7 +343,7 @@ export function resnetTask(size: ResNetSize): ResNetTask {
 }
 
 function gptTask(size: GptSize, prompt: number): GptTask {
-  const tensors = gptTensors(size);
+  const tensors = randomTensors(gptShapes(size));
   return { size, folder: gptFolder(tensors, size.heads), onnx: onnxGpt(tensors, size), prompt };
 }
 

@@ -24,12 +24,11 @@ import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import {
+  channelsLast,
   type ImageLayout,
   imageOf,
   imageShape,
   slide,
-  toNchw,
-  toNhwc,
   WINDOW_OPTIONS,
   type WindowOptions,
 } from './window.ts';
@@ -100,27 +99,20 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
         }
       : undefined,
   channelsLast(inputs, { inputLayout = 'nchw', filterLayout = 'oihw', groups = 1, ...rest }, { add }) {
-    const { input, filter, residual } = inputs as Record<string, Operand>;
-    const swap = inputLayout === 'nchw';
-    const turned = (image: Operand): Operand => (swap ? toNhwc(add, image) : image);
-    let image = turned(input!);
-    const permutation = [...'hwio'].map((axis) => filterLayout.indexOf(axis));
-    let weights = add('transpose', { input: filter }, { permutation });
-    const channels = image.shape[3]!;
+    const { operands, back } = channelsLast(inputs, { inputLayout, filterLayout }, add);
+    const channels = operands.input.shape[3]!;
     const missing = (4 - (channels % 4)) % 4;
-    if (groups === 1 && channels > 1 && missing && weights.constant) {
+    if (groups === 1 && channels > 1 && missing && operands.filter.constant) {
       // The fast kernels need channels in multiples of 4: an image with fewer is padded with channels of zeros. The
       // same copy pads the border, so a row of the filter is one tap.
       const [top, bottom, left, right] = rest.padding ?? [0, 0, 0, 0];
       const padded = (beginningPadding: readonly number[], endingPadding: readonly number[], of: Operand): Operand =>
         add('pad', { input: of }, { beginningPadding, endingPadding });
-      image = padded([0, top!, left!, 0], [0, bottom!, right!, missing], image);
-      weights = padded([0, 0, 0, 0], [0, 0, missing, 0], weights);
+      operands.input = padded([0, top!, left!, 0], [0, bottom!, right!, missing], operands.input);
+      operands.filter = padded([0, 0, 0, 0], [0, 0, missing, 0], operands.filter);
       delete rest.padding;
-    } else if (!swap && filterLayout === 'hwio') return undefined;
-    const operands = { ...inputs, input: image, filter: weights, ...(residual && { residual: turned(residual) }) };
-    const result = add('conv2d', operands, { ...rest, groups, inputLayout: 'nhwc', filterLayout: 'hwio' });
-    return swap ? toNchw(add, result) : result;
+    } else if (inputLayout === 'nhwc' && filterLayout === 'hwio') return undefined;
+    return back(add('conv2d', operands, { ...rest, groups, inputLayout: 'nhwc', filterLayout: 'hwio' }));
   },
   infer(inputs, options) {
     const { image, o, i, groups, out, inputLayout } = geometry(inputs, options);

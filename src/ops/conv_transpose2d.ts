@@ -2,7 +2,6 @@ import kernel from '../../shaders/conv_transpose2d.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
-import outer from '../../shaders/lib/outer.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
 import { elementCount, formatShape } from '../tensor/types.ts';
@@ -23,13 +22,12 @@ import { epilogueName, epiloguePorts } from './gemm.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import {
+  channelsLast,
   type ImageLayout,
   imageOf,
   imageShape,
   needIntegers,
   slide,
-  toNchw,
-  toNhwc,
   WINDOW_OPTIONS,
   type WindowOptions,
 } from './window.ts';
@@ -122,17 +120,8 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
       : undefined,
   channelsLast(inputs, { inputLayout = 'nchw', filterLayout = 'iohw', ...rest }, { add }) {
     if (inputLayout === 'nhwc' && filterLayout === 'hwio') return undefined;
-    const turned = (image: Operand): Operand => (inputLayout === 'nchw' ? toNhwc(add, image) : image);
-    const { input, filter, residual } = inputs as Record<string, Operand>;
-    const permutation = [...'hwio'].map((axis) => filterLayout.indexOf(axis));
-    const operands = {
-      ...inputs,
-      input: turned(input!),
-      filter: add('transpose', { input: filter }, { permutation }),
-      ...(residual && { residual: turned(residual) }),
-    };
-    const result = add(OP, operands, { ...rest, inputLayout: 'nhwc', filterLayout: 'hwio' });
-    return inputLayout === 'nchw' ? toNchw(add, result) : result;
+    const { operands, back } = channelsLast(inputs, { inputLayout, filterLayout }, add);
+    return back(add(OP, operands, { ...rest, inputLayout: 'nhwc', filterLayout: 'hwio' }));
   },
   infer(inputs, options) {
     const { image, out, groups, k, n, inputLayout } = geometry(inputs, options);
@@ -160,7 +149,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
     const type = ELEM[dataType]!;
     const tags = [type, ...weightTags(weights), ...ragged, epilogueName(epilogue)];
     const lines = image.n * out.h;
-    const quads = Math.ceil(out.w / (4 * strides[1]!)) * strides[1]!;
+    const pairs = Math.ceil(out.w / (2 * strides[1]!)) * strides[1]!;
     return [
       {
         label: `${OP}[${tags.join()}]`,
@@ -172,13 +161,12 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
             part(elem, type),
             part(operandA, a),
             ...weightPorts(weights, b, 'runtime'),
-            outer,
             ...ports,
           ],
           constants: { WG: u32(FLAT), ...constants },
         },
-        params: { lines, quads, groups, k, n, ...window },
-        grid: flatGrid(lines * quads * groups * Math.ceil(n / 4), FLAT),
+        params: { lines, pairs, groups, k, n, ...window },
+        grid: flatGrid(lines * pairs * groups * Math.ceil(n / 4), FLAT),
         bind: { a: 'input', b: 'filter' },
       },
     ];

@@ -81,7 +81,7 @@ export interface Rewriter {
   constant(dataType: DataType, shape: Shape, values: readonly number[]): Operand;
 }
 
-type Operands = Readonly<Record<string, Operand>>;
+export type Operands = Readonly<Record<string, Operand>>;
 
 /** How far a result may be off. 1 ulp is 2^-23 of the element's mass. */
 export interface Tolerance {

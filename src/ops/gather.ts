@@ -24,7 +24,7 @@ import {
   SUM,
   splitItems,
 } from './define.ts';
-import { mover } from './mover.ts';
+import { mover, placeOf } from './mover.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 
 type Gather = (input: Operand, indices: Operand, options?: { axis?: number } & Labelled) => Operand;
@@ -65,7 +65,8 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>(
     const at = needAxis('gather', axis, shape.length);
     const { outer, size, stride } = aroundAxis(shape, at);
     const count = elementCount(inputs['indices']!.shape);
-    const general = mover('gather', kernel, output, { axis: size, inner: stride, indices: count });
+    const place = placeOf(inputs['indices']!);
+    const general = mover('gather', kernel, output, { axis: size, inner: stride, indices: count }, [place]);
     const type = ELEM[output.dataType];
     if (outer !== 1 || !type) return [general];
     const unit = stride % 4 === 0 ? 'vec4' : 'ragged';
@@ -81,6 +82,7 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>(
           ...weightPorts(weights, unit, 'runtime'),
           part(rowScale, group ? 'group' : inputs['scales'] ? 'row' : 'none'),
           part(store, unit),
+          place,
         ],
         constants: { WG: u32(FLAT), ...(group && { GROUP: u32(group) }) },
       },

@@ -11,7 +11,7 @@ import {
   opError,
   type Shape,
 } from './define.ts';
-import { mover } from './mover.ts';
+import { mover, placeOf } from './mover.ts';
 
 /** Coordinates of an index, at the most. */
 const MOST = 8;
@@ -49,9 +49,8 @@ export const gatherND = defineOp<object, GatherND>({
     const params = {
       rank: named.length,
       inner: elementCount(slice),
-      signed: inputs['indices']!.dataType === 'int32' ? 1 : 0,
       axes: [...named, ...new Array<number>(MOST - named.length).fill(1)],
     };
-    return [mover('gatherND', kernel, output, params)];
+    return [mover('gatherND', kernel, output, params, [placeOf(inputs['indices']!)])];
   },
 });

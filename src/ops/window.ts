@@ -1,5 +1,5 @@
 import type { ParamValues } from '../gpu/wgsl.ts';
-import { type Operand, opError, type Rewriter, type Shape } from './define.ts';
+import { type Operand, type Operands, opError, type Rewriter, type Shape } from './define.ts';
 
 export type ImageLayout = 'nchw' | 'nhwc';
 
@@ -18,6 +18,30 @@ export const toNhwc = (add: Rewriter['add'], input: Operand): Operand =>
   add('transpose', { input }, { permutation: [0, 2, 3, 1] });
 export const toNchw = (add: Rewriter['add'], input: Operand): Operand =>
   add('transpose', { input }, { permutation: [0, 3, 1, 2] });
+
+/**
+ * Operands of a convolution as its kernels take them, and its result as it was: `input` and `residual` from
+ * `inputLayout` to nhwc, `filter` from `filterLayout` to hwio.
+ */
+export function channelsLast(
+  inputs: Operands,
+  { inputLayout, filterLayout }: { inputLayout: ImageLayout; filterLayout: string },
+  add: Rewriter['add'],
+): { operands: Record<'input' | 'filter', Operand> & Operands; back: (result: Operand) => Operand } {
+  const { input, filter, residual } = inputs;
+  const swap = inputLayout === 'nchw';
+  const turned = (image: Operand): Operand => (swap ? toNhwc(add, image) : image);
+  const permutation = [...'hwio'].map((axis) => filterLayout.indexOf(axis));
+  return {
+    operands: {
+      ...inputs,
+      input: turned(input!),
+      filter: add('transpose', { input: filter! }, { permutation }),
+      ...(residual && { residual: turned(residual) }),
+    },
+    back: (result) => (swap ? toNchw(add, result) : result),
+  };
+}
 
 export interface Image {
   n: number;

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { gptTensors, resnetTensors } from '../../bench/models.ts';
+import { gptShapes, randomTensors, resnetShapes } from '../../bench/models.ts';
 import type { OnnxModel } from '../../bench/peers/onnx.ts';
 import { causalMask, onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
 import { permute } from '../../bench/peers/permute.ts';
@@ -62,7 +62,7 @@ describe('what is written for onnxruntime', () => {
     ['basic', { blocks: [1, 1], width: 8, bottleneck: false, classes: 5, image: 32 }],
     ['bottleneck', { blocks: [1, 2], width: 4, bottleneck: true, classes: 7, image: 32 }],
   ])('makes a ResNet of %s blocks', async (_, size) => {
-    const session = await open(onnxResNet(resnetTensors(size), size));
+    const session = await open(onnxResNet(randomTensors(resnetShapes(size)), size));
     const { logits } = await session.run({ image: new Tensor('float32', numbers(3072, 3), [1, 3, 32, 32]) });
     expect(logits!.dims).toEqual([1, size.classes]);
     expect([...logits!.data].every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
@@ -70,7 +70,7 @@ describe('what is written for onnxruntime', () => {
 
   it('makes a decoder whose cache changes nothing', async () => {
     const size = { layers: 2, width: 32, heads: 4, vocabulary: 50, context: 16 };
-    const session = await open(onnxGpt(gptTensors(size), size));
+    const session = await open(onnxGpt(randomTensors(gptShapes(size)), size));
     const extend = async (tokens: number[], length: number, past: Tensor[]) => {
       const total = length + tokens.length;
       const empty = new Tensor('float32', new Float32Array(), [1, 4, 0, 8]);

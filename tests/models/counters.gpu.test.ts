@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { RESNET18 } from '../../bench/models.ts';
+import { resnetOf, resnetWeights } from '../../bench/published.ts';
 import { planOf } from '../../src/build/build.ts';
 import type { Engine } from '../../src/engine.ts';
 import { countersSince } from '../../src/gpu/counters.ts';
-import { resnetGraph, shapeOf } from '../../src/models/resnet.ts';
-import { namingOf } from '../../src/models/resnet-names.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
-import { Weights } from '../../src/models/weights.ts';
 import { freshEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
-import { resnet18 } from '../support/published-shapes.ts';
 
 /** Bind groups and pipelines made before the first run; a GPU has the tuner's choice, and so its own number of pipelines. */
 const MADE = {
@@ -21,17 +19,9 @@ const made = (model: keyof typeof MADE, { adapter, gpu }: Engine) =>
 describe('counters', () => {
   it('ResNet-18 at 224 × 224: one pass, one submit, 25 dispatches and 2 for each Winograd, nothing made per run', async () => {
     using engine = await freshEngine();
-    const weights = new Weights(resnet18());
+    const weights = resnetWeights(RESNET18);
     expect(weights.parameters).toBe(11_689_512 + 2 * 4800); // torchvision's count, and the running means and variances
-    const names = namingOf(weights);
-    const graph = resnetGraph(weights, names, shapeOf(weights, names), {
-      dataType: 'float32',
-      input: [224, 224],
-      batch: 1,
-      strideInFirst: false,
-      strideInFirstStage: false,
-      epsilon: 1e-5,
-    }); // prettier-ignore
+    const graph = resnetOf(weights, 224);
     const direct = await planOf(engine.gpu, graph, { without: ['winograd'] });
     expect(direct.steps).toHaveLength(25);
     using session = await engine.build(graph, { tune: 'off' });

@@ -11,6 +11,7 @@ import { elementCount } from '../../src/tensor/types.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
+import { capsOf } from '../support/caps.ts';
 import { candidateKey, cover, pairsOf } from '../support/cover.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
@@ -20,17 +21,7 @@ const ADAPTERS: readonly Caps[] = [
   { software: false, longKernels: false, packedDot: true },
   { software: true, longKernels: false, packedDot: false },
   { software: true, longKernels: true, packedDot: true },
-].map((kind) => ({
-  ...kind,
-  f16: true,
-  longLoops: true,
-  subgroups: true,
-  minSubgroupSize: 4,
-  maxBindingBytes: 2 ** 27,
-  maxBufferBytes: 2 ** 28,
-  maxWorkgroupStorageBytes: 16384,
-  maxInvocations: 256,
-}));
+].map((kind) => capsOf({ ...kind, f16: true, subgroups: true, minSubgroupSize: 4 }));
 
 interface Dispatch extends Step {
   readonly title: string;

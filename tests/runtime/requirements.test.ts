@@ -1,27 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Caps } from '../../src/gpu/gpu.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Operand } from '../../src/graph/ir.ts';
 import { plan } from '../../src/graph/plan.ts';
 import { ConstantKeys } from '../../src/runtime/keys.ts';
 import { type Requirements, requirements } from '../../src/runtime/requirements.ts';
 import { keyOf } from '../../src/tensor/key.ts';
-
-const CAPS: Caps = {
-  software: true,
-  f16: false,
-  subgroups: false,
-  minSubgroupSize: 0,
-  longKernels: true,
-  longLoops: true,
-  packedDot: false,
-  maxBindingBytes: 2 ** 27,
-  maxBufferBytes: 2 ** 28,
-  maxWorkgroupStorageBytes: 16384,
-  maxInvocations: 256,
-};
+import { capsOf } from '../support/caps.ts';
 
 const b = new GraphBuilder();
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
@@ -32,7 +18,7 @@ const stored = (order: number, name: string, ...shape: number[]): Operand =>
 
 const of = (outputs: Record<string, Operand>, has: (operand: Operand) => boolean = () => false): Requirements => {
   const keys = new ConstantKeys();
-  return requirements(plan(b.outputs(outputs), CAPS), (operand) => keys.of(operand), has);
+  return requirements(plan(b.outputs(outputs), capsOf()), (operand) => keys.of(operand), has);
 };
 
 /** `+w` a buffer is taken, `w` uploaded or `op` computed, `-w` freed. */

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
 import { formatPlan, plan } from '../../src/graph/plan.ts';
+import { capsOf } from '../support/caps.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS = ['src', 'shaders', 'tests', 'tools', 'docs', 'bench', 'examples', 'weights'];
@@ -79,19 +80,7 @@ it('the files that comments name are there', () => {
 });
 
 it('docs/architecture.md has the plan of its example', () => {
-  const caps = {
-    software: true,
-    f16: false,
-    subgroups: false,
-    minSubgroupSize: 0,
-    longKernels: true,
-    longLoops: true,
-    packedDot: true,
-    maxBindingBytes: 2 ** 27,
-    maxBufferBytes: 2 ** 28,
-    maxWorkgroupStorageBytes: 2 ** 14,
-    maxInvocations: 256,
-  };
+  const caps = capsOf({ longKernels: true });
   const b = new GraphBuilder();
   const x = b.input('x', { dataType: 'float32', shape: [1, 3, 32, 32] });
   const w = b.constant({ dataType: 'float32', shape: [8, 3, 3, 3] }, new Float32Array(8 * 27));

@@ -116,6 +116,9 @@ const gathers: OpCase[] = [
   test('gather', { input: [2, 5, 3], indices: int32([7], INDICES) }, { axis: 1 }),
   test('gather', { input: [3, 5], indices: int32([2, 2], INDICES) }, { axis: -1 }),
   test('gather', { input: [6, 4], indices: uint32([3], (run) => (run ? [5, 0, 2] : [1, 1, 4])) }),
+  // Beyond 2^31 an unsigned index is as far beyond the axis as any.
+  test('gather', { input: [6, 4], indices: uint32([4], [4294967295, 2147483648, 3, 7]) }),
+  test('gather', { input: [2, 5, 3], indices: uint32([3], [4294967294, 1, 5]) }, { axis: 1 }),
   test('gather', { input: int8(5, 7), indices: int32([7], INDICES) }),
   test('gather', { input: int32([5, 2, 2]), indices: int32([], [3]) }),
   ...[8, 7].map((width) => test('gather', { input: int8(5, width), indices: int32([7], INDICES), scales: scales(5) })),
