@@ -24,7 +24,8 @@ import {
   SUM,
   splitItems,
 } from './define.ts';
-import { mover, placeOf } from './mover.ts';
+import { mover } from './mover.ts';
+import { placeOf } from './place.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 
 type Gather = (input: Operand, indices: Operand, options?: { axis?: number } & Labelled) => Operand;

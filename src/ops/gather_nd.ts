@@ -11,7 +11,8 @@ import {
   opError,
   type Shape,
 } from './define.ts';
-import { mover, placeOf } from './mover.ts';
+import { mover } from './mover.ts';
+import { placeOf } from './place.ts';
 
 /** Coordinates of an index, at the most. */
 const MOST = 8;

@@ -1,15 +1,10 @@
 import bits from '../../shaders/lib/bits.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
-import place from '../../shaders/lib/place.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, type DataType, elementCount, type TensorDescriptor } from '../tensor/types.ts';
 import { type Candidate, FLAT, flatGrid } from './define.ts';
 
 const width = (dataType: DataType): string => `b${8 * BYTES[dataType]}`;
-
-/** What finds the place of an index on an axis. */
-export const placeOf = ({ dataType }: TensorDescriptor): WgslModule =>
-  part(place, dataType === 'uint32' ? 'unsigned' : 'signed');
 
 /** A candidate that moves elements of any type as bits, four an invocation. */
 export function mover(
