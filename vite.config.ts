@@ -93,7 +93,7 @@ const inDeno = 'Deno' in globalThis;
 
 /**
  * The suites of `npm test`: what needs no GPU in Node, everything with a GPU in headless Chrome, again in Node on Dawn
- * (where a Vulkan driver is found) and in Deno on wgpu, the packed package in apps of its users, the pages through Playwright.
+ * (where a Vulkan driver is found) and in Deno on wgpu, what the compilers of GPUs make of our kernels, the packed package in apps of its users, the pages through Playwright.
  */
 async function projects(): Promise<TestProjectConfiguration[]> {
   const env = {
@@ -136,8 +136,15 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,pages,package,speed}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,compiler,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
+    }),
+    project({
+      name: 'compiler',
+      setupFiles: everywhere,
+      include: ['tests/compiler/*.compiler.test.ts'],
+      testTimeout: 300_000,
+      hookTimeout: 600_000,
     }),
     project({
       name: 'package',

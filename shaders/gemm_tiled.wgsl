@@ -1,86 +1,97 @@
 // gemm_tiled: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them
 //
-// The family for GPUs: a workgroup computes a tile of C that is as many of its invocations' tiles high and wide as it has
-// invocations. BK4 vec4 of K at a time, the blocks of A and B that it needs pass through workgroup memory, so that storage
-// is read once a workgroup. The blocks of an invocation lie a workgroup's width (height) apart: neighbours read neighbouring
-// vec4 of workgroup memory, without bank conflicts. Where the output is too small to fill a GPU, SPLIT slices of the workgroup
-// take every SPLITth of the depths each, and add up their sums at the end. Ports, layout and sums as in gemm_registers.
+// The family for GPUs. A workgroup computes a tile of C. Round by round, DEPTH·K4 elements along K of the rows of A and of the
+// columns of B that it needs pass through workgroup memory, so that storage is read once a workgroup.
 //
-// consts  WG_X WG_Y   invocations of a slice      BK4   depth of a tile in vec4      SPLIT   slices
+//               tile_b   K4 blocks high
+//              ┌────┬────┬────┬────┐
+//    tile_a    │ x0 │ x1 │ x0 │ x1 │     WG_X = 2 invocations beside one another, COLUMN_BLOCKS = 2:
+//    K4 wide   └────┴────┴────┴────┘     a block is four columns
+//   ┌──────┐   ┌────┬────┬────┬────┐
+//   │  y0  │   │ C  │    │ C  │    │     the sums marked C belong to invocation (0, 0)
+//   │  y1  │   │    │    │    │    │
+//   │  y0  │   │ C  │    │ C  │    │     WG_Y = 2 invocations below one another, ROWS = 2 rows each
+//   │  y1  │   │    │    │    │    │
+//   └──────┘   └────┴────┴────┴────┘
+//
+// Neighbours read neighbouring vec4 of workgroup memory, without bank conflicts. At a time an invocation holds a pair along K of
+// four columns of B and of one row of A beside its sums: few registers. The index along K is the same for the workgroup, and compilers see that the
+// other is within bounds: no clamp costs a vector instruction. Where the output is too small to fill a GPU, SPLIT parts of the
+// workgroup take rounds in turn, and add up their sums at the end.
+//
+// ports   Pair, Quad, Sum4, DEPTH (outer)   a_at (operand_a)   row_of, taps (row)   bring_b, add_pair, tap_of_b (tile_b)
+//         Params (gemm)   finish_row (gemm_finish)
+// consts  WG_X WG_Y ROWS COLUMN_BLOCKS K4 SPLIT
 
-const BM4 = WG_Y * ROW_BLOCKS; // blocks of 4 rows, and of 4 columns, in the workgroup's tile
+const BM = WG_Y * ROWS; // rows, and blocks of four columns, of the workgroup's tile
 const BN4 = WG_X * COLUMN_BLOCKS;
 const LANES = WG_X * WG_Y;
-const STRIP = 4u * COLUMN_BLOCKS; // sums in a strip, and in a tile
-const SUMS = STRIP * ROW_BLOCKS;
+const SHARE = 2u * LANES / BM; // neighbouring invocations that bring the same two rows of A
+const MOST = 0x7fffffffu; // turns: a bound that is a constant spares counters against endless loops
+const PAIRS = 2u * K4; // along K, of a round
+const SUMS = ROWS * COLUMN_BLOCKS;
 
-var<workgroup> tile_a: array<Quad, SPLIT * BK4 * 4u * BM4>; // [slice][k4][row][block]: row of a block, over k
-var<workgroup> tile_b: array<Quad, SPLIT * BK4 * 4u * BN4>; // [slice][k4][k][block]: row k of a block, over n
+var<workgroup> tile_a: array<array<array<array<Quad, ROWS / 2u>, WG_Y>, PAIRS>, SPLIT>; // [part][pair along K][y][two rows]
+var<workgroup> tile_b: array<array<array<Quad, 2u * BN4>, PAIRS>, SPLIT>; // [part][pair along K][half, block]
 
-struct RowAt { depth: u32, y: u32 }
-fn row_block(at: RowAt, i: u32) -> Block {
-  let start = at.depth * 4u * BM4 + at.y + i * WG_Y;
-  return Block(tile_a[start], tile_a[start + BM4], tile_a[start + 2u * BM4], tile_a[start + 3u * BM4]);
-}
-
-struct ColumnAt { depth: u32, x: u32 }
-fn column_block(at: ColumnAt, i: u32) -> Block {
-  let start = at.depth * 4u * BN4 + at.x + i * WG_X;
-  return Block(tile_b[start], tile_b[start + BN4], tile_b[start + 2u * BN4], tile_b[start + 3u * BN4]);
+fn quad_of_a(row: u32, start: u32, k4: u32) -> Quad {
+  let quad = a_at(start + row + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
+  return select(quad, Quad(), row == OUTSIDE || DEPTH * k4 >= params.k);
 }
 
 @compute @workgroup_size(WG_X, WG_Y, SPLIT)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let lane = local.y * WG_X + local.x;
-  let slice = local.z * BK4; // its first depth, in workgroup memory and in each round
-  let k4s = (params.k + DEPTH - 1u) / DEPTH;
-  let a_start = group.z * params.a_batch;
-  var b_start = group.z * params.b_batch;
-  let column = min(group.x * BN4 + lane % BN4, (params.n - 1u) / 4u);
+  let part = local.z;
+  var sums: array<Sum4, SUMS>; // [row][block]
+  for (var turn = 0u; turn < MOST; turn++) {
+    let blocks = (params.k + DEPTH - 1u) / DEPTH;
+    let rounds = (blocks + SPLIT * K4 - 1u) / (SPLIT * K4); // of a tap
+    let tap = turn / rounds;
+    if tap >= taps() { break; }
+    let first = ((turn - tap * rounds) * SPLIT + part) * K4;
 
-  var tile = Tile();
-  for (var tap = 0u; tap < params.taps; tap++) {
-    let rows = rows_of_a(4u * (group.y * BM4 + lane % BM4), tap);
-    for (var round = 0u; round < k4s; round += SPLIT * BK4) {
-      let first = min(round + slice, k4s);
-      let depths = min(BK4, k4s - first);
-      for (var depth = lane / BM4; depth < depths; depth += LANES / BM4) {
-        let four = block_a(rows, a_start, first + depth);
-        let to = (slice + depth) * 4u * BM4 + lane % BM4;
-        tile_a[to] = four[0];
-        tile_a[to + BM4] = four[1];
-        tile_a[to + 2u * BM4] = four[2];
-        tile_a[to + 3u * BM4] = four[3];
+    let two = lane / SHARE; // the rows of A that this invocation brings
+    let upper = row_of(group.y * BM + 2u * two, tap);
+    let lower = row_of(group.y * BM + 2u * two + 1u, tap);
+    for (var i = 0u; i < K4 / SHARE; i++) {
+      let k4 = i * SHARE + lane % SHARE;
+      let p = quad_of_a(upper, group.z * params.a_batch, first + k4);
+      let q = quad_of_a(lower, group.z * params.a_batch, first + k4);
+      tile_a[part][2u * k4][two / (ROWS / 2u)][two % (ROWS / 2u)] = Quad(p.xy, q.xy);
+      tile_a[part][2u * k4 + 1u][two / (ROWS / 2u)][two % (ROWS / 2u)] = Quad(p.zw, q.zw);
+    }
+    bring_b(part, lane, group.z * params.b_batch + tap * tap_of_b(), first, group.x * BN4);
+    workgroupBarrier();
+    for (var i = 0u; i < PAIRS; i++) {
+      let pair = min(i, PAIRS - 1u); // tells compilers its range: addresses need no further instructions
+      for (var column = 0u; column < COLUMN_BLOCKS; column++) {
+        let b = tile_b[part][pair][local.x + column * WG_X];
+        let c = tile_b[part][pair][local.x + column * WG_X + BN4];
+        for (var row = 0u; row < ROWS; row += 2u) {
+          let a = tile_a[part][pair][local.y][row / 2u];
+          let above = row * COLUMN_BLOCKS + column;
+          let below = above + COLUMN_BLOCKS;
+          sums[above] = add_pair(sums[above], a.xy, b, c);
+          sums[below] = add_pair(sums[below], a.zw, b, c);
+        }
       }
-      for (var depth = lane / BN4; depth < depths; depth += LANES / BN4) {
-        let four = block_b(b_start, first + depth, column);
-        let to = (slice + depth) * 4u * BN4 + lane % BN4;
-        tile_b[to] = four[0];
-        tile_b[to + BN4] = four[1];
-        tile_b[to + 2u * BN4] = four[2];
-        tile_b[to + 3u * BN4] = four[3];
-      }
+    }
+    workgroupBarrier();
+  }
+
+  // The other parts leave their sums where tiles of B were, one part and one sum after the other.
+  for (var other = 1u; other < SPLIT; other++) {
+    for (var i = 0u; i < SUMS; i++) {
+      if part == other { tile_b[0][lane / (2u * BN4)][lane % (2u * BN4)] = bitcast<Quad>(sums[i]); }
       workgroupBarrier();
-      for (var depth = 0u; depth < depths; depth++) {
-        tile = add_tile(tile, RowAt(slice + depth, local.y), strip_of_b(ColumnAt(slice + depth, local.x)));
-      }
+      if part == 0u { sums[i] += bitcast<Sum4>(tile_b[0][lane / (2u * BN4)][lane % (2u * BN4)]); }
       workgroupBarrier();
     }
-    b_start += tap_of_b();
   }
-
-  var sums = sums_of_tile(tile);
-  for (var other = 1u; other < SPLIT; other++) {
-    for (var i = 0u; i < SUMS && local.z == other; i++) { tile_a[i * LANES + lane] = bitcast<Quad>(sums[i / STRIP][i % STRIP]); }
-    workgroupBarrier();
-    for (var i = 0u; i < SUMS && local.z == 0u; i++) { sums[i / STRIP][i % STRIP] += bitcast<Sum4>(tile_a[i * LANES + lane]); }
-    workgroupBarrier();
-  }
-  for (var i = 0u; i < SUMS && local.z == 0u; i++) {
-    let strip = i / STRIP;
-    let in_strip = i % STRIP;
-    let row = 4u * (group.y * BM4 + strip * WG_Y + local.y) + in_strip / COLUMN_BLOCKS;
-    let n4 = group.x * BN4 + in_strip % COLUMN_BLOCKS * WG_X + local.x;
-    if row < params.m { finish_row(row, n4, group.z, sums[strip][in_strip]); }
+  if part > 0u { return; }
+  for (var i = 0u; i < SUMS; i++) {
+    let row = group.y * BM + local.y * ROWS + i / COLUMN_BLOCKS;
+    if row < params.m { finish_row(row, group.x * BN4 + i % COLUMN_BLOCKS * WG_X + local.x, group.z, sums[i]); }
   }
 }

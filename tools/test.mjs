@@ -1,9 +1,10 @@
-// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu package pages size);
+// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu compiler package pages size);
 // `exhaustive`, every kernel variant in every forced mode with ratios of times, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { judge, readBudget, slowest, testsOf } from './budget.mjs';
+import { ensureCompilers, missing } from './gpu-compiler/drivers.mjs';
 import { columnOf, keepColumn, parityTable, readColumns } from './parity.mjs';
 import { setup } from './setup.mjs';
 import { secondsSince } from './system.mjs';
@@ -134,6 +135,12 @@ const suites = {
   chrome: () => onDevice('chrome'),
   dawn: () => onDevice('dawn'),
   wgpu: () => onDevice('wgpu'),
+  async compiler() {
+    await ensureCompilers({ log });
+    const reason = missing();
+    if (reason) unavailable('compilers of GPUs', reason);
+    else vitest('compiler');
+  },
   package: () => void vitest('package'),
   pages: () => void vitest('pages'),
   size() {

@@ -7,7 +7,7 @@ const B_UNIT = 16u;
 @group(0) @binding(1) var<storage, read> a: array<vec4u>;
 @group(0) @binding(2) var<storage, read> b: array<vec4u>;
 fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
-fn b_at(i: u32) -> vec4u { return b[i]; }
+fn b_at(i: u32, live: u32) -> vec4u { return b[i]; }
 
 //# vec4_sized
 // For shapes that are baked, as in operand_a.
@@ -16,7 +16,7 @@ const B_UNIT = 16u;
 @group(0) @binding(1) var<storage, read> a: array<vec4u, A_LENGTH>;
 @group(0) @binding(2) var<storage, read> b: array<vec4u, B_LENGTH>;
 fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
-fn b_at(i: u32) -> vec4u { return b[i]; }
+fn b_at(i: u32, live: u32) -> vec4u { return b[i]; }
 
 //# bytes
 // A row may begin and end anywhere: sixteen bytes lie in five words.
@@ -35,7 +35,7 @@ fn a_at(i: u32, live: u32) -> vec4u {
   let mask = select((vec4u(1u) << (8u * vec4u(bytes))) - 1u, vec4u(0xffffffffu), bytes == vec4i(4));
   return x & mask;
 }
-fn b_at(i: u32) -> vec4u {
+fn b_at(i: u32, live: u32) -> vec4u {
   let w = i / 4u;
   return joined(vec4u(b[w], b[w + 1u], b[w + 2u], b[w + 3u]), vec4u(b[w + 1u], b[w + 2u], b[w + 3u], b[w + 4u]), i);
 }

@@ -7,6 +7,11 @@ import { MAP_READ } from './usage.ts';
 /** What kernels may rely on: the features and limits of the device, and the class of its adapter. */
 export interface Caps {
   readonly software: boolean;
+  /**
+   * An invocation may keep a hundred numbers in registers. Intel's keep 64 floats and little else: the rest spills to
+   * memory. A GPU that does not tell its vendor, as in Firefox, may be Intel's.
+   */
+  readonly manyRegisters: boolean;
   readonly f16: boolean;
   readonly subgroups: boolean;
   /** Invocations that every subgroup has at the least; 0 where there are none, or nothing is known. */
@@ -28,6 +33,9 @@ export interface Caps {
 
 /** Bytes are padded to whole vec4, so that a kernel may read and write four elements at a time to the end. */
 export const paddedBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
+
+/** Vendors as WebGPU names them. */
+const MANY_REGISTERS: readonly string[] = ['amd', 'apple', 'nvidia'];
 
 /** Codes of errors that a lost device may cause. */
 const FROM_WEBGPU: ReadonlySet<ErrorCode> = new Set(['shader-compile', 'gpu-validation']);
@@ -64,6 +72,7 @@ export class Gpu {
     const f16 = device.features.has('shader-f16');
     this.caps = {
       software: this.card.software,
+      manyRegisters: this.card.software || MANY_REGISTERS.includes(info.vendor),
       f16,
       subgroups: device.features.has('subgroups' as GPUFeatureName),
       minSubgroupSize: device.features.has('subgroups' as GPUFeatureName) ? (info.subgroupMinSize ?? 0) : 0,

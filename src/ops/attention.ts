@@ -131,9 +131,9 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
     ].join();
-    // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, and slow
-    // to compile.
-    const width = caps.longKernels && headSize > 32 ? 64 : 16;
+    // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, slow to
+    // compile, and more than a GPU's registers hold.
+    const width = caps.longKernels && caps.software && headSize > 32 ? 64 : 16;
     const inOne = caps.software ? 4 : FLAT; // few, so that the heads of a single query keep all cores busy
     const registers: Candidate = {
       label: `attention_registers[${tags},${width}]`,
@@ -165,7 +165,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       grid: flatGrid(lines, 1),
     });
     const forms = head4 > lanes ? [] : [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
-    const tiles = headSize <= 64 ? [tiled] : [];
+    const tiles = headSize <= 64 && caps.manyRegisters ? [tiled] : [];
     if (caps.software) return [registers, ...forms, ...tiles];
     return q.count >= 16 ? [...tiles, ...forms, registers] : [...forms, ...tiles, registers];
   },

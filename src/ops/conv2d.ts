@@ -199,7 +199,9 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     const strips = image.n * Math.ceil(out.h / rows) * across;
     const plain = [...(options.strides ?? []), ...(options.dilations ?? [])].every((step) => step === 1);
     const byStrip =
-      kh === 3 && kw === 3 && plain ? [depthwise(stripKernel, { strips }, strips, { ROWS: u32(rows) })] : [];
+      kh === 3 && kw === 3 && plain && caps.manyRegisters
+        ? [depthwise(stripKernel, { strips }, strips, { ROWS: u32(rows) })]
+        : [];
     return [...byStrip, byLine, ...general];
   },
   cost(inputs, options, { shape }) {

@@ -15,9 +15,11 @@ import operandA from '../../shaders/lib/operand_a.wgsl';
 import outer from '../../shaders/lib/outer.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import residualParts from '../../shaders/lib/residual.wgsl';
-import rows from '../../shaders/lib/rows.wgsl';
+import oneRow from '../../shaders/lib/row.wgsl';
+import fourRows from '../../shaders/lib/rows.wgsl';
 import scale from '../../shaders/lib/scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
+import tileB from '../../shaders/lib/tile_b.wgsl';
 import tileColumns from '../../shaders/lib/tile_columns.wgsl';
 import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import tileWalk from '../../shaders/lib/tile_walk.wgsl';
@@ -67,10 +69,12 @@ export interface Gemm extends Epilogue {
 /** The modules of an integer product that stand for those of floats. */
 export interface IntegerModules {
   readonly tags: readonly string[];
-  /** Operands, layout of B, types and products; `unit` is how both operands can be read: a part of operands_integer. */
+  /** Operands, types and products; `unit` is how both operands can be read: a part of operands_integer. */
   operands(unit: string): WgslModule[];
   /** How sums leave. */
   epilogue(unit: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
+  /** How blocks of B lie. */
+  readonly layout: WgslModule;
   readonly reducer: WgslFile;
 }
 
@@ -142,7 +146,7 @@ const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupS
  * Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or
  * idles.
  */
-function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTile[] {
+function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
@@ -155,6 +159,8 @@ function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTi
   };
   const fits = (tile: RegisterTile): boolean => {
     if (tile.family === 'subgroups' && !(caps.software && lanesOf(caps) >= 4)) return false;
+    // A GPU's registers hold no more than the least, and of a convolution not that.
+    if (!caps.software && (tile.rows * tile.columns > 16 || window)) return false;
     return (tile.rows === 4 || 2 * m > tile.rows) && (tile.columns === 4 || 2 * n > widthOf(tile));
   };
   return REGISTER_TILES.filter((tile) => fits(tile) && score(tile) > 0).sort((a, b) => score(b) - score(a));
@@ -164,41 +170,56 @@ function registerTiles({ m, n, batches, integer }: Gemm, caps: Caps): RegisterTi
 interface WorkgroupTile extends Tile {
   readonly wide: number;
   readonly high: number;
-  /** Slices of the workgroup that share K. */
+  /** Elements along K that pass through workgroup memory at a time. */
+  readonly depth: number;
+  /** Parts of the workgroup that share K. */
   readonly split: number;
+  /** Only for GPUs with many registers, or only for others (Caps); for all where absent. */
+  readonly manyRegisters?: boolean;
+  /** Rows of an output that it is for, at the most. */
+  readonly mostRows?: number;
 }
 
-/** Depth of a workgroup's tiles in vec4: two tiles of 128 × 16 floats fill the 16 KiB that every device has. */
-const BK4 = 4;
-
+/**
+ * Tiles that Intel's and AMD's compilers make good code of (docs/performance.md), the largest first.
+ */
 const WORKGROUP_TILES: readonly WorkgroupTile[] = [
-  { rows: 8, columns: 8, wide: 16, high: 16, split: 1 },
-  { rows: 8, columns: 8, wide: 8, high: 16, split: 1 },
-  { rows: 8, columns: 8, wide: 8, high: 8, split: 1 },
-  { rows: 4, columns: 4, wide: 8, high: 8, split: 1 },
+  { rows: 8, columns: 8, wide: 16, high: 16, depth: 16, split: 1, manyRegisters: true },
+  { rows: 8, columns: 4, wide: 16, high: 8, depth: 32, split: 1 },
+  { rows: 8, columns: 4, wide: 16, high: 4, depth: 32, split: 1, manyRegisters: false },
+  { rows: 8, columns: 4, wide: 8, high: 4, depth: 32, split: 1, manyRegisters: true },
+  { rows: 8, columns: 4, wide: 16, high: 2, depth: 32, split: 1, manyRegisters: false, mostRows: 64 },
 ];
 
 /** Workgroups that a large GPU needs: it has more than a hundred cores. */
 const FULL = 192;
 
-/** Length of the sums from which slices of a workgroup are worth adding up. */
+/** Length of the sums from which parts of a workgroup are worth adding up. */
 const DEEP = 256;
 
 /**
  * Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then
  * larger ones; where none fills it and K is long, first of all the smallest with K split.
  */
-function workgroupTiles({ m, n, k, taps, batches }: Gemm, { maxWorkgroupStorageBytes }: Caps): WorkgroupTile[] {
-  const legal = WORKGROUP_TILES.filter(({ rows, columns, wide, high }, i) => {
-    const [height, width] = [rows * high, columns * wide];
-    const smallest = i === WORKGROUP_TILES.length - 1;
-    return smallest || (2 * m > height && 2 * n > width && 16 * BK4 * (height + width) <= maxWorkgroupStorageBytes);
+function workgroupTiles({ m, n, k, taps, batches }: Gemm, caps: Caps): WorkgroupTile[] {
+  const known = WORKGROUP_TILES.filter(
+    ({ manyRegisters, mostRows = m }) =>
+      m <= mostRows && (caps.software || (manyRegisters ?? caps.manyRegisters) === caps.manyRegisters),
+  );
+  const holds = ({ rows, columns, wide, high, depth, split }: WorkgroupTile): boolean =>
+    4 * depth * split * (rows * high + columns * wide) <= caps.maxWorkgroupStorageBytes;
+  const legal = known.filter((tile, i) => {
+    const { rows, columns, wide, high } = tile;
+    const fits = 2 * m > rows * high && 2 * n > columns * wide && holds(tile);
+    return fits || i === known.length - 1;
   });
   const groups = ({ rows, columns, wide, high }: WorkgroupTile): number =>
     Math.ceil(m / (rows * high)) * Math.ceil(n / (columns * wide)) * batches;
   const fills = legal.findIndex((tile) => groups(tile) >= FULL);
   const from = fills < 0 ? legal.length - 1 : fills;
-  const split = fills < 0 && k * taps >= DEEP ? [{ ...legal.at(-1)!, split: 4 }] : [];
+  // Parts have tiles of their own: they are not as deep, compilers unroll them, and Intel's then spills.
+  const deep = fills < 0 && k * taps >= DEEP && caps.manyRegisters;
+  const split = deep ? [{ ...legal.at(-1)!, depth: 16, split: 4 }].filter(holds) : [];
   return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
 }
 
@@ -226,7 +247,7 @@ const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm): boolean =>
  * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their
  * cores busy with a narrow product; a GPU hides the way to memory behind many invocations.
  */
-function gemvForms(g: Gemm, { software, subgroups }: Caps): GemvForm[] {
+function gemvForms(g: Gemm, { software, subgroups, manyRegisters }: Caps): GemvForm[] {
   const { layout, n } = g;
   const serial: GemvForm = { lanes: 1, lines: software ? 16 : 64, port: 'serial' };
   const subgroup: GemvForm[] = subgroups && layout === 'nk' ? [{ lanes: 64, lines: 1, port: 'subgroup' }] : [];
@@ -238,7 +259,8 @@ function gemvForms(g: Gemm, { software, subgroups }: Caps): GemvForm[] {
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
-  return [shared(32, 8), ...wide(shared(32, columns)), shared(16, 16), shared(32, 2), ...subgroup, serial];
+  const inWide = layout === 'nk' || manyRegisters ? wide(shared(32, columns)) : [];
+  return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 
 /** Rows of [K,N] that a wide step adds up before it comes to the scales, where they are not in groups. */
@@ -273,7 +295,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     ...(a === 1 || !bWhole || c === 1 ? ['ragged'] : []),
     epilogueName(g),
   ];
-  const walk = g.window ? [window, part(rows, 'conv2d')] : [part(rows, 'dense')];
+  const walk = (by: WgslFile): WgslModule[] => (g.window ? [window, part(by, 'conv2d')] : [part(by, 'dense')]);
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const bakes = caps.software && flops > BAKE_FLOPS;
   // What is longer than a binding is cut into pieces of other lengths.
@@ -336,10 +358,10 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     Math.ceil(g.m / rows),
     g.batches,
   ];
-  const layout = integer ? [] : [part(layoutB, g.layout)];
+  const layout = integer?.layout ?? part(layoutB, g.layout);
   const blocks = (rows: number, columns: number): WgslModule[] => [
-    ...layout,
-    ...walk,
+    layout,
+    ...walk(fourRows),
     blockA,
     part(tileColumns, `columns${columns}`),
     part(tileRows, `rows${rows}`),
@@ -359,12 +381,12 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const grid = inTiles(rows * high, columns * wide);
     return candidate(registersKernel, modules, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ rows, columns, wide, high, split }: WorkgroupTile): Candidate => {
-    const [height, width] = [rows * high, columns * wide];
-    const consts = { WG_X: wide, WG_Y: high, BK4, SPLIT: split };
+  const tiled = ({ rows: below, columns, wide, high, depth, split }: WorkgroupTile): Candidate => {
+    const [height, width] = [below * high, columns * wide];
+    const consts = { WG_X: wide, WG_Y: high, ROWS: below, COLUMN_BLOCKS: columns / 4, K4: depth / 4, SPLIT: split };
     return candidate(
       tiledKernel,
-      blocks(rows, columns),
+      [part(tileB, g.layout), ...walk(oneRow)],
       consts,
       `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
       inTiles(height, width),
@@ -381,7 +403,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
     const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
-    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [...layout, part(gemvStep, 'block')];
+    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [layout, part(gemvStep, 'block')];
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
     return candidate(
       gemvKernel,

@@ -69,7 +69,8 @@ function modules(
   const product = packedDot ? 'packed' : 'shifts';
   return {
     tags: [...(scaled ? [] : ['int32']), ...(form === 'row' ? ['rows'] : []), ...(packedDot ? [] : ['shifts'])],
-    operands: (unit) => [part(elem, 'f32'), outer, part(dot, product), part(operands, unit), layout, part(row, form)],
+    operands: (unit) => [part(elem, 'f32'), outer, part(dot, product), part(operands, unit), part(row, form)],
+    layout,
     epilogue(unit) {
       if (!scaled) return { ports: [part(store, unit)], constants: {} };
       const { ports, constants } = epiloguePorts(epilogue, 'integer', unit);

@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { aptInstall, aptRelease, isFile, run, tail } from '../system.mjs';
+import { GPUS } from './gpus.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../.cache/gpu-compiler/', import.meta.url));
+const MANIFEST = join(FOLDER, 'icd.json');
+
+/** What the drivers are made from: a file that tells whether it is there, and the package of Debian that has it. */
+const NEEDS = [
+  { file: '/usr/bin/gcc', apt: 'gcc' },
+  { file: '/usr/include/vulkan/vulkan.h', apt: 'libvulkan-dev' },
+  { file: '/usr/include/xf86drm.h', apt: 'libdrm-dev' },
+];
+
+/** The folder of the system's libraries, '' where it has none of that form. */
+function libraries() {
+  if (!existsSync('/usr/lib')) return '';
+  const name = readdirSync('/usr/lib').find((entry) => /-linux-gnu$/.test(entry));
+  return name ? join('/usr/lib', name) : '';
+}
+
+/** Mesa's driver of a vendor. @param {'amd' | 'intel'} vendor */
+const driverOf = (vendor) => join(libraries(), `libvulkan_${vendor === 'amd' ? 'radeon' : 'intel'}.so`);
+
+/** What is missing for compilers of GPUs that are not there, in words; '' where nothing is. */
+export function missing() {
+  if (process.platform !== 'linux') return 'the compilers of GPUs are those of Mesa on Linux';
+  const absent = NEEDS.filter(({ file }) => !existsSync(file)).map(({ file, apt }) => `${file} (${apt})`);
+  const drivers = [driverOf('amd'), driverOf('intel')].filter((file) => !existsSync(file));
+  const all = [...absent, ...drivers.map((file) => `${file} (mesa-vulkan-drivers 25)`)];
+  return all.length ? `missing: ${all.join(', ')}` : '';
+}
+
+/**
+ * Installs what is missing, as root on Debian or Ubuntu; the drivers themselves come with llvmpipe. Silent where nothing is missing.
+ * @param {{ log?: (line: string) => void }} [options]
+ */
+export async function ensureCompilers({ log = console.error } = {}) {
+  for (const { file, apt } of NEEDS) if (!existsSync(file) && aptRelease()) await aptInstall(apt, [], log);
+}
+
+/** Mesa's version, from the strings of its driver: rows of one version are not those of another. */
+export function mesaVersion() {
+  const text = readFileSync(driverOf('amd'), 'latin1');
+  return text.match(/Mesa (\d+\.\d+\.\d+)/)?.[1] ?? 'unknown';
+}
+
+/**
+ * Builds the driver around Mesa's and the GPU that is not there, where they are older than their sources.
+ * @throws {Error} when something is missing, or gcc fails
+ */
+async function buildDrivers() {
+  const why = missing();
+  if (why) throw new Error(why);
+  mkdirSync(FOLDER, { recursive: true });
+  /** @type {[source: string, library: string, ...flags: string[]][]} */
+  const parts = [
+    ['offline_icd.c', 'liboffline_icd.so'],
+    ['intel_shim.c', 'libintel_shim.so', '-I/usr/include/libdrm'],
+  ];
+  for (const [source, library, ...flags] of parts) {
+    const [from, to] = [join(HERE, source), join(FOLDER, library)];
+    if (isFile(to) && statSync(to).mtimeMs > statSync(from).mtimeMs) continue;
+    const { ok, output } = await run('gcc', ['-shared', '-fPIC', '-O1', ...flags, from, '-o', to, '-ldl']);
+    if (!ok) throw new Error(`${source} could not be built:\n${tail(output)}`);
+  }
+  const ICD = { library_path: join(FOLDER, 'liboffline_icd.so'), api_version: '1.4.305' };
+  writeFileSync(MANIFEST, JSON.stringify({ file_format_version: '1.0.0', ICD }));
+}
+
+/**
+ * Runs a script in Node with WebGPU on a GPU that is not there: pipelines are compiled, and nothing is computed.
+ * @param {keyof typeof GPUS} gpu
+ * @param {readonly string[]} args of Node
+ * @returns {Promise<string>} the file with what the driver printed
+ * @throws {Error} when the drivers cannot be had, or the script fails
+ */
+export async function runOn(gpu, args) {
+  await buildDrivers();
+  const { spawn } = await import('node:child_process');
+  const { vendor, id } = /** @type {import('./gpus.mjs').Gpu} */ (GPUS[gpu]);
+  const dump = join(FOLDER, `${String(gpu)}.log`);
+  const env = {
+    ...process.env,
+    VK_DRIVER_FILES: MANIFEST,
+    VK_ICD_FILENAMES: MANIFEST, // loaders before 1.3.207 know this name only
+    MESA_SHADER_CACHE_DISABLE: '1',
+    OFFLINE_DRIVER: driverOf(vendor),
+    ...(vendor === 'amd'
+      ? { RADV_FORCE_FAMILY: id, RADV_DEBUG: 'shaders,shaderstats' }
+      : { INTEL_SHIM_ID: id, INTEL_DEBUG: 'cs', LD_PRELOAD: join(FOLDER, 'libintel_shim.so') }),
+  };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', openSync(dump, 'w')] });
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  if (status !== 0) throw new Error(`${args[0]} failed on ${String(gpu)}:\n${tail(readFileSync(dump, 'utf8'))}`);
+  return dump;
+}

@@ -1,0 +1,175 @@
+import { fileURLToPath } from 'node:url';
+import { attentionName, layerName, PRESET } from '../../bench/cases.ts';
+import { attentionGraph, convGraph, matmulGraph, passOptions } from '../../bench/graphs.ts';
+import { GPT2, RESNET18, RESNET50 } from '../../bench/models.ts';
+import { gptOf, resnetOf, resnetWeights } from '../../bench/published.ts';
+import type { Caps } from '../../src/gpu/gpu.ts';
+import { link } from '../../src/gpu/wgsl.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import { loadOps } from '../../src/graph/groups/index.ts';
+import type { Graph } from '../../src/graph/ir.ts';
+import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
+import { plan } from '../../src/graph/plan.ts';
+import '../../src/disk.ts';
+import { gpt2Prefix } from '../../src/models/detect.ts';
+import { gpt2Graph, gpt2Shape } from '../../src/models/gpt2.ts';
+import { openModel } from '../../src/models/index.ts';
+import { Weights } from '../../src/models/weights.ts';
+
+/** A kernel of a workload, as text. */
+export interface Kernel {
+  /** What distinguishes it from other kernels: its label. */
+  readonly name: string;
+  readonly code: string;
+  /** The workloads that run it, and the work of its dispatches there. */
+  readonly uses: readonly Use[];
+}
+
+export interface Use {
+  readonly workload: string;
+  /** Where the kernel stands among the candidates: 0 is the first. */
+  readonly choice: number;
+  readonly dispatches: number;
+  /** Of all dispatches together. */
+  readonly macs: number;
+  readonly bytes: number;
+}
+
+/** What a GPU has under Dawn. */
+export const capsOf = (manyRegisters: boolean): Caps => ({
+  software: false,
+  manyRegisters,
+  f16: true,
+  subgroups: true,
+  minSubgroupSize: 8,
+  longKernels: true,
+  longLoops: true,
+  packedDot: true,
+  maxBindingBytes: 2 ** 30,
+  maxBufferBytes: 2 ** 31,
+  maxWorkgroupStorageBytes: 2 ** 15,
+  maxInvocations: 1024,
+});
+
+export interface Workload {
+  readonly name: string;
+  readonly options: PassOptions;
+  graph(): Graph | Promise<Graph>;
+}
+
+const builders = { graph: () => new GraphBuilder() };
+
+/** The bench's cases, published models, and those that ship. */
+export function workloads(): Workload[] {
+  const { conv, attention, dtypes, gemvDtypes } = PRESET.full;
+  const zeros = (...shape: number[]): Float32Array<ArrayBuffer> => new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const bench: Workload[] = [
+    ...dtypes.flatMap((dtype) =>
+      [128, 512, 1024, 4096].map((n) => ({
+        name: `matmul ${n} ${dtype}`,
+        options: passOptions(dtype),
+        graph: () => matmulGraph(builders, [n, n, n], dtype, half(dtype, zeros(n, n))),
+      })),
+    ),
+    ...gemvDtypes.map((dtype) => ({
+      name: `gemv 4096 ${dtype}`,
+      options: passOptions(dtype),
+      graph: () => matmulGraph(builders, [1, 4096, 4096], dtype, half(dtype, zeros(4096, 4096))),
+    })),
+    ...dtypes.flatMap((dtype) =>
+      conv.map((layer) => ({
+        name: `conv2d ${layerName(layer)} ${layer.size}x${layer.size}x${layer.channels} ${dtype}`,
+        options: passOptions(dtype),
+        graph: () =>
+          convGraph(
+            builders,
+            layer,
+            dtype,
+            half(dtype, zeros(layer.window, layer.window, layer.channels / layer.groups, layer.out)),
+          ),
+      })),
+    ),
+    ...(['float32', 'float16'] as const).flatMap((dtype) =>
+      attention.map((shape) => ({
+        name: `attention ${attentionName(shape)} ${dtype}`,
+        options: {},
+        graph: () => attentionGraph(builders, shape, dtype),
+      })),
+    ),
+  ];
+  const models: Workload[] = (['float32', 'float16', 'int8', 'int4'] as const).flatMap((dtype) => {
+    const options = passOptions(dtype);
+    const type = dtype === 'float16' ? dtype : 'float32';
+    const resnets = [
+      { name: 'resnet18', graph: () => resnetOf(resnetWeights(RESNET18), 224, type) },
+      { name: 'resnet50', graph: () => resnetOf(resnetWeights(RESNET50), 224, type) },
+      { name: 'resnet20-cifar10', graph: () => shippedResNet(type) },
+    ];
+    const gpts = [1, 16, 128, 512].map((tokens) => ({
+      name: `gpt2 ${tokens === 1 ? 'decode' : `prefill ${tokens}`}`,
+      graph: () => gptOf(GPT2, tokens, type),
+    }));
+    const shipped = [1, 16].map((tokens) => ({
+      name: `gpt-shakespeare ${tokens === 1 ? 'decode' : `prefill ${tokens}`}`,
+      graph: () => shippedGpt(tokens, type),
+    }));
+    return [...(dtype === 'int4' ? [] : resnets), ...gpts, ...shipped].map(({ name, graph }) => ({
+      name: `${name} ${dtype}`,
+      options,
+      graph,
+    }));
+  });
+  return [...bench, ...models];
+}
+
+/** Weights in the type of a graph's operands. */
+const half = (dtype: string, weights: Float32Array<ArrayBuffer>) =>
+  dtype === 'float16' ? new Uint16Array(weights.length) : weights;
+
+const shipped = async (name: string) => {
+  const files = await openModel(fileURLToPath(new URL(`../../weights/${name}`, import.meta.url)));
+  return { files, weights: new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '') };
+};
+
+async function shippedResNet(dataType: 'float32' | 'float16'): Promise<Graph> {
+  const { weights } = await shipped('resnet20-cifar10');
+  return resnetOf(weights, 32, dataType);
+}
+
+async function shippedGpt(tokens: number, dataType: 'float32' | 'float16'): Promise<Graph> {
+  const { files, weights } = await shipped('gpt-shakespeare');
+  return gpt2Graph(weights, gpt2Shape(files, weights), { dataType, tokens, predict: 'last' });
+}
+
+/**
+ * The kernels of workloads on a GPU: the first `choices` candidates of every step, each text once, in the order of their names.
+ */
+export async function kernelsOf(list: readonly Workload[], choices: number, caps: Caps): Promise<Kernel[]> {
+  await loadOps();
+  const found = new Map<string, { name: string; uses: Map<string, Use> }>();
+  for (const { name: workload, options, graph } of list) {
+    const { steps } = plan(optimise(await graph(), options, caps), caps);
+    for (const { candidates, cost } of steps) {
+      candidates.slice(0, choices).forEach(({ label, variant }, choice) => {
+        const { code } = link(variant);
+        const kernel = found.get(code) ?? { name: label, uses: new Map() };
+        found.set(code, kernel);
+        const key = `${workload} ${choice}`;
+        const use = kernel.uses.get(key) ?? { workload, choice, dispatches: 0, macs: 0, bytes: 0 };
+        kernel.uses.set(key, {
+          ...use,
+          dispatches: use.dispatches + 1,
+          macs: use.macs + cost.macs,
+          bytes: use.bytes + cost.bytes,
+        });
+      });
+    }
+  }
+  // Kernels of one label differ in a constant that the label does not tell.
+  const seen = new Map<string, number>();
+  return [...found].map(([code, { name, uses }]) => {
+    const again = (seen.get(name) ?? 0) + 1;
+    seen.set(name, again);
+    return { name: again > 1 ? `${name} #${again}` : name, code, uses: [...uses.values()] };
+  });
+}
