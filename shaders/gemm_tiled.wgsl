@@ -19,7 +19,7 @@
 // other is within bounds: no clamp costs a vector instruction. Where the output is too small to fill a GPU, SPLIT parts of the
 // workgroup take rounds in turn, and add up their sums at the end.
 //
-// ports   Pair, Quad, Sum4, DEPTH (outer)   a_at (operand_a)   row_of, taps (row)   bring_b, add_pair, tap_of_b (tile_b)
+// ports   Pair, Quad, Sum4, DEPTH (outer)   a_at (operand_a)   rows_of_a (rows)   bring_b, add_pair, tap_of_b (tile_b)
 //         Params (gemm)   finish_row (gemm_finish)
 // consts  WG_X WG_Y ROWS COLUMN_BLOCKS K4 SPLIT
 
@@ -34,9 +34,10 @@ const SUMS = ROWS * COLUMN_BLOCKS;
 var<workgroup> tile_a: array<array<array<array<Quad, ROWS / 2u>, WG_Y>, PAIRS>, SPLIT>; // [part][pair along K][y][two rows]
 var<workgroup> tile_b: array<array<array<Quad, 2u * BN4>, PAIRS>, SPLIT>; // [part][pair along K][half, block]
 
-fn quad_of_a(row: u32, start: u32, k4: u32) -> Quad {
-  let quad = a_at(start + row + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
-  return select(quad, Quad(), row == OUTSIDE || DEPTH * k4 >= params.k);
+// DEPTH elements of a row of A, zero in the padding of an image and past the last of K.
+fn quad_of_a(start: u32, inside: u32, k4: u32) -> Quad {
+  let quad = a_at(start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
+  return select(Quad(), quad, inside != 0u && DEPTH * k4 < params.k);
 }
 
 @compute @workgroup_size(WG_X, WG_Y, SPLIT)
@@ -48,16 +49,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let blocks = (params.k + DEPTH - 1u) / DEPTH;
     let rounds = (blocks + SPLIT * K4 - 1u) / (SPLIT * K4); // of a tap
     let tap = turn / rounds;
-    if tap >= taps() { break; }
+    if tap >= params.taps { break; }
     let first = ((turn - tap * rounds) * SPLIT + part) * K4;
 
     let two = lane / SHARE; // the rows of A that this invocation brings
-    let upper = row_of(group.y * BM + 2u * two, tap);
-    let lower = row_of(group.y * BM + 2u * two + 1u, tap);
+    let rows = rows_of_a(group.y * BM + 2u * two, tap);
     for (var i = 0u; i < K4 / SHARE; i++) {
       let k4 = i * SHARE + lane % SHARE;
-      let p = quad_of_a(upper, group.z * params.a_batch, first + k4);
-      let q = quad_of_a(lower, group.z * params.a_batch, first + k4);
+      let p = quad_of_a(group.z * params.a_batch + rows.start.x, rows.inside.x, first + k4);
+      let q = quad_of_a(group.z * params.a_batch + rows.start.y, rows.inside.y, first + k4);
       tile_a[part][2u * k4][two / (ROWS / 2u)][two % (ROWS / 2u)] = Quad(p.xy, q.xy);
       tile_a[part][2u * k4 + 1u][two / (ROWS / 2u)][two % (ROWS / 2u)] = Quad(p.zw, q.zw);
     }

@@ -152,11 +152,15 @@ export function precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): 
 /** A session that is built to be measured shares nothing and reports nothing. */
 const LONE = { stores: undefined, tuner: undefined, onProgress: undefined, check: undefined, memory: undefined };
 
-/** Groups that a graph needs besides those of its ops: for small weights, and for forms that may be faster here. */
+/** Groups that a graph needs besides those of its ops: for GPUs, for small weights, for forms that may be faster here. */
 function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: TuneMode): GroupName[] {
   const { winograd = caps.software || mode !== 'off', without = [] } = options;
   const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
-  return [...(needsSmall(graph, options, caps) ? ['quantized' as const] : []), ...(forms ? ['winograd' as const] : [])];
+  return [
+    ...(caps.software ? [] : ['tiles' as const]),
+    ...(needsSmall(graph, options, caps) ? ['quantized' as const] : []),
+    ...(forms ? ['winograd' as const] : []),
+  ];
 }
 
 /** Whether something of a node has a type that the device has not (tensor/logical.ts). */

@@ -22,11 +22,13 @@ type Both<Union> = (Union extends unknown ? (each: Union) => void : never) exten
   : never;
 
 /** The definitions that a module exports, and those of its tables. */
-type Definitions<Module> = Both<
-  {
-    [Name in keyof Module]: Module[Name] extends OpDefinition<infer _> ? Pick<Module, Name> : Module[Name];
-  }[keyof Module]
->;
+type Definitions<Module> = keyof Module extends never
+  ? never
+  : Both<
+      {
+        [Name in keyof Module]: Module[Name] extends OpDefinition<infer _> ? Pick<Module, Name> : Module[Name];
+      }[keyof Module]
+    >;
 
 /** The builder methods of definitions. */
 type Methods<Table> = {

@@ -1,6 +1,5 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
 import subgroupsKernel from '../../shaders/gemm_subgroups.wgsl';
-import tiledKernel from '../../shaders/gemm_tiled.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import biasParts from '../../shaders/lib/bias.wgsl';
 import blockA from '../../shaders/lib/block_a.wgsl';
@@ -15,11 +14,9 @@ import operandA from '../../shaders/lib/operand_a.wgsl';
 import outer from '../../shaders/lib/outer.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import residualParts from '../../shaders/lib/residual.wgsl';
-import oneRow from '../../shaders/lib/row.wgsl';
-import fourRows from '../../shaders/lib/rows.wgsl';
+import rowsOfA from '../../shaders/lib/rows.wgsl';
 import scale from '../../shaders/lib/scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
-import tileB from '../../shaders/lib/tile_b.wgsl';
 import tileColumns from '../../shaders/lib/tile_columns.wgsl';
 import tileRows from '../../shaders/lib/tile_rows.wgsl';
 import tileWalk from '../../shaders/lib/tile_walk.wgsl';
@@ -106,7 +103,7 @@ export function epiloguePorts(
 }
 
 /** What an invocation computes. */
-interface Tile {
+export interface Tile {
   readonly rows: number;
   readonly columns: number;
 }
@@ -166,61 +163,25 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
   return REGISTER_TILES.filter((tile) => fits(tile) && score(tile) > 0).sort((a, b) => score(b) - score(a));
 }
 
-/** An invocation's tile, and how many invocations a workgroup has beside and below one another. */
-interface WorkgroupTile extends Tile {
-  readonly wide: number;
-  readonly high: number;
-  /** Elements along K that pass through workgroup memory at a time. */
-  readonly depth: number;
-  /** Parts of the workgroup that share K. */
-  readonly split: number;
-  /** Only for GPUs with many registers, or only for others (Caps); for all where absent. */
-  readonly manyRegisters?: boolean;
-  /** Rows of an output that it is for, at the most. */
-  readonly mostRows?: number;
+/** A form of gemm_tiled: how it is linked, and what it computes in a workgroup. */
+export interface TiledForm {
+  readonly kernel: WgslModule;
+  readonly modules: readonly WgslModule[];
+  readonly constants: Readonly<Record<string, number>>;
+  /** Of the label. */
+  readonly name: string;
+  /** Rows and columns of a workgroup. */
+  readonly size: readonly [rows: number, columns: number];
 }
 
-/**
- * Tiles that Intel's and AMD's compilers make good code of (docs/performance.md), the largest first.
- */
-const WORKGROUP_TILES: readonly WorkgroupTile[] = [
-  { rows: 8, columns: 8, wide: 16, high: 16, depth: 16, split: 1, manyRegisters: true },
-  { rows: 8, columns: 4, wide: 16, high: 8, depth: 32, split: 1 },
-  { rows: 8, columns: 4, wide: 16, high: 4, depth: 32, split: 1, manyRegisters: false },
-  { rows: 8, columns: 4, wide: 8, high: 4, depth: 32, split: 1, manyRegisters: true },
-  { rows: 8, columns: 4, wide: 16, high: 2, depth: 32, split: 1, manyRegisters: false, mostRows: 64 },
-];
+/** Forms of gemm_tiled for a product here, best guess first (gemm_tiled.ts). */
+export type TiledForms = (g: Gemm, caps: Caps) => readonly TiledForm[];
 
-/** Workgroups that a large GPU needs: it has more than a hundred cores. */
-const FULL = 192;
+let tiledForms: TiledForms | undefined;
 
-/** Length of the sums from which parts of a workgroup are worth adding up. */
-const DEEP = 256;
-
-/**
- * Workgroup tiles of which not more than half would idle: the largest that still fills a GPU first, then smaller, then
- * larger ones; where none fills it and K is long, first of all the smallest with K split.
- */
-function workgroupTiles({ m, n, k, taps, batches }: Gemm, caps: Caps): WorkgroupTile[] {
-  const known = WORKGROUP_TILES.filter(
-    ({ manyRegisters, mostRows = m }) =>
-      m <= mostRows && (caps.software || (manyRegisters ?? caps.manyRegisters) === caps.manyRegisters),
-  );
-  const holds = ({ rows, columns, wide, high, depth, split }: WorkgroupTile): boolean =>
-    4 * depth * split * (rows * high + columns * wide) <= caps.maxWorkgroupStorageBytes;
-  const legal = known.filter((tile, i) => {
-    const { rows, columns, wide, high } = tile;
-    const fits = 2 * m > rows * high && 2 * n > columns * wide && holds(tile);
-    return fits || i === known.length - 1;
-  });
-  const groups = ({ rows, columns, wide, high }: WorkgroupTile): number =>
-    Math.ceil(m / (rows * high)) * Math.ceil(n / (columns * wide)) * batches;
-  const fills = legal.findIndex((tile) => groups(tile) >= FULL);
-  const from = fills < 0 ? legal.length - 1 : fills;
-  // Parts have tiles of their own: they are not as deep, compilers unroll them, and Intel's then spills.
-  const deep = fills < 0 && k * taps >= DEEP && caps.manyRegisters;
-  const split = deep ? [{ ...legal.at(-1)!, depth: 16, split: 4 }].filter(holds) : [];
-  return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
+/** Adds the tiles in workgroup memory, which only GPUs need. */
+export function addTiles(forms: TiledForms): void {
+  tiledForms = forms;
 }
 
 /**
@@ -295,7 +256,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     ...(a === 1 || !bWhole || c === 1 ? ['ragged'] : []),
     epilogueName(g),
   ];
-  const walk = (by: WgslFile): WgslModule[] => (g.window ? [window, part(by, 'conv2d')] : [part(by, 'dense')]);
+  const walk = g.window ? [window, part(rowsOfA, 'conv2d')] : [part(rowsOfA, 'dense')];
   const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
   const bakes = caps.software && flops > BAKE_FLOPS;
   // What is longer than a binding is cut into pieces of other lengths.
@@ -361,7 +322,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const layout = integer?.layout ?? part(layoutB, g.layout);
   const blocks = (rows: number, columns: number): WgslModule[] => [
     layout,
-    ...walk(fourRows),
+    ...walk,
     blockA,
     part(tileColumns, `columns${columns}`),
     part(tileRows, `rows${rows}`),
@@ -381,19 +342,10 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const grid = inTiles(rows * high, columns * wide);
     return candidate(registersKernel, modules, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ rows: below, columns, wide, high, depth, split }: WorkgroupTile): Candidate => {
-    const [height, width] = [below * high, columns * wide];
-    const consts = { WG_X: wide, WG_Y: high, ROWS: below, COLUMN_BLOCKS: columns / 4, K4: depth / 4, SPLIT: split };
-    return candidate(
-      tiledKernel,
-      [part(tileB, g.layout), ...walk(oneRow)],
-      consts,
-      `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
-      inTiles(height, width),
-    );
-  };
+  const tiled = ({ kernel, modules, constants, name, size }: TiledForm): Candidate =>
+    candidate(kernel, [...modules, ...walk], constants, name, inTiles(...size));
   const byRegisters = registerTiles(g, caps).map(registers);
-  const byTiles = workgroupTiles(g, caps).map(tiled);
+  const byTiles = (tiledForms?.(g, caps) ?? []).map(tiled);
   const bySize = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
   if (g.window || g.m > MOST_ROWS) return bySize;
 

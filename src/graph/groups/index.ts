@@ -1,9 +1,11 @@
+import { addTiles, type TiledForms } from '../../ops/gemm.ts';
 import { addOps, type GroupModule, OpNotLoaded } from '../../ops/index.ts';
 import { addPasses, type Passes } from '../passes/index.ts';
 
 interface Group {
   readonly ops: GroupModule;
   readonly passes: Passes;
+  readonly tiles?: TiledForms;
 }
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
@@ -14,6 +16,7 @@ const GROUPS = {
   normalization: () => import('./normalization.ts'),
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
+  tiles: () => import('./tiles.ts'),
   text: () => import('./text.ts'),
   upsampling: () => import('./upsampling.ts'),
   winograd: () => import('./winograd.ts'),
@@ -27,9 +30,11 @@ export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
 /** Loads groups of ops; all where no list is given. Graphs can have their ops from then on. */
 export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promise<void> {
-  for (const { ops, passes } of await Promise.all(names.map((name) => GROUPS[name]()))) {
+  const groups: Group[] = await Promise.all(names.map((name) => GROUPS[name]()));
+  for (const { ops, passes, tiles } of groups) {
     addOps(ops);
     addPasses(passes);
+    if (tiles) addTiles(tiles);
   }
 }
 
