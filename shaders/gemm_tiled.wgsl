@@ -3,25 +3,25 @@
 // The family for GPUs. A workgroup computes a tile of C. Round by round, DEPTH·K4 elements along K of the rows of A and of the
 // columns of B that it needs pass through workgroup memory, so that storage is read once a workgroup.
 //
-//               tile_b   K4 blocks high
+//               tile_b   PAIRS high
 //              ┌────┬────┬────┬────┐
 //    tile_a    │ x0 │ x1 │ x0 │ x1 │     WG_X = 2 invocations beside one another, COLUMN_BLOCKS = 2:
-//    K4 wide   └────┴────┴────┴────┘     a block is four columns
+//  PAIRS wide  └────┴────┴────┴────┘     a block is four columns
 //   ┌──────┐   ┌────┬────┬────┬────┐
 //   │  y0  │   │ C  │    │ C  │    │     the sums marked C belong to invocation (0, 0)
-//   │  y1  │   │    │    │    │    │
-//   │  y0  │   │ C  │    │ C  │    │     WG_Y = 2 invocations below one another, ROWS = 2 rows each
+//   │  y0  │   │ C  │    │ C  │    │
+//   │  y1  │   │    │    │    │    │     WG_Y = 2 invocations below one another, ROWS = 2 rows each
 //   │  y1  │   │    │    │    │    │
 //   └──────┘   └────┴────┴────┴────┘
 //
-// Neighbours read neighbouring vec4 of workgroup memory, without bank conflicts. At a time an invocation holds a pair along K of
-// four columns of B and of one row of A beside its sums: few registers. The index along K is the same for the workgroup, and compilers see that the
-// other is within bounds: no clamp costs a vector instruction. Where the output is too small to fill a GPU, SPLIT parts of the
-// workgroup take rounds in turn, and add up their sums at the end.
+// At a time an invocation holds a pair along K of four columns of B and of two rows of A beside its sums: few registers. The
+// index along K is the same for the workgroup, and compilers see that the others are within bounds: no clamp costs a vector
+// instruction. Where the output is too small to fill a GPU, SPLIT parts of the workgroup take rounds in turn, and add up their
+// sums at the end.
 //
 // ports   Pair, Quad, Sum4, DEPTH (outer)   a_at (operand_a)   rows_of_a (rows)   bring_b, add_pair, tap_of_b (tile_b)
 //         Params (gemm)   finish_row (gemm_finish)
-// consts  WG_X WG_Y ROWS COLUMN_BLOCKS K4 SPLIT
+// consts  WG_X WG_Y ROWS COLUMN_BLOCKS SPLIT   K4   blocks of DEPTH elements along K in a round
 
 const BM = WG_Y * ROWS; // rows, and blocks of four columns, of the workgroup's tile
 const BN4 = WG_X * COLUMN_BLOCKS;

@@ -1,6 +1,6 @@
 // How a workgroup of gemm_tiled brings its part of B into tile_b, [part][pair along K][half, block], and multiplies with it.
-// Ports: b_at (operand_b)   scaled_quad (group_scale)   dot (outer)
-// bring_b(part, lane, start, first, left)   K4 blocks from block `first` of K on, columns from block `left` on; zeros past the last of K
+// Ports: b_at (operand_b)   scaled_quad (group_scale)   of_columns (outer)
+// bring_b(part, lane, start, first, left)   K4 blocks from block `first` of K on, columns from block `left` on, zeros past K's last
 // add_pair(acc, a, b, c)                    acc and a pair of a row of A times the two halves of a block of B, for four columns
 // tap_of_b()                                the distance between two taps
 

@@ -18,9 +18,7 @@ interface WorkgroupTile extends Tile {
   readonly mostRows?: number;
 }
 
-/**
- * Tiles that Intel's and AMD's compilers make good code of (docs/performance.md), the largest first.
- */
+/** Tiles that Intel's and AMD's compilers make good code of (docs/performance.md), the largest first. */
 const WORKGROUP_TILES: readonly WorkgroupTile[] = [
   { rows: 8, columns: 8, wide: 16, high: 16, depth: 16, split: 1, manyRegisters: true },
   { rows: 8, columns: 4, wide: 16, high: 8, depth: 32, split: 1 },

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { readAmd, readIntel } from '../../tools/gpu-compiler/dump.mjs';
+import { boundOf, GPUS } from '../../tools/gpu-compiler/gpus.mjs';
+import { table } from '../../tools/gpu-compiler/table.mjs';
+
+/** In the form that ANV prints with INTEL_DEBUG=cs: a loop of a load from each memory, two multiply-adds and an addition. */
+const INTEL = `
+@@ loop[f32]
+SIMD16 shader: 9 instructions. 1 loops. 100 cycles. 3:5 spills:fills, 4 sends, scheduled with mode none.
+mov(16)         g2<1>UD         0x00000000UD                    { align1 1H };
+LABEL1:
+send(16)        g9UD            g1UD            nullUD          0x04805afe
+                            dp data 1 MsgDesc: (untyped surface read, Surface = 254, SIMD16, Mask = 0x0)  mlen 2 ex_mlen 0 rlen 8
+send(16)        g17UD           g3UD            nullUD          0x04805a02
+                            dp data 1 MsgDesc: (untyped surface read, Surface = 2, SIMD16, Mask = 0x0)  mlen 2 ex_mlen 0 rlen 2
+mad(16)         g10<1>F         g8<8,8,1>F      g80<8,8,1>F     g16<1,1,1>F { align1 1H };
+(+f0.0) mad(16) g12<1>F         g8<8,8,1>F      g82<8,8,1>F     g18<1,1,1>F { align1 1H };
+add(16)         g2<1>D          g2<8,8,1>D      1D              { align1 1H };
+(-f0.0) while(16) JIP:  LABEL1                                  { align1 1H };
+send(16)        nullUD          g126UD          nullUD          0x02000000
+@@ flat[f32]
+SIMD32 shader: 2 instructions. 0 loops. 10 cycles. 0:0 spills:fills, 1 sends, scheduled with mode top-down.
+add(16)         g2<1>F          g2<8,8,1>F      g4<8,8,1>F      { align1 1H };
+`;
+
+/** In the form that RADV prints with RADV_DEBUG=shaders,shaderstats: a loop within a loop, the inner one multiplies. */
+const AMD = `
+@@ nested[f32]
+disasm:
+BB0:
+    s_mov_b32 s0, 0                                             ; be800080
+BB1:
+    global_load_b128 v[4:7], v0, s[2:3]                         ; dc5e0000
+    v_add_nc_u32_e32 v0, 16, v0                                 ; 4a000090
+BB2:
+    ds_load_b128 v[8:11], v1                                    ; dbfc0000
+    v_fmac_f32_e32 v12, v8, v9                                  ; 56181308
+    v_dot4_i32_iu8 v13, v8, v9, v13                             ; cc160000
+    v_lshl_add_u32 v1, v2, 4, v1                                ; d6460001
+    s_cbranch_scc1 BB2                                          ; bfa20000
+BB3:
+    s_cbranch_scc1 BB1                                          ; bfa20000
+    s_endpgm                                                    ; bfb00000
+
+*** SHADER STATS ***
+VGPRs: 24
+Spilled SGPRs: 0
+Spilled VGPRs: 2
+LDS size: 4096
+Subgroups per SIMD: 16
+Instructions: 10
+********************
+`;
+
+it('reads what the compiler of Intel prints, kernel by kernel', () => {
+  const [loop, flat] = readIntel(INTEL);
+  expect(loop).toEqual({
+    name: 'loop[f32]',
+    registers: 128,
+    waves: 16,
+    workgroupMemory: 0,
+    instructions: 9,
+    spills: 3,
+    hot: { macs: 2, vector: 3, share: 2 / 3, workgroupBytes: 16, storageBytes: 4, mix: '1 add' },
+  });
+  expect(flat).toMatchObject({ name: 'flat[f32]', waves: 32, spills: 0, hot: { macs: 0, vector: 1, share: 0 } });
+});
+
+it('reads what the compiler of AMD prints: the hot loop is the inner one', () => {
+  expect(readAmd(AMD)).toEqual([
+    {
+      name: 'nested[f32]',
+      registers: 24,
+      waves: 16,
+      workgroupMemory: 4096,
+      instructions: 10,
+      spills: 2,
+      hot: { macs: 5, vector: 3, share: 2 / 3, workgroupBytes: 16, storageBytes: 0, mix: '1 v_lshl_add_u32' },
+    },
+  ]);
+});
+
+describe('lower bounds of the time', () => {
+  const gpu = { ...GPUS['tgl']!, units: 2, lanes: 50, ghz: 1, workgroupBytes: 100, gbps: 10 };
+  const [row] = readIntel(INTEL); // 2 multiply-adds take 3 vector instructions and 16 bytes of workgroup memory
+
+  it.each([
+    // 1e6 MACs: 1.5e6 instructions by 100 lanes, 8e6 bytes by 200 a nanosecond
+    ['workgroup', { macs: 1e6, bytes: 0 }, 40],
+    ['storage', { macs: 1e3, bytes: 1e6 }, 100],
+  ] as const)('by %s', (by, work, us) => {
+    const bound = boundOf(gpu, row!, work);
+    expect(bound.by).toBe(by);
+    expect(bound.us).toBeCloseTo(us, 9);
+  });
+
+  it('by instructions, where workgroup memory is fast', () => {
+    const bound = boundOf({ ...gpu, workgroupBytes: 1000 }, row!, { macs: 1e6, bytes: 0 });
+    expect([bound.by, bound.us]).toEqual(['issue', 15]);
+  });
+});
+
+it('says a row a line, the name last', () => {
+  expect(table('amd', readAmd(AMD), { mix: true })).toEqual([
+    'VGPRs  waves  workgroup B  spills  instructions  MACs  share  workgroup B/MAC  storage B/MAC  kernel',
+    '   24     16         4096       2            10     5   67 %             3.20           0.00  nested[f32]',
+    '    1 v_lshl_add_u32',
+  ]);
+});
