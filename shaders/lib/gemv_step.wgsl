@@ -1,5 +1,6 @@
 // add_step: sums of STEP elements along K, for QUADS times four columns of C.
 // block     DEPTH elements of K (outer: 4 floats, 16 int8), 4 columns
+// kn_deep   B [K,N]: 16 rows, 4 columns. For GPUs: many loads are on their way, and each is an addition away from the one before
 // kn_wide   B [K,N]: 16 weights of a row at a time, STEP rows, 16 columns
 // nk_wide   B [N,K]: 16 weights of a column at a time, 4 columns. Loads are most of a software adapter's work, so wide ones are fast
 // ports   Sum4, DEPTH (outer)   a_at (operand_a)   times_b (layout_b) or b16_at (operand_b) with times_scales (group_scale)
@@ -12,6 +13,30 @@ alias StepSums = Sum4;
 fn add_step(sums: StepSums, a_start: u32, b_start: u32, k4: u32, n4: u32) -> StepSums {
   let x = a_at(a_start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
   return sums + times_b(x, b_start, k4, n4);
+}
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums); }
+
+//# kn_deep
+const STEP = 16u;
+const QUADS = 1u;
+alias StepSums = vec4f;
+fn add_step(sums: StepSums, a_start: u32, b_start: u32, step: u32, n4: u32) -> StepSums {
+  let live = params.n - 4u * n4;
+  var row = a_start + step * (16u / A_UNIT);
+  var at = b_start + step * 16u * params.ldb + n4 * (4u / B_UNIT);
+  var part = select(sums, vec4f(), IN_GROUPS);
+  for (var i = 0u; i < 4u; i++) {
+    let x = a_at(row, 4u);
+    part = fma(b_at(at, live), vec4f(x.x), part);
+    part = fma(b_at(at + params.ldb, live), vec4f(x.y), part);
+    at += 2u * params.ldb;
+    part = fma(b_at(at, live), vec4f(x.z), part);
+    part = fma(b_at(at + params.ldb, live), vec4f(x.w), part);
+    at += 2u * params.ldb;
+    row += 4u / A_UNIT;
+  }
+  if IN_GROUPS { part = sums + times_scales(part, 4u * step, n4); }
+  return part;
 }
 fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums); }
 

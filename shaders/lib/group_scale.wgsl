@@ -1,15 +1,18 @@
 // Scales of B, one for GROUP elements along K of a column. kn: [K/GROUP, N], a matrix column is a row of B. nk: [N, K/GROUP], a matrix column
 // is a column of B. A 4×4 block of B is within one group.
+// IN_GROUPS                   whether there are groups
 // scaled(block, k4, n4)       a block of B times its scales
 // scaled_quad(v, k4, at)      kn: four columns from 4·at on of a row of the block; nk: four of K of column `at`
 // times_scales(v, k4, n4)     the sums of a group for four columns, times their scales
 
 //# none
+const IN_GROUPS = false;
 fn scaled(block: mat4x4f, k4: u32, n4: u32) -> mat4x4f { return block; }
 fn scaled_quad(v: vec4f, k4: u32, at: u32) -> vec4f { return v; }
 fn times_scales(v: vec4f, k4: u32, n4: u32) -> vec4f { return v; }
 
 //# kn
+const IN_GROUPS = true;
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>;
 fn scales_of(k4: u32, n4: u32) -> vec4f { return B_SCALE * scales[4u * k4 / GROUP * (params.n / 4u) + n4]; }
 fn scaled_quad(v: vec4f, k4: u32, at: u32) -> vec4f { return v * scales_of(k4, at); }

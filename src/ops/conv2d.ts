@@ -182,7 +182,7 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
           windowStruct,
           part(elem, name),
           part(operandA, unit),
-          ...weightPorts(weights, unit, 'runtime'),
+          ...weightPorts(weights, unit, 'runtime', caps),
           ...ports,
         ],
         constants: { WG: u32(FLAT), ...more, ...constants },

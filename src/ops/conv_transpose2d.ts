@@ -133,7 +133,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
     checkEpilogue(OP, inputs, output, n * groups);
     return output;
   },
-  candidates(inputs, options, { dataType }) {
+  candidates(inputs, options, { dataType }, caps) {
     const { image, out, groups, k, n, window, strides, inputLayout, filterLayout } = geometry(inputs, options);
     if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
     const weights = weightsOf(OP, inputs, 'filter', dataType, n, k);
@@ -160,7 +160,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
             windowStruct,
             part(elem, type),
             part(operandA, a),
-            ...weightPorts(weights, b, 'runtime'),
+            ...weightPorts(weights, b, 'runtime', caps),
             ...ports,
           ],
           constants: { WG: u32(FLAT), ...constants },

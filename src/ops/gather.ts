@@ -61,7 +61,7 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>(
     const shape = [...input.shape.slice(0, at), ...indices.shape, ...input.shape.slice(at + 1)];
     return { dataType: dataType ?? (inputs['scales'] ? 'float32' : input.dataType), shape };
   },
-  candidates(inputs, { axis = 0 }, output) {
+  candidates(inputs, { axis = 0 }, output, caps) {
     const { shape } = inputs['input']!;
     const at = needAxis('gather', axis, shape.length);
     const { outer, size, stride } = aroundAxis(shape, at);
@@ -80,7 +80,7 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>(
         ports: [
           grid,
           part(elem, type),
-          ...weightPorts(weights, unit, 'runtime'),
+          ...weightPorts(weights, unit, 'runtime', caps),
           part(rowScale, group ? 'group' : inputs['scales'] ? 'row' : 'none'),
           part(store, unit),
           place,

@@ -267,7 +267,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       part(elem, name),
       part(operandA, aWhole ? (bakes && fits ? 'vec4_sized' : 'vec4') : 'ragged'),
       part(groupScale, groups),
-      ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime'),
+      ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime', caps),
       outer,
     ];
   const common: WgslModule[] = [gemmShape, ...ports, gemmFinish];
@@ -355,7 +355,12 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
     const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
-    const steps = wide ? [part(gemvStep, `${g.layout}_wide`)] : [layout, part(gemvStep, 'block')];
+    const deep = !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_ragged' && whole(16, g.k) && aWhole;
+    const steps = wide
+      ? [part(gemvStep, `${g.layout}_wide`)]
+      : deep
+        ? [part(gemvStep, 'kn_deep')]
+        : [layout, part(gemvStep, 'block')];
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
     return candidate(
       gemvKernel,

@@ -1,6 +1,7 @@
 import bindingB from '../../shaders/lib/binding_b.wgsl';
 import bytes from '../../shaders/lib/bytes.wgsl';
 import operandB from '../../shaders/lib/operand_b.wgsl';
+import type { Caps } from '../gpu/gpu.ts';
 import { part, type WgslModule } from '../gpu/wgsl.ts';
 import { type DataType, elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import { type Inputs, opError } from './define.ts';
@@ -56,8 +57,13 @@ export function weightsOf(
 export type WeightUnit = 'vec4' | 'ragged' | 'wide';
 
 /** The ports that read weights. `sized`: the length of the binding is a constant. */
-export const weightPorts = ({ kind }: Weights, unit: WeightUnit, length: 'runtime' | 'sized'): WgslModule[] => [
-  ...(kind.startsWith('q') ? [bytes] : []),
+export const weightPorts = (
+  { kind }: Weights,
+  unit: WeightUnit,
+  length: 'runtime' | 'sized',
+  { software, packedDot }: Caps,
+): WgslModule[] => [
+  ...(kind.startsWith('q') ? [part(bytes, packedDot && !software ? 'unpack' : 'products')] : []),
   part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`),
   part(bindingB, length),
 ];
