@@ -39,7 +39,11 @@ export function missing() {
  * @param {{ log?: (line: string) => void }} [options]
  */
 export async function ensureCompilers({ log = console.error } = {}) {
-  for (const { file, apt } of NEEDS) if (!existsSync(file) && aptRelease()) await aptInstall(apt, [], log);
+  const release = aptRelease();
+  if (!release) return;
+  // Mesa 25 is from bookworm's backports, and so is what its packages share with these.
+  const options = release.codename === 'bookworm' ? ['-t', 'bookworm-backports'] : [];
+  for (const { file, apt } of NEEDS) if (!existsSync(file)) await aptInstall(apt, options, log);
 }
 
 /** Mesa's version, from the strings of its driver: rows of one version are not those of another. */
@@ -47,6 +51,9 @@ export function mesaVersion() {
   const text = readFileSync(driverOf('amd'), 'latin1');
   return text.match(/Mesa (\d+\.\d+\.\d+)/)?.[1] ?? 'unknown';
 }
+
+/** @type {Promise<void> | undefined} */
+let built;
 
 /**
  * Builds the driver around Mesa's and the GPU that is not there, where they are older than their sources.
@@ -79,7 +86,7 @@ async function buildDrivers() {
  * @throws {Error} when the drivers cannot be had, or the script fails
  */
 export async function runOn(gpu, args) {
-  await buildDrivers();
+  await (built ??= buildDrivers()); // once, for scripts that run side by side
   const { spawn } = await import('node:child_process');
   const { vendor, id } = /** @type {import('./gpus.mjs').Gpu} */ (GPUS[gpu]);
   const dump = join(FOLDER, `${String(gpu)}.log`);
