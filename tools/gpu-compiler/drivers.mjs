@@ -86,7 +86,8 @@ async function buildDrivers() {
  * @throws {Error} when the drivers cannot be had, or the script fails
  */
 export async function runOn(gpu, args) {
-  await (built ??= buildDrivers()); // once, for scripts that run side by side
+  built ??= buildDrivers(); // once, for scripts that run side by side
+  await built;
   const { spawn } = await import('node:child_process');
   const { vendor, id } = /** @type {import('./gpus.mjs').Gpu} */ (GPUS[gpu]);
   const dump = join(FOLDER, `${String(gpu)}.log`);
