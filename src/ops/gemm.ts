@@ -356,11 +356,8 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
     const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
     const deep = !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_ragged' && whole(16, g.k) && aWhole;
-    const steps = wide
-      ? [part(gemvStep, `${g.layout}_wide`)]
-      : deep
-        ? [part(gemvStep, 'kn_deep')]
-        : [layout, part(gemvStep, 'block')];
+    const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
+    const steps = [...(form === 'block' ? [layout] : []), part(gemvStep, form)];
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
     return candidate(
       gemvKernel,

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runOn } from './drivers.mjs';
+import { FOLDER, runOn } from './drivers.mjs';
 import { readAmd, readIntel } from './dump.mjs';
 import { GPUS } from './gpus.mjs';
 
@@ -18,9 +18,8 @@ const COMPILE = fileURLToPath(new URL('compile.mjs', import.meta.url));
  * @throws {Error} when the compiler cannot be had, or refuses a kernel
  */
 export async function compileOn(gpu, kernels) {
-  const folder = join(ROOT, '.cache/gpu-compiler');
-  mkdirSync(folder, { recursive: true });
-  const list = join(folder, `${String(gpu)}.json`);
+  mkdirSync(FOLDER, { recursive: true });
+  const list = join(FOLDER, `${String(gpu)}.json`);
   writeFileSync(
     list,
     JSON.stringify(kernels.map(({ name, code, entry, constants }) => ({ name, code, entry, constants }))),

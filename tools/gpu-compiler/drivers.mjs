@@ -5,7 +5,8 @@ import { aptInstall, aptRelease, isFile, run, tail } from '../system.mjs';
 import { GPUS } from './gpus.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const FOLDER = fileURLToPath(new URL('../../.cache/gpu-compiler/', import.meta.url));
+/** What the drivers are built into, and what they are given and print. */
+export const FOLDER = fileURLToPath(new URL('../../.cache/gpu-compiler/', import.meta.url));
 const MANIFEST = join(FOLDER, 'icd.json');
 
 /** What the drivers are made from: a file that tells whether it is there, and the package of Debian that has it. */
