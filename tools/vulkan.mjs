@@ -150,13 +150,21 @@ export async function ensureLlvmpipe({ log = console.error } = {}) {
     return driver && driver.name !== 'swiftshader';
   };
   if (works()) return;
-  const release = aptRelease();
   const instead = "tests outside a browser run on Chrome's SwiftShader where it has one";
-  if (!release) return log(`No llvmpipe that Dawn takes, and none can be installed here: ${instead}.`);
-  const old = release.codename === 'bookworm';
-  if (old) addBackports(log);
-  await aptInstall('mesa-vulkan-drivers', old ? ['-t', 'bookworm-backports'] : [], log);
+  if (!aptRelease()) return log(`No llvmpipe that Dawn takes, and none can be installed here: ${instead}.`);
+  await installMesa('mesa-vulkan-drivers', log);
   if (!works()) log(`llvmpipe could not be had: ${instead}.`);
+}
+
+/**
+ * Installs a package of Mesa, or one that shares libraries with Mesa's, as root on Debian or Ubuntu: from the backports on bookworm.
+ * @param {string} name
+ * @param {(line: string) => void} log
+ */
+export async function installMesa(name, log) {
+  const old = aptRelease()?.codename === 'bookworm';
+  if (old) addBackports(log);
+  await aptInstall(name, old ? ['-t', 'bookworm-backports'] : [], log);
 }
 
 /** @param {(line: string) => void} log */

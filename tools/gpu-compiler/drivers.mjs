@@ -1,20 +1,14 @@
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { aptInstall, aptRelease, isFile, run, tail } from '../system.mjs';
+import { aptRelease, isFile, run, tail } from '../system.mjs';
+import { installMesa } from '../vulkan.mjs';
 import { GPUS } from './gpus.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** What the drivers are built into, and what they are given and print. */
 export const FOLDER = fileURLToPath(new URL('../../.cache/gpu-compiler/', import.meta.url));
 const MANIFEST = join(FOLDER, 'icd.json');
-
-/** What the drivers are made from: a file that tells whether it is there, and the package of Debian that has it. */
-const NEEDS = [
-  { file: '/usr/bin/gcc', apt: 'gcc' },
-  { file: '/usr/include/vulkan/vulkan.h', apt: 'libvulkan-dev' },
-  { file: '/usr/include/xf86drm.h', apt: 'libdrm-dev' },
-];
 
 /** The folder of the system's libraries, '' where it has none of that form. */
 function libraries() {
@@ -26,25 +20,29 @@ function libraries() {
 /** Mesa's driver of a vendor. @param {'amd' | 'intel'} vendor */
 const driverOf = (vendor) => join(libraries(), `libvulkan_${vendor === 'amd' ? 'radeon' : 'intel'}.so`);
 
+/** What the compilers are made from: a file that tells whether it is there, and the package of Debian that has it. */
+const needs = () => [
+  { file: '/usr/bin/gcc', apt: 'gcc' },
+  { file: driverOf('amd'), apt: 'mesa-vulkan-drivers' },
+  { file: driverOf('intel'), apt: 'mesa-vulkan-drivers' },
+  { file: '/usr/include/vulkan/vulkan.h', apt: 'libvulkan-dev' },
+  { file: '/usr/include/xf86drm.h', apt: 'libdrm-dev' },
+];
+
 /** What is missing for compilers of GPUs that are not there, in words; '' where nothing is. */
 export function missing() {
   if (process.platform !== 'linux') return 'the compilers of GPUs are those of Mesa on Linux';
-  const absent = NEEDS.filter(({ file }) => !existsSync(file)).map(({ file, apt }) => `${file} (${apt})`);
-  const drivers = [driverOf('amd'), driverOf('intel')].filter((file) => !existsSync(file));
-  const all = [...absent, ...drivers.map((file) => `${file} (mesa-vulkan-drivers 25)`)];
-  return all.length ? `missing: ${all.join(', ')}` : '';
+  const absent = needs().filter(({ file }) => !existsSync(file));
+  return absent.length ? `missing: ${absent.map(({ file, apt }) => `${file} (${apt})`).join(', ')}` : '';
 }
 
 /**
- * Installs what is missing, as root on Debian or Ubuntu; the drivers themselves come with llvmpipe. Silent where nothing is missing.
+ * Installs what is missing, as root on Debian or Ubuntu. Silent where nothing is missing.
  * @param {{ log?: (line: string) => void }} [options]
  */
 export async function ensureCompilers({ log = console.error } = {}) {
-  const release = aptRelease();
-  if (!release) return;
-  // Mesa 25 is from bookworm's backports, and so is what its packages share with these.
-  const options = release.codename === 'bookworm' ? ['-t', 'bookworm-backports'] : [];
-  for (const { file, apt } of NEEDS) if (!existsSync(file)) await aptInstall(apt, options, log);
+  if (!aptRelease()) return;
+  for (const { file, apt } of needs()) if (!existsSync(file)) await installMesa(apt, log);
 }
 
 /** Mesa's version, from the strings of its driver: rows of one version are not those of another. */
