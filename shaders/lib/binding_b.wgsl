@@ -1,7 +1,2 @@
-// The buffer of the right operand, in units B (operand_b). `sized` as in operand_a.
-
-//# runtime
+// The buffer of the right operand, in units B (operand_b).
 @group(0) @binding(2) var<storage, read> b: array<B>;
-
-//# sized
-@group(0) @binding(2) var<storage, read> b: array<B, B_LENGTH>;

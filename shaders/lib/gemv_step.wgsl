@@ -43,6 +43,10 @@ fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(su
 //# kn_wide
 const QUADS = 4u;
 alias StepSums = mat4x4f;
+fn add_row(sums: mat4x4f, x: f32, w: mat4x4f) -> mat4x4f {
+  let v = vec4f(x);
+  return mat4x4f(fma(w[0], v, sums[0]), fma(w[1], v, sums[1]), fma(w[2], v, sums[2]), fma(w[3], v, sums[3]));
+}
 fn add_step(sums: StepSums, a_start: u32, b_start: u32, step: u32, n16: u32) -> StepSums {
   let first = step * (STEP / 4u);
   let end = min(first + STEP / 4u, params.k / 4u);
@@ -50,7 +54,10 @@ fn add_step(sums: StepSums, a_start: u32, b_start: u32, step: u32, n16: u32) -> 
   for (var k4 = first; k4 < end; k4++) {
     let x = a_at(a_start + k4 * (4u / A_UNIT), 4u);
     let at = b_start + 4u * k4 * params.ldb + n16;
-    part += b16_at(at) * x.x + b16_at(at + params.ldb) * x.y + b16_at(at + 2u * params.ldb) * x.z + b16_at(at + 3u * params.ldb) * x.w;
+    part = add_row(part, x.x, b16_at(at));
+    part = add_row(part, x.y, b16_at(at + params.ldb));
+    part = add_row(part, x.z, b16_at(at + 2u * params.ldb));
+    part = add_row(part, x.w, b16_at(at + 3u * params.ldb));
   }
   let n4 = 4u * n16;
   return sums + mat4x4f(

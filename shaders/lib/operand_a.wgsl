@@ -1,15 +1,9 @@
 // The left operand, or an image: four consecutive elements as float32. `i` counts A_UNIT elements; only the first `live`
-// of the four belong to the row, the rest read as zero. `sized` is for shapes that are baked: where the length is a constant, SwiftShader
-// need not look it up at every access (matmul 1024 is 1.15 times as fast).
+// of the four belong to the row, the rest read as zero.
 
 //# vec4
 const A_UNIT = 4u;
 @group(0) @binding(1) var<storage, read> a: array<Elem4>;
-fn a_at(i: u32, live: u32) -> vec4f { return vec4f(a[i]); }
-
-//# vec4_sized
-const A_UNIT = 4u;
-@group(0) @binding(1) var<storage, read> a: array<Elem4, A_LENGTH>;
 fn a_at(i: u32, live: u32) -> vec4f { return vec4f(a[i]); }
 
 //# ragged

@@ -10,6 +10,11 @@ const B_UNIT = 4u;
 alias B = Elem4;
 fn b_at(i: u32, live: u32) -> vec4f { return vec4f(b[i]); }
 
+//# dense_wide
+const B_UNIT = 16u;
+alias B = mat4x4<Elem>;
+fn b16_at(i: u32) -> mat4x4f { return mat4x4f(b[i]); }
+
 //# half
 const B_UNIT = 4u;
 alias B = vec2u;

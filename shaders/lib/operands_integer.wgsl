@@ -9,15 +9,6 @@ const B_UNIT = 16u;
 fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
 fn b_at(i: u32, live: u32) -> vec4u { return b[i]; }
 
-//# vec4_sized
-// For shapes that are baked, as in operand_a.
-const A_UNIT = 16u;
-const B_UNIT = 16u;
-@group(0) @binding(1) var<storage, read> a: array<vec4u, A_LENGTH>;
-@group(0) @binding(2) var<storage, read> b: array<vec4u, B_LENGTH>;
-fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
-fn b_at(i: u32, live: u32) -> vec4u { return b[i]; }
-
 //# bytes
 // A row may begin and end anywhere: sixteen bytes lie in five words.
 const A_UNIT = 1u;

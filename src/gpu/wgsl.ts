@@ -1,5 +1,4 @@
 import { TilewrightError } from '../errors.ts';
-import { keyOf } from '../tensor/key.ts';
 
 export interface Binding {
   readonly name: string;
@@ -59,13 +58,11 @@ export const f32 = (value: number): string => {
 
 export type ParamValues = Readonly<Record<string, number | readonly number[]>>;
 
-/** What makes a pipeline: a kernel, the modules it is linked with, named constants, and its shape where that is baked. */
+/** What makes a pipeline: a kernel, the modules it is linked with, named constants. */
 export interface Variant {
   readonly kernel: WgslModule;
   readonly ports: readonly WgslModule[];
   readonly constants?: Readonly<Record<string, string>>;
-  /** Bakes `params` as a constant: faster code on some adapters, but a pipeline per shape. */
-  readonly baked?: ParamValues;
 }
 
 export interface Uniform extends Binding {
@@ -98,7 +95,7 @@ const storageBindings = ({ source }: WgslModule): Binding[] =>
   }));
 
 /** Joins whole WGSL modules into one: directives first, then named constants and uniforms, then the bodies in order. */
-export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
+export function link({ kernel, ports, constants = {} }: Variant): Linked {
   const modules = [...ports, kernel];
   const directives = new Set<string>();
   const bodies = modules.map((module) =>
@@ -114,12 +111,8 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
   for (const { struct, name, binding } of UNIFORMS) {
     const layout = modules.find(({ structs }) => structs?.[struct])?.structs?.[struct];
     if (!layout) continue;
-    if (!baked) uniforms.push({ name, binding, type: 'uniform', layout });
-    out.push(
-      baked
-        ? `const ${name} = ${structLiteral(struct, layout, baked)};`
-        : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`,
-    );
+    uniforms.push({ name, binding, type: 'uniform', layout });
+    out.push(`@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`);
   }
   const starts = bodies.map((lines, index) => {
     const first = out.length + 1;
@@ -140,9 +133,9 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
 }
 
 /** Identifies a variant: equal keys, equal programs. */
-export function variantKey({ kernel, ports, constants = {}, baked }: Variant): string {
+export function variantKey({ kernel, ports, constants = {} }: Variant): string {
   const names = [kernel, ...ports].map(({ name }) => name).join('+');
-  return `${names}${JSON.stringify(constants)}${baked ? keyOf(baked) : ''}`;
+  return `${names}${JSON.stringify(constants)}`;
 }
 
 function fieldValues({ name, count }: StructField, values: ParamValues): readonly number[] {
@@ -152,20 +145,6 @@ function fieldValues({ name, count }: StructField, values: ParamValues): readonl
   if (list.length > count)
     throw new TilewrightError('invalid-graph', `params.${name} holds ${count} numbers, got ${list.length}`);
   return [...list, ...new Array<number>(count - list.length).fill(0)];
-}
-
-function structLiteral(struct: string, { fields }: StructLayout, values: ParamValues): string {
-  const literals = fields.map((field) => {
-    const list = fieldValues(field, values);
-    if (!field.type.startsWith('array')) return `${field.type}(${list.join(', ')})`;
-    const element = field.type.match(/^array<\s*(vec4<?\w+>?)/)![1]!;
-    const rows = Array.from(
-      { length: list.length / 4 },
-      (_, i) => `${element}(${list.slice(4 * i, 4 * i + 4).join(', ')})`,
-    );
-    return `array(${rows.join(', ')})`;
-  });
-  return `${struct}(${literals.join(', ')})`;
 }
 
 /** Writes values into a uniform by field name, at `byteOffset` of `view`. */

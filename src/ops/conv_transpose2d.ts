@@ -155,14 +155,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
         label: `${OP}[${tags.join()}]`,
         variant: {
           kernel,
-          ports: [
-            grid,
-            windowStruct,
-            part(elem, type),
-            part(operandA, a),
-            ...weightPorts(weights, b, 'runtime', caps),
-            ...ports,
-          ],
+          ports: [grid, windowStruct, part(elem, type), part(operandA, a), ...weightPorts(weights, b, caps), ...ports],
           constants: { WG: u32(FLAT), ...constants },
         },
         params: { lines, pairs, groups, k, n, ...window },

@@ -354,10 +354,7 @@ export function splitItems(
         { offset: start * width, size: Math.ceil((size * width) / 4) * 4 },
       ]),
     );
-    const own = piece(start, size);
-    const { variant } = candidate;
-    const baked = variant.baked && { variant: { ...variant, baked: own.params ?? candidate.params } };
-    pieces.push({ ...own, ranges, ...baked });
+    pieces.push({ ...piece(start, size), ranges });
   }
   return pieces;
 }

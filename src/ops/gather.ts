@@ -80,7 +80,7 @@ export const gather = defineOp<{ axis?: number; dataType?: 'float32' }, Gather>(
         ports: [
           grid,
           part(elem, type),
-          ...weightPorts(weights, unit, 'runtime', caps),
+          ...weightPorts(weights, unit, caps),
           part(rowScale, group ? 'group' : inputs['scales'] ? 'row' : 'none'),
           part(store, unit),
           place,

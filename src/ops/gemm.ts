@@ -23,7 +23,7 @@ import tileWalk from '../../shaders/lib/tile_walk.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
-import { BYTES, type DataType } from '../tensor/types.ts';
+import type { DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
 import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
@@ -51,9 +51,6 @@ export interface Gemm extends Epilogue {
   readonly cBatch: number;
   /** Columns of bias and scale that a batch is apart: groups of a convolution. */
   readonly columnBatch: number;
-  /** Elements of all of A and of all of B. */
-  readonly aLength: number;
-  readonly bLength: number;
   readonly dataType: DataType;
   readonly weights: Weights;
   readonly layout: 'kn' | 'nk';
@@ -198,9 +195,12 @@ interface GemvForm {
 /** Rows beyond which a matrix-vector product a row is out of the question. */
 const MOST_ROWS = 16;
 
-/** Whether B can be read sixteen elements at a time. */
-const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm): boolean =>
-  weights.kind.startsWith('q') &&
+/** Elements of B that a CPU's caches do not hold: sixteen at a time, a row of float32 is read by whole lines of the cache. */
+const UNCACHED = 2 ** 23;
+
+/** Whether B can be read sixteen elements at a time: small weights, and any [K,N] on a software adapter. */
+const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm, { software }: Caps): boolean =>
+  (weights.kind.startsWith('q') || (software && weights.kind === 'dense' && layout === 'kn')) &&
   [layout === 'kn' ? n : k, ldb, bBatch, weights.group].every((length) => length % 16 === 0) &&
   k % 4 === 0;
 
@@ -208,15 +208,16 @@ const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm): boolean =>
  * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their
  * cores busy with a narrow product; a GPU hides the way to memory behind many invocations.
  */
-function gemvForms(g: Gemm, { software, subgroups, manyRegisters }: Caps): GemvForm[] {
-  const { layout, n } = g;
+function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
+  const { software, subgroups, manyRegisters } = caps;
+  const { layout, n, k, weights } = g;
   const serial: GemvForm = { lanes: 1, lines: software ? 16 : 64, port: 'serial' };
   const subgroup: GemvForm[] = subgroups && layout === 'nk' ? [{ lanes: 64, lines: 1, port: 'subgroup' }] : [];
   const shared = (lanes: number, lines: number): GemvForm => ({ lanes, lines, port: 'workgroup' });
-  const wide = (form: GemvForm): GemvForm[] => (readsWide(g) ? [{ ...form, wide: true }] : []);
+  const wide = (form: GemvForm): GemvForm[] => (readsWide(g, caps) ? [{ ...form, wide: true }] : []);
   if (software) {
     const inWide = wide({ ...serial, lines: layout === 'kn' ? 8 : 16 });
-    const busy = layout === 'nk' || n / 16 >= BUSY;
+    const busy = weights.kind === 'dense' ? n * k > UNCACHED : layout === 'nk' || n / 16 >= BUSY;
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
@@ -227,9 +228,6 @@ function gemvForms(g: Gemm, { software, subgroups, manyRegisters }: Caps): GemvF
 /** Rows of [K,N] that a wide step adds up before it comes to the scales, where they are not in groups. */
 const WIDE_STEP = 64;
 
-/** Baked shapes gain 15-25 % on SwiftShader, and cost a pipeline a shape: worth it for work beyond this many FLOP. */
-const BAKE_FLOPS = 2e7;
-
 /** Elements that are read or written at a time. */
 const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
 
@@ -239,7 +237,7 @@ const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
  */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
   const { integer } = g;
-  const { kind, group } = g.weights;
+  const { group } = g.weights;
   const whole = (by: number, ...lengths: number[]): boolean => lengths.every((length) => length % by === 0);
   const quad = integer ? 16 : 4; // elements that are read at once where all lengths allow
   const aWhole = whole(quad, g.k, g.lda, g.aBatch);
@@ -257,17 +255,13 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     epilogueName(g),
   ];
   const walk = g.window ? [window, part(rowsOfA, 'conv2d')] : [part(rowsOfA, 'dense')];
-  const flops = 2 * g.m * g.n * g.k * g.taps * g.batches;
-  const bakes = caps.software && flops > BAKE_FLOPS;
-  // What is longer than a binding is cut into pieces of other lengths.
-  const fits = Math.max(g.aLength, g.bLength) * BYTES[g.dataType] <= caps.maxBindingBytes;
   const groups = !group ? 'none' : g.layout === 'nk' ? 'nk' : g.n % 4 ? 'kn_ragged' : 'kn';
-  const operands = (unit: WeightUnit, sized: boolean): WgslModule[] =>
-    integer?.operands(both ? (sized ? 'vec4_sized' : 'vec4') : 'bytes') ?? [
+  const operands = (unit: WeightUnit): WgslModule[] =>
+    integer?.operands(both ? 'vec4' : 'bytes') ?? [
       part(elem, name),
-      part(operandA, aWhole ? (bakes && fits ? 'vec4_sized' : 'vec4') : 'ragged'),
+      part(operandA, aWhole ? 'vec4' : 'ragged'),
       part(groupScale, groups),
-      ...weightPorts(g.weights, unit, sized ? 'sized' : 'runtime', caps),
+      ...weightPorts(g.weights, unit, caps),
       outer,
     ];
   const common: WgslModule[] = [gemmShape, ...ports, gemmFinish];
@@ -295,19 +289,16 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       c_batch: g.cBatch / c,
       ...g.window,
     }; // prettier-ignore
-    const sized = bakes && fits && b > 1 && (kind !== 'q4' || unit === 'wide');
     return {
       label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
       variant: {
         kernel,
-        ports: [...common, ...operands(unit, sized), ...more],
+        ports: [...common, ...operands(unit), ...more],
         constants: {
           ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
-          ...(bakes && { A_LENGTH: u32(Math.ceil(g.aLength / a)), B_LENGTH: u32(Math.ceil(g.bLength / b)) }),
           ...(group && { GROUP: u32(group) }),
           ...constants,
         },
-        baked: bakes ? params : undefined,
       },
       params,
       grid,

@@ -138,8 +138,6 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
       bBatch: merged ? 0 : k * n,
       cBatch: merged ? 0 : m * n,
       columnBatch: 0,
-      aLength: elementCount(inputs['a']!.shape),
-      bLength: elementCount(inputs['b']!.shape),
       dataType: output.dataType,
       weights: weightsOf('matmul', inputs, 'b', output.dataType, n, k),
       layout: options.transposeB ? 'nk' : 'kn',

@@ -56,16 +56,11 @@ export function weightsOf(
 /** Elements of weights that are read at a time: 4 at once, 4 one by one, or 16 (int8 and int4 only). */
 export type WeightUnit = 'vec4' | 'ragged' | 'wide';
 
-/** The ports that read weights. `sized`: the length of the binding is a constant. */
-export const weightPorts = (
-  { kind }: Weights,
-  unit: WeightUnit,
-  length: 'runtime' | 'sized',
-  { software, packedDot }: Caps,
-): WgslModule[] => [
+/** The ports that read weights. */
+export const weightPorts = ({ kind }: Weights, unit: WeightUnit, { software, packedDot }: Caps): WgslModule[] => [
   ...(kind.startsWith('q') ? [part(bytes, packedDot && !software ? 'unpack' : 'products')] : []),
   part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`),
-  part(bindingB, length),
+  bindingB,
 ];
 
 /** `q8`, `q4`, `g32`: parts of labels. */

@@ -59,13 +59,10 @@ describe('the WGSL linker', () => {
     expect(locate(2)).toBe('constants:2');
   });
 
-  it('bakes the shape as a constant, and keeps it in the key', () => {
-    const baked = { count: 3, factor: 0.5, axes: [1, 2, 3, 4] };
-    const variant = { kernel, ports: [part(elem, 'f32')], constants: { WG: u32(64) }, baked };
-    const { code, uniforms } = link(variant);
-    expect(code).toContain('const params = Params(u32(3), f32(0.5), array(vec4u(1, 2, 3, 4), vec4u(0, 0, 0, 0)));');
-    expect(uniforms).toEqual([]);
-    expect(variantKey(variant)).not.toBe(variantKey({ ...variant, baked: { ...baked, count: 4 } }));
+  it('keeps ports and constants in the key', () => {
+    const variant = { kernel, ports: [part(elem, 'f32')], constants: { WG: u32(64) } };
+    expect(variantKey(variant)).toBe(variantKey({ ...variant, constants: { WG: u32(64) } }));
+    expect(variantKey(variant)).not.toBe(variantKey({ ...variant, constants: { WG: u32(32) } }));
     expect(variantKey(variant)).not.toBe(variantKey({ ...variant, ports: [part(elem, 'f16')] }));
   });
 

@@ -38,9 +38,9 @@ const graphs: Record<string, { graph: Graph; inputs: Record<string, TensorInput>
     }),
     inputs: { x: numbers(3 * WIDTH, 3) },
   },
-  'the same for so many rows that the shape is baked': {
-    graph: b.outputs({ y: b.matmul(input('x', float([200, WIDTH])), table, { transposeB: true }) }),
-    inputs: { x: numbers(200 * WIDTH, 6) },
+  'the same for so many rows that tiles are used': {
+    graph: b.outputs({ y: b.matmul(input('x', float([40, WIDTH])), table, { transposeB: true }) }),
+    inputs: { x: numbers(40 * WIDTH, 6) },
   },
   'elementwise, with an operand that repeats': {
     graph: b.outputs({ y: b.relu(b.add(input('x', float([ROWS, WIDTH])), constant([WIDTH], 4))) }),

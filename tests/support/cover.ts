@@ -12,8 +12,8 @@ export const candidateKey = (candidate: Candidate): string => variantsOf(candida
 
 /** The modules that a candidate links, each with the kernel that it is linked with: what a pipeline is made of. */
 export const pairsOf = (candidate: Candidate): string[] =>
-  variantsOf(candidate).flatMap(({ kernel, ports, baked }) =>
-    ['', ...ports.map(({ name }) => name), ...(baked ? ['baked'] : [])].map((name) => `${kernel.name}+${name}`),
+  variantsOf(candidate).flatMap(({ kernel, ports }) =>
+    ['', ...ports.map(({ name }) => name)].map((name) => `${kernel.name}+${name}`),
   );
 
 /**
