@@ -1,12 +1,15 @@
 import registersKernel from '../../shaders/attention_registers.wgsl';
+import subgroupsKernel from '../../shaders/attention_subgroups.wgsl';
 import tiledKernel from '../../shaders/attention_tiled.wgsl';
 import workgroupKernel from '../../shaders/attention_workgroup.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
+import headQuads from '../../shaders/lib/head_quads.wgsl';
 import headSums from '../../shaders/lib/head_sums.wgsl';
 import heads from '../../shaders/lib/heads.wgsl';
 import position from '../../shaders/lib/position.wgsl';
 import qkv from '../../shaders/lib/qkv.wgsl';
+import queryRows from '../../shaders/lib/query_rows.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
@@ -106,7 +109,8 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
-    const common = [grid, heads, part(elem, type), part(qkv, unit), part(position, positions), part(store, unit)];
+    const operands = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(store, unit)];
+    const common = [grid, ...operands];
     const params = {
       queries: q.count,
       keys: k.count,
@@ -145,6 +149,17 @@ export const attention = defineOp<AttentionOptions, Attention>({
       params,
       grid: flatGrid(lines * Math.ceil(headSize / width), inOne),
     };
+    const perLane = 2 ** Math.ceil(Math.log2(Math.max(1, headSize / 4 / caps.minSubgroupSize))); // vec4 of a head
+    const bySubgroups = (rows: 1 | 4): Candidate => ({
+      label: `attention_subgroups[${tags},${rows}]`,
+      variant: {
+        kernel: subgroupsKernel,
+        ports: [...operands, part(queryRows, `${rows}`), part(headQuads, `${perLane}`)],
+        constants: { LANES: u32(caps.minSubgroupSize) },
+      },
+      params,
+      grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
+    });
     const tiled: Candidate = {
       label: `attention_tiled[${tags}]`,
       variant: { kernel: tiledKernel, ports: common, constants: { WG: u32(64) } },
@@ -166,7 +181,12 @@ export const attention = defineOp<AttentionOptions, Attention>({
     });
     const forms = head4 > lanes ? [] : [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
     const tiles = headSize <= 64 && caps.manyRegisters ? [tiled] : [];
-    if (caps.software) return [registers, ...forms, ...tiles];
+    if (caps.software) {
+      const inSubgroup = caps.minSubgroupSize >= 4 && caps.minSubgroupSize <= 16 && perLane <= 4;
+      const few = inSubgroup ? [bySubgroups(1)] : [];
+      const many = inSubgroup && q.count > 1 ? [bySubgroups(4)] : [];
+      return [...many, ...few, registers, ...forms, ...tiles];
+    }
     return q.count >= 16 ? [...tiles, ...forms, registers] : [...forms, ...tiles, registers];
   },
   cost(inputs, options, output) {
