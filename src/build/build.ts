@@ -102,10 +102,14 @@ async function realise(
   const planned = replan();
   if (memory?.budget !== undefined)
     await (await import('./budget.ts')).checkBudget(planned, stores, memory.budget, options);
-  const compiling = compileAll(gpu, planned.steps, onProgress);
-  compiling.catch(() => {}); // awaited below; the upload may fail first
-  await stores.constants.prepare(planned, { signal, onProgress });
-  await compiling;
+  let compiling: Promise<void> | undefined;
+  // Constants are computed while the rest compiles, so their kernels come first: a browser compiles one after the other.
+  const onCompiling = (): void => {
+    compiling = compileAll(gpu, planned.steps, onProgress);
+    compiling.catch(() => {}); // awaited below; the upload may fail first
+  };
+  await stores.constants.prepare(planned, { signal, onProgress, onCompiling });
+  await (compiling ?? compileAll(gpu, planned.steps, onProgress));
   alive();
   const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
   try {

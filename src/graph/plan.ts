@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Caps } from '../gpu/gpu.ts';
 import { paddedBytes } from '../gpu/gpu.ts';
-import type { WgslModule } from '../gpu/wgsl.ts';
+import { variantKey, type WgslModule } from '../gpu/wgsl.ts';
 import { type Candidate, type Cost, type Op, resultNames } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength, elementCount, formatShape, formatTensor } from '../tensor/types.ts';
@@ -248,6 +248,10 @@ export function shapeOf({ node }: Step): string {
 
 const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f16');
 
+/** Pipelines that steps take: each variant is compiled once. */
+export const pipelinesOf = (steps: readonly Step[]): number =>
+  new Set(steps.map(({ candidate }) => variantKey(candidate.variant))).size;
+
 /** One line a step, then the memory: for people, and for a diff in a test. */
 export function formatPlan({ steps, prepare, constants, slots, slotBytes, states }: Plan): string {
   const stored = (node: Operand): string => {
@@ -266,8 +270,8 @@ export function formatPlan({ steps, prepare, constants, slots, slotBytes, states
   const total = (sizes: readonly number[]): string => `${(sizes.reduce((a, b) => a + b, 0) / 1e6).toFixed(2)} MB`;
   return [
     ...lines,
-    `${steps.length} dispatches; ${slots.size} intermediates in ${slotBytes.length} buffers, ${total(slotBytes)}`,
-    `${constants.length} constants, ${total(constants.map(byteLength))}, made by ${prepare.length} dispatches at load`,
+    `${steps.length} dispatches of ${pipelinesOf(steps)} pipelines; ${slots.size} intermediates in ${slotBytes.length} buffers, ${total(slotBytes)}`,
+    `${constants.length} constants, ${total(constants.map(byteLength))}, made by ${prepare.length} dispatches of ${pipelinesOf(prepare)} pipelines at load`,
     `${states.size} states, ${total([...states.values()].map(byteLength))}`,
   ].join('\n');
 }

@@ -15,6 +15,11 @@ import { Uploader, type UploadOptions } from './uploader.ts';
 /** Upload chunk for a tensor that is quantised while it comes in (slabs.ts). */
 const SLAB_BYTES = 16 * 2 ** 20;
 
+export interface PrepareOptions extends UploadOptions {
+  /** Called when kernels that compute constants are being compiled: what is compiled from now on queues behind them. */
+  onCompiling?: (() => void) | undefined;
+}
+
 /**
  * The weights of a model on the device. They are uploaded as the file has them, and kernels bring them into the form
  * that the plan reads. A buffer's key says what it was made from and by which ops, so graphs on the same store share
@@ -58,7 +63,7 @@ export class ConstantStore extends Resource {
    * Uploads and computes the constants of the plan that are not here yet, tensor by tensor in the order of the file.
    * What was needed on the way only is freed at once. On an error or an abort nothing new stays.
    */
-  prepare(plan: Plan, options: UploadOptions = {}): Promise<void> {
+  prepare(plan: Plan, options: PrepareOptions = {}): Promise<void> {
     return this.#turns.take(async () => {
       this.alive();
       const needs = await this.requirements(plan);
@@ -66,7 +71,7 @@ export class ConstantStore extends Resource {
     });
   }
 
-  async #fulfil({ roots, tasks, uploaded }: Requirements, options: UploadOptions): Promise<void> {
+  async #fulfil({ roots, tasks, uploaded }: Requirements, options: PrepareOptions): Promise<void> {
     const { gpu } = this;
     const { signal } = options;
     const steps = tasks.flatMap((task) => task.steps);
@@ -87,7 +92,9 @@ export class ConstantStore extends Resource {
     let uniforms: GPUBuffer | undefined;
     try {
       await gpu.scoped(`weights of ${uploaded} bytes`, () => roots.forEach(take))[1];
-      const programs = await compile(gpu, steps);
+      const compiling = compile(gpu, steps);
+      options.onCompiling?.();
+      const programs = await compiling;
       this.alive();
       const arena = writeUniforms(gpu, steps, programs, 'prepare');
       uniforms = arena.buffer;

@@ -22,8 +22,8 @@ it('a plan prints what runs, from where to where, and the memory', () => {
       1  conv2d_registers[f32,bias_relu,4x4]  conv1  input=m1 filter=const conv1 bias=const -> m0 float32[1,6,6,16]  grid 1×2×1
       2  averagePool2d[f32]  pool  input=m0 -> m1 float32[1,1,1,16]  grid 1×1×1
       3  matmul_gemv[f32,nk,ragged,bias,1x16_serial]  fc  a=m1 b=const bias=const -> m0 float32[1,10]  grid 1×1×1
-    4 dispatches; 4 intermediates in 2 buffers, 0.00 MB
-    4 constants, 0.01 MB, made by 1 dispatches at load
+    4 dispatches of 4 pipelines; 4 intermediates in 2 buffers, 0.00 MB
+    4 constants, 0.01 MB, made by 1 dispatches of 1 pipelines at load
     0 states, 0.00 MB"
   `);
 });

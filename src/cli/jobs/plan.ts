@@ -1,5 +1,5 @@
 import { TilewrightError } from '../../errors.ts';
-import { formatPlan, type Plan } from '../../graph/plan.ts';
+import { formatPlan, type Plan, pipelinesOf } from '../../graph/plan.ts';
 import { byteLength, formatTensor } from '../../tensor/types.ts';
 import type { Job } from './job.ts';
 import { loadModel, type ModelArgs } from './load.ts';
@@ -25,6 +25,8 @@ export interface PlanReport {
   /** For people: a line a step, then the memory. */
   readonly text: string;
   readonly steps: readonly PlannedStep[];
+  /** What is compiled for the steps, and for those that compute constants at load. */
+  readonly pipelines: { readonly run: number; readonly load: number };
   readonly memory: { readonly slots: readonly number[]; readonly constants: number; readonly states: number };
 }
 
@@ -52,6 +54,7 @@ function report(name: string, planned: Plan): PlanReport {
       grid: candidate.grid,
       ...cost,
     })),
+    pipelines: { run: pipelinesOf(planned.steps), load: pipelinesOf(planned.prepare) },
     memory: {
       slots: planned.slotBytes,
       constants: bytes(planned.constants),
