@@ -148,7 +148,7 @@ export async function runContest(options: ContestOptions): Promise<BenchReport> 
     }
     onProgress?.({ done: matches.length, total: matches.length });
     const versions = Object.fromEntries(competitors.map(({ engine, version }) => [engine, version]));
-    const browser = globalThis.navigator?.userAgent ?? 'no browser';
+    const browser = globalThis.navigator?.userAgent || 'no browser';
     return { adapter, date, versions: { ...versions, browser }, ceilings, rows, notes: [...NOTES, ...notes] };
   } finally {
     for (const competitor of competitors) await competitor.close();
@@ -167,10 +167,15 @@ const NOTES = [
     'reads the logits back and takes the likeliest there, keys and values stay on the device.',
 ];
 
-const openers = ({ onnxruntime, tensorflow }: PeerFolders): Partial<Record<EngineName, () => Promise<Competitor>>> => ({
+const openers = ({
+  onnxruntime,
+  tensorflow,
+  jax,
+}: PeerFolders): Partial<Record<EngineName, () => Promise<Competitor>>> => ({
   'onnxruntime-web': async () => (await import('./onnxruntime.ts')).openOnnxRuntime(onnxruntime, 'webgpu'),
   'onnxruntime-web-wasm': async () => (await import('./onnxruntime.ts')).openOnnxRuntime(onnxruntime, 'wasm'),
   'tensorflow.js': async () => (await import('./tensorflow.ts')).openTensorFlow(tensorflow),
+  'jax-js': async () => (await import('./jax.ts')).openJax(jax),
 });
 
 /** Prepares, compares and times one case; ours comes first in `competitors`. */

@@ -4,6 +4,8 @@ export interface PeerFolders {
   readonly onnxruntime: string;
   /** `dist` of @tensorflow/tfjs-core, and of @tensorflow/tfjs-backend-webgpu. */
   readonly tensorflow: readonly [core: string, backend: string];
+  /** `dist` of @jax-js/jax. */
+  readonly jax: string;
 }
 
 export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;

@@ -91,6 +91,7 @@ async function peerFolders(runtime: Runtime): Promise<PeerFolders> {
   return {
     onnxruntime: await dist('onnxruntime-web'),
     tensorflow: [await dist('@tensorflow/tfjs-core'), await dist('@tensorflow/tfjs-backend-webgpu')],
+    jax: await dist('@jax-js/jax'),
   };
 }
 
