@@ -8,6 +8,15 @@ export interface PeerFolders {
   readonly jax: string;
 }
 
+/** The folders where `dist` of each package is. */
+export async function peerFolders(dist: (name: string) => string | Promise<string>): Promise<PeerFolders> {
+  return {
+    onnxruntime: await dist('onnxruntime-web'),
+    tensorflow: [await dist('@tensorflow/tfjs-core'), await dist('@tensorflow/tfjs-backend-webgpu')],
+    jax: await dist('@jax-js/jax'),
+  };
+}
+
 export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
 
 /** The address of a file, for `import` and `fetch`. */

@@ -102,9 +102,10 @@ function resnet(tf: typeof Tfjs, tensors: Tensors, size: ResNetSize) {
 /** Scripts that put themselves into `tf` in a page, CommonJS in Node. */
 async function importTensorFlow(core: string, webgpu: string): Promise<{ tf: typeof Tfjs } & BackendModule> {
   if (IN_NODE) {
-    const { default: tf } = await importFile<{ default: typeof Tfjs }>(core, 'tf-core.node.js');
-    const { default: backend } = await importFile<{ default: BackendModule }>(webgpu, 'tf-backend-webgpu.node.js');
-    return { tf, WebGPUBackend: backend.WebGPUBackend };
+    const { createRequire } = await import(/* @vite-ignore */ 'node:module');
+    const require = createRequire(import.meta.url);
+    const tf = require(`${core}/tf-core.node.js`) as typeof Tfjs;
+    return { tf, ...(require(`${webgpu}/tf-backend-webgpu.node.js`) as BackendModule) };
   }
   await importFile(core, 'tf-core.min.js');
   await importFile(webgpu, 'tf-backend-webgpu.min.js');

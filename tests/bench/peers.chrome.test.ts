@@ -1,13 +1,8 @@
 import { expect, it } from 'vitest';
 import { runContest } from '../../bench/peers/contest.ts';
-import type { PeerFolders } from '../../bench/peers/packages.ts';
+import { peerFolders } from '../../bench/peers/packages.ts';
 
-const dist = (name: string): string => new URL(`/node_modules/${name}/dist/`, window.location.href).href;
-const folders: PeerFolders = {
-  onnxruntime: dist('onnxruntime-web'),
-  tensorflow: [dist('@tensorflow/tfjs-core'), dist('@tensorflow/tfjs-backend-webgpu')],
-  jax: dist('@jax-js/jax'),
-};
+const folders = await peerFolders((name) => new URL(`/node_modules/${name}/dist/`, window.location.href).href);
 
 // In Chrome alone: llvmpipe compiles onnxruntime's first kernel for half a minute.
 it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async () => {
