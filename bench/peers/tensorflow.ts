@@ -5,7 +5,12 @@ import { IN_NODE, importFile, type PeerFolders } from './packages.ts';
 import { permute } from './permute.ts';
 import { foldedResNet } from './resnet.ts';
 
-type Backend = Tfjs.KernelBackend & { queue: GPUQueue; endComputePassEncoder(): void; submitQueue(): void };
+type Backend = Tfjs.KernelBackend & {
+  queue: GPUQueue;
+  commandEncoder: GPUCommandEncoder | null;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+};
 type BackendModule = { WebGPUBackend: new (device: GPUDevice, info?: GPUAdapterInfo) => Backend };
 
 /** TensorFlow.js with its WebGPU backend, from the `dist` folders of its packages. */
@@ -22,7 +27,7 @@ export async function openTensorFlow([core, webgpu]: PeerFolders['tensorflow']):
           output = tf.tidy(compute);
         }
         backend.endComputePassEncoder();
-        backend.submitQueue();
+        if (backend.commandEncoder) backend.submitQueue(); // every so many dispatches it did so by itself
         await backend.queue.onSubmittedWorkDone();
       },
       result: async () => (await output!.data()) as Float32Array,

@@ -145,7 +145,7 @@ describe('beside a peer', () => {
   });
 
   it('what multiplies does the work, what is around it reads and writes its operands', () => {
-    const { us, products, dispatches } = boundOfRun(
+    const { us, products, issue, dispatches } = boundOfRun(
       gpu,
       work,
       [dispatch('flat[f32]', 1_048_576, 1_048_576), dispatch('loop[f32]', 40_000, 1_000_000)],
@@ -153,6 +153,7 @@ describe('beside a peer', () => {
     );
     expect(products).toBeCloseTo(104, 9); // 1 040 000 bytes by 10 a nanosecond: more than the 50 of its instructions
     expect(us).toBeCloseTo(304, 9);
+    expect(issue).toBeCloseTo(50, 9);
     expect(dispatches.map(({ name, bound }) => `${name} ${bound.by}`)).toEqual([
       'flat[f32] storage',
       'loop[f32] storage',
@@ -172,7 +173,7 @@ describe('beside a peer', () => {
     expect(() => boundOfRun(gpu, work, dispatches, rows)).toThrow(message);
   });
 
-  it('a line says a bound, its ratio to ours, and the same of the products', () => {
+  it('a line says three bounds, each with its ratio to ours', () => {
     const use = { workload: 'case', choice: 0, dispatches: 1, macs: 3e6, bytes: 0 };
     const others = [
       { ...use, workload: 'another' },
@@ -186,9 +187,10 @@ describe('beside a peer', () => {
       { name: 'other 2.0', error: 'why' },
     ];
     expect(besideLines(engines)).toEqual([
-      '     50.0     1.00     50.0     1.00  tilewright: loop[f32] (issue)',
-      '    150.0     3.00     50.0     1.00  peer 1.0: flat[f32] 4x1x1 (storage), loop[f32] 4x1x1 (issue)',
-      '                                      other 2.0 has no bound: why',
+      '          all        ratio     products        ratio instructions        ratio',
+      '         50.0         1.00         50.0         1.00         50.0         1.00  tilewright: loop[f32] (issue)',
+      '        150.0         3.00         50.0         1.00         50.0         1.00  peer 1.0: flat[f32] 4x1x1 (storage), loop[f32] 4x1x1 (issue)',
+      '                                                                                other 2.0 has no bound: why',
     ]);
   });
 });

@@ -75,12 +75,9 @@ try {
     }
     const beside = peers ? await comparePeers(name, cases, kernels, rows) : [];
     if (peers) {
-      console.log(
-        '\nBeside the peers, each with the kernels that it picks on this GPU, in microseconds: a lower bound of all dispatches, its ratio to',
-      );
-      console.log(
-        'ours (above 1: ours is lower), the same of the products alone; the workgroups of each dispatch, and what bounds it:',
-      );
+      console.log(`
+Beside the peers, each with the kernels that it picks on this GPU. Lower bounds in microseconds: of all dispatches, of the products alone, and of
+the products' vector instructions alone, each with its ratio to ours (above 1: ours is lower). Then the dispatches, and what bounds each.`);
       for (const { workload, engines } of beside) console.log(`\n${workload}\n${besideLines(engines).join('\n')}`);
     }
     report.push({ gpu: name, mesa: mesaVersion(), rows: rows.map((row, i) => ({ ...row, uses: bounds[i] })), beside });

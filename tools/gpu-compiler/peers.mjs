@@ -17,7 +17,14 @@ const RUN = fileURLToPath(new URL('run-peers.mjs', import.meta.url));
  * @typedef {object} Sum of the bounds of dispatches, which run one after another, in microseconds
  * @property {number} us
  * @property {number} products those of products alone
- * @property {readonly { name: string, workgroups?: readonly number[], bound: Bound }[]} dispatches
+ * @property {number} issue those of the products' vector instructions alone
+ * @property {readonly Part[]} dispatches
+ *
+ * @typedef {object} Part
+ * @property {string} name of the kernel
+ * @property {readonly number[]} [workgroups]
+ * @property {boolean} multiplies whether it is a product
+ * @property {Bound} bound
  */
 
 /**
@@ -91,11 +98,19 @@ export function boundOfRun(gpu, { products, macs, tensors }, dispatches, rows) {
       bound: boundBeside(gpu, dispatch.row, { macs: multiplies ? macs / products : 0, bytes }),
     };
   });
-  const total = (/** @type {typeof bounds} */ some) => some.reduce((sum, { bound }) => sum + bound.us, 0);
+  return sumOf(bounds.map(({ name, workgroups, multiplies, bound }) => ({ name, workgroups, multiplies, bound })));
+}
+
+/** @param {readonly Part[]} parts @returns {Sum} */
+function sumOf(parts) {
+  const total = (/** @type {readonly Part[]} */ some, /** @type {'us' | 'issue'} */ what) =>
+    some.reduce((sum, { bound }) => sum + bound[what], 0);
+  const products = parts.filter(({ multiplies }) => multiplies);
   return {
-    us: total(bounds),
-    products: total(bounds.filter(({ multiplies }) => multiplies)),
-    dispatches: bounds.map(({ name, workgroups, bound }) => ({ name, workgroups, bound })),
+    us: total(parts, 'us'),
+    products: total(products, 'us'),
+    issue: total(products, 'issue'),
+    dispatches: parts,
   };
 }
 
@@ -108,18 +123,15 @@ export function boundOfRun(gpu, { products, macs, tensors }, dispatches, rows) {
  * @returns {Sum}
  */
 export function boundOfOurs(gpu, workload, kernels, rows) {
-  const bounds = kernels.flatMap(({ uses }, i) => {
-    const row = rows[i];
-    return uses
-      .filter((use) => row && use.workload === workload && use.choice === 0)
-      .map((use) => ({
-        name: row?.name ?? '',
-        macs: use.macs,
-        bound: boundBeside(gpu, /** @type {Row} */ (row), use),
-      }));
-  });
-  const total = (/** @type {typeof bounds} */ some) => some.reduce((sum, { bound }) => sum + bound.us, 0);
-  return { us: total(bounds), products: total(bounds.filter(({ macs }) => macs > 0)), dispatches: bounds };
+  return sumOf(
+    kernels.flatMap(({ uses }, i) => {
+      const row = rows[i];
+      if (!row) return [];
+      return uses
+        .filter((use) => use.workload === workload && use.choice === 0)
+        .map((use) => ({ name: row.name, multiplies: use.macs > 0, bound: boundBeside(gpu, row, use) }));
+    }),
+  );
 }
 
 /**
@@ -163,16 +175,20 @@ export async function comparePeers(name, cases, kernels, rows) {
 }
 
 /**
- * A line an engine: its bound and the ratio to that of the first, the same of its products alone, and its dispatches.
+ * A line an engine, under a line of titles: its bound, that of its products, that of their instructions, each with its ratio to the first
+ * engine's; its dispatches.
  * @param {readonly Engine[]} engines
  * @returns {string[]}
  */
 export function besideLines(engines) {
+  const WIDTH = 13;
   const first = engines[0]?.sum;
-  return engines.map(({ name, sum, error }) => {
-    if (!sum || !first) return `${' '.repeat(36)}  ${name} has no bound: ${error}`;
-    const ratios = [sum.us / first.us, sum.products / first.products];
-    const figures = [sum.us.toFixed(1), ratios[0]?.toFixed(2), sum.products.toFixed(1), ratios[1]?.toFixed(2)];
+  const lines = engines.map(({ name, sum, error }) => {
+    if (!sum || !first) return `${' '.repeat(6 * WIDTH)}  ${name} has no bound: ${error}`;
+    const figures = /** @type {const} */ (['us', 'products', 'issue']).flatMap((what) => [
+      sum[what].toFixed(1),
+      (sum[what] / first[what]).toFixed(2),
+    ]);
     const parts = sum.dispatches.map(({ name: kernel, workgroups, bound }) =>
       [
         kernel.replace(`${name.split(' ')[0]} `, ''),
@@ -180,6 +196,8 @@ export function besideLines(engines) {
         `(${bound.by})`,
       ].join(' '),
     );
-    return `${figures.map((figure = '') => figure.padStart(9)).join('')}  ${name}: ${parts.join(', ')}`;
+    return `${figures.map((figure) => figure.padStart(WIDTH)).join('')}  ${name}: ${parts.join(', ')}`;
   });
+  const titles = ['all', 'ratio', 'products', 'ratio', 'instructions', 'ratio'];
+  return [titles.map((title) => title.padStart(WIDTH)).join(''), ...lines];
 }

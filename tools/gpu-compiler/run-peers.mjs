@@ -21,7 +21,7 @@ import { loadKernels } from './compiler.mjs';
  */
 
 Object.assign(globalThis, globals);
-const gpu = create(['enable-dawn-features=allow_unsafe_apis']);
+const gpu = create([]); // what a browser has, and no experiments
 Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
 
 let engine = '';
