@@ -166,7 +166,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
   tiny: {
     matmul: [64],
     gemv: [[64, 128]],
-    conv: PRESET.tiny.conv,
+    conv: [...PRESET.tiny.conv, layer(8, 16, 16, 3, 2, 16)],
     attention: PRESET.tiny.attention,
     resnet: [['resnet tiny', PRESET.tiny.load]],
     gpt: { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 },

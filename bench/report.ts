@@ -3,7 +3,7 @@ import type { AdapterCard } from '../src/index.ts';
 export const SUITES = ['matmul', 'gemv', 'conv', 'attention', 'resnet', 'gpt', 'load'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
-export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js'] as const;
+export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js', 'jax-js'] as const;
 export type EngineName = (typeof ENGINES)[number];
 /** Those that load a model file: their start is timed too. */
 export const LOADERS = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm'] as const satisfies EngineName[];

@@ -15,6 +15,7 @@ const PEERS = [
   ['onnxruntime-web', 'onnxruntime-web, WebGPU'],
   ['onnxruntime-web-wasm', 'the same, wasm'],
   ['tensorflow.js', 'TensorFlow.js, WebGPU'],
+  ['jax-js', 'jax-js, WebGPU'],
 ];
 
 /** All reports in bench/results. @returns {BenchReport[]} */

@@ -32,7 +32,16 @@ import {
   type Work,
 } from '../report.ts';
 import type { BenchProgress } from '../suites.ts';
-import type { Competitor, Contender, GptTask, ResNetTask, Writer } from './contender.ts';
+import type {
+  AttentionTask,
+  Competitor,
+  Contender,
+  ConvTask,
+  GptTask,
+  MatmulTask,
+  ResNetTask,
+  Writer,
+} from './contender.ts';
 import { onnxGpt, onnxResNet } from './onnx-models.ts';
 import type { PeerFolders } from './packages.ts';
 
@@ -148,7 +157,7 @@ export async function runContest(options: ContestOptions): Promise<BenchReport> 
     }
     onProgress?.({ done: matches.length, total: matches.length });
     const versions = Object.fromEntries(competitors.map(({ engine, version }) => [engine, version]));
-    const browser = globalThis.navigator?.userAgent ?? 'no browser';
+    const browser = globalThis.navigator?.userAgent || 'no browser';
     return { adapter, date, versions: { ...versions, browser }, ceilings, rows, notes: [...NOTES, ...notes] };
   } finally {
     for (const competitor of competitors) await competitor.close();
@@ -167,10 +176,16 @@ const NOTES = [
     'reads the logits back and takes the likeliest there, keys and values stay on the device.',
 ];
 
-const openers = ({ onnxruntime, tensorflow }: PeerFolders): Partial<Record<EngineName, () => Promise<Competitor>>> => ({
+/** What starts each peer. */
+export const openers = ({
+  onnxruntime,
+  tensorflow,
+  jax,
+}: PeerFolders): Partial<Record<EngineName, () => Promise<Competitor>>> => ({
   'onnxruntime-web': async () => (await import('./onnxruntime.ts')).openOnnxRuntime(onnxruntime, 'webgpu'),
   'onnxruntime-web-wasm': async () => (await import('./onnxruntime.ts')).openOnnxRuntime(onnxruntime, 'wasm'),
   'tensorflow.js': async () => (await import('./tensorflow.ts')).openTensorFlow(tensorflow),
+  'jax-js': async () => (await import('./jax.ts')).openJax(jax),
 });
 
 /** Prepares, compares and times one case; ours comes first in `competitors`. */
@@ -253,8 +268,36 @@ function lazily<T>(make: () => T): () => T {
 const randomFloats = (shape: readonly number[], seed: number): Float32Array<ArrayBuffer> =>
   randomData('float32', shape, seed) as Float32Array<ArrayBuffer>;
 
+/** [m,k] times [k,n], as any engine is given it. */
+export const matmulTask = (m: number, k: number, n: number): MatmulTask => ({
+  m,
+  k,
+  n,
+  input: randomFloats([m, k], 1),
+  weights: randomFloats([k, n], 2),
+});
+
+export function convTask(layer: ConvLayer): ConvTask {
+  const { size, channels, out, window, groups } = layer;
+  return {
+    layer,
+    input: randomFloats([1, size, size, channels], 1),
+    weights: randomFloats([window, window, channels / groups, out], 2),
+  };
+}
+
+export function attentionTask(shape: AttentionShape): AttentionTask {
+  const { queries, keys, width } = shape;
+  return {
+    ...shape,
+    query: randomFloats([queries, width], 1),
+    key: randomFloats([keys, width], 2),
+    value: randomFloats([keys, width], 3),
+  };
+}
+
 function matmulMatch(suite: 'matmul' | 'gemv', [m, k, n]: [number, number, number]): Match {
-  const task = lazily(() => ({ m, k, n, input: randomFloats([m, k], 1), weights: randomFloats([k, n], 2) }));
+  const task = lazily(() => matmulTask(m, k, n));
   return {
     suite,
     parts: [{ name: suite, shape: suite === 'gemv' ? `${k}x${n}` : `${m}x${k}x${n}` }],
@@ -264,12 +307,8 @@ function matmulMatch(suite: 'matmul' | 'gemv', [m, k, n]: [number, number, numbe
 }
 
 function convMatch(layer: ConvLayer): Match {
-  const { size, channels, out, window, groups } = layer;
-  const task = lazily(() => ({
-    layer,
-    input: randomFloats([1, size, size, channels], 1),
-    weights: randomFloats([window, window, channels / groups, out], 2),
-  }));
+  const { size, channels, out } = layer;
+  const task = lazily(() => convTask(layer));
   return {
     suite: 'conv',
     parts: [{ name: `conv2d ${layerName(layer)}`, shape: `${size}x${size}x${channels}->${out}` }],
@@ -279,13 +318,7 @@ function convMatch(layer: ConvLayer): Match {
 }
 
 function attentionMatch(shape: AttentionShape): Match {
-  const { queries, keys, width } = shape;
-  const task = lazily(() => ({
-    ...shape,
-    query: randomFloats([queries, width], 1),
-    key: randomFloats([keys, width], 2),
-    value: randomFloats([keys, width], 3),
-  }));
+  const task = lazily(() => attentionTask(shape));
   return {
     suite: 'attention',
     parts: [{ name: 'attention', shape: attentionName(shape) }],

@@ -4,6 +4,17 @@ export interface PeerFolders {
   readonly onnxruntime: string;
   /** `dist` of @tensorflow/tfjs-core, and of @tensorflow/tfjs-backend-webgpu. */
   readonly tensorflow: readonly [core: string, backend: string];
+  /** `dist` of @jax-js/jax. */
+  readonly jax: string;
+}
+
+/** The folders where `dist` of each package is. */
+export async function peerFolders(dist: (name: string) => string | Promise<string>): Promise<PeerFolders> {
+  return {
+    onnxruntime: await dist('onnxruntime-web'),
+    tensorflow: [await dist('@tensorflow/tfjs-core'), await dist('@tensorflow/tfjs-backend-webgpu')],
+    jax: await dist('@jax-js/jax'),
+  };
 }
 
 export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;

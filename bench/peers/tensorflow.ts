@@ -3,8 +3,14 @@ import type { ResNetSize, Tensors } from '../models.ts';
 import type { Competitor, Contender } from './contender.ts';
 import { IN_NODE, importFile, type PeerFolders } from './packages.ts';
 import { permute } from './permute.ts';
+import { foldedResNet } from './resnet.ts';
 
-type Backend = Tfjs.KernelBackend & { queue: GPUQueue; endComputePassEncoder(): void; submitQueue(): void };
+type Backend = Tfjs.KernelBackend & {
+  queue: GPUQueue;
+  commandEncoder: GPUCommandEncoder | null;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+};
 type BackendModule = { WebGPUBackend: new (device: GPUDevice, info?: GPUAdapterInfo) => Backend };
 
 /** TensorFlow.js with its WebGPU backend, from the `dist` folders of its packages. */
@@ -21,7 +27,7 @@ export async function openTensorFlow([core, webgpu]: PeerFolders['tensorflow']):
           output = tf.tidy(compute);
         }
         backend.endComputePassEncoder();
-        backend.submitQueue();
+        if (backend.commandEncoder) backend.submitQueue(); // every so many dispatches it did so by itself
         await backend.queue.onSubmittedWorkDone();
       },
       result: async () => (await output!.data()) as Float32Array,
@@ -71,43 +77,25 @@ export async function openTensorFlow([core, webgpu]: PeerFolders['tensorflow']):
 }
 
 /** A ResNet as TensorFlow.js's converter leaves one: normalisation folded into convolutions, activations fused with them. */
-function resnet(tf: typeof Tfjs, tensors: Tensors, { blocks, bottleneck }: ResNetSize) {
+function resnet(tf: typeof Tfjs, tensors: Tensors, size: ResNetSize) {
   const weights: Tfjs.Tensor[] = [];
   const keep = <T extends Tfjs.Tensor>(tensor: T): T => {
     weights.push(tensor);
     return tensor;
   };
-  const data = (name: string): Float32Array => tensors.get(name)!.data;
   type Layer = (x: Tfjs.Tensor4D, activation: 'relu' | 'linear') => Tfjs.Tensor4D;
-  const convolution = (conv: string, norm: string, stride: number): Layer => {
-    const { shape } = tensors.get(`${conv}.weight`)!;
-    const [out, channels, window] = shape as [number, number, number];
-    const factor = data(`${norm}.weight`).map((scale, i) => scale / Math.sqrt(data(`${norm}.running_var`)[i]! + 1e-5));
-    const shift = data(`${norm}.bias`).map((bias, i) => bias - data(`${norm}.running_mean`)[i]! * factor[i]!);
-    const scaled = permute(data(`${conv}.weight`), shape, [2, 3, 1, 0]).map((value, i) => value * factor[i % out]!);
-    const filter = keep(tf.tensor4d(scaled, [window, window, channels, out]));
+  const { stem, blocks } = foldedResNet<Layer>(tensors, size, ({ filter: oihw, shape, bias: shift, stride }) => {
+    const [out, channels, window] = shape;
+    const filter = keep(tf.tensor4d(permute(oihw, shape, [2, 3, 1, 0]), [window, window, channels, out]));
     const bias = keep(tf.tensor1d(shift));
     return (x, activation) => tf.fused.conv2d({ x, filter, strides: stride, pad: (window - 1) / 2, bias, activation });
-  };
-  const stem = convolution('conv1', 'bn1', 2);
-  const stages = blocks.flatMap((count, stage) =>
-    Array.from({ length: count }, (_, block) => {
-      const name = `layer${stage + 1}.${block}`;
-      const stride = block === 0 && stage > 0 ? 2 : 1;
-      const strided = bottleneck ? 1 : 0;
-      const layers = Array.from({ length: bottleneck ? 3 : 2 }, (_, i) =>
-        convolution(`${name}.conv${i + 1}`, `${name}.bn${i + 1}`, i === strided ? stride : 1),
-      );
-      const projected = tensors.has(`${name}.downsample.0.weight`);
-      return { layers, shortcut: projected && convolution(`${name}.downsample.0`, `${name}.downsample.1`, stride) };
-    }),
-  );
-  const { shape } = tensors.get('fc.weight')!;
-  const head = keep(tf.tensor2d(data('fc.weight'), shape as [number, number]));
-  const bias = keep(tf.tensor1d(data('fc.bias')));
+  });
+  const { data, shape } = tensors.get('fc.weight')!;
+  const head = keep(tf.tensor2d(data, shape as [number, number]));
+  const bias = keep(tf.tensor1d(tensors.get('fc.bias')!.data));
   const forward = (image: Tfjs.Tensor4D): Tfjs.Tensor => {
     let x = tf.maxPool(stem(image, 'relu'), 3, 2, 1);
-    for (const { layers, shortcut } of stages) {
+    for (const { layers, shortcut } of blocks) {
       const y = layers.reduce((y, layer, i) => layer(y, i < layers.length - 1 ? 'relu' : 'linear'), x);
       x = tf.relu(tf.add(y, shortcut ? shortcut(x, 'linear') : x));
     }
@@ -119,9 +107,10 @@ function resnet(tf: typeof Tfjs, tensors: Tensors, { blocks, bottleneck }: ResNe
 /** Scripts that put themselves into `tf` in a page, CommonJS in Node. */
 async function importTensorFlow(core: string, webgpu: string): Promise<{ tf: typeof Tfjs } & BackendModule> {
   if (IN_NODE) {
-    const { default: tf } = await importFile<{ default: typeof Tfjs }>(core, 'tf-core.node.js');
-    const { default: backend } = await importFile<{ default: BackendModule }>(webgpu, 'tf-backend-webgpu.node.js');
-    return { tf, WebGPUBackend: backend.WebGPUBackend };
+    const { createRequire } = await import(/* @vite-ignore */ 'node:module');
+    const require = createRequire(import.meta.url);
+    const tf = require(`${core}/tf-core.node.js`) as typeof Tfjs;
+    return { tf, ...(require(`${webgpu}/tf-backend-webgpu.node.js`) as BackendModule) };
   }
   await importFile(core, 'tf-core.min.js');
   await importFile(webgpu, 'tf-backend-webgpu.min.js');

@@ -220,9 +220,10 @@ export function build(signal: AbortSignal): Command {
     .addOption(new Option('--suite <name...>', 'only these').choices([...SUITES, 'all']))
     .option('--only <text>', 'only the cases that have this in their name, shape or type')
     .addOption(
-      new Option('--peers [name...]', 'beside onnxruntime-web and TensorFlow.js, where they are installed').choices(
-        PEERS,
-      ),
+      new Option(
+        '--peers [name...]',
+        'beside onnxruntime-web, TensorFlow.js and jax-js, where they are installed',
+      ).choices(PEERS),
     )
     .addOption(new Option('--start-of <engine>').choices(LOADERS).hideHelp())
     .addOption(new Option('--preset <name>', 'how much (default: quick on a software adapter)').choices(PRESETS))

@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest';
 import { runContest } from '../../bench/peers/contest.ts';
+import { peerFolders } from '../../bench/peers/packages.ts';
+
+const folders = await peerFolders((name) => new URL(`/node_modules/${name}/dist/`, window.location.href).href);
 
 // In Chrome alone: llvmpipe compiles onnxruntime's first kernel for half a minute.
 it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async () => {
-  const dist = (name: string): string => new URL(`/node_modules/${name}/dist/`, window.location.href).href;
   const { rows, notes, versions } = await runContest({
-    folders: {
-      onnxruntime: dist('onnxruntime-web'),
-      tensorflow: [dist('@tensorflow/tfjs-core'), dist('@tensorflow/tfjs-backend-webgpu')],
-    },
+    folders,
     engines: ['onnxruntime-web'],
     suites: ['matmul', 'resnet'],
     preset: 'tiny',
@@ -27,4 +26,15 @@ it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async 
     expect(Math.min(ours.ms.n, theirs.ms.n)).toBeGreaterThanOrEqual(3);
   }
   expect(versions['onnxruntime-web']).toMatch(/^1\.\d+/);
+});
+
+it('jax-js computes as we do, a depthwise convolution too', async () => {
+  const suites = ['matmul', 'gemv', 'conv', 'attention', 'resnet'] as const;
+  const { rows, notes, versions } = await runContest({ folders, engines: ['jax-js'], suites, preset: 'tiny' });
+  expect(notes.filter((note) => /has no figure|did not start/.test(note))).toEqual([]);
+  const cases = (engine: string) => rows.filter((row) => row.engine === engine).map(({ name }) => name);
+  expect(cases('jax-js')).toEqual(cases('tilewright'));
+  expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set(suites));
+  expect(cases('jax-js').some((name) => name.includes('depthwise'))).toBe(true);
+  expect(versions['jax-js']).toMatch(/^0\.1\.\d+/);
 });

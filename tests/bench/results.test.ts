@@ -30,7 +30,12 @@ const report = (date: string, rows: BenchRow[], architecture = 'a'): BenchReport
     limits: {} as never,
   },
   date,
-  versions: { tilewright: '1', 'onnxruntime-web': '1.30.0', browser: 'Mozilla/5.0 HeadlessChrome/156.0.0.0' },
+  versions: {
+    tilewright: '1',
+    'onnxruntime-web': '1.30.0',
+    'jax-js': '0.1.25',
+    browser: 'Mozilla/5.0 HeadlessChrome/156.0.0.0',
+  },
   ceilings: { fmaF32: 1234.5, readGbps: 12.34, dispatchUs: 1 },
   rows,
   notes: [],
@@ -45,15 +50,16 @@ describe('the tables of the README', () => {
     const rows = [
       row('tilewright', 2),
       row('onnxruntime-web', 9),
+      row('jax-js', 3),
       row('tilewright', 4, { shape: '16x16x16', pctOfRoof: null }),
     ];
     expect(resultTables([report('2026-01-02T00:00:00Z', rows)]).split('\n')).toEqual([
-      '**D a**, 2026-01-02, Chrome 156, onnxruntime-web 1.30.0. Ceilings: 1235 GFLOPS of float32 multiply-adds, 12.3 GB/s read.',
+      '**D a**, 2026-01-02, Chrome 156, onnxruntime-web 1.30.0, jax-js 0.1.25. Ceilings: 1235 GFLOPS of float32 multiply-adds, 12.3 GB/s read.',
       '',
-      '| case             | Tilewright (of the roof) | onnxruntime-web, WebGPU |',
-      '| ---------------- | ------------------------ | ----------------------- |',
-      '| matmul, 8x8x8    | 2.00 ms (25 %)           | 9.00 ms, 4.50×          |',
-      '| matmul, 16x16x16 | 4.00 ms                  |                         |',
+      '| case             | Tilewright (of the roof) | onnxruntime-web, WebGPU | jax-js, WebGPU |',
+      '| ---------------- | ------------------------ | ----------------------- | -------------- |',
+      '| matmul, 8x8x8    | 2.00 ms (25 %)           | 9.00 ms, 4.50×          | 3.00 ms, 1.50× |',
+      '| matmul, 16x16x16 | 4.00 ms                  |                         |                |',
     ]);
   });
 

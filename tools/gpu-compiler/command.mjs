@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { compileOn, loadKernels } from './compiler.mjs';
 import { ensureCompilers, mesaVersion } from './drivers.mjs';
 import { boundOf, GPUS } from './gpus.mjs';
+import { besideLines, comparePeers } from './peers.mjs';
 import { table } from './table.mjs';
 
 /** @param {string} text */
@@ -19,11 +20,15 @@ const program = new Command('gpu-compiler')
   .option('--case <words...>', 'workloads with one of these in their name: the cases of the bench, and models')
   .option('--choices <count>', "candidates of a step, from the table's first on", count, 1)
   .option('--unknown', 'kernels for a GPU that does not tell its vendor, as in Firefox')
+  .option(
+    '--peers',
+    'beside the kernels of onnxruntime-web, TensorFlow.js and jax-js, where a workload is a float32 case of the bench',
+  )
   .option('--mix', 'the other vector instructions of the hot loop')
   .option('--list', 'the names of the workloads, and nothing else')
   .option('--json <file>', 'writes the rows too');
 program.parse();
-const { gpu: gpus, case: words, choices, unknown, mix, list, json } = program.opts();
+const { gpu: gpus, case: words, choices, unknown, peers, mix, list, json } = program.opts();
 
 const { capsOf, kernelsOf, workloads } = await loadKernels();
 const chosen = workloads().filter(
@@ -37,6 +42,11 @@ if (list || !chosen.length) {
       .join('\n'),
   );
   process.exit(list ? 0 : 2);
+}
+const cases = peers ? chosen.filter(({ contest }) => contest) : [];
+if (peers && !cases.length) {
+  console.error('None of these workloads is a float32 case of the bench: the peers do no other.');
+  process.exit(2);
 }
 await ensureCompilers();
 const report = [];
@@ -63,7 +73,14 @@ try {
         for (const { bound, kernel, dispatches } of uses)
           console.log(`${bound.us.toFixed(1).padStart(14)}  ${bound.by.padEnd(9)}  ${dispatches} × ${kernel}`);
     }
-    report.push({ gpu: name, mesa: mesaVersion(), rows: rows.map((row, i) => ({ ...row, uses: bounds[i] })) });
+    const beside = peers ? await comparePeers(name, cases, kernels, rows) : [];
+    if (peers) {
+      console.log(`
+Beside the peers, each with the kernels that it picks on this GPU. Lower bounds in microseconds: of all dispatches, of the products alone, and of
+the products' vector instructions alone, each with its ratio to ours (above 1: ours is lower). Then the dispatches, and what bounds each.`);
+      for (const { workload, engines } of beside) console.log(`\n${workload}\n${besideLines(engines).join('\n')}`);
+    }
+    report.push({ gpu: name, mesa: mesaVersion(), rows: rows.map((row, i) => ({ ...row, uses: bounds[i] })), beside });
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -24,15 +24,22 @@ export async function compileOn(gpu, kernels) {
     list,
     JSON.stringify(kernels.map(({ name, code, entry, constants }) => ({ name, code, entry, constants }))),
   );
-  const dump = readFileSync(await runOn(gpu, [COMPILE, list]), 'utf8');
-  const rows = (GPUS[gpu]?.vendor === 'amd' ? readAmd : readIntel)(dump);
-  // Intel's driver may try several widths: what it tried last is what it takes.
-  const last = new Map(rows.map((row) => [row.name, row]));
+  const rows = rowsOf(gpu, readFileSync(await runOn(gpu, [COMPILE, list]), 'utf8'));
   return kernels.map(({ name }) => {
-    const row = last.get(name);
+    const row = rows.get(name);
     if (!row) throw new Error(`the compiler of ${String(gpu)} said nothing of ${name}`);
     return row;
   });
+}
+
+/**
+ * The kernels of a dump by their names.
+ * @param {keyof typeof GPUS} gpu
+ * @param {string} dump
+ */
+export function rowsOf(gpu, dump) {
+  const rows = (GPUS[gpu]?.vendor === 'amd' ? readAmd : readIntel)(dump);
+  return new Map(rows.map((row) => [row.name, row])); // Intel's driver may try several widths: what it tried last is what it takes
 }
 
 /**
@@ -48,6 +55,7 @@ export async function loadKernels() {
     logLevel: 'error',
     server: { middlewareMode: true, ws: false },
     optimizeDeps: { noDiscovery: true },
+    oxc: { target: 'es2022' }, // Node 20 has no `using`
   });
   return /** @type {Promise<typeof import('./kernels.ts')>} */ (server.ssrLoadModule('/tools/gpu-compiler/kernels.ts'));
 }

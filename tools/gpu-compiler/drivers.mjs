@@ -81,15 +81,16 @@ async function buildDrivers() {
  * Runs a script in Node with WebGPU on a GPU that is not there: pipelines are compiled, and nothing is computed.
  * @param {keyof typeof GPUS} gpu
  * @param {readonly string[]} args of Node
+ * @param {string} [name] of the file with what the driver prints
  * @returns {Promise<string>} the file with what the driver printed
  * @throws {Error} when the drivers cannot be had, or the script fails
  */
-export async function runOn(gpu, args) {
+export async function runOn(gpu, args, name = String(gpu)) {
   built ??= buildDrivers(); // once, for scripts that run side by side
   await built;
   const { spawn } = await import('node:child_process');
   const { vendor, id } = /** @type {import('./gpus.mjs').Gpu} */ (GPUS[gpu]);
-  const dump = join(FOLDER, `${String(gpu)}.log`);
+  const dump = join(FOLDER, `${name}.log`);
   const env = {
     ...process.env,
     VK_DRIVER_FILES: MANIFEST,

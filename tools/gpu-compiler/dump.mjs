@@ -4,6 +4,7 @@
  * @typedef {object} Hot an invocation's share of one turn of the hot loop: the one with the most multiply-adds of its own. The whole
  *   kernel where there is no loop
  * @property {number} macs multiply-accumulates; a packed or dot instruction does several
+ * @property {number} multiplications of floats, apart from these: a sum that begins anew begins with one
  * @property {number} vector vector instructions
  * @property {number} share multiply-add instructions over vector instructions
  * @property {number} workgroupBytes read from workgroup memory
@@ -19,7 +20,8 @@
  * @property {number} instructions
  * @property {Hot} hot
  *
- * @typedef {{ label: string } | { op: string, target?: string | undefined, bytes?: number, memory?: 'workgroup' | 'storage' }} Line
+ * @typedef {{ label: string } | { op: string, target?: string | undefined, bytes?: number, memory?: 'workgroup' | 'storage',
+ *   multiplies?: boolean }} Line
  *
  * @typedef {object} Instructions how an architecture's instructions are read
  * @property {(op: string) => number} macs multiply-accumulates of an invocation, 0 for other instructions
@@ -57,6 +59,7 @@ function hotLoop(code, { macs, vector }) {
   for (const { op } of vectors) if (!macs(op)) others.set(op, (others.get(op) ?? 0) + 1);
   return {
     macs: total(lines),
+    multiplications: lines.filter(({ multiplies }) => multiplies).length,
     vector: vectors.length,
     share: vectors.length ? vectors.filter(({ op }) => macs(op)).length / vectors.length : 0,
     workgroupBytes: read('workgroup'),
@@ -115,7 +118,10 @@ export function readIntel(text) {
     const label = line.match(/^(LABEL\d+):/)?.[1];
     if (label) shader.code.push({ label });
     const op = line.match(/^(?:\([^)]*\)\s*)?([a-z]\w*?)(?:\.\w+)*\(\d+\)/)?.[1];
-    if (op) shader.code.push({ op, target: op === 'while' ? line.match(/JIP:\s+(LABEL\d+)/)?.[1] : undefined });
+    if (op) {
+      const target = op === 'while' ? line.match(/JIP:\s+(LABEL\d+)/)?.[1] : undefined;
+      shader.code.push({ op, target, multiplies: op === 'mul' && /<\d+>:?(F|HF)\s/.test(line) });
+    }
     // A message's second line says what it reads, and how many registers of a thread come back.
     const read = line.match(/untyped surface read, Surface = (\d+)|\b(slm|ugm) MsgDesc: \( ?load/);
     const last = shader.code.at(-1);
@@ -190,7 +196,12 @@ export function readAmd(text) {
     const width = Number(op.match(/_b(\d+)$/)?.[1] ?? 32) / 8;
     /** @type {'workgroup' | 'storage' | undefined} */
     const memory = /^ds_(load|read)/.test(op) ? 'workgroup' : /^(buffer|global)_load/.test(op) ? 'storage' : undefined;
-    code.push({ op, target: line.match(/\bs_c?branch\S*\s+(BB\d+)/)?.[1], ...(memory && { memory, bytes: width }) });
+    code.push({
+      op,
+      target: line.match(/\bs_c?branch\S*\s+(BB\d+)/)?.[1],
+      multiplies: /^v_(pk_|dual_)?mul_f\d/.test(op),
+      ...(memory && { memory, bytes: width }),
+    });
   }
   finish();
   return rows;

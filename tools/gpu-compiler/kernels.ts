@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { attentionName, layerName, PRESET } from '../../bench/cases.ts';
+import { type AttentionShape, attentionName, type ConvLayer, layerName, PRESET } from '../../bench/cases.ts';
 import { attentionGraph, convGraph, matmulGraph, passOptions } from '../../bench/graphs.ts';
 import { GPT2, RESNET18, RESNET50 } from '../../bench/models.ts';
+import type { Competitor, Contender } from '../../bench/peers/contender.ts';
+import { attentionTask, convTask, matmulTask, openers } from '../../bench/peers/contest.ts';
+import { peerFolders } from '../../bench/peers/packages.ts';
 import { gptOf, resnetOf, resnetWeights } from '../../bench/published.ts';
 import type { Caps } from '../../src/gpu/gpu.ts';
 import { link } from '../../src/gpu/wgsl.ts';
@@ -55,6 +58,56 @@ export interface Workload {
   readonly name: string;
   readonly options: PassOptions;
   graph(): Graph | Promise<Graph>;
+  /** The same for the engines of bench/peers, where they do it. */
+  readonly contest?: PeerCase;
+}
+
+export interface PeerCase {
+  /** The products of matrices in it, with equally many multiply-accumulates. */
+  readonly products: number;
+  readonly macs: number;
+  /** The bytes of each tensor that an engine may keep in memory. */
+  readonly tensors: readonly number[];
+  enter(peer: Competitor): Promise<Contender> | undefined;
+}
+
+const floats = (...lengths: number[]): number => 4 * lengths.reduce((a, b) => a * b, 1);
+
+const matmulCase = (m: number, k: number, n: number): PeerCase => ({
+  products: 1,
+  macs: m * k * n,
+  tensors: [floats(m, k), floats(k, n), floats(m, n)],
+  enter: (peer) => peer.matmul?.(matmulTask(m, k, n)),
+});
+
+function convCase(layer: ConvLayer): PeerCase {
+  const { size, channels, out, window, stride, groups } = layer;
+  const weights = [window, window, channels / groups, out];
+  const pixels = (size / stride) ** 2;
+  return {
+    products: 1,
+    macs: (pixels * floats(...weights)) / 4,
+    tensors: [floats(size, size, channels), floats(...weights), floats(pixels, out)],
+    enter: (peer) => peer.conv2d?.(convTask(layer)),
+  };
+}
+
+function attentionCase(shape: AttentionShape): PeerCase {
+  const { queries, keys, heads, width } = shape;
+  return {
+    products: 2,
+    macs: 2 * queries * keys * width,
+    tensors: [floats(queries, width), floats(keys, width), floats(heads, queries, keys)],
+    enter: (peer) => peer.attention?.(attentionTask(shape)),
+  };
+}
+
+/** What starts each peer that has kernels for a GPU, from node_modules. */
+export async function peersOnGpu(): Promise<[name: string, open: () => Promise<Competitor>][]> {
+  const folders = await peerFolders((name) =>
+    fileURLToPath(new URL(`../../node_modules/${name}/dist`, import.meta.url)),
+  );
+  return Object.entries(openers(folders)).filter(([name]) => name !== 'onnxruntime-web-wasm');
 }
 
 const builders = { graph: () => new GraphBuilder() };
@@ -69,12 +122,14 @@ export function workloads(): Workload[] {
         name: `matmul ${n} ${dtype}`,
         options: passOptions(dtype),
         graph: () => matmulGraph(builders, [n, n, n], dtype, half(dtype, zeros(n, n))),
+        ...(dtype === 'float32' && { contest: matmulCase(n, n, n) }),
       })),
     ),
     ...gemvDtypes.map((dtype) => ({
       name: `gemv 4096 ${dtype}`,
       options: passOptions(dtype),
       graph: () => matmulGraph(builders, [1, 4096, 4096], dtype, half(dtype, zeros(4096, 4096))),
+      ...(dtype === 'float32' && { contest: matmulCase(1, 4096, 4096) }),
     })),
     ...dtypes.flatMap((dtype) =>
       conv.map((layer) => ({
@@ -87,6 +142,7 @@ export function workloads(): Workload[] {
             dtype,
             half(dtype, zeros(layer.window, layer.window, layer.channels / layer.groups, layer.out)),
           ),
+        ...(dtype === 'float32' && { contest: convCase(layer) }),
       })),
     ),
     ...(['float32', 'float16'] as const).flatMap((dtype) =>
@@ -94,6 +150,7 @@ export function workloads(): Workload[] {
         name: `attention ${attentionName(shape)} ${dtype}`,
         options: {},
         graph: () => attentionGraph(builders, shape, dtype),
+        ...(dtype === 'float32' && { contest: attentionCase(shape) }),
       })),
     ),
   ];

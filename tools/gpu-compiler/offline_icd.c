@@ -36,6 +36,8 @@ static int quiet(const char *name) {
   static const char *names[] = {"vkBeginCommandBuffer",
                                 "vkEndCommandBuffer",
                                 "vkResetCommandBuffer",
+                                "vkFreeCommandBuffers",
+                                "vkDestroyCommandPool",
                                 "vkQueueSubmit",
                                 "vkQueueSubmit2",
                                 "vkQueueSubmit2KHR",

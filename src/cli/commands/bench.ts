@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PresetName } from '../../../bench/cases.ts';
-import type { PeerFolders } from '../../../bench/peers/packages.ts';
+import { type PeerFolders, peerFolders } from '../../../bench/peers/packages.ts';
 import {
   type BenchReport,
   type BenchRow,
@@ -48,7 +48,7 @@ export async function bench(
       suites: peers ? suites.filter((name) => name !== 'load') : suites,
       ...(preset && { preset }),
       ...(only !== undefined && { only }),
-      ...(peers && { peers: await peerFolders(runtime) }),
+      ...(peers && { peers: await foldersOf(runtime) }),
       ...(peers && peers !== true && { engines: peers }),
     };
     return runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
@@ -71,7 +71,7 @@ export async function bench(
 async function start(engine: Loader, preset: PresetName, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   await withRuntime(context, async (runtime) => {
-    const args = { engine, preset, peers: await peerFolders(runtime), starts: STARTS };
+    const args = { engine, preset, peers: await foldersOf(runtime), starts: STARTS };
     terminal.result(await runtime.run('benchStart', args, { signal }));
   });
 }
@@ -80,19 +80,14 @@ async function start(engine: Loader, preset: PresetName, context: CommandContext
 const STARTS = 2;
 
 /** Where the files of the peers are, as jobs name them. Error: `missing-dependency`. */
-async function peerFolders(runtime: Runtime): Promise<PeerFolders> {
-  const dist = async (name: string): Promise<string> => {
+const foldersOf = (runtime: Runtime): Promise<PeerFolders> =>
+  peerFolders((name) => {
     const folder = join(PACKAGE_ROOT, 'node_modules', name, 'dist');
     if (existsSync(folder)) return runtime.model(folder);
     throw new TilewrightError('missing-dependency', `${name} is not installed`, {
       hint: 'The peers are dev dependencies: run npm install in a clone of the repository.',
     });
-  };
-  return {
-    onnxruntime: await dist('onnxruntime-web'),
-    tensorflow: [await dist('@tensorflow/tfjs-core'), await dist('@tensorflow/tfjs-backend-webgpu')],
-  };
-}
+  });
 
 /** Where there is no terminal to show a bar, each case gets a line. */
 function tellLines({ terminal }: CommandContext): (event: JobEvent) => void {
