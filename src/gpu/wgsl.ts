@@ -26,28 +26,37 @@ export interface StructLayout {
 interface WgslText {
   /** The line of the file on which `source` starts. */
   readonly line: number;
+  /** The first lines of directives and declarations begin with a space, no others do. */
   readonly source: string;
   /** Layouts of the structs that become uniforms. */
   readonly structs?: Readonly<Record<string, StructLayout>>;
 }
 
-/** What a variant is linked of. */
-export interface WgslModule extends WgslText {
-  /** Its file under `shaders` without the ending, and the part: `gemm_tiled`, `lib/elem.f16`. */
+/** What a variant is linked of: a file, or what all parts of a file share and the parts that were chosen. */
+export interface WgslModule {
+  /** The file under `shaders` without the ending: `gemm_tiled`, `lib/elem`. */
   readonly name: string;
+  readonly chosen?: readonly string[];
+  readonly texts: readonly WgslText[];
 }
 
-/** What the import of a `.wgsl` file gives: the file, and its parts where it holds alternatives. */
+/** What the import of a `.wgsl` file gives. */
 export interface WgslFile extends WgslModule {
   readonly parts?: Readonly<Record<string, WgslText>>;
 }
 
-/** One alternative of a file of alternatives. */
-export function part({ name, parts }: WgslFile, which: string): WgslModule {
-  const found = parts?.[which];
-  if (!found) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
-  return { name: `${name}.${which}`, ...found };
+/** A file with these of its parts. */
+export function part({ name, texts, parts }: WgslFile, ...chosen: string[]): WgslModule {
+  const found = chosen.map((which) => {
+    const text = parts?.[which];
+    if (!text) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
+    return text;
+  });
+  return { name, chosen, texts: [...texts, ...found] };
 }
+
+/** A module by its file and its parts: `lib/elem.f16`. */
+export const moduleName = ({ name, chosen = [] }: WgslModule): string => [name, ...chosen].join('.');
 
 /** A literal of a named WGSL constant. */
 export const u32 = (value: number): string => `${value}u`;
@@ -72,11 +81,25 @@ export interface Uniform extends Binding {
   readonly layout: StructLayout;
 }
 
+/** A declaration in the linked code, with the comments and blank lines that its file has inside of it taken out. */
+export interface Piece {
+  readonly module: WgslModule;
+  readonly name: string;
+  /** Its first line, in the file and in the linked code, and how many it has. */
+  readonly line: number;
+  readonly first: number;
+  readonly lines: number;
+  /** Names in it, its own and what it uses. */
+  readonly words: readonly string[];
+}
+
 export interface Linked {
   readonly code: string;
   /** In the order of their binding numbers, uniforms among them. */
   readonly bindings: readonly Binding[];
   readonly uniforms: readonly Uniform[];
+  /** What `code` is made of, in order; directives, named constants and uniforms stand before them. */
+  readonly pieces: readonly Piece[];
   /** Where a line of `code` came from: `file:line`. */
   locate(line: number): string;
 }
@@ -87,61 +110,110 @@ const UNIFORMS = [
   { struct: 'Window', name: 'window', binding: 7 },
 ] as const;
 
-const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/g;
+const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/;
+const DECLARED = /^(?:@.*\)\s*)*(?:fn|const|alias|struct|var(?:<.*?>)?)\s*(\w+)/;
 
-/** The storage buffers that a module declares. */
-const storageBindings = ({ source }: WgslModule): Binding[] =>
-  [...source.matchAll(STORAGE)].map(([, binding, access, name]) => ({
-    name: name!,
-    binding: Number(binding),
-    type: access === 'read' ? 'read-only-storage' : 'storage',
-  }));
+interface Declaration {
+  /** Undefined: a directive. */
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly words: readonly string[];
+  readonly line: number;
+}
 
-/** Joins whole WGSL modules into one: directives first, then named constants and uniforms, then the bodies in order. */
-export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
-  const modules = [...ports, kernel];
-  const directives = new Set<string>();
-  const bodies = modules.map((module) =>
-    module.source.split('\n').map((line) => {
-      const directive = line.match(/^(enable|requires|diagnostic)\b[^;]*;/)?.[0];
-      if (directive) directives.add(directive);
-      return directive ? '' : line; // an empty line keeps the numbering
-    }),
-  );
-  const out = [...directives];
-  for (const [name, literal] of Object.entries(constants)) out.push(`const ${name} = ${literal};`);
-  const uniforms: Uniform[] = [];
-  for (const { struct, name, binding } of UNIFORMS) {
-    const layout = modules.find(({ structs }) => structs?.[struct])?.structs?.[struct];
-    if (!layout) continue;
-    if (!baked) uniforms.push({ name, binding, type: 'uniform', layout });
-    out.push(
-      baked
-        ? `const ${name} = ${structLiteral(struct, layout, baked)};`
-        : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`,
-    );
+const split = new WeakMap<WgslText, readonly Declaration[]>();
+
+/** The declarations and directives of a text, read once. */
+function declarationsOf(text: WgslText): readonly Declaration[] {
+  let found = split.get(text);
+  if (!found) {
+    let { line } = text;
+    const [before, ...pieces] = `\n${text.source}`.split('\n ');
+    line += before!.length;
+    found = pieces.map((piece) => {
+      const at = line;
+      line += piece.split('\n').length;
+      const words = [...new Set(piece.match(/[a-z_]\w*/gi))];
+      return { name: piece.match(DECLARED)?.[1], text: piece.trimEnd(), words, line: at };
+    });
+    split.set(text, found);
   }
-  const starts = bodies.map((lines, index) => {
+  return found;
+}
+
+const given = (name: string, text: string, words: readonly string[] = []): Declaration => ({
+  name,
+  text,
+  words,
+  line: 0,
+});
+
+/**
+ * Joins modules into one: directives first, then named constants and uniforms, then the kernel, then its ports in order. What `main` does not
+ * come to is left out: a module brings only what is used of it.
+ */
+export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
+  const modules = [kernel, ...ports];
+  const bodies = modules.flatMap((module) =>
+    module.texts.flatMap((text) => declarationsOf(text).map((declaration) => ({ module, declaration }))),
+  );
+  const numbers = Object.entries(constants).map(([name, literal]) => given(name, `const ${name} = ${literal};`));
+  const shapes = UNIFORMS.flatMap(({ struct, name, binding }) => {
+    const layout = modules.flatMap(({ texts }) => texts).find(({ structs }) => structs?.[struct])?.structs?.[struct];
+    if (!layout) return [];
+    const text = baked
+      ? `const ${name} = ${structLiteral(struct, layout, baked)};`
+      : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`;
+    return [{ ...given(name, text, [struct]), uniform: { name, binding, type: 'uniform', layout } as const }];
+  });
+  const all = [...numbers, ...shapes, ...bodies.map(({ declaration }) => declaration)];
+  const named = new Map(all.map((one) => [one.name, one]));
+  const used = new Set<Declaration>();
+  const use = (name: string): void => {
+    const found = named.get(name);
+    if (!found || used.has(found)) return;
+    used.add(found);
+    found.words.forEach(use);
+  };
+  use('main');
+
+  const textsOf = (list: readonly Declaration[]): string[] =>
+    list.filter((one) => used.has(one)).map(({ text }) => text);
+  const directives = new Set(bodies.flatMap(({ declaration: { name, text } }) => (name ? [] : [text])));
+  const literals = textsOf(numbers).join(' ');
+  const out = [...directives, ...(literals ? [literals] : []), ...textsOf(shapes)];
+  const pieces = bodies.flatMap(({ module, declaration }): Piece[] => {
+    const { name, text, words, line } = declaration;
+    if (!name || !used.has(declaration)) return [];
+    const lines = text.split('\n');
     const first = out.length + 1;
     out.push(...lines);
-    return { module: modules[index]!, first };
+    return [{ module, name, words, line, first, lines: lines.length }];
+  });
+  const uniforms = baked ? [] : shapes.flatMap((one) => (used.has(one) ? [one.uniform] : []));
+  const storage = [...used].flatMap(({ text }): Binding[] => {
+    const [, binding, access, name] = text.match(STORAGE) ?? [];
+    return name ? [{ name, binding: Number(binding), type: access === 'read' ? 'read-only-storage' : 'storage' }] : [];
   });
   return {
     code: out.join('\n'),
-    bindings: [...uniforms, ...modules.flatMap(storageBindings)].sort((a, b) => a.binding - b.binding),
+    bindings: [...uniforms, ...storage].sort((a, b) => a.binding - b.binding),
     uniforms,
-    locate(line) {
-      const hit = starts.findLast(({ first }) => first <= line);
-      return hit
-        ? `${hit.module.name.replace(/\..*/, '')}.wgsl:${line - hit.first + hit.module.line}`
-        : `constants:${line}`;
+    pieces,
+    locate(at) {
+      const hit = pieces.findLast(({ first }) => first <= at);
+      return hit ? `${hit.module.name}.wgsl:${at - hit.first + hit.line}` : `constants:${at}`;
     },
   };
 }
 
+/** Whether a module of the variant has this text. */
+export const brings = ({ kernel, ports }: Variant, text: string): boolean =>
+  [kernel, ...ports].some(({ texts }) => texts.some(({ source }) => source.includes(text)));
+
 /** Identifies a variant: equal keys, equal programs. */
 export function variantKey({ kernel, ports, constants = {}, baked }: Variant): string {
-  const names = [kernel, ...ports].map(({ name }) => name).join('+');
+  const names = [kernel, ...ports].map(moduleName).join('+');
   return `${names}${JSON.stringify(constants)}${baked ? keyOf(baked) : ''}`;
 }
 

@@ -12,7 +12,7 @@ import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
 import { capsOf } from '../support/caps.ts';
-import { candidateKey, cover, pairsOf } from '../support/cover.ts';
+import { candidateKey, cover, pairsOf, partsOf } from '../support/cover.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
@@ -66,10 +66,11 @@ describe('ops, kernels, references and cases', () => {
 
   it('every module, and every part of one, is linked with some kernel', () => {
     const linked = [...all.map(({ candidate }) => candidate), ...checks];
-    const used = new Set(linked.flatMap(({ variant }) => variant.ports.map(({ name }) => name)));
-    const modules = files
-      .filter(({ name }) => name.startsWith('lib/'))
-      .flatMap(({ name, parts }) => (parts ? Object.keys(parts).map((which) => `${name}.${which}`) : [name]));
+    const used = new Set(linked.flatMap(({ variant: { kernel, ports } }) => [kernel, ...ports].flatMap(partsOf)));
+    const modules = files.flatMap(({ name, parts = {} }) => [
+      name,
+      ...Object.keys(parts).map((which) => `${name}.${which}`),
+    ]);
     expect(modules.filter((name) => !used.has(name))).toEqual([]);
   });
 
