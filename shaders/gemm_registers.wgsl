@@ -12,7 +12,8 @@
 //                      │ C │ C ││   │   │    them the tile of (1, 0)
 //                      └───┴───┘└───┴───┘
 //
-// ports   -
+// ports   Rows, Params, rows_of_a (operand_a)   Block, block_b, tap_of_b, inside_or_zero, Sums, outer (integer, operand_b)
+//         finish_row (epilogue)   a_at (integer, operand_a)
 // consts  WG_X WG_Y (alone)   LANES, a multiple of 4 (subgroups)
 
 struct RowsAt { rows: array<Rows, ROW_BLOCKS>, start: u32, k4: u32 }

@@ -1,7 +1,6 @@
 // gemm_tiled: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them; gemm_registers says what a tap is
 //
-// For GPUs. A workgroup computes a tile of C. Round by round DEPTH·K4 elements along K, of the rows of A and the columns of B that it needs,
-// pass through workgroup memory, so that storage is read once a workgroup.
+// For GPUs. A workgroup computes a tile of C. Round by round, what it needs of A and B passes through its memory: DEPTH·K4 elements along K.
 //
 //               tile_b   PAIRS high
 //              ┌────┬────┬────┬────┐
@@ -17,7 +16,8 @@
 // Beside its sums an invocation holds a pair along K of four columns of B and of two rows of A: few registers. Compilers see that indices are
 // within bounds: no clamp costs an instruction. Where C is too small to fill a GPU, SPLIT parts of the workgroup take rounds in turn.
 //
-// ports   -
+// ports   Quad, Sum4, tap_of_b, add_pair, scaled_quad, b_at (integer, operand_b)   a_at (integer, operand_a)   Params, rows_of_a (operand_a)
+//         finish_row (epilogue)
 // consts  WG_X WG_Y ROWS COLUMN_BLOCKS SPLIT   K4   blocks of DEPTH elements along K in a round
 
 const BM = WG_Y * ROWS; // rows of the workgroup's tile
@@ -30,8 +30,7 @@ var<workgroup> tile_a: array<array<array<array<Quad, ROWS / 2u>, WG_Y>, PAIRS>, 
 var<workgroup> tile_b: array<array<array<Quad, 2u * BN4>, PAIRS>, SPLIT>; // [part][pair along K][half, block]
 
 fn quad_of_a(start: u32, inside: u32, k4: u32) -> Quad { // zero in the padding of an image and past the last of K
-  let quad = a_at(start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4);
-  return select(Quad(), quad, inside != 0u && DEPTH * k4 < params.k);
+  return select(Quad(), a_at(start + k4 * (DEPTH / A_UNIT), params.k - DEPTH * k4), inside != 0u && DEPTH * k4 < params.k);
 }
 
 @compute @workgroup_size(WG_X, WG_Y, SPLIT)

@@ -11,7 +11,8 @@
 //              │  lane 1  │  lane 1  │      LANES = 2     │  lane 0  │  lane 1  │  lane 0  │ line 1
 //              └──────────┴──────────┘                    └──────────┴──────────┴──────────┘
 //
-// ports   -
+// ports   Params (operand_a)   reduce_sum (reducer, reducer_integer)   finish_row (epilogue)   a_at (integer, operand_a)
+//         times_b, Sum4 (integer, operand_b)   b_at, times_scales, b16_at (operand_b)
 // consts  WG_X WG_Y LANES   K_ALONG_X (the lanes are x, else y)   STEP (kn_wide: the group of a scale, where scales are in groups)
 
 @compute @workgroup_size(WG_X, WG_Y)

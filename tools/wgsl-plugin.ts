@@ -42,31 +42,39 @@ export function wgsl(): Plugin {
 
 /** @throws {Error} where a declaration does not begin a line, or is none that the linker knows */
 export function describeFile(file: string, text: string) {
-  const heads: { name: string; line: number; lines: string[] }[] = [{ name: '', line: 1, lines: [] }];
+  const heads: { name: string; lines: string[] }[] = [{ name: '', lines: [] }];
   text.split('\n').forEach((line, index) => {
     const part = line.match(/^\/\/# (\w+)/)?.[1];
-    if (part) heads.push({ name: part, line: index + 2, lines: [] });
+    // Lines have their numbers in the file in every part.
+    if (part) heads.push({ name: part, lines: new Array<string>(index + 1).fill('') });
     else heads.at(-1)!.lines.push(packed(line.replace(/\/\/.*$/, '')));
   });
-  const describe = ({ line, lines }: { line: number; lines: string[] }) => {
-    const source = marked(file, line, lines).join('\n').trimEnd();
-    return { line, source, ...reflect(file, source) };
-  };
-  const [whole, ...parts] = heads;
-  const common = describe(whole!);
+  const [common, ...parts] = heads.map(({ name, lines }) => ({
+    name,
+    source: marked(file, lines).join('\n').trimEnd(),
+  }));
+  const structs: Record<string, object> = {};
+  for (const { source } of [common!, ...parts]) {
+    for (const [name, layout] of Object.entries(reflect(file, source))) {
+      structs[name] ??= layout;
+      if (JSON.stringify(structs[name]) !== JSON.stringify(layout))
+        throw new Error(`${file}: its parts have several ${name}`);
+    }
+  }
   return {
     name: file.replace(/^shaders\/|\.wgsl$/g, ''),
-    texts: common.source ? [common] : [],
-    ...(parts.length && { parts: Object.fromEntries(parts.map((part) => [part.name, describe(part)])) }),
+    texts: common!.source ? [common!.source] : [],
+    ...(parts.length && { parts: Object.fromEntries(parts.map(({ name, source }) => [name, source])) }),
+    ...(Object.keys(structs).length && { structs }),
   };
 }
 
 /** The lines, with a space before those that begin a directive or a declaration. */
-function marked(file: string, first: number, lines: readonly string[]): string[] {
+function marked(file: string, lines: readonly string[]): string[] {
   let depth = 0;
   let begun = '';
   return lines.map((line, index) => {
-    const fault = (what: string): Error => new Error(`${file}:${first + index}: ${what}`);
+    const fault = (what: string): Error => new Error(`${file}:${index + 1}: ${what}`);
     const begins = !begun && line !== '';
     for (const [at, char] of [...line].entries()) {
       begun += char;
@@ -81,6 +89,7 @@ function marked(file: string, first: number, lines: readonly string[]): string[]
   });
 }
 
+/** Layouts of the structs that become uniforms. */
 function reflect(file: string, source: string) {
   if (!/struct/.test(source)) return {};
   let reflected: WgslReflect;
@@ -89,15 +98,20 @@ function reflect(file: string, source: string) {
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`);
   }
-  const uniform = reflected.structs.filter(({ name }) => UNIFORMS.includes(name));
-  const structs = Object.fromEntries(
-    uniform.map(({ name, size, members }) => [
-      name,
-      {
-        size,
-        fields: members.map((m) => ({ name: m.name, offset: m.offset, count: m.size / 4, type: m.type.getTypeName() })),
-      },
-    ]),
+  return Object.fromEntries(
+    reflected.structs
+      .filter(({ name }) => UNIFORMS.includes(name))
+      .map(({ name, size, members }) => [
+        name,
+        {
+          size,
+          fields: members.map((m) => ({
+            name: m.name,
+            offset: m.offset,
+            count: m.size / 4,
+            type: m.type.getTypeName(),
+          })),
+        },
+      ]),
   );
-  return uniform.length ? { structs } : {};
 }

@@ -1,8 +1,8 @@
 // finish: four sums become four outputs: apply(sum * scale + bias + residual), stored. A part for the terms that there are, a part for how
 // they are read, and one for matrix products.
 // `at` is the place in the output, `column` the column, both in units of OUT_UNIT. `live` of the four exist.
-// ports   apply (functions, unary_math)   store, OUT_UNIT (store)   Elem, Elem4 (elem)   B_SCALE (operand_b, integer)   of_row, Sum4 (operand_b, integer)   Params (operand_a)
-//         finish (integer)
+// ports   store (store)   Elem, Elem4 (elem)   Sum4, of_row (integer, operand_b)   Params (operand_a)   finish (integer)
+//         apply (functions, unary_math)
 
 alias Value = f32;
 
@@ -32,19 +32,23 @@ fn finish(v: vec4f, at: u32, column: u32, live: u32) {
   store(at, apply(v * scale_at(column) + bias_at(column) + residual_at(at)), live);
 }
 
-//# vec4
+//# scales_vec4
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>; // [N], padded to a multiple of 4
+fn scale_at(i: u32) -> vec4f { return B_SCALE * scales[i]; }
+
+//# scales_ragged
+@group(0) @binding(4) var<storage, read> scales: array<f32>; // [N], padded to a multiple of 4
+fn scale_at(i: u32) -> vec4f { return B_SCALE * vec4f(scales[i], scales[i + 1u], scales[i + 2u], scales[i + 3u]); }
+
+//# vec4
 @group(0) @binding(5) var<storage, read> bias: array<Elem4>;
 @group(0) @binding(6) var<storage, read> residual: array<Elem4>; // of the output's shape
-fn scale_at(i: u32) -> vec4f { return B_SCALE * scales[i]; }
 fn bias_at(i: u32) -> vec4f { return vec4f(bias[i]); }
 fn residual_at(i: u32) -> vec4f { return vec4f(residual[i]); }
 
 //# ragged
-@group(0) @binding(4) var<storage, read> scales: array<f32>; // [N], padded to a multiple of 4
 @group(0) @binding(5) var<storage, read> bias: array<Elem>;
 @group(0) @binding(6) var<storage, read> residual: array<Elem>; // of the output's shape
-fn scale_at(i: u32) -> vec4f { return B_SCALE * vec4f(scales[i], scales[i + 1u], scales[i + 2u], scales[i + 3u]); }
 fn bias_at(i: u32) -> vec4f { return vec4f(f32(bias[i]), f32(bias[i + 1u]), f32(bias[i + 2u]), f32(bias[i + 3u])); }
 fn residual_at(i: u32) -> vec4f { return vec4f(f32(residual[i]), f32(residual[i + 1u]), f32(residual[i + 2u]), f32(residual[i + 3u])); }
 

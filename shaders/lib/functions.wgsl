@@ -3,7 +3,7 @@
 // WGSL lets a compiler assume that there is neither NaN nor infinity, so NaN is recognised by its bits, and infinity is made from bits at run
 // time. max, min, clamp and sign lose NaN. So do comparisons that a compiler turns into max (Mesa), and approximations of exp and log
 // (SwiftShader). Integers have functions of the same names.
-// ports   Value (stored, epilogue)
+// ports   Value (epilogue, stored)
 // consts  ALPHA BETA (the op's options, where it has some)
 
 // error_function: Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7); near zero its Taylor series, which keeps the relative error.

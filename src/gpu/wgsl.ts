@@ -22,37 +22,30 @@ export interface StructLayout {
   readonly fields: readonly StructField[];
 }
 
-/** A piece of WGSL with what the build read out of it (tools/wgsl-plugin.ts). */
-interface WgslText {
-  /** The line of the file on which `source` starts. */
-  readonly line: number;
-  /** The first lines of directives and declarations begin with a space, no others do. */
-  readonly source: string;
-  /** Layouts of the structs that become uniforms. */
-  readonly structs?: Readonly<Record<string, StructLayout>>;
-}
-
 /** What a variant is linked of: a file, or what all parts of a file share and the parts that were chosen. */
 export interface WgslModule {
   /** The file under `shaders` without the ending: `gemm_tiled`, `lib/elem`. */
   readonly name: string;
   readonly chosen?: readonly string[];
-  readonly texts: readonly WgslText[];
+  /** As tools/wgsl-plugin.ts makes them: lines have the numbers that they have in the file; those that begin a declaration have a space. */
+  readonly texts: readonly string[];
+  /** Layouts of the structs that become uniforms. */
+  readonly structs?: Readonly<Record<string, StructLayout>>;
 }
 
 /** What the import of a `.wgsl` file gives. */
 export interface WgslFile extends WgslModule {
-  readonly parts?: Readonly<Record<string, WgslText>>;
+  readonly parts?: Readonly<Record<string, string>>;
 }
 
 /** A file with these of its parts. */
-export function part({ name, texts, parts }: WgslFile, ...chosen: string[]): WgslModule {
+export function part({ name, texts, structs, parts }: WgslFile, ...chosen: string[]): WgslModule {
   const found = chosen.map((which) => {
     const text = parts?.[which];
     if (!text) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
     return text;
   });
-  return { name, chosen, texts: [...texts, ...found] };
+  return { name, chosen, texts: [...texts, ...found], ...(structs && { structs }) };
 }
 
 /** A module by its file and its parts: `lib/elem.f16`. */
@@ -121,15 +114,14 @@ interface Declaration {
   readonly line: number;
 }
 
-const split = new WeakMap<WgslText, readonly Declaration[]>();
+const split = new Map<string, readonly Declaration[]>();
 
 /** The declarations and directives of a text, read once. */
-function declarationsOf(text: WgslText): readonly Declaration[] {
+function declarationsOf(text: string): readonly Declaration[] {
   let found = split.get(text);
   if (!found) {
-    let { line } = text;
-    const [before, ...pieces] = `\n${text.source}`.split('\n ');
-    line += before!.length;
+    const [before, ...pieces] = `\n${text}`.split('\n ');
+    let line = 1 + before!.length;
     found = pieces.map((piece) => {
       const at = line;
       line += piece.split('\n').length;
@@ -149,17 +141,17 @@ const given = (name: string, text: string, words: readonly string[] = []): Decla
 });
 
 /**
- * Joins modules into one: directives first, then named constants and uniforms, then the kernel, then its ports in order. What `main` does not
+ * Joins modules into one: directives first, then named constants and uniforms, then ports in order, then the kernel. What `main` does not
  * come to is left out: a module brings only what is used of it.
  */
 export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
-  const modules = [kernel, ...ports];
+  const modules = [...ports, kernel];
   const bodies = modules.flatMap((module) =>
     module.texts.flatMap((text) => declarationsOf(text).map((declaration) => ({ module, declaration }))),
   );
   const numbers = Object.entries(constants).map(([name, literal]) => given(name, `const ${name} = ${literal};`));
   const shapes = UNIFORMS.flatMap(({ struct, name, binding }) => {
-    const layout = modules.flatMap(({ texts }) => texts).find(({ structs }) => structs?.[struct])?.structs?.[struct];
+    const layout = bodies.find(({ declaration }) => declaration.name === struct)?.module.structs?.[struct];
     if (!layout) return [];
     const text = baked
       ? `const ${name} = ${structLiteral(struct, layout, baked)};`
@@ -209,7 +201,7 @@ export function link({ kernel, ports, constants = {}, baked }: Variant): Linked 
 
 /** Whether a module of the variant has this text. */
 export const brings = ({ kernel, ports }: Variant, text: string): boolean =>
-  [kernel, ...ports].some(({ texts }) => texts.some(({ source }) => source.includes(text)));
+  [kernel, ...ports].some(({ texts }) => texts.some((own) => own.includes(text)));
 
 /** Identifies a variant: equal keys, equal programs. */
 export function variantKey({ kernel, ports, constants = {}, baked }: Variant): string {

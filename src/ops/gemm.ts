@@ -74,9 +74,10 @@ export function epiloguePorts(
 ) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
   const scale = weights === 'integer' || quantized(weights);
-  const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_');
+  const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_') || 'none';
+  const read = [...(scale ? [`scales_${unit}`] : []), ...(bias || residual ? [unit] : [])];
   return {
-    ports: [part(epilogueParts, ...product, ...(terms ? [terms, unit] : ['none'])), ...ports, part(store, unit)],
+    ports: [part(epilogueParts, ...product, terms, ...read), ...ports, part(store, unit)],
     constants,
   };
 }

@@ -35,13 +35,13 @@ describe('the WGSL linker', () => {
       { name: 'input', binding: 1, type: 'read-only-storage' },
       { name: 'output', binding: 3, type: 'storage' },
     ]);
-    expect(text!.structs!['Params']).toMatchObject({ size: 48 });
-    expect(text!.structs!['Params']!.fields.map(({ name, offset, count }) => [name, offset, count])).toEqual([
+    expect(kernel.structs!['Params']).toMatchObject({ size: 48 });
+    expect(kernel.structs!['Params']!.fields.map(({ name, offset, count }) => [name, offset, count])).toEqual([
       ['count', 0, 1],
       ['factor', 4, 1],
       ['axes', 16, 8],
     ]);
-    expect(text!.source).not.toContain('//');
+    expect(text).not.toContain('//');
     expect(Object.keys(elem.parts!)).toEqual(['f32', 'f16']);
     expect(elem.texts).toEqual([]);
   });
@@ -55,7 +55,7 @@ describe('the WGSL linker', () => {
     );
   });
 
-  it('puts directives first, then constants and uniforms, then the kernel, then ports', () => {
+  it('puts directives first, then constants and uniforms, then ports, then the kernel', () => {
     const { code, bindings, uniforms, locate } = link({
       kernel,
       ports: [part(elem, 'f16')],
@@ -91,14 +91,14 @@ describe('the WGSL linker', () => {
       ports: [port, part(elem, 'f32')],
       constants: { WG: '1u', DEPTH: '4u' },
     });
-    expect(pieces.map(({ name }) => name)).toEqual(['Params', 'input', 'output', 'factored', 'main', 'Elem']);
+    expect(pieces.map(({ name }) => name)).toEqual(['Elem', 'Params', 'input', 'output', 'factored', 'main']);
     expect(code).not.toMatch(/unused|idle|twice|DEPTH/);
     expect(bindings.map(({ name }) => name)).toEqual(['params', 'input', 'output']);
     const caller = file(
       'caller',
       '@compute @workgroup_size(1)\nfn main() { output[0] = twice(1.0); }\n@group(0) @binding(3) var<storage, read_write> output: array<f32>;\n',
     );
-    expect(link({ kernel: caller, ports: [port] }).pieces.map(({ name }) => name)).toEqual(['main', 'output', 'twice']);
+    expect(link({ kernel: caller, ports: [port] }).pieces.map(({ name }) => name)).toEqual(['twice', 'main', 'output']);
   });
 
   it('takes what all parts of a file share with each of them, and several parts together', () => {
@@ -108,7 +108,7 @@ describe('the WGSL linker', () => {
     );
     const caller = file('caller', '@compute @workgroup_size(1)\nfn main() { let x = a() + b(); }\n');
     const variant = { kernel: caller, ports: [part(shared, 'a', 'b')] };
-    expect(link(variant).pieces.map(({ name }) => name)).toEqual(['main', 'TWO', 'a', 'b']);
+    expect(link(variant).pieces.map(({ name }) => name)).toEqual(['TWO', 'a', 'b', 'main']);
     expect(variantKey(variant)).toBe('caller+shared.a.b{}');
     expect(() => part(shared, 'c')).toThrow("shared.wgsl has no part 'c'");
   });
@@ -125,7 +125,7 @@ describe('the WGSL linker', () => {
 
   it('writes numbers by field name, and misses none', () => {
     const view = new DataView(new ArrayBuffer(48));
-    const layout = kernel.texts[0]!.structs!['Params']!;
+    const layout = kernel.structs!['Params']!;
     writeParams(layout, { count: 7, factor: 0.25, axes: [1, 2] }, view, 0);
     expect([
       view.getUint32(0, true),

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import type { WgslModule } from '../../src/gpu/wgsl.ts';
 import { testEngine } from '../support/engine.ts';
 
-const module = (name: string, line: number, source: string): WgslModule => ({ name, texts: [{ line, source }] });
+const module = (name: string, line: number, source: string): WgslModule => ({
+  name,
+  texts: [`${'\n'.repeat(line - 1)}${source}`],
+});
 
 it('a compiler message names the file and line it is about', async () => {
   const { gpu } = await testEngine();
