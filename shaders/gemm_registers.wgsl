@@ -57,7 +57,7 @@ fn row_block(at: RowsAt, i: u32) -> Block {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * 4u * ROW_BLOCKS;
   let left = id.x * COLUMN_BLOCKS;
-  if row >= params.m || 4u * left >= params.n { return; }
+  if row >= params.m || left > (params.n - 1u) / 4u { return; }
   finish_tile(row, left, id.z, tile_at(row, left, id.z));
 }
 
@@ -82,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row = group.y * 4u * ROW_BLOCKS;
   let left = (group.x * LANES + lane) * COLUMN_BLOCKS;
   let tile = tile_at(row, left, group.z); // also past the last column: for the rows that it reads
-  if 4u * left < params.n { finish_tile(row, left, group.z, tile); }
+  if left <= (params.n - 1u) / 4u { finish_tile(row, left, group.z, tile); }
 }
 
 //# columns4

@@ -32,11 +32,14 @@ export function piecesOf(variant: Variant): KernelPieces {
     modules.set(key, [...(modules.get(key) ?? []), piece]);
   }
   return {
-    head: code.split('\n').slice(0, pieces[0]!.first - 1),
+    head: code
+      .split('\n')
+      .slice(0, pieces[0]!.first - 1)
+      .filter(Boolean),
     modules: [...modules.values()].map((own) => ({
       file: own[0]!.module.name,
       parts: own[0]!.module.chosen ?? [],
-      declarations: own.map(({ line, lines }) => ({ line, lines })),
+      declarations: own.map(({ line, text }) => ({ line, lines: text.split('\n').length })),
     })),
   };
 }

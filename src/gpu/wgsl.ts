@@ -74,16 +74,22 @@ export interface Uniform extends Binding {
   readonly layout: StructLayout;
 }
 
-/** A declaration in the linked code, with the comments and blank lines that its file has inside of it taken out. */
-export interface Piece {
-  readonly module: WgslModule;
+/** A declaration, or a directive, as tools/wgsl-plugin.ts leaves it. */
+interface Declaration {
+  /** Empty: a directive. */
   readonly name: string;
-  /** Its first line, in the file and in the linked code, and how many it has. */
-  readonly line: number;
-  readonly first: number;
-  readonly lines: number;
-  /** Names in it, its own and what it uses. */
+  readonly text: string;
+  /** Names in it: its own, and what it uses. */
   readonly words: readonly string[];
+  /** Its first line in the file. */
+  readonly line: number;
+}
+
+/** A declaration in the linked code. */
+export interface Piece extends Declaration {
+  readonly module: WgslModule;
+  /** Its first line in the linked code. */
+  readonly first: number;
 }
 
 export interface Linked {
@@ -104,93 +110,73 @@ const UNIFORMS = [
 ] as const;
 
 const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/;
-const DECLARED = /^(?:@.*\)\s*)*(?:fn|const|alias|struct|var(?:<.*?>)?)\s*(\w+)/;
+const NAME = /(?:\b(?:fn|const|alias|struct) |>)(\w+)/;
 
-interface Declaration {
-  /** Undefined: a directive. */
-  readonly name: string | undefined;
-  readonly text: string;
-  readonly words: readonly string[];
-  readonly line: number;
-}
+const known = new Map<string, readonly Declaration[]>();
 
-const split = new Map<string, readonly Declaration[]>();
-
-/** The declarations and directives of a text, read once. */
-function declarationsOf(text: string): readonly Declaration[] {
-  let found = split.get(text);
-  if (!found) {
-    const [before, ...pieces] = `\n${text}`.split('\n ');
-    let line = 1 + before!.length;
-    found = pieces.map((piece) => {
-      const at = line;
-      line += piece.split('\n').length;
-      const words = [...new Set(piece.match(/[a-z_]\w*/gi))];
-      return { name: piece.match(DECLARED)?.[1], text: piece.trimEnd(), words, line: at };
-    });
-    split.set(text, found);
-  }
+/** The declarations and directives of a text. */
+function read(text: string): readonly Declaration[] {
+  let line = 0;
+  const [, ...found] = `\n${text}`.split(/\n(?= )/).map((piece) => {
+    const at = line;
+    line += piece.split('\n').length;
+    return { name: piece.match(NAME)?.[1] ?? '', text: piece.trim(), words: piece.match(/[a-z]\w*/gi) ?? [], line: at };
+  });
+  known.set(text, found); // it is read once
   return found;
 }
-
-const given = (name: string, text: string, words: readonly string[] = []): Declaration => ({
-  name,
-  text,
-  words,
-  line: 0,
-});
 
 /**
  * Joins modules into one: directives first, then named constants and uniforms, then ports in order, then the kernel. What `main` does not
  * come to is left out: a module brings only what is used of it.
  */
 export function link({ kernel, ports, constants = {}, baked }: Variant): Linked {
-  const modules = [...ports, kernel];
-  const bodies = modules.flatMap((module) =>
-    module.texts.flatMap((text) => declarationsOf(text).map((declaration) => ({ module, declaration }))),
+  const bodies = [...ports, kernel].flatMap((module) =>
+    module.texts.flatMap((text) => (known.get(text) ?? read(text)).map((declaration) => ({ ...declaration, module }))),
   );
-  const numbers = Object.entries(constants).map(([name, literal]) => given(name, `const ${name} = ${literal};`));
-  const shapes = UNIFORMS.flatMap(({ struct, name, binding }) => {
-    const layout = bodies.find(({ declaration }) => declaration.name === struct)?.module.structs?.[struct];
-    if (!layout) return [];
-    const text = baked
-      ? `const ${name} = ${structLiteral(struct, layout, baked)};`
-      : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`;
-    return [{ ...given(name, text, [struct]), uniform: { name, binding, type: 'uniform', layout } as const }];
+  const words = new Map(bodies.map(({ name, words }) => [name, words]));
+  const structs = UNIFORMS.flatMap(({ struct, ...uniform }) => {
+    const layout = bodies.find(({ name }) => name === struct)?.module.structs?.[struct];
+    words.set(uniform.name, [struct]);
+    return layout ? [{ struct, ...uniform, type: 'uniform' as const, layout }] : [];
   });
-  const all = [...numbers, ...shapes, ...bodies.map(({ declaration }) => declaration)];
-  const named = new Map(all.map((one) => [one.name, one]));
-  const used = new Set<Declaration>();
+  const used = new Set<string>();
   const use = (name: string): void => {
-    const found = named.get(name);
-    if (!found || used.has(found)) return;
-    used.add(found);
-    found.words.forEach(use);
+    if (used.has(name)) return;
+    used.add(name);
+    words.get(name)?.forEach(use);
   };
   use('main');
 
-  const textsOf = (list: readonly Declaration[]): string[] =>
-    list.filter((one) => used.has(one)).map(({ text }) => text);
-  const directives = new Set(bodies.flatMap(({ declaration: { name, text } }) => (name ? [] : [text])));
-  const literals = textsOf(numbers).join(' ');
-  const out = [...directives, ...(literals ? [literals] : []), ...textsOf(shapes)];
-  const pieces = bodies.flatMap(({ module, declaration }): Piece[] => {
-    const { name, text, words, line } = declaration;
-    if (!name || !used.has(declaration)) return [];
-    const lines = text.split('\n');
-    const first = out.length + 1;
-    out.push(...lines);
-    return [{ module, name, words, line, first, lines: lines.length }];
+  const isUsed = ({ name }: { name: string }): boolean => used.has(name);
+  const uniforms = structs.filter(isUsed);
+  const literals = Object.entries(constants).flatMap(([name, value]) =>
+    used.has(name) ? `const ${name} = ${value};` : [],
+  );
+  const head = [
+    ...new Set(bodies.flatMap(({ name, text }) => (name ? [] : text))),
+    literals.join(' '),
+    ...uniforms.map(({ struct, name, binding, layout }) =>
+      baked
+        ? `const ${name} = ${structLiteral(struct, layout, baked)};`
+        : `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`,
+    ),
+  ];
+  let end = head.length + 1;
+  const pieces = bodies.filter(isUsed).map((piece) => {
+    const first = end;
+    end += piece.text.split('\n').length;
+    return { ...piece, first };
   });
-  const uniforms = baked ? [] : shapes.flatMap((one) => (used.has(one) ? [one.uniform] : []));
-  const storage = [...used].flatMap(({ text }): Binding[] => {
+  const storage = pieces.flatMap(({ text }): Binding[] => {
     const [, binding, access, name] = text.match(STORAGE) ?? [];
     return name ? [{ name, binding: Number(binding), type: access === 'read' ? 'read-only-storage' : 'storage' }] : [];
   });
+  const bound = baked ? [] : uniforms;
   return {
-    code: out.join('\n'),
-    bindings: [...uniforms, ...storage].sort((a, b) => a.binding - b.binding),
-    uniforms,
+    code: [...head, ...pieces.map(({ text }) => text)].join('\n'),
+    bindings: [...bound, ...storage].sort((a, b) => a.binding - b.binding),
+    uniforms: bound,
     pieces,
     locate(at) {
       const hit = pieces.findLast(({ first }) => first <= at);

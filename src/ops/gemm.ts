@@ -88,7 +88,7 @@ export interface Tile {
   readonly columns: number;
 }
 
-/** A tile of gemm_registers, or of gemm_subgroups, whose invocations read A for one another. */
+/** A tile of gemm_registers; in subgroups invocations read A for one another. */
 interface RegisterTile extends Tile {
   readonly family: 'registers' | 'subgroups';
 }
@@ -116,7 +116,7 @@ const REGISTER_TILES: readonly (RegisterTile & {
 /** Invocations that a software adapter needs to keep its cores busy. */
 const BUSY = 32;
 
-/** Invocations of gemm_subgroups: a subgroup, which has four at the least. */
+/** Invocations of a workgroup in subgroups: one, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
 /**
