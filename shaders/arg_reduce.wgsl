@@ -3,7 +3,7 @@
 // The first of equal elements counts; the first NaN where there is one. LANES invocations share a line and compare
 // their indices as float32, which is exact up to 2^24: -index, or for NaN 2^24 - index, which is above all others. The
 // largest wins.
-// ports   Elem (elem)   rank (extremum)   is_nan (special)   reduce_max (reducer)   line_index (line)
+// ports   Elem (elem)   rank (extremum)   is_nan (functions)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES
 
 const MOST = 16777216.0;

@@ -4,8 +4,8 @@
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
 // several invocations, and each computes the scores: that costs less than a barrier there.
 //
-// ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
-//         Sums, WIDTH (head_sums)
+// ports   Params (heads)   value_at, query_at, key_at (qkv)   position_of (position)   store (store)
+//         Sums, add_values, store_sums (head_sums)   flat_index (grid)
 // consts  WG
 
 fn four_values(starts: vec4u, d: u32) -> mat4x4f {

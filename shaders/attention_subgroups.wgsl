@@ -5,8 +5,9 @@
 // of them: the others tell it their weights. So each element of a key and of a value is loaded once for all ROWS queries.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far.
 //
-// ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
-//         ROWS, Scores, and what is done with them (query_rows)   QUADS, Sums, add_all, scale_all, store_all (head_quads)
+// ports   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store, OUT_UNIT (store)
+//         PerQuery, Scores, Quad, own_row, seen_from, most, all_see, add_scores, hide, highest, weights_of, sum_of, told_by, add_quad,
+//         add_seen (query_rows)   Sums, scale_all, add_all, store_all (head_quads)
 // consts  LANES   invocations of a subgroup
 enable subgroups;
 

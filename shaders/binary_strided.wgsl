@@ -1,6 +1,7 @@
 // binary_strided: output = combine(a, b) for any two shapes that broadcast, four elements an invocation
 //
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   combine (binary)   offsets, Params (strides)   flat_index (grid)
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   Params, offsets (strides)   flat_index (grid)
+//         combine (binary, binary_math)
 // consts  WG
 
 @group(0) @binding(1) var<storage, read> a: array<Stored>;

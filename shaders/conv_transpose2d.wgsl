@@ -3,7 +3,7 @@
 // One invocation: four channels of two pixels of a row. The pixels are a stride apart, so that the same taps meet both:
 // output x reads input (x + pad - tap dilation) / stride where that is whole.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   b_at (operand_b)   finish (epilogue)   Window (window)   flat_index (grid)
+// ports   a_at (operand_a)   b_at (operand_b)   finish (epilogue)   Window (window)   flat_index (grid)
 // consts  WG
 
 struct Params { lines: u32, pairs: u32, groups: u32, k: u32, n: u32 }

@@ -1,7 +1,7 @@
 // dequantize_linear: (input - zeroPoint) * scale, four elements an invocation
 //
-// ports   Stored, unpack (stored)   Elem, Elem4 (elem, of the scale and the output)   zero_points (zero_point)   blocks_of,
-//         Params (blocks)   flat_index (grid)
+// ports   Stored, unpack (stored)   Elem, Elem4 (elem)   zero_points (zero_point)   blocks_of (blocks)   flat_index (grid)
+//         Params (blocks, strides)
 // consts  WG
 
 @group(0) @binding(1) var<storage, read> input: array<Stored>;

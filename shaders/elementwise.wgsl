@@ -1,6 +1,6 @@
 // elementwise: output = apply(input), four elements an invocation
 //
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   apply (unary)   flat_index (grid)
+// ports   Stored, unpack (stored)   Result, pack (result)   flat_index (grid)   apply (functions, unary_math)
 // consts  WG
 
 struct Params { count4: u32 }

@@ -2,7 +2,7 @@
 //
 // A table larger than a binding comes in pieces: a dispatch reads rows first..first+bound, and writes only the outputs whose
 // row is among these.
-// ports   Elem4 (elem)   b_at (operand_b)   scale_at (row_scale)   store (store)   place_of (place)   flat_index (grid)
+// ports   b_at (operand_b)   scale_at (row_scale)   store (store)   place_of (place)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, rows: u32, width: u32, first: u32, bound: u32 }

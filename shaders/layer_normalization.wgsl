@@ -1,7 +1,7 @@
 // layer_normalization: output = (x - mean) / sqrt(variance + epsilon) * scale + bias over lines of `size` elements
 //
 // Two passes: the mean, then the variance of x - mean. A single pass loses digits where the mean is large.
-// ports   Elem (elem)   a_at (operand_a)   store (store)   scale_and_shift (affine)   reduce_sum (reducer)   line_index (line)
+// ports   a_at (operand_a)   store (store)   scale_and_shift (affine)   reduce_sum (reducer)   line_index (line)
 // consts  LANES LINES
 
 struct Params { lines: u32, size: u32, epsilon: f32 }

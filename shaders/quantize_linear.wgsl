@@ -1,7 +1,7 @@
 // quantize_linear: round(input / scale) + zeroPoint, ties to even, clamped to the integer type; four elements an invocation
 //
-// ports   Stored, unpack (stored)   Elem (elem, of the scale)   Result, pack (result)   zero_points (zero_point)   blocks_of,
-//         Params (blocks)   flat_index (grid)
+// ports   Stored, unpack (stored)   Elem (elem)   Result, pack (result)   zero_points (zero_point)   blocks_of (blocks)   flat_index (grid)
+//         Params (blocks, strides)
 // consts  WG   LOW HIGH (of the integer type)
 
 @group(0) @binding(1) var<storage, read> input: array<Stored>;

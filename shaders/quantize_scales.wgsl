@@ -2,7 +2,7 @@
 //
 // A block of zeros gives 1, a block with NaN gives NaN. LANES invocations share a block and read four elements at a
 // time. Block `line` is [line / inner, line % inner]. |x| is compared by its bits: NaN has the largest.
-// ports   Stored, unpack (stored)   is_nan, float_of (special)   reduce_max (reducer)   line_index (line)
+// ports   Stored, unpack (stored)   float_of, is_nan (functions)   reduce_max (reducer)   line_index (line)
 // consts  LANES LINES   WHOLE (outer and inner are 1, size is a multiple of 4)
 
 struct Params { lines: u32, outer: u32, blocks: u32, size: u32, inner: u32, levels: f32 }

@@ -1,8 +1,7 @@
 // reduce: [outer, size, stride] gives [outer, stride]
 //
 // LANES invocations compute four outputs. Each folds its share of the four lines in order.
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   none, fold, join, close (reduction)   reduce_sum,
-//         reduce_max (reducer)   line_index (line)
+// ports   Stored, unpack, Value (stored)   Result, pack (result)   none, fold, join, close (reduction)   line_index (line)
 // consts  LANES LINES
 
 struct Params { count: u32, size: u32, stride: u32 }

@@ -7,7 +7,7 @@
 // index. Temperature 0 takes the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE. A walk
 // may take millions of rounds, so the adapter needs Caps.longLoops.
 //
-// ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   flat_index (grid)
+// ports   Elem (elem)   key_of, weight_of, logit_of, below, drawn (ranking)   flat_index (grid)
 // consts  WG   CHUNKS (at most)
 
 struct Params { lines: u32, size: u32, chunk: u32 }

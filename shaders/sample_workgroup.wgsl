@@ -7,7 +7,7 @@
 // Without top-k and top-p the draw goes by index. Temperature 0 takes the first in rank. A line with NaN or Infinity,
 // or with -Infinity only, gives NONE.
 //
-// ports   Elem (elem)   key_of, logit_of, weight_of, drawn, below (ranking)   reduce_sum, reduce_max (reducer)
+// ports   Elem (elem)   key_of, weight_of, logit_of, below, drawn (ranking)   reduce_sum, reduce_max (reducer)
 // consts  LANES LINES (1)
 
 struct Params { lines: u32, size: u32 }

@@ -3,7 +3,7 @@
 // A line is one pair (outer, stride). LANES invocations walk it in three passes. A line with NaN or Infinity, or with
 // -Infinity only, gives NaN: its sum is NaN, or infinite where exp(NaN) is (SwiftShader); a sum of finite numbers is
 // neither.
-// ports   Elem (elem)   float_of (special)   reduce_sum, reduce_max (reducer)   line_index (line)
+// ports   Elem (elem)   float_of (functions)   reduce_max, reduce_sum (reducer)   line_index (line)
 // consts  LANES LINES
 
 struct Params { lines: u32, size: u32, stride: u32 }

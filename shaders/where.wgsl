@@ -1,6 +1,6 @@
 // where: output = condition ? trueValue : falseValue, the three broadcast, four elements an invocation
 //
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   offsets, Params (strides)   flat_index (grid)
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   Params, offsets (strides)   flat_index (grid)
 // consts  WG
 
 @group(0) @binding(1) var<storage, read> condition: array<u32>; // uint8, four to a u32

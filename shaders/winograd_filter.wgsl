@@ -3,7 +3,7 @@
 // F(2×2, 3×3), the transform of the weights, at load (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
 // Networks"). One invocation: four filters.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   store (store)   flat_index (grid)
+// ports   a_at (operand_a)   store (store)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32 } // vec4 in a tap: C * O / 4

@@ -3,7 +3,7 @@
 // The first step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. A row of a tile is a
 // matrix with a column per pixel. Padding reads as zero.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   store (store)   Window (window)   flat_index (grid)   pixel_of (winograd_tile)
+// ports   a_at (operand_a)   store (store)   Window (window)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG
 
 struct Params { tiles: u32, channel4s: u32 }

@@ -3,7 +3,7 @@
 // The last step of F(2×2, 3×3) (Lavin & Gray 2016). One invocation: one tile, four channels. Pixels of a
 // tile beyond an odd edge are not written.
 //
-// ports   Elem4 (elem)   a_at (operand_a)   finish (epilogue)   flat_index (grid)   pixel_of (winograd_tile)
+// ports   a_at (operand_a)   finish (epilogue)   flat_index (grid)   pixel_of (winograd_tile)
 // consts  WG
 
 struct Params { tiles: u32, channel4s: u32, height: u32, width: u32 }

@@ -15,10 +15,15 @@ const BESIDE_DASHES = /(?<!-) (-) (?!-)| *(->) */g;
 const packed = (line: string): string =>
   line.trim().replace(BESIDE_MARKS, '$1').replace(BESIDE_OPERATORS, '$1').replace(BESIDE_DASHES, '$1$2');
 
+/** What begins a line of its own outside of functions and structs. */
+const DIRECTIVE = /^(enable|requires|diagnostic)\b/;
+const DECLARATION = /^(@[^;{]*\)\s*)*(fn|const|alias|struct|var(<[^>]*>)?)\s*\w+/;
+
 /**
- * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces (line numbers kept) and the
- * layout of the structs that become uniforms. A file may hold several parts, `//# name` lines between them: alternatives
- * with the same functions, of which a kernel is linked with one.
+ * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces, and the layout of the structs that become
+ * uniforms. Line numbers are kept. A space begins the first line of each directive and each declaration, and no other line: the linker finds
+ * them by it. A file may hold parts, `//# name` lines before them: a kernel is linked with what stands before the first of them, and with the
+ * parts that it needs.
  */
 export function wgsl(): Plugin {
   return {
@@ -35,25 +40,56 @@ export function wgsl(): Plugin {
   };
 }
 
+/** @throws {Error} where a declaration does not begin a line, or is none that the linker knows */
 export function describeFile(file: string, text: string) {
-  const heads: { name: string; line: number; lines: string[] }[] = [{ name: '', line: 1, lines: [] }];
+  const heads: { name: string; lines: string[] }[] = [{ name: '', lines: [] }];
   text.split('\n').forEach((line, index) => {
     const part = line.match(/^\/\/# (\w+)/)?.[1];
-    if (part) heads.push({ name: part, line: index + 2, lines: [] });
+    // Lines have their numbers in the file in every part.
+    if (part) heads.push({ name: part, lines: new Array<string>(index + 1).fill('') });
     else heads.at(-1)!.lines.push(packed(line.replace(/\/\/.*$/, '')));
   });
-  const [whole, ...parts] = heads;
-  const describe = ({ line, lines }: { line: number; lines: string[] }) => {
-    const source = lines.join('\n').trimEnd();
-    return { line, source, ...reflect(file, source) };
-  };
+  const [common, ...parts] = heads.map(({ name, lines }) => ({
+    name,
+    source: marked(file, lines).join('\n').trimEnd(),
+  }));
+  const structs: Record<string, object> = {};
+  for (const { source } of [common!, ...parts]) {
+    for (const [name, layout] of Object.entries(reflect(file, source))) {
+      structs[name] ??= layout;
+      if (JSON.stringify(structs[name]) !== JSON.stringify(layout))
+        throw new Error(`${file}: its parts have several ${name}`);
+    }
+  }
   return {
     name: file.replace(/^shaders\/|\.wgsl$/g, ''),
-    ...describe(whole!),
-    ...(parts.length && { parts: Object.fromEntries(parts.map((part) => [part.name, describe(part)])) }),
+    texts: common!.source ? [common!.source] : [],
+    ...(parts.length && { parts: Object.fromEntries(parts.map(({ name, source }) => [name, source])) }),
+    ...(Object.keys(structs).length && { structs }),
   };
 }
 
+/** The lines, with a space before those that begin a directive or a declaration. */
+function marked(file: string, lines: readonly string[]): string[] {
+  let depth = 0;
+  let begun = '';
+  return lines.map((line, index) => {
+    const fault = (what: string): Error => new Error(`${file}:${index + 1}: ${what}`);
+    const begins = !begun && line !== '';
+    for (const [at, char] of [...line].entries()) {
+      begun += char;
+      depth += '([{'.includes(char) ? 1 : ')]}'.includes(char) ? -1 : 0;
+      if (depth || !';}'.includes(char)) continue;
+      if (!DIRECTIVE.test(begun) && !DECLARATION.test(begun)) throw fault(`expected a declaration, got '${begun}'`);
+      if (at < line.length - 1) throw fault('expected each declaration on a line of its own');
+      begun = '';
+    }
+    if (begun) begun += '\n';
+    return begins ? ` ${line}` : line;
+  });
+}
+
+/** Layouts of the structs that become uniforms. */
 function reflect(file: string, source: string) {
   if (!/struct/.test(source)) return {};
   let reflected: WgslReflect;
@@ -62,15 +98,20 @@ function reflect(file: string, source: string) {
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`);
   }
-  const uniform = reflected.structs.filter(({ name }) => UNIFORMS.includes(name));
-  const structs = Object.fromEntries(
-    uniform.map(({ name, size, members }) => [
-      name,
-      {
-        size,
-        fields: members.map((m) => ({ name: m.name, offset: m.offset, count: m.size / 4, type: m.type.getTypeName() })),
-      },
-    ]),
+  return Object.fromEntries(
+    reflected.structs
+      .filter(({ name }) => UNIFORMS.includes(name))
+      .map(({ name, size, members }) => [
+        name,
+        {
+          size,
+          fields: members.map((m) => ({
+            name: m.name,
+            offset: m.offset,
+            count: m.size / 4,
+            type: m.type.getTypeName(),
+          })),
+        },
+      ]),
   );
-  return uniform.length ? { structs } : {};
 }

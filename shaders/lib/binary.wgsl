@@ -1,5 +1,5 @@
 // One function of two arguments a part.
-// ports   larger, smaller (special)
+// ports   larger, smaller (functions)   Value (stored)
 
 //# add
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a + b; }

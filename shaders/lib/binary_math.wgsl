@@ -1,5 +1,5 @@
 // More functions of two arguments (see binary.wgsl), of the group `math`. Comparisons give 1 and 0; with NaN notEqual gives 1, all others 0.
-// ports   is_nan, float_of (special)
+// ports   float_of, is_nan (functions)   Value (stored)
 
 //# pow
 // C's pow. WGSL's is undefined for a negative base, and drivers differ at 0, 1 and infinity.

@@ -1,5 +1,5 @@
 // The elements of a head that an invocation of attention_subgroups sums: QUADS times four, from element d on.
-// ports   Quad, Scores, PerQuery, scale_quad, add_quad, add_seen, store_quad (query_rows)   value_at (qkv)
+// ports   PerQuery, Scores, Quad, scale_quad, store_quad (query_rows)   add_four (attention_subgroups)
 
 //# 1
 const QUADS = 1u;

@@ -1,5 +1,5 @@
 // A pooling window, four channels. none(): no elements. fold4 adds one. close4: the output; `taken` elements were inside the image.
-// ports   larger, float_of (special)
+// ports   float_of, larger (functions)
 
 //# max
 fn none() -> f32 { return -float_of(INFINITY); }

@@ -1,6 +1,6 @@
 // A reduction, four lines at a time. none(): the value of no elements. fold(total, x): adds an element. join(total, lane, line): the total of
 // all lanes that share a line. close(total): the output.
-// ports   reduce_sum, reduce_max (reducer)   is_nan, larger, smaller, logarithm, float_of (special)
+// ports   reduce_sum, reduce_max (reducer)   Params (reduce)   float_of, larger, is_nan, smaller, logarithm (functions)
 
 //# sum
 fn none() -> f32 { return 0.0; }

@@ -1,5 +1,5 @@
-// More functions of one argument (see unary.wgsl), of the group `math`.
-// ports   keep_nan, logarithm (special)   error_function (erf)
+// More functions of one argument (see functions.wgsl), of the group `math`.
+// ports   keep_nan, logarithm, error_function (functions)   Value (stored)
 // consts  ALPHA BETA (the op's options, where it has some)
 
 //# abs

@@ -6,6 +6,7 @@ import { evalImages } from './jobs/eval-images.ts';
 import { evalText } from './jobs/eval-text.ts';
 import { generate } from './jobs/generate.ts';
 import type { Job } from './jobs/job.ts';
+import { caps, kernel } from './jobs/kernel.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { quantize, storedTensors } from './jobs/quantize.ts';
@@ -20,6 +21,8 @@ export const jobs = {
   generate,
   profile,
   plan,
+  kernel,
+  caps,
   evalImages,
   evalText,
   calibrate,

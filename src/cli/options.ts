@@ -47,3 +47,7 @@ export function groupSize(text: string): GroupSize {
   if (!size) throw new InvalidArgumentError(`Expected one of ${GROUP_SIZES.join(', ')}.`);
   return size;
 }
+
+/** GPUs that kernels are planned for without having one: they differ in how much an invocation keeps in registers. */
+export const PLANNED_GPUS = ['intel', 'amd'] as const;
+export type PlannedGpu = (typeof PLANNED_GPUS)[number];

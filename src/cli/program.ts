@@ -7,6 +7,7 @@ import type { CommandContext } from './commands/context.ts';
 import {
   fraction,
   groupSize,
+  PLANNED_GPUS,
   percentage,
   positiveInteger,
   probability,
@@ -29,6 +30,13 @@ Examples:
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json`;
+
+const LABELS = `
+A label is what plan, profile, tune and verify print for a step. Kernels of one label may differ in constants: 'label #2' is the second.
+
+Examples:
+  tilewright kernel 'conv2d_registers[f32,relu,4x4]' resnet20-cifar10
+  tilewright kernel 'matmul_tiled[f32,none,64x64]' --gpu intel`;
 
 /** Options as commander gives them. */
 type Options = { json?: boolean | string; runtime?: RuntimeName };
@@ -173,6 +181,24 @@ export function build(signal: AbortSignal): Command {
     .action(async (model: string, options) => {
       const { plan } = await import('./commands/plan.ts');
       await plan(model, options, contextOf(options));
+    });
+
+  onModel(
+    command(
+      'kernel <label> [model]',
+      'print the WGSL of a kernel of a model, or of the cases of the ops and the bench, as it is linked',
+    ),
+  )
+    .addOption(
+      new Option('--gpu <which>', 'without a model: as planned for such a GPU, instead of the adapter here').choices(
+        PLANNED_GPUS,
+      ),
+    )
+    .addHelpText('after', LABELS)
+    .action(async (label: string, model: string | undefined, options, self: Command) => {
+      if (model !== undefined && options.gpu) self.error('error: give either a model or --gpu, not both');
+      const { kernel } = await import('./commands/kernel.ts');
+      await kernel(label, model, options, contextOf(options));
     });
 
   onModel(command('quantize <model> [out]', 'write a folder with int8 weights, or report what they cost'))

@@ -21,32 +21,34 @@ export interface StructLayout {
   readonly fields: readonly StructField[];
 }
 
-/** A piece of WGSL with what the build read out of it (tools/wgsl-plugin.ts). */
-interface WgslText {
-  /** The line of the file on which `source` starts. */
-  readonly line: number;
-  readonly source: string;
+/** What a variant is linked of: a file, or what all parts of a file share and the parts that were chosen. */
+export interface WgslModule {
+  /** The file under `shaders` without the ending: `gemm_tiled`, `lib/elem`. */
+  readonly name: string;
+  readonly chosen?: readonly string[];
+  /** As tools/wgsl-plugin.ts makes them: lines have the numbers that they have in the file; those that begin a declaration have a space. */
+  readonly texts: readonly string[];
   /** Layouts of the structs that become uniforms. */
   readonly structs?: Readonly<Record<string, StructLayout>>;
 }
 
-/** What a variant is linked of. */
-export interface WgslModule extends WgslText {
-  /** Its file under `shaders` without the ending, and the part: `gemm_tiled`, `lib/elem.f16`. */
-  readonly name: string;
-}
-
-/** What the import of a `.wgsl` file gives: the file, and its parts where it holds alternatives. */
+/** What the import of a `.wgsl` file gives. */
 export interface WgslFile extends WgslModule {
-  readonly parts?: Readonly<Record<string, WgslText>>;
+  readonly parts?: Readonly<Record<string, string>>;
 }
 
-/** One alternative of a file of alternatives. */
-export function part({ name, parts }: WgslFile, which: string): WgslModule {
-  const found = parts?.[which];
-  if (!found) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
-  return { name: `${name}.${which}`, ...found };
+/** A file with these of its parts. */
+export function part({ name, texts, structs, parts }: WgslFile, ...chosen: string[]): WgslModule {
+  const found = chosen.map((which) => {
+    const text = parts?.[which];
+    if (!text) throw new TilewrightError('invalid-graph', `${name}.wgsl has no part '${which}'`);
+    return text;
+  });
+  return { name, chosen, texts: [...texts, ...found], ...(structs && { structs }) };
 }
+
+/** A module by its file and its parts: `lib/elem.f16`. */
+export const moduleName = ({ name, chosen = [] }: WgslModule): string => [name, ...chosen].join('.');
 
 /** A literal of a named WGSL constant. */
 export const u32 = (value: number): string => `${value}u`;
@@ -69,11 +71,31 @@ export interface Uniform extends Binding {
   readonly layout: StructLayout;
 }
 
+/** A declaration, or a directive, as tools/wgsl-plugin.ts leaves it. */
+interface Declaration {
+  /** Empty: a directive. */
+  readonly name: string;
+  readonly text: string;
+  /** Names in it: its own, and what it uses. */
+  readonly words: readonly string[];
+  /** Its first line in the file. */
+  readonly line: number;
+}
+
+/** A declaration in the linked code. */
+export interface Piece extends Declaration {
+  readonly module: WgslModule;
+  /** Its first line in the linked code. */
+  readonly first: number;
+}
+
 export interface Linked {
   readonly code: string;
   /** In the order of their binding numbers, uniforms among them. */
   readonly bindings: readonly Binding[];
   readonly uniforms: readonly Uniform[];
+  /** What `code` is made of, in order; directives, named constants and uniforms stand before them. */
+  readonly pieces: readonly Piece[];
   /** Where a line of `code` came from: `file:line`. */
   locate(line: number): string;
 }
@@ -84,57 +106,84 @@ const UNIFORMS = [
   { struct: 'Window', name: 'window', binding: 7 },
 ] as const;
 
-const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/g;
+const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/;
+const NAME = /(?:\b(?:fn|const|alias|struct) |>)(\w+)/;
 
-/** The storage buffers that a module declares. */
-const storageBindings = ({ source }: WgslModule): Binding[] =>
-  [...source.matchAll(STORAGE)].map(([, binding, access, name]) => ({
-    name: name!,
-    binding: Number(binding),
-    type: access === 'read' ? 'read-only-storage' : 'storage',
-  }));
+const known = new Map<string, readonly Declaration[]>();
 
-/** Joins whole WGSL modules into one: directives first, then named constants and uniforms, then the bodies in order. */
+/** The declarations and directives of a text. */
+function read(text: string): readonly Declaration[] {
+  let line = 0;
+  const [, ...found] = `\n${text}`.split(/\n(?= )/).map((piece) => {
+    const at = line;
+    line += piece.split('\n').length;
+    return { name: piece.match(NAME)?.[1] ?? '', text: piece.trim(), words: piece.match(/[a-z]\w*/gi) ?? [], line: at };
+  });
+  known.set(text, found); // it is read once
+  return found;
+}
+
+/**
+ * Joins modules into one: directives first, then named constants and uniforms, then ports in order, then the kernel. What `main` does not
+ * come to is left out: a module brings only what is used of it.
+ */
 export function link({ kernel, ports, constants = {} }: Variant): Linked {
-  const modules = [...ports, kernel];
-  const directives = new Set<string>();
-  const bodies = modules.map((module) =>
-    module.source.split('\n').map((line) => {
-      const directive = line.match(/^(enable|requires|diagnostic)\b[^;]*;/)?.[0];
-      if (directive) directives.add(directive);
-      return directive ? '' : line; // an empty line keeps the numbering
-    }),
+  const bodies = [...ports, kernel].flatMap((module) =>
+    module.texts.flatMap((text) => (known.get(text) ?? read(text)).map((declaration) => ({ ...declaration, module }))),
   );
-  const out = [...directives];
-  for (const [name, literal] of Object.entries(constants)) out.push(`const ${name} = ${literal};`);
-  const uniforms: Uniform[] = [];
-  for (const { struct, name, binding } of UNIFORMS) {
-    const layout = modules.find(({ structs }) => structs?.[struct])?.structs?.[struct];
-    if (!layout) continue;
-    uniforms.push({ name, binding, type: 'uniform', layout });
-    out.push(`@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`);
-  }
-  const starts = bodies.map((lines, index) => {
-    const first = out.length + 1;
-    out.push(...lines);
-    return { module: modules[index]!, first };
+  const words = new Map(bodies.map(({ name, words }) => [name, words]));
+  const structs = UNIFORMS.flatMap(({ struct, ...uniform }) => {
+    const layout = bodies.find(({ name }) => name === struct)?.module.structs?.[struct];
+    words.set(uniform.name, [struct]);
+    return layout ? [{ struct, ...uniform, type: 'uniform' as const, layout }] : [];
+  });
+  const used = new Set<string>();
+  const use = (name: string): void => {
+    if (used.has(name)) return;
+    used.add(name);
+    words.get(name)?.forEach(use);
+  };
+  use('main');
+
+  const isUsed = ({ name }: { name: string }): boolean => used.has(name);
+  const uniforms = structs.filter(isUsed);
+  const literals = Object.entries(constants).flatMap(([name, value]) =>
+    used.has(name) ? `const ${name} = ${value};` : [],
+  );
+  const head = [
+    ...new Set(bodies.flatMap(({ name, text }) => (name ? [] : text))),
+    literals.join(' '),
+    ...uniforms.map(({ struct, name, binding }) => `@group(0) @binding(${binding}) var<uniform> ${name}: ${struct};`),
+  ];
+  let end = head.length + 1;
+  const pieces = bodies.filter(isUsed).map((piece) => {
+    const first = end;
+    end += piece.text.split('\n').length;
+    return { ...piece, first };
+  });
+  const storage = pieces.flatMap(({ text }): Binding[] => {
+    const [, binding, access, name] = text.match(STORAGE) ?? [];
+    return name ? [{ name, binding: Number(binding), type: access === 'read' ? 'read-only-storage' : 'storage' }] : [];
   });
   return {
-    code: out.join('\n'),
-    bindings: [...uniforms, ...modules.flatMap(storageBindings)].sort((a, b) => a.binding - b.binding),
+    code: [...head, ...pieces.map(({ text }) => text)].join('\n'),
+    bindings: [...uniforms, ...storage].sort((a, b) => a.binding - b.binding),
     uniforms,
-    locate(line) {
-      const hit = starts.findLast(({ first }) => first <= line);
-      return hit
-        ? `${hit.module.name.replace(/\..*/, '')}.wgsl:${line - hit.first + hit.module.line}`
-        : `constants:${line}`;
+    pieces,
+    locate(at) {
+      const hit = pieces.findLast(({ first }) => first <= at);
+      return hit ? `${hit.module.name}.wgsl:${at - hit.first + hit.line}` : `constants:${at}`;
     },
   };
 }
 
+/** Whether a module of the variant has this text. */
+export const brings = ({ kernel, ports }: Variant, text: string): boolean =>
+  [kernel, ...ports].some(({ texts }) => texts.some((own) => own.includes(text)));
+
 /** Identifies a variant: equal keys, equal programs. */
 export function variantKey({ kernel, ports, constants = {} }: Variant): string {
-  const names = [kernel, ...ports].map(({ name }) => name).join('+');
+  const names = [kernel, ...ports].map(moduleName).join('+');
   return `${names}${JSON.stringify(constants)}`;
 }
 

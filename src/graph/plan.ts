@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Caps } from '../gpu/gpu.ts';
 import { paddedBytes } from '../gpu/gpu.ts';
-import { variantKey, type WgslModule } from '../gpu/wgsl.ts';
+import { brings, variantKey } from '../gpu/wgsl.ts';
 import { type Candidate, type Cost, type Op, resultNames } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
 import { byteLength, elementCount, formatShape, formatTensor } from '../tensor/types.ts';
@@ -186,7 +186,7 @@ export function makeSteps(node: Operand, caps: Caps, choose: Choose = firstOf): 
   const { results } = node;
   const inputs = Object.values(node.inputs);
   const candidates = op.candidates?.(node.inputs, node.options, node, caps, results) ?? [];
-  if (!caps.f16 && candidates.some(({ variant }) => variant.ports.some(usesF16))) {
+  if (!caps.f16 && candidates.some(({ variant }) => brings(variant, 'enable f16'))) {
     throw new TilewrightError(
       'unsupported-type',
       `${nameOf(node)}: float16 needs the feature shader-f16, which this device lacks`,
@@ -245,8 +245,6 @@ export function shapeOf({ node }: Step): string {
   const main = Object.values(node.inputs).filter(({ shape }, i) => i === 0 || (i === 1 && shape.length > 1));
   return main.map(({ shape }) => formatShape(shape)).join(' · ');
 }
-
-const usesF16 = ({ source }: WgslModule): boolean => source.startsWith('enable f16');
 
 /** Pipelines that steps take: each variant is compiled once. */
 export const pipelinesOf = (steps: readonly Step[]): number =>

@@ -2,13 +2,11 @@ import binaryKernel from '../../shaders/binary.wgsl';
 import stridedKernel from '../../shaders/binary_strided.wgsl';
 import unaryKernel from '../../shaders/elementwise.wgsl';
 import binaryParts from '../../shaders/lib/binary.wgsl';
-import erf from '../../shaders/lib/erf.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import result from '../../shaders/lib/result.wgsl';
-import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
-import unaryParts from '../../shaders/lib/unary.wgsl';
 import { f32, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import {
   BYTES,
@@ -79,7 +77,8 @@ export interface BinaryRow {
 export const UNARY = new Map<string, { readonly row: UnaryRow; readonly file: WgslFile }>();
 export const BINARY = new Map<string, BinaryRow>();
 
-const specialOf = (dataType: DataType): WgslModule => part(special, isFloat(dataType) ? 'float' : 'integer');
+/** The part of functions.wgsl that a type has. */
+const kindOf = (dataType: DataType): 'float' | 'integer' => (isFloat(dataType) ? 'float' : 'integer');
 
 /** The ports and constants of `apply`. */
 export function activationPorts(
@@ -91,9 +90,11 @@ export function activationPorts(
   const constants: Record<string, string> = {};
   if (row.alpha !== undefined) constants['ALPHA'] = literal(alpha ?? row.alpha);
   if (row.beta !== undefined) constants['BETA'] = literal(beta ?? row.beta);
-  const needsErf = name === 'erf' || name === 'gelu';
-  const ports = name === 'identity' ? [] : [specialOf(dataType), ...(needsErf ? [erf] : [])];
-  return { ports: [...ports, part(file, name)], constants };
+  const kind = kindOf(dataType);
+  return {
+    ports: file === functions ? [part(functions, kind, name)] : [part(file, name), part(functions, kind)],
+    constants,
+  };
 }
 
 const RANGES: Partial<Record<DataType, [number, number]>> = {
@@ -238,7 +239,8 @@ const binaryOp = (
     },
     candidates(inputs, _options, { dataType, shape }) {
       const [x, y] = [inputs[a]!, inputs[b]!];
-      const ports = [grid, part(stored, x.dataType), part(result, dataType), specialOf(x.dataType), part(file, name)];
+      const arithmetic = [part(file, name), part(functions, kindOf(x.dataType))];
+      const ports = [grid, part(stored, x.dataType), part(result, dataType), ...arithmetic];
       const [p, q] = [period(x.shape, shape), period(y.shape, shape)];
       const count4 = Math.ceil(elementCount(shape) / 4);
       const common = { grid: flatGrid(count4, FLAT), bind: { a, b } };
@@ -299,7 +301,7 @@ export function defineBinary<Name extends string>(file: WgslFile, rows: Readonly
   }) as Record<Name, ReturnType<typeof binaryOp>>;
 }
 
-export const unary = defineUnary(unaryParts, {
+export const unary = defineUnary(functions, {
   identity: { flops: 0, types: NUMBERS, tolerance: EXACT },
   neg: { flops: 1, types: SIGNED, tolerance: EXACT },
   reciprocal: { flops: 1, tolerance: TWO_STEPS, values: 'random' },

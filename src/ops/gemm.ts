@@ -1,25 +1,10 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
-import subgroupsKernel from '../../shaders/gemm_subgroups.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
-import biasParts from '../../shaders/lib/bias.wgsl';
-import blockA from '../../shaders/lib/block_a.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
-import epilogue from '../../shaders/lib/epilogue.wgsl';
-import gemmShape from '../../shaders/lib/gemm.wgsl';
-import gemmFinish from '../../shaders/lib/gemm_finish.wgsl';
-import gemvStep from '../../shaders/lib/gemv_step.wgsl';
-import groupScale from '../../shaders/lib/group_scale.wgsl';
-import layoutB from '../../shaders/lib/layout_b.wgsl';
+import epilogueParts from '../../shaders/lib/epilogue.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
-import outer from '../../shaders/lib/outer.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
-import residualParts from '../../shaders/lib/residual.wgsl';
-import rowsOfA from '../../shaders/lib/rows.wgsl';
-import scale from '../../shaders/lib/scale.wgsl';
 import store from '../../shaders/lib/store.wgsl';
-import tileColumns from '../../shaders/lib/tile_columns.wgsl';
-import tileRows from '../../shaders/lib/tile_rows.wgsl';
-import tileWalk from '../../shaders/lib/tile_walk.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
@@ -63,12 +48,10 @@ export interface Gemm extends Epilogue {
 /** The modules of an integer product that stand for those of floats. */
 export interface IntegerModules {
   readonly tags: readonly string[];
-  /** Operands, types and products; `unit` is how both operands can be read: a part of operands_integer. */
-  operands(unit: string): WgslModule[];
+  /** Operands and products with them; `unit` is how both operands can be read, `output` how the output is written. */
+  operands(unit: string, output: 'vec4' | 'ragged'): WgslModule;
   /** How sums leave. */
-  epilogue(unit: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
-  /** How blocks of B lie. */
-  readonly layout: WgslModule;
+  epilogue(output: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
   readonly reducer: WgslFile;
 }
 
@@ -79,22 +62,19 @@ export const epilogueName = ({ bias, residual, activation }: Epilogue): string =
 /** Whether a scale a column ends the kernel. */
 const quantized = ({ kind, group }: Weights): boolean => kind.startsWith('q') && !group;
 
-/** The modules that make up `finish`, for outputs in whole vec4 or ragged; integer products have a scale of their own. */
+/** The modules that make up `finish`, for outputs in whole vec4 or ragged; `product`: and `finish_row`. */
 export function epiloguePorts(
   { bias, residual, activation }: Epilogue,
   weights: Weights | 'integer',
   unit: 'vec4' | 'ragged',
+  ...product: 'product'[]
 ) {
   const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
+  const scale = weights === 'integer' || quantized(weights);
+  const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_') || 'none';
+  const read = [...(scale ? [`scales_${unit}`] : []), ...(bias || residual ? [unit] : [])];
   return {
-    ports: [
-      ...(weights === 'integer' ? [] : [part(scale, quantized(weights) ? unit : 'none')]),
-      part(biasParts, bias ? unit : 'none'),
-      part(residualParts, residual ? unit : 'none'),
-      ...ports,
-      part(store, unit),
-      epilogue,
-    ],
+    ports: [part(epilogueParts, ...product, terms, ...read), ...ports, part(store, unit)],
     constants,
   };
 }
@@ -105,7 +85,7 @@ export interface Tile {
   readonly columns: number;
 }
 
-/** A tile of gemm_registers, or of gemm_subgroups, whose invocations read A for one another. */
+/** A tile of gemm_registers; in subgroups invocations read A for one another. */
 interface RegisterTile extends Tile {
   readonly family: 'registers' | 'subgroups';
 }
@@ -133,7 +113,7 @@ const REGISTER_TILES: readonly (RegisterTile & {
 /** Invocations that a software adapter needs to keep its cores busy. */
 const BUSY = 32;
 
-/** Invocations of gemm_subgroups: a subgroup, which has four at the least. */
+/** Invocations of a workgroup in subgroups: one, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
 /**
@@ -163,7 +143,6 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
 /** A form of gemm_tiled: how it is linked, and what it computes in a workgroup. */
 export interface TiledForm {
   readonly kernel: WgslModule;
-  readonly modules: readonly WgslModule[];
   readonly constants: Readonly<Record<string, number>>;
   /** Of the label. */
   readonly name: string;
@@ -225,6 +204,15 @@ function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
   return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 
+/** What differs from most candidates. */
+interface CandidateOptions {
+  /** How B is read. */
+  readonly unit?: WeightUnit;
+  readonly more?: readonly WgslModule[];
+  /** Of the label; the kernel's name where absent. */
+  readonly family?: string;
+}
+
 /** Rows of [K,N] that a wide step adds up before it comes to the scales, where they are not in groups. */
 const WIDE_STEP = 64;
 
@@ -248,30 +236,28 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const a = (integer ? both : aWhole) ? quad : 1;
   const c = UNITS[outUnit];
   const name = ELEM[g.dataType]!;
-  const { ports, constants } = integer ? integer.epilogue(outUnit) : epiloguePorts(g, g.weights, outUnit);
+  const { ports, constants } = integer ? integer.epilogue(outUnit) : epiloguePorts(g, g.weights, outUnit, 'product');
   const tags = [
     ...(integer?.tags ?? [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : [])]),
     ...(a === 1 || !bWhole || c === 1 ? ['ragged'] : []),
     epilogueName(g),
   ];
-  const walk = g.window ? [window, part(rowsOfA, 'conv2d')] : [part(rowsOfA, 'dense')];
-  const groups = !group ? 'none' : g.layout === 'nk' ? 'nk' : g.n % 4 ? 'kn_ragged' : 'kn';
-  const operands = (unit: WeightUnit): WgslModule[] =>
-    integer?.operands(both ? 'vec4' : 'bytes') ?? [
-      part(elem, name),
-      part(operandA, aWhole ? 'vec4' : 'ragged'),
-      part(groupScale, groups),
-      ...weightPorts(g.weights, unit, caps),
-      outer,
-    ];
-  const common: WgslModule[] = [gemmShape, ...ports, gemmFinish];
+  const groups = !group ? 'whole' : g.layout === 'nk' ? 'nk_groups' : g.n % 4 ? 'kn_groups_ragged' : 'kn_groups';
+  const rows = g.window ? 'conv2d' : 'dense';
+  const aUnit = integer ? [] : [aWhole ? 'vec4' : 'ragged'];
+  const operands = (unit: WeightUnit): WgslModule[] => [
+    part(operandA, ...aUnit, 'product', rows),
+    ...(g.window ? [window] : []),
+    ...(integer
+      ? [integer.operands(both ? 'vec4' : 'ragged', outUnit)]
+      : weightPorts(g.weights, unit, caps, g.layout, groups)),
+  ];
   const candidate = (
     kernel: WgslModule,
-    more: WgslModule[],
     consts: Record<string, number>,
     tile: string,
     grid: Candidate['grid'],
-    unit: WeightUnit = bUnit,
+    { unit = bUnit, more = [], family = kernel.name.replace('gemm_', '') }: CandidateOptions = {},
   ): Candidate => {
     const b = integer ? a : UNITS[unit];
     const params: ParamValues = {
@@ -290,10 +276,10 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       ...g.window,
     }; // prettier-ignore
     return {
-      label: `${g.op}_${kernel.name.replace('gemm_', '')}[${[...tags, tile].join()}]`,
+      label: `${g.op}_${family}[${[...tags, tile].join()}]`,
       variant: {
         kernel,
-        ports: [...common, ...operands(unit), ...more],
+        ports: [...more, ...operands(unit), ...ports, part(elem, name)],
         constants: {
           ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
           ...(group && { GROUP: u32(group) }),
@@ -310,31 +296,22 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     Math.ceil(g.m / rows),
     g.batches,
   ];
-  const layout = integer?.layout ?? part(layoutB, g.layout);
-  const blocks = (rows: number, columns: number): WgslModule[] => [
-    layout,
-    ...walk,
-    blockA,
-    part(tileColumns, `columns${columns}`),
-    part(tileRows, `rows${rows}`),
-  ];
-
   const registers = ({ family, rows, columns }: RegisterTile): Candidate => {
-    const modules = [...blocks(rows, columns), tileWalk];
+    const kernel = part(registersKernel, family === 'subgroups' ? family : 'alone', `rows${rows}`, `columns${columns}`);
     if (family === 'subgroups') {
       const lanes = lanesOf(caps);
       const wide = inTiles(rows, columns * lanes);
-      return candidate(subgroupsKernel, modules, { LANES: lanes }, `${rows}x${columns}`, wide);
+      return candidate(kernel, { LANES: lanes }, `${rows}x${columns}`, wide, { family });
     }
     // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
     const lanes = rows * columns > 64 ? 16 : 32;
     const wide = Math.max(1, Math.min(8, 2 ** Math.ceil(Math.log2(g.n / columns))));
     const high = lanes / wide;
     const grid = inTiles(rows * high, columns * wide);
-    return candidate(registersKernel, modules, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
+    return candidate(kernel, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ kernel, modules, constants, name, size }: TiledForm): Candidate =>
-    candidate(kernel, [...modules, ...walk], constants, name, inTiles(...size));
+  const tiled = ({ kernel, constants, name, size }: TiledForm): Candidate =>
+    candidate(kernel, constants, name, inTiles(...size));
   const byRegisters = registerTiles(g, caps).map(registers);
   const byTiles = (tiledForms?.(g, caps) ?? []).map(tiled);
   const bySize = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
@@ -346,18 +323,12 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
     const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
-    const deep = !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_ragged' && whole(16, g.k) && aWhole;
+    const deep =
+      !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_groups_ragged' && whole(16, g.k) && aWhole;
     const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
-    const steps = [...(form === 'block' ? [layout] : []), part(gemvStep, form)];
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
-    return candidate(
-      gemvKernel,
-      [...steps, part(integer?.reducer ?? reducer, port)],
-      consts,
-      tile,
-      grid,
-      wide ? 'wide' : bUnit,
-    );
+    const more = [part(integer?.reducer ?? reducer, port)];
+    return candidate(part(gemvKernel, form), consts, tile, grid, { more, unit: wide ? 'wide' : bUnit });
   };
   const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);

@@ -1,5 +1,4 @@
 import kernel from '../../shaders/gemm_tiled.wgsl';
-import tileB from '../../shaders/lib/tile_b.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { part } from '../gpu/wgsl.ts';
 import type { Gemm, Tile, TiledForm } from './gemm.ts';
@@ -64,8 +63,7 @@ export const tiledForms = (g: Gemm, caps: Caps): TiledForm[] =>
   workgroupTiles(g, caps).map(({ rows, columns, wide, high, depth, split }) => {
     const [height, width] = [rows * high, columns * wide];
     return {
-      kernel,
-      modules: [part(tileB, g.layout)],
+      kernel: part(kernel, g.layout),
       constants: { WG_X: wide, WG_Y: high, ROWS: rows, COLUMN_BLOCKS: columns / 4, K4: depth / 4, SPLIT: split },
       name: `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
       size: [height, width],

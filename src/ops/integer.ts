@@ -1,12 +1,6 @@
-import dot from '../../shaders/lib/dot_integer.wgsl';
-import elem from '../../shaders/lib/elem.wgsl';
-import layout from '../../shaders/lib/layout_integer.wgsl';
-import operands from '../../shaders/lib/operands_integer.wgsl';
-import outer from '../../shaders/lib/outer_integer.wgsl';
+import epilogueParts from '../../shaders/lib/epilogue.wgsl';
+import operands from '../../shaders/lib/integer.wgsl';
 import reducer from '../../shaders/lib/reducer_integer.wgsl';
-import row from '../../shaders/lib/row_integer.wgsl';
-import scale from '../../shaders/lib/scale_integer.wgsl';
-import store from '../../shaders/lib/store_integer.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { part } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
@@ -69,13 +63,11 @@ function modules(
   const product = packedDot ? 'packed' : 'shifts';
   return {
     tags: [...(scaled ? [] : ['int32']), ...(form === 'row' ? ['rows'] : []), ...(packedDot ? [] : ['shifts'])],
-    operands: (unit) => [part(elem, 'f32'), outer, part(dot, product), part(operands, unit), part(row, form)],
-    layout,
-    epilogue(unit) {
-      if (!scaled) return { ports: [part(store, unit)], constants: {} };
-      const { ports, constants } = epiloguePorts(epilogue, 'integer', unit);
-      return { ports: [...ports, part(scale, unit)], constants };
-    },
+    operands: (unit, output) => part(operands, unit, product, form, ...(scaled ? [] : [`int32_${output}`])),
+    epilogue: (output) =>
+      scaled
+        ? epiloguePorts(epilogue, 'integer', output, 'product')
+        : { ports: [part(epilogueParts, 'product')], constants: {} },
     reducer,
   };
 }

@@ -1,8 +1,8 @@
 import elem from '../../shaders/lib/elem.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import pooling from '../../shaders/lib/pooling.wgsl';
-import special from '../../shaders/lib/special.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import kernel from '../../shaders/pool2d.wgsl';
@@ -94,7 +94,7 @@ const pool = (name: string, kind: 'max' | 'average') =>
               part(elem, type),
               part(operandA, unit),
               part(store, unit),
-              part(special, 'float'),
+              part(functions, 'float'),
               part(pooling, kind),
             ],
             constants: { WG: u32(FLAT) },

@@ -1,9 +1,9 @@
 import dequantizeKernel from '../../shaders/dequantize_linear.wgsl';
 import blocks from '../../shaders/lib/blocks.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import result from '../../shaders/lib/result.wgsl';
-import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import strides from '../../shaders/lib/strides.wgsl';
 import zeroPoints from '../../shaders/lib/zero_point.wgsl';
@@ -116,7 +116,7 @@ export const quantizeScales = defineOp<ScalesOptions>({
         label: `quantizeScales[${dataType}${whole ? '' : ',ragged'},${tag}]`,
         variant: {
           kernel: scalesKernel,
-          ports: [part(stored, dataType), part(special, 'float'), ...ports],
+          ports: [part(stored, dataType), part(functions, 'float'), ...ports],
           constants: { ...constants, WHOLE: String(whole) },
         },
         params: { lines: blocks * inner, outer, blocks, size, inner, levels },

@@ -1,9 +1,9 @@
 import argKernel from '../../shaders/arg_reduce.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import extremum from '../../shaders/lib/extremum.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
 import reduction from '../../shaders/lib/reduction.wgsl';
 import result from '../../shaders/lib/result.wgsl';
-import special from '../../shaders/lib/special.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import kernel from '../../shaders/reduce.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
@@ -115,7 +115,7 @@ const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values 
           ports: [
             part(stored, dataType),
             part(result, dataType),
-            part(special, 'float'),
+            part(functions, 'float'),
             ...ports,
             part(reduction, kind),
           ],
@@ -210,7 +210,7 @@ const argOp = (name: string, kind: 'max' | 'min') =>
         label: `${name}[${type},${tag}]`,
         variant: {
           kernel: argKernel,
-          ports: [part(elem, type), part(special, 'float'), part(extremum, kind), ...ports],
+          ports: [part(elem, type), part(functions, 'float'), part(extremum, kind), ...ports],
           constants,
         },
         params: { lines, size, stride },

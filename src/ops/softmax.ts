@@ -1,5 +1,5 @@
 import elem from '../../shaders/lib/elem.wgsl';
-import special from '../../shaders/lib/special.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
 import kernel from '../../shaders/softmax.wgsl';
 import { part } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
@@ -24,7 +24,7 @@ export const softmax = defineOp<{ axis?: number }, Softmax>({
     const type = ELEM[dataType]!;
     return lineForms(outer * stride, size, caps).map(({ tag, ports, constants, grid }) => ({
       label: `softmax[${type},${tag}]`,
-      variant: { kernel, ports: [part(elem, type), part(special, 'float'), ...ports], constants },
+      variant: { kernel, ports: [part(elem, type), part(functions, 'float'), ...ports], constants },
       params: { lines: outer * stride, size, stride },
       grid,
     }));

@@ -1,5 +1,3 @@
-import bindingB from '../../shaders/lib/binding_b.wgsl';
-import bytes from '../../shaders/lib/bytes.wgsl';
 import operandB from '../../shaders/lib/operand_b.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { part, type WgslModule } from '../gpu/wgsl.ts';
@@ -56,12 +54,16 @@ export function weightsOf(
 /** Elements of weights that are read at a time: 4 at once, 4 one by one, or 16 (int8 and int4 only). */
 export type WeightUnit = 'vec4' | 'ragged' | 'wide';
 
-/** The ports that read weights. */
-export const weightPorts = ({ kind }: Weights, unit: WeightUnit, { software, packedDot }: Caps): WgslModule[] => [
-  ...(kind.startsWith('q') ? [part(bytes, packedDot && !software ? 'unpack' : 'products')] : []),
-  part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`),
-  bindingB,
-];
+/** The port that reads weights, with `more` of its parts. */
+export const weightPorts = (
+  { kind }: Weights,
+  unit: WeightUnit,
+  { software, packedDot }: Caps,
+  ...more: string[]
+): WgslModule[] => {
+  const conversion = kind.startsWith('q') ? [packedDot && !software ? 'unpack' : 'products'] : [];
+  return [part(operandB, unit === 'vec4' ? kind : `${kind}_${unit}`, ...conversion, ...more)];
+};
 
 /** `q8`, `q4`, `g32`: parts of labels. */
 export const weightTags = ({ kind, group }: Weights): string[] => [

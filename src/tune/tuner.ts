@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Variant } from '../gpu/wgsl.ts';
+import { brings } from '../gpu/wgsl.ts';
 import type { Operand } from '../graph/ir.ts';
 import { type Choose, type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
@@ -358,12 +358,9 @@ function distinct({ steps }: Plan): { key: string; step: Step; count: number }[]
 /** The first few candidates. On a software adapter none with a barrier: they never won there. */
 function likely({ caps }: Gpu, candidates: readonly Candidate[]): Candidate[] {
   const [guess, ...others] = candidates;
-  const sensible = others.filter(({ variant }) => !caps.software || !hasBarrier(variant));
+  const sensible = others.filter(({ variant }) => !caps.software || !brings(variant, 'workgroupBarrier'));
   return [guess!, ...sensible].slice(0, FAST_CANDIDATES);
 }
-
-const hasBarrier = ({ kernel, ports }: Variant): boolean =>
-  [kernel, ...ports].some(({ source }) => source.includes('workgroupBarrier'));
 
 /** Milliseconds from the submit to its end. */
 async function timeOf(

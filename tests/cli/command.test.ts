@@ -184,6 +184,18 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
     expect(profile.runMs).toBeGreaterThan(0);
   });
 
+  it('prints the kernel of a step, and one of a label that a GPU has', { timeout: 120_000 }, async () => {
+    const [{ steps }] = await json('plan', 'resnet20-cifar10');
+    const label = steps.find(({ kernel }: { kernel: string }) => kernel.startsWith('conv2d_')).kernel;
+    const kernel = await json('kernel', label, 'resnet20-cifar10');
+    expect(kernel).toMatchObject({ label, number: 1 });
+    expect(kernel.where).toMatch(/^image, /);
+    expect(kernel.text).toContain('// lib/operand_a.wgsl (');
+    expect((await json('kernel', 'matmul_tiled[f32,none,128x128]', '--gpu', 'amd')).text).toContain(
+      '// gemm_tiled.wgsl (kn)',
+    );
+  });
+
   it.skipIf(process.platform === 'win32')(
     'ends on SIGINT with 130, and leaves no browser behind',
     { timeout: 120_000 },

@@ -38,6 +38,9 @@ describe('usage', () => {
     ['an unknown type', ['plan', 'm', '--dtype', 'int2'], /'int2' is none of float32, float16, int8, int4/],
     ['a layer without a type', ['plan', 'm', '--dtype', 'int8,fc'], /Expected layer=type, got 'fc'/],
     ['a group of another size', ['plan', 'm', '--group-size', '16'], /Expected one of 32, 64, 128/],
+    ['no label', ['kernel'], /missing required argument 'label'/],
+    ['a GPU that is not known', ['kernel', 'x', '--gpu', 'apple'], /Allowed choices are intel, amd/],
+    ['a model and a GPU', ['kernel', 'x', 'm', '--gpu', 'amd'], /either a model or --gpu, not both/],
     ['an unknown suite', ['bench', '--suite', 'sort'], /Allowed choices are matmul/],
     ['an unknown peer', ['bench', '--peers', 'torch'], /Allowed choices are onnxruntime-web, /],
     ['a limit of none', ['eval', 'm', '--images', 'a', '--limit', '0'], /whole number from 1 on/],
@@ -56,7 +59,7 @@ describe('usage', () => {
   it('shows help and version, and exits with 0', async () => {
     const help = await run('--help');
     expect(help.status).toBe(0);
-    for (const name of ['devices', 'run', 'profile', 'inspect', 'plan', 'tune', 'verify', 'eval', 'bench'])
+    for (const name of ['devices', 'run', 'profile', 'inspect', 'plan', 'kernel', 'tune', 'verify', 'eval', 'bench'])
       expect(help.out).toContain(name);
     expect(help.out).not.toContain('demo');
     expect((await run('--version')).status).toBe(0);

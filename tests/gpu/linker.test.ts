@@ -12,14 +12,25 @@ struct Params { count: u32, factor: f32, axes: array<vec4u, 2> }
 @group(0) @binding(1) var<storage, read> input: array<Elem>;
 @group(0) @binding(3) var<storage, read_write> output: array<Elem>;
 
+// factored: of element i
+fn factored(i: u32) -> Elem { return params.factor * input[i]; }
+
+fn unused() -> f32 {
+  return factored(0u);
+}
+var<workgroup> idle: f32;
+
 @compute @workgroup_size(WG)
-fn main() {}
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  output[id.x] = factored(id.x); // written once
+}
 `,
 );
 const elem = file('elem', '//# f32\nalias Elem = f32;\n\n//# f16\nenable f16;\nalias Elem = f16;\n');
 
 describe('the WGSL linker', () => {
   it('reads bindings, structs and parts out of a file, without its comments', () => {
+    const [text] = kernel.texts;
     expect(link({ kernel, ports: [] }).bindings.filter(({ type }) => type !== 'uniform')).toEqual([
       { name: 'input', binding: 1, type: 'read-only-storage' },
       { name: 'output', binding: 3, type: 'storage' },
@@ -30,11 +41,21 @@ describe('the WGSL linker', () => {
       ['factor', 4, 1],
       ['axes', 16, 8],
     ]);
-    expect(kernel.source).not.toContain('//');
+    expect(text).not.toContain('//');
     expect(Object.keys(elem.parts!)).toEqual(['f32', 'f16']);
+    expect(elem.texts).toEqual([]);
   });
 
-  it('puts directives first, then constants and uniforms, then the bodies', () => {
+  it('refuses what it could not leave out by itself', () => {
+    expect(() => file('two', 'const A = 1u; const B = 2u;\n')).toThrow(
+      'shaders/two.wgsl:1: expected each declaration on a line',
+    );
+    expect(() => file('odd', '\noverride A = 1u;\n')).toThrow(
+      "shaders/odd.wgsl:2: expected a declaration, got 'override A=1u;'",
+    );
+  });
+
+  it('puts directives first, then constants and uniforms, then ports, then the kernel', () => {
     const { code, bindings, uniforms, locate } = link({
       kernel,
       ports: [part(elem, 'f16')],
@@ -54,9 +75,42 @@ describe('the WGSL linker', () => {
     ]);
     expect(uniforms).toHaveLength(1);
     const main = lines.findIndex((line) => line.startsWith('fn main')) + 1;
-    expect(locate(main)).toBe('scale.wgsl:8');
+    expect(locate(main)).toBe('scale.wgsl:16');
+    expect(locate(main + 1)).toBe('scale.wgsl:17');
     expect(locate(lines.indexOf('alias Elem=f16;') + 1)).toBe('elem.wgsl:6');
     expect(locate(2)).toBe('constants:2');
+  });
+
+  it('takes of a module what main comes to, and no binding, constant or uniform that nothing uses', () => {
+    const port = file(
+      'port',
+      '@group(0) @binding(2) var<storage, read> more: array<f32>;\nfn twice(x: f32) -> f32 { return 2.0 * x; }\n',
+    );
+    const { code, pieces, bindings } = link({
+      kernel,
+      ports: [port, part(elem, 'f32')],
+      constants: { WG: '1u', DEPTH: '4u' },
+    });
+    expect(pieces.map(({ name }) => name)).toEqual(['Elem', 'Params', 'input', 'output', 'factored', 'main']);
+    expect(code).not.toMatch(/unused|idle|twice|DEPTH/);
+    expect(bindings.map(({ name }) => name)).toEqual(['params', 'input', 'output']);
+    const caller = file(
+      'caller',
+      '@compute @workgroup_size(1)\nfn main() { output[0] = twice(1.0); }\n@group(0) @binding(3) var<storage, read_write> output: array<f32>;\n',
+    );
+    expect(link({ kernel: caller, ports: [port] }).pieces.map(({ name }) => name)).toEqual(['twice', 'main', 'output']);
+  });
+
+  it('takes what all parts of a file share with each of them, and several parts together', () => {
+    const shared = file(
+      'shared',
+      'const TWO = 2.0;\n\n//# a\nfn a() -> f32 { return TWO; }\n\n//# b\nfn b() -> f32 { return TWO; }\n',
+    );
+    const caller = file('caller', '@compute @workgroup_size(1)\nfn main() { let x = a() + b(); }\n');
+    const variant = { kernel: caller, ports: [part(shared, 'a', 'b')] };
+    expect(link(variant).pieces.map(({ name }) => name)).toEqual(['TWO', 'a', 'b', 'main']);
+    expect(variantKey(variant)).toBe('caller+shared.a.b{}');
+    expect(() => part(shared, 'c')).toThrow("shared.wgsl has no part 'c'");
   });
 
   it('keeps ports and constants in the key', () => {

@@ -1,54 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Caps } from '../../src/gpu/gpu.ts';
 import { link, type ParamValues, type Uniform, type WgslFile, writeParams } from '../../src/gpu/wgsl.ts';
-import { leaf } from '../../src/graph/ir.ts';
-import { optimise } from '../../src/graph/passes/index.ts';
-import { plan, type Step } from '../../src/graph/plan.ts';
 import type { Candidate } from '../../src/ops/define.ts';
-import { checkCandidates } from '../../src/ops/finite.ts';
 import { OPS } from '../../src/ops/index.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
-import { floatsOf, graphOf } from '../../src/verify/run.ts';
-import { capsOf } from '../support/caps.ts';
-import { candidateKey, cover, pairsOf } from '../support/cover.ts';
+import { candidateKey, cover, pairsOf, partsOf } from '../support/cover.ts';
+import { ADAPTERS, checks, type Dispatch, dispatches } from '../support/variants.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
-/** Adapters that candidates depend on: a GPU, one that computes on the CPU, one that also compiles long kernels fast. */
-const ADAPTERS: readonly Caps[] = [
-  { software: false, longKernels: false, packedDot: true },
-  { software: true, longKernels: false, packedDot: false },
-  { software: true, longKernels: true, packedDot: true },
-].map((kind) => capsOf({ ...kind, f16: true, subgroups: true, minSubgroupSize: 4 }));
-
-interface Dispatch extends Step {
-  readonly title: string;
-  readonly caps: Caps;
-}
-
-/** Every dispatch of every case on every kind of adapter: each candidate stands for the step that would run it. */
-function* dispatches(): Generator<Dispatch> {
-  for (const test of CASES) {
-    for (const float of floatsOf(test, { ...ADAPTERS[0]!, f16: true, longKernels: true })) {
-      const graph = optimise(graphOf(test, float));
-      for (const caps of ADAPTERS) {
-        const { steps, prepare } = plan(graph, caps);
-        for (const step of [...steps, ...prepare]) {
-          for (const whole of step.candidates)
-            for (const part of whole.parts ?? [{}])
-              yield { ...step, candidate: { ...whole, ...part }, caps, title: `${test.title} ${float}` };
-        }
-      }
-    }
-  }
-}
-
 const all = [...dispatches()];
-const checks = (['float32', 'float16'] as const).flatMap((dataType) =>
-  checkCandidates(leaf('input', { dataType, shape: [3] }, { name: 'x' }), 1, 2 ** 27),
-);
 /** One dispatch for each label: what is checked once need not be checked a thousand times. */
 const variants = [...new Map(all.map((step) => [step.candidate.label, step])).values()];
 
@@ -62,10 +24,11 @@ describe('ops, kernels, references and cases', () => {
 
   it('every module, and every part of one, is linked with some kernel', () => {
     const linked = [...all.map(({ candidate }) => candidate), ...checks];
-    const used = new Set(linked.flatMap(({ variant }) => variant.ports.map(({ name }) => name)));
-    const modules = files
-      .filter(({ name }) => name.startsWith('lib/'))
-      .flatMap(({ name, parts }) => (parts ? Object.keys(parts).map((which) => `${name}.${which}`) : [name]));
+    const used = new Set(linked.flatMap(({ variant: { kernel, ports } }) => [kernel, ...ports].flatMap(partsOf)));
+    const modules = files.flatMap(({ name, parts = {} }) => [
+      name,
+      ...Object.keys(parts).map((which) => `${name}.${which}`),
+    ]);
     expect(modules.filter((name) => !used.has(name))).toEqual([]);
   });
 
@@ -90,7 +53,10 @@ describe('ops, kernels, references and cases', () => {
 });
 
 describe('the cover that is compiled in a run of the tests', () => {
-  const kinds = ADAPTERS.map((caps, n) => ({ caps, kind: ['a GPU', 'on the CPU', 'one that compiles fast'][n] }));
+  const kinds = ADAPTERS.map((caps, n) => ({
+    caps,
+    kind: ['a GPU', 'on the CPU', 'one that compiles fast', 'a GPU with few registers'][n],
+  }));
 
   it.each(kinds)('has every pair of kernel and module: $kind', ({ caps }) => {
     const lists = [...new Set(all.filter((step) => step.caps === caps).map(({ candidates }) => candidates))];
@@ -116,6 +82,18 @@ describe('kernel variants', () => {
       ({ candidates }) => new Set(candidates.map(({ label }) => label)).size < candidates.length,
     );
     expect(doubles.map(({ title }) => title)).toEqual([]);
+  });
+
+  it('modules that are linked together declare no name twice, used or not', () => {
+    const declaration = /\n (?:@.*\)\s*)*(?:fn|const|alias|struct|var(?:<.*?>)?)\s*(\w+)/g;
+    const faults = variants.flatMap(({ candidate: { label, variant } }) => {
+      const texts = [variant.kernel, ...variant.ports].flatMap(({ texts }) => texts);
+      const declared = texts.flatMap((text) => [...`\n${text}`.matchAll(declaration)].map(([, name]) => name!));
+      const names = [...declared, ...Object.keys(variant.constants ?? {})];
+      const twice = names.filter((name, i) => names.indexOf(name) < i);
+      return twice.length ? [`${label}: ${twice}`] : [];
+    });
+    expect(faults).toEqual([]);
   });
 
   it('bindings have numbers and names of their own, and at most 8 are storage', () => {

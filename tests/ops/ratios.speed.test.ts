@@ -33,7 +33,7 @@ it('matmul 512 × 512 × 512, tuned, is at least 8 times a naive kernel on Swift
     session.inputBuffer('b'),
     device.createBuffer({ size: 4 * N * N, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
   ];
-  const module = device.createShaderModule({ code: naive.source });
+  const module = device.createShaderModule({ code: naive.texts[0]! });
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
   const bindGroup = device.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),

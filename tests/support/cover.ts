@@ -1,4 +1,4 @@
-import { type Variant, variantKey } from '../../src/gpu/wgsl.ts';
+import { type Variant, variantKey, type WgslModule } from '../../src/gpu/wgsl.ts';
 import type { Candidate } from '../../src/ops/define.ts';
 
 /** The pipelines of a candidate: its own, and those of parts that have others. */
@@ -10,10 +10,16 @@ export function variantsOf({ variant, parts = [] }: Candidate): Variant[] {
 /** Equal keys: equal programs. */
 export const candidateKey = (candidate: Candidate): string => variantsOf(candidate).map(variantKey).join(' ');
 
-/** The modules that a candidate links, each with the kernel that it is linked with: what a pipeline is made of. */
+/** The files and the parts that a module is of. */
+export const partsOf = ({ name, chosen = [] }: WgslModule): string[] => [
+  name,
+  ...chosen.map((which) => `${name}.${which}`),
+];
+
+/** The files and parts that a candidate links, each with the kernel that it is linked with: what a pipeline is made of. */
 export const pairsOf = (candidate: Candidate): string[] =>
   variantsOf(candidate).flatMap(({ kernel, ports }) =>
-    ['', ...ports.map(({ name }) => name)].map((name) => `${kernel.name}+${name}`),
+    [kernel, ...ports].flatMap(partsOf).map((name) => `${kernel.name}+${name}`),
   );
 
 /**
