@@ -45,8 +45,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('bug 1, 15: what is published', () => {
   it('is the library and the command, and small', () => {
     expect(packed.size).toBeLessThan(600_000);
-    const parts = new Set(packed.files.map(({ path }) => path.replace(/^(dist\/\w+)\/.*/, '$1')));
-    expect([...parts].sort()).toEqual(['LICENSE', 'README.md', 'dist/cli', 'dist/host', 'dist/lib', 'package.json']);
+    const parts = new Set(packed.files.map(({ path }) => path.replace(/^(dist\/\w+|shaders)\/.*/, '$1')));
+    const wanted = ['LICENSE', 'README.md', 'dist/cli', 'dist/host', 'dist/lib', 'package.json', 'shaders'];
+    expect([...parts].sort()).toEqual(wanted);
   });
 
   it('brings nothing but the tokenizer', () => {
@@ -196,6 +197,16 @@ describe('the command', () => {
     expect(ok).toBe(false);
     expect(output).toContain(`[missing-dependency]`);
     expect(output).toContain(`npm install ${missing}`);
+  });
+
+  it('prints a kernel, comments included, and says which are near one that there is not', async () => {
+    const { ok, output } = await command('kernel', 'matmul_tiled[f32,none,32x64]', '--gpu', 'intel');
+    expect(ok).toBe(true);
+    expect(output).toContain('// lib/operand_a.wgsl (vec4, product, dense)');
+    expect(output).toContain('│ C  │    │ C  │    │');
+    expect((await command('kernel', 'matmul_tiled[f32,none,33x64]', '--gpu', 'intel')).output).toMatch(
+      /near it: .*matmul_tiled\[f32,none,32x64\]/,
+    );
   });
 
   it('says where models are, which are not in the package', async () => {
