@@ -54,7 +54,9 @@ export function matrixForms(g: Gemm, caps: Caps): TiledForm[] {
       lanes <= caps.maxInvocations &&
       UNIT * stored <= caps.maxWorkgroupStorageBytes &&
       [block % matrix.m, block % matrix.n, (steps * step) % matrix.k, matrix.k % step].every((rest) => rest === 0) &&
-      [steps * height, steps * width, (lanes / matrix.lanes) * matrix.m * (block / 4)].every((all) => all % lanes === 0),
+      [steps * height, steps * width, (lanes / matrix.lanes) * matrix.m * (block / 4)].every(
+        (all) => all % lanes === 0,
+      ),
   );
   const legal = able.filter(
     ({ height, width, steps }, i) =>

@@ -47,6 +47,13 @@ describe.each(['tgl', 'navi31'] as const)('what the compiler of %s makes of the 
     expect(idle.filter(({ hot }) => hot.share < least).map((row) => `${row.name}: ${hot(row)}`)).toEqual([]);
   });
 
+  it('products by subgroup matrices are matrix instructions, where the GPU has them', () => {
+    const products = rows.filter((row) => row.name.includes('_matrix['));
+    expect(products.length > 0).toBe(GPUS[name]!.matrices !== undefined);
+    const idle = products.filter(({ hot }) => !(hot.matrices >= 16 && hot.share >= 0.45));
+    expect(idle.map((row) => `${row.name}: ${row.hot.matrices}, ${hot(row)}`)).toEqual([]);
+  });
+
   it.skipIf(mesaVersion() !== MESA)(`the table: a change of a kernel shows as a diff (Mesa ${MESA})`, async () => {
     await expect(`${table(vendor, rows).join('\n')}\n`).toMatchFileSnapshot(`tables/${name}.txt`);
   });

@@ -13,12 +13,13 @@ import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
 import { capsOf } from '../support/caps.ts';
 import { candidateKey, cover, pairsOf } from '../support/cover.ts';
+import { MATRICES } from '../support/matrices.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
 /** Adapters that candidates depend on: a GPU, one that computes on the CPU, one that also compiles long kernels fast. */
 const ADAPTERS: readonly Caps[] = [
-  { software: false, longKernels: false, packedDot: true },
+  { software: false, longKernels: false, packedDot: true, subgroupMatrices: MATRICES },
   { software: true, longKernels: false, packedDot: false },
   { software: true, longKernels: true, packedDot: true },
 ].map((kind) => capsOf({ ...kind, f16: true, subgroups: true, minSubgroupSize: 4 }));

@@ -1,9 +1,9 @@
-import types from '../../shaders/lib/matrix_types.wgsl';
 import matrix from '../../shaders/lib/matrix.wgsl';
+import types from '../../shaders/lib/matrix_types.wgsl';
 import type { Engine } from '../../src/engine.ts';
 import type { SubgroupMatrix } from '../../src/gpu/gpu.ts';
 import { part } from '../../src/gpu/wgsl.ts';
-import { type ChoiceStore } from '../../src/tune/store.ts';
+import type { ChoiceStore } from '../../src/tune/store.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { freshEngine } from './engine.ts';
 import plain from './plain_matrix.wgsl';
@@ -24,9 +24,10 @@ const bodyOf = ({ source }: { source: string }): string => source.replace(/^enab
 
 /** The code of a kernel with the stand-in in the place of subgroup matrices. */
 function standingIn(code: string): string {
-  let out = code.replace('enable chromium_experimental_subgroup_matrix;', '').replace(bodyOf(matrix), bodyOf(part(plain, 'matrix')));
-  for (const component of COMPONENTS)
-    out = out.replace(bodyOf(part(types, component)), bodyOf(part(plain, component)));
+  let out = code
+    .replace('enable chromium_experimental_subgroup_matrix;', '')
+    .replace(bodyOf(matrix), bodyOf(part(plain, 'matrix')));
+  for (const component of COMPONENTS) out = out.replace(bodyOf(part(types, component)), bodyOf(part(plain, component)));
   return out;
 }
 
@@ -34,9 +35,13 @@ function standingIn(code: string): string {
  * An engine that is planned for as a GPU with subgroup matrices would be. A stand-in computes what they would; `breaks` changes it.
  * Undefined where subgroups are missing, which the stand-in needs.
  */
-export async function matrixEngine(
-  { store = storeOf(), breaks = (code) => code }: { store?: ChoiceStore; breaks?: (code: string) => string } = {},
-): Promise<Engine> {
+export async function matrixEngine({
+  store = storeOf(),
+  breaks = (code) => code,
+}: {
+  store?: ChoiceStore;
+  breaks?: (code: string) => string;
+} = {}): Promise<Engine> {
   const engine = await freshEngine();
   const { gpu, device } = engine;
   Tuner.on(gpu, store);

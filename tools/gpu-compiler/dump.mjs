@@ -6,6 +6,7 @@
  * @property {number} macs multiply-accumulates; a packed or dot instruction does several
  * @property {number} vector clocks of vector instructions: one each, but as many for a product of matrices as its multiply-adds take
  * @property {number} share those of multiply-adds over all
+ * @property {number} matrices instructions that multiply matrices
  * @property {number} workgroupBytes read from workgroup memory
  * @property {number} storageBytes read from storage
  * @property {string} mix the other vector instructions, the most frequent first
@@ -25,6 +26,9 @@
  * @property {(op: string) => number} macs multiply-accumulates of an invocation, 0 for other instructions
  * @property {(op: string) => number} clocks of a vector instruction, 0 for others
  */
+
+/** An instruction that multiplies matrices. */
+const MATRIX = /^v_wmma_\w+_16x16x16_/;
 
 /** @param {readonly Line[]} code @param {Instructions} how @returns {Hot} */
 function hotLoop(code, { macs, clocks }) {
@@ -60,6 +64,7 @@ function hotLoop(code, { macs, clocks }) {
     macs: total(lines),
     vector: took(vectors),
     share: vectors.length ? took(vectors.filter(({ op }) => macs(op))) / took(vectors) : 0,
+    matrices: lines.filter(({ op }) => MATRIX.test(op)).length,
     workgroupBytes: read('workgroup'),
     storageBytes: read('storage'),
     mix: [...others]
@@ -136,13 +141,13 @@ const MATRIX_RATE = 4;
 /** @param {number} lanes of a wave, which multiplies 16 × 16 by 16 × 16 together @returns {Instructions} */
 function amd(lanes) {
   const macs = (/** @type {string} */ op) => {
-    if (/^v_wmma_\w+_16x16x16_/.test(op)) return 16 ** 3 / lanes;
+    if (MATRIX.test(op)) return 16 ** 3 / lanes;
     if (!/^v_(pk_|dual_)?(fma|fmac|mac|mad|fmaak|fmamk|dot)/.test(op)) return 0;
     if (/mad_(u32|i32|u64|i64|mix)|(u32_u24|i32_i24)/.test(op)) return 0;
     return /dot4/.test(op) ? 4 : /pk_|dot2/.test(op) ? 2 : 1;
   };
   const clocks = (/** @type {string} */ op) =>
-    /^v_wmma/.test(op) ? macs(op) / MATRIX_RATE : /^v_/.test(op) && op !== 'v_nop' ? 1 : 0;
+    MATRIX.test(op) ? macs(op) / MATRIX_RATE : /^v_/.test(op) && op !== 'v_nop' ? 1 : 0;
   return { macs, clocks };
 }
 

@@ -144,8 +144,16 @@ function byMatrices(): Workload[] {
   const list: Workload[] = [
     product('[K,N]', false),
     product('[N,K]', true),
-    { name: `matmul ${n} int8`, options: integer, graph: () => matmulGraph(builders, [n, n, n], 'int8', new Float32Array(n * n)) },
-    { name: 'conv2d 3x3 56x56x64 float16', options: {}, graph: () => convGraph(builders, conv, 'float16', new Uint16Array(9 * 64 * 64)) },
+    {
+      name: `matmul ${n} int8`,
+      options: integer,
+      graph: () => matmulGraph(builders, [n, n, n], 'int8', new Float32Array(n * n)),
+    },
+    {
+      name: 'conv2d 3x3 56x56x64 float16',
+      options: {},
+      graph: () => convGraph(builders, conv, 'float16', new Uint16Array(9 * 64 * 64)),
+    },
   ];
   return list.map((workload) => ({ ...workload, name: `${workload.name} by subgroup matrices`, matrices: true }));
 }
