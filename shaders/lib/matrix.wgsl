@@ -1,9 +1,11 @@
 // What a subgroup does in gemm_matrix. Its block of C is ROWS × COLUMNS matrices.
+// none()                     sums of zero
 // multiply(sums, block)      adds the products of a round
-// leave(sums, row, block)    writes a row of matrices into tile: sums of a row of C one after the other, blocks one after the other
+// leave(sums, row, block)    writes a row of matrices into tile, SIDE columns of the block after the others, blocks one after the other
 // ports   Left, Right, Sum (matrix_types)
 alias Matrices = array<Sum, ROWS * COLUMNS>;
 
+// One by one: Mesa 25.0.7 fills an array of matrices that has no initial value with numbers from elsewhere.
 fn none() -> Matrices {
   var sums: Matrices;
   for (var i = 0u; i < ROWS * COLUMNS; i++) { sums[i] = Sum(ZERO); }

@@ -29,6 +29,9 @@ const TILES: readonly MatrixTile[] = [
 /** Bytes of a vec4u. */
 const UNIT = 16;
 
+/** Rows, or columns, that lie together in workgroup memory. */
+const SIDE = 16;
+
 /** Rows of the smallest product that is worth it. */
 const LEAST_ROWS = 16;
 
@@ -39,24 +42,24 @@ const LEAST_ROWS = 16;
 export function matrixForms(g: Gemm, caps: Caps): TiledForm[] {
   const { op, m, n, k, batches, integer, dataType, weights, layout } = g;
   const component = integer ? 'i8' : 'f16';
-  const matrix = caps.subgroupMatrices.find((one) => one.component === component);
+  const matrix = caps.subgroupMatrices.find(
+    (one) => one.component === component && [one.m, one.n].every((side) => SIDE % side === 0),
+  );
   if (!matrix || m < LEAST_ROWS || (!integer && (dataType !== 'float16' || weights.kind !== 'dense'))) return [];
   const step = integer ? UNIT : UNIT / 2; // elements of a vec4u
   const sizes = TILES.map(({ block, high, wide, bytes }) => {
-    const [height, width] = [block * high, block * wide];
     const lanes = high * wide * matrix.lanes;
-    const steps = bytes / UNIT;
-    const stored = Math.max((steps + 1) * (height + width), high * wide * matrix.m * (block / 4));
-    return { block, high, wide, height, width, lanes, steps, stored };
+    return { block, high, wide, height: block * high, width: block * wide, lanes, steps: bytes / UNIT };
   });
+  const whole = (by: number, ...counts: number[]): boolean => counts.every((count) => count % by === 0);
+  // Invocations have equal shares of the tiles and of the sums, and rounds are whole matrices.
   const able = sizes.filter(
-    ({ block, height, width, lanes, steps, stored }) =>
+    ({ block, height, width, lanes, steps }) =>
       lanes <= caps.maxInvocations &&
-      UNIT * stored <= caps.maxWorkgroupStorageBytes &&
-      [block % matrix.m, block % matrix.n, (steps * step) % matrix.k, matrix.k % step].every((rest) => rest === 0) &&
-      [steps * height, steps * width, (lanes / matrix.lanes) * matrix.m * (block / 4)].every(
-        (all) => all % lanes === 0,
-      ),
+      UNIT * (steps + 1) * (height + width) <= caps.maxWorkgroupStorageBytes &&
+      whole(matrix.k, steps * step) &&
+      whole(matrix.lanes, matrix.m * (block / 4)) &&
+      whole(lanes, steps * height, steps * width),
   );
   const legal = able.filter(
     ({ height, width, steps }, i) =>

@@ -52,7 +52,7 @@ describe.skipIf(!subgroups)('a family of experimental kernels', () => {
     const report = await engine.verify(undefined, ONLY);
     expect(report).toMatchObject({ passed: true, aside: {}, experimental: { [FAMILY]: null } });
     const rows = report.rows.filter(({ variant }) => variant.includes('_matrix['));
-    expect(rows.length).toBeGreaterThan(2);
+    expect(rows.length).toBeGreaterThan(1);
     expect(rows.filter(({ verdict }) => verdict !== 'right')).toEqual([]);
 
     using session = await product(engine);
