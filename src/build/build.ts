@@ -162,6 +162,7 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
   const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
   return [
     ...(caps.software ? [] : ['tiles' as const]),
+    ...(caps.subgroupMatrices.length ? ['matrices' as const] : []),
     ...(needsSmall(graph, options, caps) ? ['quantized' as const] : []),
     ...(forms ? ['winograd' as const] : []),
   ];

@@ -23,8 +23,11 @@ const LIMITS = [
 ] as const;
 export type LimitName = (typeof LIMITS)[number];
 
+/** Chrome's experimental feature of matrices that a subgroup holds. Browsers have it where unsafe WebGPU is turned on. */
+export const MATRICES = 'chromium-experimental-subgroup-matrix';
+
 /** Optional features that kernels have variants for: asked for wherever the adapter has them. */
-export const WANTED_FEATURES = ['shader-f16', 'subgroups'] as const satisfies readonly GPUFeatureName[];
+export const WANTED_FEATURES = ['shader-f16', 'subgroups', MATRICES] as const;
 
 export interface DeviceOptions {
   powerPreference?: GPUPowerPreference;
@@ -101,7 +104,7 @@ export async function requestDevice(
   adapter: GPUAdapter,
   { without = [], defaultLimits = false, timestamps = false }: DeviceOptions = {},
 ): Promise<GPUDevice> {
-  const wanted: GPUFeatureName[] = [...WANTED_FEATURES, ...(timestamps ? (['timestamp-query'] as const) : [])];
+  const wanted = [...WANTED_FEATURES, ...(timestamps ? ['timestamp-query'] : [])] as GPUFeatureName[];
   const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name));
   const requiredLimits = defaultLimits ? {} : Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   try {

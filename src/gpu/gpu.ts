@@ -1,5 +1,5 @@
 import { type ErrorCode, TilewrightError } from '../errors.ts';
-import { type AdapterCard, describeAdapter } from './adapter.ts';
+import { type AdapterCard, describeAdapter, MATRICES } from './adapter.ts';
 import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
 import { MAP_READ } from './usage.ts';
@@ -16,6 +16,8 @@ export interface Caps {
   readonly subgroups: boolean;
   /** Invocations that every subgroup has at the least; 0 where there are none, or nothing is known. */
   readonly minSubgroupSize: number;
+  /** The products of matrices that a subgroup computes, exact in their operands' type; none without the feature. */
+  readonly subgroupMatrices: readonly SubgroupMatrix[];
   /** Long unrolled kernels compile quickly: 0.2 s on SwiftShader, 10 s and more on llvmpipe. */
   readonly longKernels: boolean;
   /**
@@ -30,6 +32,42 @@ export interface Caps {
   readonly maxWorkgroupStorageBytes: number;
   readonly maxInvocations: number;
 }
+
+/** A product of M × K by K × N elements: float16 summed in float32, or int8 in int32. */
+export interface SubgroupMatrix {
+  readonly component: 'f16' | 'i8';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Invocations of a subgroup at the most: of one that has the whole of a matrix. */
+  readonly lanes: number;
+}
+
+/** What an adapter says of its subgroup matrices. */
+interface MatrixInfo {
+  readonly subgroupMaxSize: number;
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+/** Sums that lose nothing that the sums of other kernels keep. */
+const EXACT_SUMS: readonly string[] = ['f16 f32', 'i8 i32'];
+
+const matricesOf = ({ subgroupMatrixConfigs = [], subgroupMaxSize }: MatrixInfo): SubgroupMatrix[] =>
+  [...subgroupMatrixConfigs]
+    .filter((config) => EXACT_SUMS.includes(`${config.componentType} ${config.resultComponentType}`))
+    .map(({ componentType, M, N, K }) => ({
+      component: componentType as SubgroupMatrix['component'],
+      m: M,
+      n: N,
+      k: K,
+      lanes: subgroupMaxSize,
+    }));
 
 /** Bytes are padded to whole vec4, so that a kernel may read and write four elements at a time to the end. */
 export const paddedBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
@@ -70,12 +108,15 @@ export class Gpu {
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
     const llvmpipe = /llvmpipe/i.test(`${this.card.device} ${this.card.description}`);
     const f16 = device.features.has('shader-f16');
+    const subgroups = device.features.has('subgroups' as GPUFeatureName);
+    const matrices = subgroups && device.features.has(MATRICES as GPUFeatureName);
     this.caps = {
       software: this.card.software,
       manyRegisters: this.card.software || MANY_REGISTERS.includes(info.vendor),
       f16,
-      subgroups: device.features.has('subgroups' as GPUFeatureName),
-      minSubgroupSize: device.features.has('subgroups' as GPUFeatureName) ? (info.subgroupMinSize ?? 0) : 0,
+      subgroups,
+      minSubgroupSize: subgroups ? (info.subgroupMinSize ?? 0) : 0,
+      subgroupMatrices: matrices ? matricesOf(info as MatrixInfo) : [],
       longKernels: !llvmpipe,
       longLoops: !llvmpipe || f16,
       packedDot: globalThis.navigator?.gpu?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false,

@@ -55,7 +55,7 @@ export interface Plan {
 /** Picks one of the candidates of a node. The first is the table's guess for this class of adapter. */
 export type Choose = (candidates: readonly Candidate[], node: Operand) => Candidate;
 
-const firstOf: Choose = (candidates) => candidates[0]!;
+const firstOf: Choose = (candidates) => candidates.find(({ experimental }) => !experimental)!;
 
 /** Follows operands to the input that `next` names, as long as it names one. */
 function behind(node: Operand, next: (op: Partial<Op>) => string | undefined): Operand {

@@ -49,6 +49,8 @@ export interface Candidate {
   readonly params: ParamValues;
   /** Workgroups. */
   readonly grid: readonly [number, number, number];
+  /** Its family, where that rests on an experimental feature: it is taken only where a self-check found it right. */
+  readonly experimental?: string;
   /** Operand, result or scratch by shader binding, where the names differ. */
   readonly bind?: Readonly<Record<string, string>>;
   /** Bytes that are bound, by shader binding; all of the operand where absent. */

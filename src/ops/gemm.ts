@@ -140,24 +140,26 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
   return REGISTER_TILES.filter((tile) => fits(tile) && score(tile) > 0).sort((a, b) => score(b) - score(a));
 }
 
-/** A form of gemm_tiled: how it is linked, and what it computes in a workgroup. */
+/** A form of a kernel with tiles in workgroup memory: how it is linked, and what it computes in a workgroup. */
 export interface TiledForm {
   readonly kernel: WgslModule;
+  readonly more?: readonly WgslModule[];
   readonly constants: Readonly<Record<string, number>>;
   /** Of the label. */
   readonly name: string;
   /** Rows and columns of a workgroup. */
   readonly size: readonly [rows: number, columns: number];
+  readonly experimental?: string;
 }
 
-/** Forms of gemm_tiled for a product here, best guess first (gemm_tiled.ts). */
+/** Forms for a product here, best guess first (gemm_tiled.ts, gemm_matrix.ts). */
 export type TiledForms = (g: Gemm, caps: Caps) => readonly TiledForm[];
 
-let tiledForms: TiledForms | undefined;
+const tiledForms = new Set<TiledForms>();
 
-/** Adds the tiles in workgroup memory, which only GPUs need. */
+/** Adds tiles in workgroup memory, which only GPUs need. */
 export function addTiles(forms: TiledForms): void {
-  tiledForms = forms;
+  tiledForms.add(forms);
 }
 
 /**
@@ -310,11 +312,16 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const grid = inTiles(rows * high, columns * wide);
     return candidate(kernel, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ kernel, constants, name, size }: TiledForm): Candidate =>
-    candidate(kernel, constants, name, inTiles(...size));
+  const tiled = ({ kernel, more, constants, name, size, experimental }: TiledForm): Candidate => ({
+    ...candidate(kernel, constants, name, inTiles(...size), { more }),
+    ...(experimental && { experimental }),
+  });
   const byRegisters = registerTiles(g, caps).map(registers);
-  const byTiles = (tiledForms?.(g, caps) ?? []).map(tiled);
-  const bySize = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
+  const inMemory = [...tiledForms].flatMap((forms) => forms(g, caps).map(tiled));
+  const byMatrices = inMemory.filter(({ experimental }) => experimental);
+  const byTiles = inMemory.filter(({ experimental }) => !experimental);
+  const others = caps.software || g.m < 32 ? [...byRegisters, ...byTiles] : [...byTiles, ...byRegisters];
+  const bySize = [...byMatrices, ...others];
   if (g.window || g.m > MOST_ROWS) return bySize;
 
   const gemv = ({ lanes, lines, port, wide }: GemvForm): Candidate => {

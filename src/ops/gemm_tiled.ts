@@ -50,12 +50,17 @@ function workgroupTiles({ m, n, k, taps, batches }: Gemm, caps: Caps): Workgroup
   });
   const groups = ({ rows, columns, wide, high }: WorkgroupTile): number =>
     Math.ceil(m / (rows * high)) * Math.ceil(n / (columns * wide)) * batches;
-  const fills = legal.findIndex((tile) => groups(tile) >= FULL);
-  const from = fills < 0 ? legal.length - 1 : fills;
   // Parts have tiles of their own: they are not as deep, compilers unroll them, and Intel's then spills.
-  const deep = fills < 0 && k * taps >= DEEP && caps.manyRegisters;
+  const deep = !legal.some((tile) => groups(tile) >= FULL) && k * taps >= DEEP && caps.manyRegisters;
   const split = deep ? [{ ...legal.at(-1)!, depth: 16, split: 4 }].filter(holds) : [];
-  return [...split, ...legal.slice(from), ...legal.slice(0, from).reverse()];
+  return [...split, ...byGuess(legal, groups)];
+}
+
+/** Tiles, the largest first, as they are tried: the largest that still fills a GPU first, then smaller, then larger ones. */
+export function byGuess<Tile>(tiles: readonly Tile[], groups: (tile: Tile) => number): Tile[] {
+  const fills = tiles.findIndex((tile) => groups(tile) >= FULL);
+  const from = fills < 0 ? tiles.length - 1 : fills;
+  return [...tiles.slice(from), ...tiles.slice(0, from).reverse()];
 }
 
 /** Forms for a product here, best guess first. */

@@ -1,4 +1,4 @@
-import type { AdapterCard } from '../gpu/adapter.ts';
+import { type AdapterCard, WANTED_FEATURES } from '../gpu/adapter.ts';
 import { VERSION } from '../version.ts';
 
 export interface Choice {
@@ -14,9 +14,11 @@ export interface Found {
   readonly choices: Readonly<Record<string, Choice>>;
   /** Variants that gave wrong results: by label, what was wrong. */
   readonly aside: Readonly<Record<string, string>>;
+  /** Families of experimental kernels that were tried: null where all were right, else what was wrong. */
+  readonly experimental: Readonly<Record<string, string | null>>;
 }
 
-export const NOTHING: Found = { choices: {}, aside: {} };
+export const NOTHING: Found = { choices: {}, aside: {}, experimental: {} };
 
 /** Keeps what was found beyond the page or the process. */
 export interface ChoiceStore {
@@ -27,7 +29,7 @@ export interface ChoiceStore {
 /** A choice holds for one adapter, driver (its description, or the browser's version) and version of the engine. */
 export function storeKey({ vendor, architecture, device, description, features }: AdapterCard): string {
   const host = globalThis.navigator?.userAgent ?? globalThis.process?.version ?? '';
-  const kinds = ['shader-f16', 'subgroups'].filter((feature) => features.includes(feature));
+  const kinds = WANTED_FEATURES.filter((feature) => features.includes(feature));
   return [VERSION, vendor, architecture, device, description, ...kinds, host].join(' | ');
 }
 

@@ -86,8 +86,13 @@ export class Tuner {
 
   /** Reads what earlier pages or processes found. */
   recall(): Promise<void> {
-    this.#recalled ??= this.store.load().then(({ choices, aside }) => {
-      this.#found = { choices: { ...choices, ...this.#found.choices }, aside: { ...aside, ...this.#found.aside } };
+    this.#recalled ??= this.store.load().then(({ choices, aside, experimental }) => {
+      const now = this.#found;
+      this.#found = {
+        choices: { ...choices, ...now.choices },
+        aside: { ...aside, ...now.aside },
+        experimental: { ...experimental, ...now.experimental },
+      };
     });
     return this.#recalled;
   }
@@ -111,10 +116,21 @@ export class Tuner {
     await this.#remember({ choices: Object.fromEntries(choices), aside: { ...this.aside, [label]: fault } });
   }
 
-  /** Forgets which variants were set aside, here and in the store. */
+  /** Families of experimental kernels that were tried: null where all were right, else what was wrong. */
+  get experimental(): Found['experimental'] {
+    return this.#found.experimental;
+  }
+
+  /** Says of a family of experimental kernels that it is right (null), or what is wrong, here and in the store. */
+  async judge(family: string, fault: string | null): Promise<void> {
+    await this.recall();
+    await this.#remember({ experimental: { ...this.experimental, [family]: fault } });
+  }
+
+  /** Forgets which variants were set aside, and which experimental ones are right, here and in the store. */
   async reinstate(): Promise<void> {
     await this.recall();
-    await this.#remember({ aside: {} });
+    await this.#remember({ aside: {}, experimental: {} });
   }
 
   async #remember(part: Partial<Found>): Promise<void> {
@@ -122,18 +138,31 @@ export class Tuner {
     await this.store.save(this.#found);
   }
 
-  /** The candidates that are not set aside; all where that leaves none. */
-  #trusted(candidates: readonly Candidate[]): readonly Candidate[] {
-    const trusted = candidates.filter(({ label }) => !(label in this.aside));
-    return trusted.length ? trusted : candidates;
+  /** The candidates without the experimental ones that are not known to be right. */
+  #proven(candidates: readonly Candidate[]): readonly Candidate[] {
+    return candidates.filter(({ experimental: family }) => family === undefined || this.experimental[family] === null);
   }
+
+  /** Those of them that are not set aside; all where that leaves none. */
+  #trusted(candidates: readonly Candidate[]): readonly Candidate[] {
+    const proven = this.#proven(candidates);
+    const trusted = proven.filter(({ label }) => !(label in this.aside));
+    return trusted.length ? trusted : proven;
+  }
+
+  /** The key of a choice: op, types, shapes, options, and the labels of the candidates that may run. */
+  readonly #keyOf = ({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string => {
+    const operands = Object.entries(inputs).map(([name, operand]) => `${name}:${formatTensor(operand)}`);
+    const labels = this.#proven(candidates).map(({ label }) => label);
+    return `${op}(${operands.join(' ')}) ${keyOf(options)} ${labels.join(' ')}`;
+  };
 
   /** The table's guess. */
   readonly guess: Choose = (candidates) => this.#trusted(candidates)[0]!;
 
   /** The remembered winner, else the table's guess. */
   readonly choose: Choose = (candidates, node) => {
-    const choice = candidates.length > 1 ? this.#found.choices[choiceKey(node, candidates)] : undefined;
+    const choice = candidates.length > 1 ? this.#found.choices[this.#keyOf(node, candidates)] : undefined;
     return this.#trusted(candidates).find(({ label }) => label === choice?.label) ?? this.guess(candidates, node);
   };
 
@@ -149,7 +178,7 @@ export class Tuner {
     { signal, onProgress }: TuneOptions = {},
   ): Promise<void> {
     const full = mode === 'full';
-    const open = distinct(plan).filter(({ key }) => !this.settled(key, mode));
+    const open = distinct(plan, this.#keyOf).filter(({ key }) => !this.settled(key, mode));
     if (!open.length) return;
     const inputs = new Set(open.flatMap(({ step }) => [...Object.values(step.reads), ...Object.values(step.writes)]));
     for (const operand of inputs) {
@@ -334,14 +363,11 @@ export function winner(racers: readonly Times[]): string {
   return clear ? best.label : guess.label;
 }
 
-/** The key of a choice: op, types, shapes, options, and the labels of the candidates. */
-function choiceKey({ op, inputs, options }: Operand, candidates: readonly Candidate[]): string {
-  const operands = Object.entries(inputs).map(([name, operand]) => `${name}:${formatTensor(operand)}`);
-  return `${op}(${operands.join(' ')}) ${keyOf(options)} ${candidates.map(({ label }) => label).join(' ')}`;
-}
-
 /** The shapes of a plan that have several candidates, the most work first. */
-function distinct({ steps }: Plan): { key: string; step: Step; count: number }[] {
+function distinct(
+  { steps }: Plan,
+  choiceKey: (node: Operand, candidates: readonly Candidate[]) => string,
+): { key: string; step: Step; count: number }[] {
   const found = new Map<string, { key: string; step: Step; count: number }>();
   for (const step of steps) {
     const { node, dispatches, candidates } = step;

@@ -69,6 +69,12 @@ export const int8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int
 /** Constants: int4, and the bits of float16. */
 export const int4 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'int4x8', role: 'constant' });
 export const half = (...shape: number[]): TensorSpec => ({ shape, dataType: 'float16', role: 'constant' });
+/** Inputs in float16, whatever the float type of the run. */
+export const float16 = (shape: readonly number[], values?: Values): TensorSpec => ({
+  shape,
+  dataType: 'float16',
+  ...(values && { values }),
+});
 export const int32 = (shape: readonly number[], values?: Values): TensorSpec => ({
   shape,
   dataType: 'int32',

@@ -74,6 +74,11 @@ export interface VerifyReport {
   readonly summary: Summary;
   /** Variants that are set aside on this adapter, driver and version, and why. Those of earlier checks too. */
   readonly aside: Readonly<Record<string, string>>;
+  /**
+   * Families of experimental kernels that were tried here, by earlier checks too: null where all their cases were right,
+   * so that they may run; else what was wrong.
+   */
+  readonly experimental: Readonly<Record<string, string | null>>;
   /** Whether every variant that runs from now on was right. */
   readonly passed: boolean;
   readonly ms: number;
@@ -134,7 +139,8 @@ const keyOf = (check: Check): string => `${caseKey(check)} ${variantOf(check)}`;
 /**
  * Runs kernel variants on this device, each twice with different numbers, and compares the results with references in
  * float64. A wrong variant is set aside (`Tuner.setAside`), and the variant that would run in its place is checked too.
- * A variant is checked once on each case, so this ends. Sessions that exist take the replacements. Errors:
+ * A variant is checked once on each case, so this ends. Sessions that exist take the replacements. Without a target,
+ * families of experimental kernels that were not tried here are tried on all cases of their ops. Errors:
  * `invalid-argument`, `aborted`, `device-lost`.
  */
 export async function verify(gpu: Gpu, target: Target | undefined, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -157,11 +163,21 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
   };
   const rows = new Map<string, VerifyRow>();
   const wrong = new Set<string>();
+  const untried = ({ experimental }: Candidate): boolean =>
+    experimental !== undefined && !(experimental in tuner.experimental);
+  /** What is checked of a case besides the candidate that would run. */
+  const more = ({ candidates }: Check): readonly Candidate[] =>
+    all ? candidates : target ? [] : candidates.filter(untried);
+  const tried = new Set<string>();
   try {
     for (;;) {
-      const open = (await chosen())
-        .flatMap((check) => (all ? check.candidates.map((candidate) => ({ ...check, candidate })) : check))
-        .filter((check) => !rows.has(keyOf(check)));
+      const wanted = (await chosen()).flatMap((check) => [
+        check,
+        ...more(check).map((candidate) => ({ ...check, candidate })),
+      ]);
+      const open = [...new Map(wanted.map((check) => [keyOf(check), check]))]
+        .filter(([key]) => !rows.has(key))
+        .map(([, check]) => check);
       if (!open.length) break;
       for (const [i, check] of open.entries()) {
         throwIfAborted(signal, 'verifying');
@@ -176,11 +192,15 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
         const row = await rowOf(gpu, check, tuner.guess, target && WORK);
         rows.set(keyOf(check), row);
         onRow?.(row);
+        const family = check.candidate?.experimental;
+        if (family !== undefined) tried.add(family);
         if (row.verdict === 'right') continue;
         wrong.add(row.variant);
-        await tuner.setAside(row.variant, row.fault!);
+        if (family === undefined) await tuner.setAside(row.variant, row.fault!);
+        else if (!tuner.experimental[family]) await tuner.judge(family, `${row.variant} on ${row.case}: ${row.fault}`);
       }
     }
+    if (!target) for (const family of tried) if (!(family in tuner.experimental)) await tuner.judge(family, null);
   } finally {
     if (wrong.size || forget) await replace(gpu, sessions, wrong);
   }
@@ -193,6 +213,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
     ...(target && 'files' in target && target.files && { model: target.files.name }),
     ...judge([...rows.values()], running),
     aside: tuner.aside,
+    experimental: tuner.experimental,
     ms: performance.now() - start,
   };
 }

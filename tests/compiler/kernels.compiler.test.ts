@@ -25,7 +25,7 @@ const compiled = new Map(
 for (const rows of compiled.values()) rows.catch(() => {}); // told where it is awaited
 
 async function compile(name: 'tgl' | 'navi31'): Promise<readonly Row[]> {
-  return compileOn(name, await kernelsOf(workloads(), 3, capsOf(GPUS[name]!.vendor === 'amd')));
+  return compileOn(name, await kernelsOf(workloads(), 3, capsOf(GPUS[name]!)));
 }
 
 describe.each(['tgl', 'navi31'] as const)('what the compiler of %s makes of the first three candidates', (name) => {
@@ -45,6 +45,13 @@ describe.each(['tgl', 'navi31'] as const)('what the compiler of %s makes of the 
     const idle = rows.filter((row) => /_tiled\[/.test(row.name) && !/ragged|split|attention/.test(row.name));
     expect(idle.length).toBeGreaterThan(10);
     expect(idle.filter(({ hot }) => hot.share < least).map((row) => `${row.name}: ${hot(row)}`)).toEqual([]);
+  });
+
+  it('products by subgroup matrices are matrix instructions, where the GPU has them', () => {
+    const products = rows.filter((row) => row.name.includes('_matrix['));
+    expect(products.length > 0).toBe(GPUS[name]!.matrices !== undefined);
+    const idle = products.filter(({ hot }) => !(hot.matrices >= 16 && hot.share >= 0.45));
+    expect(idle.map((row) => `${row.name}: ${row.hot.matrices}, ${hot(row)}`)).toEqual([]);
   });
 
   it.skipIf(mesaVersion() !== MESA)(`the table: a change of a kernel shows as a diff (Mesa ${MESA})`, async () => {

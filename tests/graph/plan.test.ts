@@ -5,6 +5,7 @@ import { optimise } from '../../src/graph/passes/index.ts';
 import { formatPlan, type Plan, plan } from '../../src/graph/plan.ts';
 import { byteLength } from '../../src/tensor/types.ts';
 import { capsOf } from '../support/caps.ts';
+import { MATRICES } from '../support/matrices.ts';
 
 const caps = capsOf();
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
@@ -26,6 +27,16 @@ it('a plan prints what runs, from where to where, and the memory', () => {
     4 constants, 0.01 MB, made by 1 dispatches of 1 pipelines at load
     0 states, 0.00 MB"
   `);
+});
+
+it('takes no experimental kernel by itself', () => {
+  const half = (...shape: number[]) => ({ dataType: 'float16' as const, shape });
+  const b = new GraphBuilder();
+  const y = b.matmul(b.input('x', half(64, 64)), b.input('w', half(64, 64)));
+  const gpu = capsOf({ software: false, f16: true, subgroups: true, subgroupMatrices: MATRICES });
+  const [step] = plan(b.outputs({ y }), gpu).steps;
+  expect(step!.candidates[0]!.experimental).toBe('matmul_matrix[f16]');
+  expect(step!.candidate.label).toBe(step!.candidates.find(({ experimental }) => experimental === undefined)!.label);
 });
 
 const opsOf = ({ steps }: Plan): string[] => steps.map(({ node }) => node.op);

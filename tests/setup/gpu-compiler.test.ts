@@ -70,6 +70,7 @@ it('reads what the compiler of Intel prints, kernel by kernel', () => {
       multiplications: 1,
       vector: 5,
       share: 2 / 5,
+      matrices: 0,
       workgroupBytes: 16,
       storageBytes: 4,
       mix: '2 mul, 1 add',
@@ -92,12 +93,43 @@ it('reads what the compiler of AMD prints: the hot loop is the inner one', () =>
         multiplications: 1,
         vector: 4,
         share: 1 / 2,
+        matrices: 0,
         workgroupBytes: 16,
         storageBytes: 0,
         mix: '1 v_mul_f32_e32, 1 v_lshl_add_u32',
       },
     },
   ]);
+});
+
+it('counts a product of matrices by AMD as what a lane has of its multiply-adds, four a clock', () => {
+  const wave = (count: string): string => `
+@@ matrices[f16]
+BB0:
+    ${count} v1, -1, v1                                         ; d7200001
+BB1:
+    v_wmma_f32_16x16x16_f16 v[8:15], v[12:19], v[24:31], v[8:15] ; cc404008
+    v_wmma_i32_16x16x16_iu8 v[8:15], v[12:15], v[16:19], v[8:15] neg_lo:[1,1,0] ; cc444008
+    v_lshl_add_u32 v1, v2, 4, v1                                ; d6460001
+    s_cbranch_scc1 BB1                                          ; bfa20000
+    ds_load_b32 v13, v0                                         ; d8d80800
+
+*** SHADER STATS ***
+VGPRs: 24
+`;
+  // A wave of 64 counts its lanes in two halves, the high one second.
+  expect(readAmd(wave('v_mbcnt_hi_u32_b32'))[0]!.hot).toMatchObject({
+    macs: 128,
+    matrices: 2,
+    vector: 33,
+    share: 32 / 33,
+  });
+  expect(readAmd(wave('v_mbcnt_lo_u32_b32'))[0]!.hot).toMatchObject({
+    macs: 256,
+    matrices: 2,
+    vector: 65,
+    share: 64 / 65,
+  });
 });
 
 describe('lower bounds of the time', () => {

@@ -8,6 +8,7 @@ export const capsOf = (own: Partial<Caps> = {}): Caps => ({
   longLoops: true,
   subgroups: false,
   minSubgroupSize: 0,
+  subgroupMatrices: [],
   longKernels: false,
   packedDot: true,
   maxBindingBytes: 2 ** 27,

@@ -7,10 +7,11 @@ import { checkCandidates } from '../../src/ops/finite.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
 import { capsOf } from './caps.ts';
+import { MATRICES } from './matrices.ts';
 
 /** Adapters that candidates depend on: a GPU with many registers, and with few; one that computes on the CPU, one that also compiles long kernels fast. */
 export const ADAPTERS: readonly Caps[] = [
-  { software: false, longKernels: false, packedDot: true },
+  { software: false, longKernels: false, packedDot: true, subgroupMatrices: MATRICES },
   { software: true, longKernels: false, packedDot: false },
   { software: true, longKernels: true, packedDot: true },
   { software: false, longKernels: false, packedDot: true, manyRegisters: false },

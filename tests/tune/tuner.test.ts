@@ -44,7 +44,11 @@ describe('the store in Node', () => {
     const folder = await mkdtemp(`${tmpdir()}/tilewright-`);
     process.env['XDG_CACHE_HOME'] = folder;
     try {
-      const found = { choices: { 'matmul(a b)': { label: 'x', full: true } }, aside: { y: 'off by 1' } };
+      const found = {
+        choices: { 'matmul(a b)': { label: 'x', full: true } },
+        aside: { y: 'off by 1' },
+        experimental: { z: null },
+      };
       expect(await choiceStore(card).load()).toEqual(NOTHING);
       await choiceStore(card).save(found);
       expect(await choiceStore(card).load()).toEqual(found);

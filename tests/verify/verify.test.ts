@@ -139,6 +139,7 @@ describe('a report', () => {
       ...(model && { model }),
       ...judge(found, new Map([['case 1', 'b']])),
       aside: { a: 'off by 0.5', c: 'off by 7' },
+      experimental: { good: null, bad: 'off by 9' },
       ms: 1500,
     });
     const found = [row('a', 'wrong'), row('b', 'right')];
@@ -150,6 +151,8 @@ describe('a report', () => {
       '  off by 0.5',
       '  replaced by b',
       'set aside earlier: c',
+      'experimental, and right here: good',
+      'experimental, and set aside: bad (off by 9)',
       '2 kernels checked on 2 cases in 1.50 s: 1 right, 1 replaced, 0 failed',
       'what runs here is right',
     ]);

@@ -53,7 +53,7 @@ const report = [];
 try {
   for (const name of gpus) {
     const gpu = /** @type {import('./gpus.mjs').Gpu} */ (GPUS[name]);
-    const kernels = await kernelsOf(chosen, choices, capsOf(gpu.vendor === 'amd' && !unknown));
+    const kernels = await kernelsOf(chosen, choices, capsOf(gpu, unknown));
     const rows = await compileOn(name, kernels);
     const bounds = rows.map((row, i) =>
       (kernels[i]?.uses ?? []).map((use) => ({ ...use, bound: boundOf(gpu, row, use) })),

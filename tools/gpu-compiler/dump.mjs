@@ -5,8 +5,9 @@
  *   kernel where there is no loop
  * @property {number} macs multiply-accumulates; a packed or dot instruction does several
  * @property {number} multiplications of floats, apart from these: a sum that begins anew begins with one
- * @property {number} vector vector instructions
- * @property {number} share multiply-add instructions over vector instructions
+ * @property {number} vector clocks of vector instructions: one each, but as many for a product of matrices as its multiply-adds take
+ * @property {number} share those of multiply-adds over all
+ * @property {number} matrices instructions that multiply matrices
  * @property {number} workgroupBytes read from workgroup memory
  * @property {number} storageBytes read from storage
  * @property {string} mix the other vector instructions, the most frequent first
@@ -25,11 +26,14 @@
  *
  * @typedef {object} Instructions how an architecture's instructions are read
  * @property {(op: string) => number} macs multiply-accumulates of an invocation, 0 for other instructions
- * @property {(op: string) => boolean} vector
+ * @property {(op: string) => number} clocks of a vector instruction, 0 for others
  */
 
+/** An instruction that multiplies matrices. */
+const MATRIX = /^v_wmma_\w+_16x16x16_/;
+
 /** @param {readonly Line[]} code @param {Instructions} how @returns {Hot} */
-function hotLoop(code, { macs, vector }) {
+function hotLoop(code, { macs, clocks }) {
   const at = new Map(code.flatMap((line, i) => ('label' in line ? [[line.label, i]] : [])));
   const loops = code.flatMap((line, to) => {
     const from = 'op' in line && line.target !== undefined ? at.get(line.target) : undefined;
@@ -51,7 +55,8 @@ function hotLoop(code, { macs, vector }) {
     .sort((a, b) => b.macs - a.macs || b.lines.length - a.lines.length);
   const whole = code.flatMap((line) => ('op' in line ? [line] : []));
   const { lines } = bodies[0] ?? { lines: whole };
-  const vectors = lines.filter(({ op }) => vector(op));
+  const vectors = lines.filter(({ op }) => clocks(op));
+  const took = (/** @type {typeof lines} */ some) => some.reduce((sum, { op }) => sum + clocks(op), 0);
   const read = (/** @type {'workgroup' | 'storage'} */ memory) =>
     lines.reduce((sum, line) => sum + (line.memory === memory ? (line.bytes ?? 0) : 0), 0);
   /** @type {Map<string, number>} */
@@ -60,8 +65,9 @@ function hotLoop(code, { macs, vector }) {
   return {
     macs: total(lines),
     multiplications: lines.filter(({ multiplies }) => multiplies).length,
-    vector: vectors.length,
-    share: vectors.length ? vectors.filter(({ op }) => macs(op)).length / vectors.length : 0,
+    vector: took(vectors),
+    share: vectors.length ? took(vectors.filter(({ op }) => macs(op))) / took(vectors) : 0,
+    matrices: lines.filter(({ op }) => MATRIX.test(op)).length,
     workgroupBytes: read('workgroup'),
     storageBytes: read('storage'),
     mix: [...others]
@@ -77,7 +83,7 @@ const INTEL_CONTROL = /^(sends?|sendc|sync|nop|while|break|cont|if|else|endif|jm
 /** @type {Instructions} */
 const INTEL = {
   macs: (op) => (op === 'dp4a' ? 4 : /^(mad|mac)$/.test(op) ? 1 : 0),
-  vector: (op) => !INTEL_CONTROL.test(op),
+  clocks: (op) => (INTEL_CONTROL.test(op) ? 0 : 1),
 };
 
 /** Bytes of a register, and the number of the surface that workgroup memory is on Xe-LP. */
@@ -135,16 +141,21 @@ export function readIntel(text) {
   return rows;
 }
 
-/** @type {Instructions} */
-const AMD = {
-  macs(op) {
-    if (!/^v_(pk_|dual_)?(fma|fmac|mac|mad|fmaak|fmamk|dot|wmma)/.test(op)) return 0;
+/** Multiply-adds of float16 or int8 matrices, of a lane in a clock: AMD publishes 512 operations of 64 lanes. */
+const MATRIX_RATE = 4;
+
+/** @param {number} lanes of a wave, which multiplies 16 × 16 by 16 × 16 together @returns {Instructions} */
+function amd(lanes) {
+  const macs = (/** @type {string} */ op) => {
+    if (MATRIX.test(op)) return 16 ** 3 / lanes;
+    if (!/^v_(pk_|dual_)?(fma|fmac|mac|mad|fmaak|fmamk|dot)/.test(op)) return 0;
     if (/mad_(u32|i32|u64|i64|mix)|(u32_u24|i32_i24)/.test(op)) return 0;
-    if (/wmma/.test(op)) return 128; // 16 × 16 × 16 by 32 lanes
     return /dot4/.test(op) ? 4 : /pk_|dot2/.test(op) ? 2 : 1;
-  },
-  vector: (op) => /^v_/.test(op) && op !== 'v_nop',
-};
+  };
+  const clocks = (/** @type {string} */ op) =>
+    MATRIX.test(op) ? macs(op) / MATRIX_RATE : /^v_/.test(op) && op !== 'v_nop' ? 1 : 0;
+  return { macs, clocks };
+}
 
 /**
  * Reads what AMD's RADV prints with RADV_DEBUG=shaders,shaderstats.
@@ -169,7 +180,8 @@ export function readAmd(text) {
         waves: of('Subgroups per SIMD'),
         workgroupMemory: of('LDS size'),
         instructions: of('Instructions'),
-        hot: hotLoop(code, AMD),
+        // Where a lane asks for its number, a wave of 64 counts in two halves.
+        hot: hotLoop(code, amd(code.some((one) => 'op' in one && one.op.startsWith('v_mbcnt_hi')) ? 64 : 32)),
       });
     }
     code = said = undefined;

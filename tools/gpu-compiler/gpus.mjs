@@ -10,6 +10,7 @@
  * @property {number} ghz the boost clock
  * @property {number} workgroupBytes that a unit reads of workgroup memory in a clock
  * @property {number} gbps bandwidth of memory, GB/s
+ * @property {import('../../src/gpu/gpu.ts').SubgroupMatrix[]} [matrices] what Dawn says of its subgroup matrices; none where absent
  * @property {string} source
  */
 
@@ -57,6 +58,10 @@ export const GPUS = {
     ghz: 2.5,
     workgroupBytes: 128,
     gbps: 960,
+    matrices: [
+      { component: 'f16', m: 16, n: 16, k: 16, lanes: 64 },
+      { component: 'i8', m: 16, n: 16, k: 16, lanes: 64 },
+    ],
     source: "the card's page; AMD's RDNA 3 instruction set guide",
   },
 };

@@ -18,6 +18,7 @@ import { gpt2Prefix } from '../../src/models/detect.ts';
 import { gpt2Graph, gpt2Shape } from '../../src/models/gpt2.ts';
 import { openModel } from '../../src/models/index.ts';
 import { Weights } from '../../src/models/weights.ts';
+import type { Gpu } from './gpus.mjs';
 
 /** A kernel of a workload, as text. */
 export interface Kernel {
@@ -38,13 +39,14 @@ export interface Use {
   readonly bytes: number;
 }
 
-/** What a GPU has under Dawn. */
-export const capsOf = (manyRegisters: boolean): Caps => ({
+/** What a GPU has under Dawn; `unknown` where it does not tell its vendor. */
+export const capsOf = ({ vendor, matrices = [] }: Gpu, unknown = false): Caps => ({
   software: false,
-  manyRegisters,
+  manyRegisters: vendor === 'amd' && !unknown,
   f16: true,
   subgroups: true,
   minSubgroupSize: 8,
+  subgroupMatrices: matrices,
   longKernels: true,
   longLoops: true,
   packedDot: true,
@@ -57,6 +59,8 @@ export const capsOf = (manyRegisters: boolean): Caps => ({
 export interface Workload {
   readonly name: string;
   readonly options: PassOptions;
+  /** Whose kernels are by subgroup matrices: elsewhere they are no candidates, as without a self-check. */
+  readonly matrices?: true;
   graph(): Graph | Promise<Graph>;
   /** The same for the engines of bench/peers, where they do it. */
   readonly contest?: PeerCase;
@@ -176,7 +180,39 @@ export function workloads(): Workload[] {
       graph,
     }));
   });
-  return [...bench, ...models];
+  return [...bench, ...models, ...byMatrices()];
+}
+
+/** Products of 1024 × 1024, and a convolution, by subgroup matrices. */
+function byMatrices(): Workload[] {
+  const n = 1024;
+  const halves = (...shape: number[]) => [{ dataType: 'float16' as const, shape }, new Uint16Array(n * n)] as const;
+  const product = (layout: string, transposeB: boolean) => ({
+    name: `matmul ${n} ${layout} float16`,
+    options: {},
+    graph: () => {
+      const b = new GraphBuilder();
+      const x = b.input('x', halves(n, n)[0]);
+      return b.outputs({ y: b.matmul(x, b.constant(...halves(n, n)), { transposeB }) });
+    },
+  });
+  const conv = { name: '3x3', size: 56, channels: 64, out: 64, window: 3, stride: 1, groups: 1 };
+  const integer = { ...passOptions('int8'), activations: 'dynamic', integer: () => true } as const;
+  const list: Workload[] = [
+    product('[K,N]', false),
+    product('[N,K]', true),
+    {
+      name: `matmul ${n} int8`,
+      options: integer,
+      graph: () => matmulGraph(builders, [n, n, n], 'int8', new Float32Array(n * n)),
+    },
+    {
+      name: 'conv2d 3x3 56x56x64 float16',
+      options: {},
+      graph: () => convGraph(builders, conv, 'float16', new Uint16Array(9 * 64 * 64)),
+    },
+  ];
+  return list.map((workload) => ({ ...workload, name: `${workload.name} by subgroup matrices`, matrices: true }));
 }
 
 /** Weights in the type of a graph's operands. */
@@ -204,10 +240,11 @@ async function shippedGpt(tokens: number, dataType: 'float32' | 'float16'): Prom
 export async function kernelsOf(list: readonly Workload[], choices: number, caps: Caps): Promise<Kernel[]> {
   await loadOps();
   const found = new Map<string, { name: string; uses: Map<string, Use> }>();
-  for (const { name: workload, options, graph } of list) {
+  for (const { name: workload, options, matrices = false, graph } of list) {
     const { steps } = plan(optimise(await graph(), options, caps), caps);
     for (const { candidates, cost } of steps) {
-      candidates.slice(0, choices).forEach(({ label, variant }, choice) => {
+      const own = candidates.filter(({ experimental }) => (experimental !== undefined) === matrices);
+      own.slice(0, choices).forEach(({ label, variant }, choice) => {
         const { code } = link(variant);
         const kernel = found.get(code) ?? { name: label, uses: new Map() };
         found.set(code, kernel);

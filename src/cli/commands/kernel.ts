@@ -1,3 +1,4 @@
+import { GPUS } from '../../../tools/gpu-compiler/gpus.mjs';
 import { capsOf, workloads } from '../../../tools/gpu-compiler/kernels.ts';
 import type { Caps } from '../../gpu/gpu.ts';
 import { optimise } from '../../graph/passes/index.ts';
@@ -24,7 +25,10 @@ export async function kernel(
   const { terminal } = context;
   const found =
     model === undefined
-      ? await findKernel(label, groupsOf(gpu ? capsOf(gpu === 'amd') : await capsHere(context)))
+      ? await findKernel(
+          label,
+          groupsOf(gpu ? capsOf(GPUS[gpu === 'amd' ? 'navi31' : 'tgl']!) : await capsHere(context)),
+        )
       : await inModel(label, model, options, context);
   const text = await kernelText(found);
   terminal.note(terminal.paintNote('dim', `kernel   ${found.label}, of ${found.where}`));

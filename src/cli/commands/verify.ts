@@ -40,7 +40,7 @@ const small = (value: number | null): string => (value === null ? '' : value ===
 
 /** A row for each kernel and shape of a model, or for each op; then what is wrong, and what came of it. */
 export function verifyLines(report: VerifyReport, heading: (text: string) => string = (text) => text): string[] {
-  const { rows, summary, aside, passed, ms } = report;
+  const { rows, summary, aside, experimental, passed, ms } = report;
   const faults = rows.filter(({ verdict }) => verdict !== 'right');
   const { checked, right, replaced, failed } = summary;
   const kernels = new Set(rows.map(({ variant }) => variant)).size;
@@ -54,6 +54,9 @@ export function verifyLines(report: VerifyReport, heading: (text: string) => str
       `  ${replacedBy === undefined ? 'nothing can take its place' : `replaced by ${replacedBy}`}`,
     ]),
     ...before.map((label) => `set aside earlier: ${label}`),
+    ...Object.entries(experimental).map(([family, fault]) =>
+      fault === null ? `experimental, and right here: ${family}` : `experimental, and set aside: ${family} (${fault})`,
+    ),
     `${count(kernels, 'kernel')} checked on ${count(checked, 'case')} in ${duration(ms / 1000)}: ${right} right, ${replaced} replaced, ${failed} failed`,
     passed ? 'what runs here is right' : 'RESULTS ON THIS DEVICE CANNOT BE TRUSTED',
   ];

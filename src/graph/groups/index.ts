@@ -12,6 +12,7 @@ interface Group {
 const GROUPS = {
   image: () => import('./image.ts'),
   math: () => import('./math.ts'),
+  matrices: () => import('./matrices.ts'),
   movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
   reduce: () => import('./reduce.ts'),

@@ -1,4 +1,4 @@
-import { constant, half, inFloat32, int8, type OpCase, scales, special, test, valued } from '../case.ts';
+import { constant, float16, half, inFloat32, int8, type OpCase, scales, special, test, valued } from '../case.ts';
 
 const NHWC = { inputLayout: 'nhwc', filterLayout: 'hwio' };
 const relu = { activation: { name: 'relu' } };
@@ -31,6 +31,13 @@ const ragged: OpCase[] = inFloat32([
   // More than one output channel for each input channel.
   nhwc({ input: [1, 5, 5, 4], filter: [3, 3, 1, 8], bias: [8], residual: [1, 3, 3, 8] }, { groups: 4, ...relu }),
 ]);
+
+/** Enough channels for subgroup matrices. */
+const matrices: OpCase[] = [
+  nhwc({ input: float16([1, 7, 9, 32]), filter: float16([3, 3, 32, 24]), bias: float16([24]) }, { ...SAME, ...relu }),
+  nhwc({ input: float16([2, 7, 6, 37]), filter: float16([3, 2, 37, 21]) }, { ...SAME, strides: [2, 1] }),
+  nhwc({ input: float16([1, 5, 6, 64]), filter: float16([3, 3, 32, 48]) }, { groups: 2, ...SAME, dilations: [1, 2] }),
+];
 
 /** These are matrix products. */
 const pointwise: OpCase[] = [
@@ -145,6 +152,7 @@ const specials: OpCase[] = inFloat32([
 export const cases: readonly OpCase[] = [
   ...windows,
   ...ragged,
+  ...matrices,
   ...pointwise,
   ...grouped,
   ...quantized,

@@ -40,6 +40,24 @@ const products: OpCase[] = [
     },
     relu,
   ),
+  // Enough for subgroup matrices.
+  test(
+    'matmulInteger',
+    {
+      a: int8(20, 133),
+      b: int8(70, 133),
+      aScale: scales(20),
+      scales: scales(70),
+      bias: float32([70]),
+      residual: float32([20, 70]),
+    },
+    relu,
+  ),
+  test(
+    'conv2dInteger',
+    { input: int8(1, 6, 7, 64), filter: int8(24, 3, 3, 64), inputScale: factor, scales: scales(24) },
+    { padding: [1, 1, 1, 1], strides: [1, 2] },
+  ),
   test(
     'conv2dInteger',
     {

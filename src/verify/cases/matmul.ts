@@ -1,4 +1,4 @@
-import { constant, half, inFloat32, int4, int8, type OpCase, scales, special, test } from '../case.ts';
+import { constant, float16, half, inFloat32, int4, int8, type OpCase, scales, special, test } from '../case.ts';
 
 /*
  * A product has a pipeline, seconds to compile, for each unit of operands and output, dense or int8, [K,N] or [N,K], each epilogue, and
@@ -100,12 +100,25 @@ const specials: OpCase[] = inFloat32([
   test('matmul', { a: special(5, 30), b: [132, 30] }, { transposeB: true, activation: { name: 'elu', alpha: 0.5 } }),
 ]);
 
+/** Large enough for subgroup matrices, and no multiple of them; K is longer than a round, whole or ragged. */
+const matrices: OpCase[] = [
+  test(
+    'matmul',
+    { a: float16([37, 133]), b: float16([133, 70]), bias: float16([70]), residual: float16([37, 70]) },
+    { activation: { name: 'gelu' } },
+  ),
+  test('matmul', { a: float16([20, 150]), b: float16([39, 150]) }, { transposeB: true }),
+  test('matmul', { a: float16([3, 20, 40]), b: float16([3, 40, 24]) }),
+  test('matmul', { a: float16([33, 72], 'special'), b: float16([132, 72]) }, { transposeB: true }),
+];
+
 export const cases: readonly OpCase[] = [
   ...sizes,
   ...batches,
   ...epilogues,
   ...quantized,
   ...specials,
+  ...matrices,
   test('matmul', { a: [5, 12], b: constant(12, 7) }, {}, { float32Only: true }),
   test('gemm', { a: [5, 7], b: [7, 6] }),
   test('gemm', { a: [8, 5], b: [132, 8], c: [132] }, { aTranspose: true, bTranspose: true, alpha: 0.5, beta: 2 }),
