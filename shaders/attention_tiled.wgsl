@@ -1,114 +1,168 @@
 // attention_tiled: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
 //
-// For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup of 8×8 takes 32 queries of
-// one head. It loads tiles of 32 keys and values into workgroup memory; softmax is online over the tiles. Invocation
-// (x, y) has queries 4y..4y+3. It scores them against keys x, x+8, x+16 and x+24 of a tile, and sums columns 4x..4x+3
-// and 4(x+8)..4(x+8)+3 of their outputs. A head has 64 elements at the most.
+// For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup takes QUERIES queries of one head, and
+// goes through the keys a tile of KEYS at a time. A tile is two products, each as gemm_tiled computes one:
+//
+//   scores[QUERIES, KEYS] = query · keyᵀ      online softmax      sums[QUERIES, head] += weights · value
+//
+// Invocation (x, y) has the same ROWS queries in both, from ROWS·y on: against keys 4x..4x+3 of the tile, and elements 4x..4x+3 of
+// the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
+// of the head in the first, of keys in the second.
 //
 // ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
+// consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
-const TILE = 32u;
-const MOST4 = 16u; // vec4 in the widest head
+const WG_X = 16u;
+const WG_Y = 16u;
+const QUERIES = ROWS * WG_Y;
+const KEYS = 4u * WG_X;
+const PAIRS = 8u;
+const MOST = 0x7fffffffu; // turns: a bound that is a constant spares counters against endless loops
+const HIDDEN = -3e38; // score of a key that a query does not see
 
-// Keys as [d4][key], one vec4 of padding a row: walks along either axis spread over the banks. Then values as [key][d4].
-var<workgroup> tile: array<vec4f, MOST4 * (TILE + 1u)>;
-var<workgroup> weights: array<vec4f, TILE * 8u>; // [query][x]: weights of keys x, x+8, x+16, x+24
-var<workgroup> shares: array<vec4f, 64>; // [y][x]: of four queries
+alias Lines = array<vec4f, ROWS>; // of each query: keys, or elements
+alias Each = array<f32, ROWS>; // of each query
+alias Twos = array<array<vec4f, ROWS / 2u>, WG_Y>; // [y][two queries]: a pair of each
+
+var<workgroup> rows: array<Twos, PAIRS>; // pairs of elements
+var<workgroup> columns: array<array<vec4f, 2u * WG_X>, PAIRS>; // [pair of elements][half, x]: of two keys; [pair of keys][which, x]: four elements
+var<workgroup> weights: array<Twos, KEYS / 2u>; // pairs of keys
+var<workgroup> shares: array<array<Each, WG_X>, WG_Y>; // [y][x]
 
 fn seen_by(query: u32) -> u32 {
-  return select(params.keys, min(position_of(query) + 1u, params.keys), params.causal != 0u);
-}
-
-fn masked(scores: vec4f, key: u32, seen: u32) -> vec4f {
-  return select(vec4f(-3e38), scores * params.scale, vec4u(key) + vec4u(0u, 8u, 16u, 24u) < vec4u(seen));
+  return select(params.keys, min(position_of(min(query, params.queries - 1u)) + 1u, params.keys), params.causal != 0u);
 }
 
 fn highest(v: vec4f) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 
-fn scaled(m: mat4x4f, by: vec4f) -> mat4x4f { return mat4x4f(m[0] * by.x, m[1] * by.y, m[2] * by.z, m[3] * by.w); }
-
-fn rows_of_tile(start: u32, step: u32) -> mat4x4f {
-  return mat4x4f(tile[start], tile[start + step], tile[start + 2u * step], tile[start + 3u * step]);
-}
-
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (params.queries + TILE - 1u) / TILE;
-  let wanted = group.x + group.y * groups.x;
-  let i = min(wanted, tiles * params.heads * params.batches - 1u);
-  let first = i % tiles * TILE;
+@compute @workgroup_size(WG_X, WG_Y)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let tiles = (params.queries + QUERIES - 1u) / QUERIES;
+  let i = group.x + group.y * groups.x;
+  if i >= tiles * params.heads * params.batches { return; }
+  let first = i % tiles * QUERIES;
   let head = i / tiles % params.heads;
   let batch = i / tiles / params.heads;
   let kv_head = head * params.kv_heads / params.heads;
+  let q = batch * params.queries * params.query_row + params.query_column + head * params.head_size;
   let k = batch * params.keys * params.key_row + params.key_column + kv_head * params.head_size;
   let v = batch * params.keys * params.value_row + params.value_column + kv_head * params.head_size;
-  let head4 = (params.head_size + 3u) / 4u;
-  let last = params.queries - 1u;
-  let mine = first + 4u * local.y;
-  let queries = min(vec4u(mine) + vec4u(0u, 1u, 2u, 3u), vec4u(last));
-  let q = (batch * params.queries + queries) * params.query_row + params.query_column + head * params.head_size;
-  let seen = vec4u(seen_by(queries.x), seen_by(queries.y), seen_by(queries.z), seen_by(queries.w));
-  var end = 0u;
-  for (var query = first; query < first + TILE; query++) { end = max(end, seen_by(min(query, last))); }
+  let out = (batch * params.queries * params.heads + head) * params.head_size;
+  var end = 0u; // of the keys that some query of the workgroup sees
+  for (var query = first; query < min(first + QUERIES, params.queries); query++) { end = max(end, seen_by(query)); }
 
-  let left = min(local.x, head4 - 1u);
-  let right = min(local.x + 8u, head4 - 1u);
-  var tops = vec4f(-3e38);
-  var totals = vec4f(); // of this invocation's keys
-  var sums_left = mat4x4f(); // a column per query
-  var sums_right = mat4x4f();
-  for (var start = 0u; start < end; start += TILE) {
-    for (var e = lane; e < TILE * head4; e += 64u) {
-      let row = min(start + e / head4, params.keys - 1u);
-      tile[e % head4 * (TILE + 1u) + e / head4] = key_at(k + row * params.key_row, 4u * (e % head4));
+  let mine = first + ROWS * local.y;
+  var tops: Each;
+  for (var r = 0u; r < ROWS; r++) { tops[r] = HIDDEN; }
+  var totals = Each(); // of this invocation's keys
+  var sums = Lines();
+  for (var start = 0u; start < MOST; start += KEYS) {
+    if start >= end { break; }
+    var scores = Lines();
+    for (var d = 0u; d < MOST; d += 2u * PAIRS) {
+      if d >= params.head_size { break; }
+      // This invocation brings four elements of two keys, or of two queries.
+      let quad = local.x % 4u;
+      let two = 4u * local.y + local.x / 4u;
+      let e = d + 4u * quad;
+      var a = vec4f();
+      var b = vec4f();
+      if two < KEYS / 2u {
+        if e < params.head_size {
+          a = key_at(k + min(start + 2u * two, params.keys - 1u) * params.key_row, e);
+          b = key_at(k + min(start + 2u * two + 1u, params.keys - 1u) * params.key_row, e);
+        }
+        columns[2u * quad][two % 2u * WG_X + two / 2u] = vec4f(a.xy, b.xy);
+        columns[2u * quad + 1u][two % 2u * WG_X + two / 2u] = vec4f(a.zw, b.zw);
+      } else if two < (KEYS + QUERIES) / 2u {
+        let row = two - KEYS / 2u;
+        if e < params.head_size {
+          a = query_at(q + min(first + 2u * row, params.queries - 1u) * params.query_row, e);
+          b = query_at(q + min(first + 2u * row + 1u, params.queries - 1u) * params.query_row, e);
+        }
+        rows[2u * quad][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.xy, b.xy);
+        rows[2u * quad + 1u][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.zw, b.zw);
+      }
+      workgroupBarrier();
+      let of_head = (min(params.head_size, d + 2u * PAIRS) - d + 1u) / 2u;
+      for (var i = 0u; i < MOST; i++) {
+        if TURN * i >= of_head { break; }
+        for (var j = 0u; j < TURN; j++) {
+          let pair = TURN * min(i, PAIRS / TURN - 1u) + j; // tells compilers its range: addresses need no further instructions
+          let b = columns[pair][local.x];
+          let c = columns[pair][local.x + WG_X];
+          for (var r = 0u; r < ROWS; r += 2u) {
+            let a = rows[pair][local.y][r / 2u];
+            scores[r] = fma(vec4f(b.yw, c.yw), vec4f(a.y), fma(vec4f(b.xz, c.xz), vec4f(a.x), scores[r]));
+            scores[r + 1u] = fma(vec4f(b.yw, c.yw), vec4f(a.w), fma(vec4f(b.xz, c.xz), vec4f(a.z), scores[r + 1u]));
+          }
+        }
+      }
+      workgroupBarrier();
     }
-    workgroupBarrier();
-    var scores = mat4x4f();
-    for (var d4 = 0u; d4 < head4; d4++) {
-      let d = 4u * d4;
-      let of_queries = mat4x4f(query_at(q.x, d), query_at(q.y, d), query_at(q.z, d), query_at(q.w, d));
-      scores += transpose(rows_of_tile(d4 * (TILE + 1u) + local.x, 8u)) * of_queries;
+
+    for (var r = 0u; r < ROWS; r++) {
+      let live = vec4u(start + 4u * local.x) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen_by(mine + r));
+      scores[r] = select(vec4f(HIDDEN), scores[r] * params.scale, live);
+      shares[local.y][local.x][r] = highest(scores[r]);
     }
-    let key = start + local.x;
-    let s = mat4x4f(masked(scores[0], key, seen.x), masked(scores[1], key, seen.y), masked(scores[2], key, seen.z), masked(scores[3], key, seen.w));
-    shares[lane] = vec4f(highest(s[0]), highest(s[1]), highest(s[2]), highest(s[3]));
     workgroupBarrier();
     var new_tops = tops;
-    for (var x = 0u; x < 8u; x++) { new_tops = max(new_tops, shares[8u * local.y + x]); }
-    let shrink = exp(tops - new_tops);
-    let p = mat4x4f(exp(s[0] - new_tops.x), exp(s[1] - new_tops.y), exp(s[2] - new_tops.z), exp(s[3] - new_tops.w));
-    tops = new_tops;
-    totals = totals * shrink + vec4f(1.0) * p;
-    let at = 32u * local.y + local.x;
-    weights[at] = p[0];
-    weights[at + 8u] = p[1];
-    weights[at + 16u] = p[2];
-    weights[at + 24u] = p[3];
-    for (var e = lane; e < TILE * head4; e += 64u) {
-      let row = min(start + e / head4, params.keys - 1u);
-      tile[e] = value_at(v + row * params.value_row, 4u * (e % head4));
+    let wide = (min(end, start + KEYS) - start + 3u) / 4u; // invocations that have keys
+    for (var x = 0u; x < MOST; x++) {
+      if x >= wide { break; }
+      for (var r = 0u; r < ROWS; r++) { new_tops[r] = max(new_tops[r], shares[local.y][x][r]); }
     }
-    workgroupBarrier();
-    sums_left = scaled(sums_left, shrink);
-    sums_right = scaled(sums_right, shrink);
-    for (var x = 0u; x < 8u; x++) {
-      let line = 32u * local.y + x;
-      let ps = mat4x4f(weights[line], weights[line + 8u], weights[line + 16u], weights[line + 24u]);
-      sums_left += rows_of_tile(x * head4 + left, 8u * head4) * ps;
-      sums_right += rows_of_tile(x * head4 + right, 8u * head4) * ps;
+    for (var r = 0u; r < ROWS; r++) {
+      let shrink = exp(tops[r] - new_tops[r]);
+      tops[r] = new_tops[r];
+      scores[r] = exp(scores[r] - tops[r]);
+      totals[r] = totals[r] * shrink + dot(scores[r], vec4f(1.0));
+      sums[r] *= shrink;
     }
-    workgroupBarrier();
+    for (var r = 0u; r < ROWS; r += 2u) {
+      weights[2u * local.x][local.y][r / 2u] = vec4f(scores[r].xy, scores[r + 1u].xy);
+      weights[2u * local.x + 1u][local.y][r / 2u] = vec4f(scores[r].zw, scores[r + 1u].zw);
+    }
+
+    for (var pairs = 0u; pairs < KEYS / 2u; pairs += PAIRS) {
+      if start + 2u * pairs >= end { break; }
+      let key = start + 2u * pairs + local.y;
+      var a = vec4f();
+      if key < end { a = value_at(v + key * params.value_row, min(4u * local.x, params.head_size - 1u)); }
+      columns[local.y / 2u][local.y % 2u * WG_X + local.x] = a;
+      workgroupBarrier();
+      let of_keys = (min(end, start + 2u * (pairs + PAIRS)) - start - 2u * pairs + 1u) / 2u;
+      for (var i = 0u; i < MOST; i++) {
+        if TURN * i >= of_keys { break; }
+        for (var j = 0u; j < TURN; j++) {
+          let pair = TURN * min(i, PAIRS / TURN - 1u) + j;
+          let b = columns[pair][local.x];
+          let c = columns[pair][local.x + WG_X];
+          for (var r = 0u; r < ROWS; r += 2u) {
+            let a = weights[pairs + pair][local.y][r / 2u];
+            sums[r] = fma(c, vec4f(a.y), fma(b, vec4f(a.x), sums[r]));
+            sums[r + 1u] = fma(c, vec4f(a.w), fma(b, vec4f(a.z), sums[r + 1u]));
+          }
+        }
+      }
+      workgroupBarrier();
+    }
   }
 
-  shares[lane] = totals;
+  shares[local.y][local.x] = totals;
   workgroupBarrier();
-  if wanted != i { return; }
-  totals = vec4f();
-  for (var x = 0u; x < 8u; x++) { totals += shares[8u * local.y + x]; }
-  for (var r = 0u; r < min(4u, params.queries - min(mine, params.queries)); r++) {
-    let out = ((batch * params.queries + mine + r) * params.heads + head) * params.head_size;
-    let d = 4u * local.x;
-    if d < params.head_size { store((out + d) / OUT_UNIT, sums_left[r] / totals[r], params.head_size - d); }
-    if d + 32u < params.head_size { store((out + d + 32u) / OUT_UNIT, sums_right[r] / totals[r], params.head_size - d - 32u); }
+  let d = 4u * local.x;
+  if d >= params.head_size { return; }
+  totals = Each();
+  for (var x = 0u; x < MOST; x++) {
+    if x >= (min(end, KEYS) + 3u) / 4u { break; }
+    for (var r = 0u; r < ROWS; r++) { totals[r] += shares[local.y][x][r]; }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    let query = mine + r;
+    if query < params.queries {
+      store((out + query * params.heads * params.head_size + d) / OUT_UNIT, sums[r] / totals[r], params.head_size - d);
+    }
   }
 }

@@ -148,7 +148,8 @@ const suites = {
     step('the package is well formed (publint)', () => node(['node_modules/publint/src/cli.js']));
   },
   exhaustive() {
-    for (const mode of ['every', 'bare', 'limits', 'gpu']) for (const suite of keysOf(devices)) onDevice(suite, mode);
+    for (const mode of ['every', 'bare', 'limits', 'gpu', 'lean'])
+      for (const suite of keysOf(devices)) onDevice(suite, mode);
   },
 };
 

@@ -1,18 +1,18 @@
 import registersKernel from '../../shaders/attention_registers.wgsl';
 import subgroupsKernel from '../../shaders/attention_subgroups.wgsl';
-import tiledKernel from '../../shaders/attention_tiled.wgsl';
 import workgroupKernel from '../../shaders/attention_workgroup.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
 import headQuads from '../../shaders/lib/head_quads.wgsl';
 import headSums from '../../shaders/lib/head_sums.wgsl';
 import heads from '../../shaders/lib/heads.wgsl';
+import leave from '../../shaders/lib/leave.wgsl';
 import position from '../../shaders/lib/position.wgsl';
 import qkv from '../../shaders/lib/qkv.wgsl';
 import queryRows from '../../shaders/lib/query_rows.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import store from '../../shaders/lib/store.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
+import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, elementCount, formatShape } from '../tensor/types.ts';
 import {
   type Candidate,
@@ -27,6 +27,10 @@ import {
   opError,
   rowsWithin,
 } from './define.ts';
+import { gpuKernels } from './gpu_kernels.ts';
+
+/** Workgroups that a large GPU needs: it has more than a hundred cores. */
+const FULL = 192;
 
 /**
  * Query, key and value are [T, heads · headSize] or [B, T, heads · headSize], the three-dimensional form of ONNX's
@@ -109,8 +113,8 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
-    const operands = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(store, unit)];
-    const common = [grid, ...operands];
+    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions)];
+    const common = [grid, ...reads, part(store, unit)];
     const params = {
       queries: q.count,
       keys: k.count,
@@ -154,33 +158,72 @@ export const attention = defineOp<AttentionOptions, Attention>({
       label: `attention_subgroups[${tags},${rows}]`,
       variant: {
         kernel: subgroupsKernel,
-        ports: [...operands, part(queryRows, `${rows}`), part(headQuads, `${perLane}`)],
+        ports: [...reads, part(store, unit), part(queryRows, `${rows}`), part(headQuads, `${perLane}`)],
         constants: { LANES: u32(caps.minSubgroupSize) },
       },
       params,
       grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
     });
-    const tiled: Candidate = {
-      label: `attention_tiled[${tags}]`,
-      variant: { kernel: tiledKernel, ports: common, constants: { WG: u32(64) } },
+    // A workgroup is 16 × 16 invocations. Four queries of each, or two pairs a turn, are more than Intel's registers hold.
+    const turn = caps.manyRegisters ? 2 : 1;
+    const tiled = (kernel: WgslModule, rows: number): Candidate => ({
+      label: `attention_tiled[${tags},${16 * rows}x64]`,
+      variant: { kernel, ports: common, constants: { WG: u32(256), ROWS: u32(rows), TURN: u32(turn) } },
       params,
-      grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / 32), 1),
-    };
-    // With few queries, invocations share the keys.
-    const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
+      grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / (16 * rows)), 1),
+    });
+    const tiledKernel = headSize <= 64 ? gpuKernels.attentionTiled : undefined;
+    const fits = (rows: number): boolean =>
+      (rows === 2 || caps.manyRegisters) && 4096 + 6144 * rows <= caps.maxWorkgroupStorageBytes;
+    const tiles = tiledKernel
+      ? (q.count > 32 ? [4, 2] : [2, 4]).filter(fits).map((rows) => tiled(tiledKernel, rows))
+      : [];
+    // With few queries, invocations share the keys; with still fewer, workgroups do.
     const head4 = 2 ** Math.ceil(Math.log2(Math.ceil(headSize / 4)));
-    const shared = (kind: string): Candidate => ({
-      label: `attention_workgroup[${tags},${lanes}_${kind}]`,
+    const shared = (kind: string, lanes: number, split = 1): Candidate => ({
+      label: `attention_workgroup[${tags},${lanes}_${kind}${split > 1 ? `,${split}` : ''}]`,
       variant: {
         kernel: workgroupKernel,
-        ports: [...common, part(reducer, kind)],
-        constants: { WG: u32(FLAT), LANES: u32(lanes), LINES: u32(1), HEAD4: u32(head4) },
+        ports: [
+          ...(split > 1 ? [grid, ...reads, part(leave, 'partial')] : [...common, part(leave, 'output')]),
+          part(reducer, kind),
+        ],
+        constants: {
+          WG: u32(FLAT),
+          LANES: u32(lanes),
+          LINES: u32(1),
+          HEAD4: u32(head4),
+          STEP: u32(headSize % 16 ? 1 : 4),
+          SPLIT: u32(split),
+          FROM_STORAGE: String(caps.manyRegisters),
+        },
       },
       params,
-      grid: flatGrid(lines, 1),
+      grid: flatGrid(lines * split, 1),
     });
-    const forms = head4 > lanes ? [] : [shared('workgroup'), ...(caps.subgroups ? [shared('subgroup')] : [])];
-    const tiles = headSize <= 64 && caps.manyRegisters ? [tiled] : [];
+    const splits = Math.min(Math.ceil(FULL / lines), Math.floor(k.count / 64), 32);
+    const joined = (join: WgslModule): Candidate => {
+      const whole = shared('workgroup', 64, splits);
+      const variant = {
+        kernel: join,
+        ports: [grid, part(elem, type), part(store, unit)],
+        constants: { WG: u32(FLAT), SPLIT: u32(splits), HEAD4: u32(head4) },
+      };
+      const invocations = lines * Math.ceil(headSize / 4);
+      const second = { variant, params: { lines, head_size: headSize }, grid: flatGrid(invocations, FLAT) };
+      const partial = { dataType: 'float32' as const, shape: [lines, splits, 1 + head4, 4] };
+      return { ...whole, parts: [{}, second], scratch: { partial } };
+    };
+    const joinKernel = !caps.software && splits > 3 && head4 <= 64 ? gpuKernels.attentionJoin : undefined;
+    const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
+    const forms =
+      head4 > lanes
+        ? []
+        : [
+            ...(joinKernel ? [joined(joinKernel)] : []),
+            shared('workgroup', lanes),
+            ...(caps.subgroups ? [shared('subgroup', lanes)] : []),
+          ];
     if (caps.software) {
       const inSubgroup = caps.minSubgroupSize >= 4 && caps.minSubgroupSize <= 16 && perLane <= 4;
       const few = inSubgroup ? [bySubgroups(1)] : [];

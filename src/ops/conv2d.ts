@@ -21,6 +21,7 @@ import {
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
 import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
+import { gpuKernels } from './gpu_kernels.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import {
@@ -189,18 +190,31 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
       grid: flatGrid(quads * Math.ceil(o / 4), FLAT),
       bind,
     });
-    const across = Math.ceil(out.w / 4);
+    const across = (pixels: number): number => Math.ceil(out.w / pixels);
     const lines = image.n * out.h;
-    const byLine = depthwise(depthwiseKernel, { lines }, lines * across);
-    // Long strips read less. Short strips make more invocations, which a GPU needs.
-    const rows = caps.software ? 16 : 4;
-    const strips = image.n * Math.ceil(out.h / rows) * across;
+    const byLine = depthwise(depthwiseKernel, { lines }, lines * across(4));
+    const [, bottom = 0, left = 0, right = 0] = options.padding ?? [];
+    const [stride = 1, dilation = 1] = [options.strides?.[1], options.dilations?.[1]];
+    const lean = name === 'f32' && weights.kind === 'dense' && unit === 'vec4';
+    const along = { width: out.w, kernel: kw, stride, dilation, left, right, lean };
+    const form = gpuKernels.depthwiseRows?.(along, caps);
+    const strips = form ? lines * across(form.pixels) : 0;
+    const rows = form ? [depthwise(form.kernel, { strips }, strips, form.constants)] : [];
+    const anyWindow = caps.software ? [byLine, ...rows] : [...rows, byLine];
+
+    const turns = caps.longKernels ? 2 : 1;
+    const whole = out.h - bottom;
+    const inStrips = (): Candidate => {
+      // Long strips read less. Short strips make more invocations, which a GPU needs.
+      const bands = Math.ceil(whole / (caps.software ? 28 : 4));
+      const rows = turns * Math.min(Math.ceil(whole / bands / turns), Math.floor(whole / turns));
+      const strips = image.n * Math.ceil(whole / rows) * across(4);
+      return depthwise(stripKernel, { strips, rows, whole }, strips, { TURNS: u32(turns) });
+    };
     const plain = [...(options.strides ?? []), ...(options.dilations ?? [])].every((step) => step === 1);
-    const byStrip =
-      kh === 3 && kw === 3 && plain && caps.manyRegisters
-        ? [depthwise(stripKernel, { strips }, strips, { ROWS: u32(rows) })]
-        : [];
-    return [...byStrip, byLine, ...general];
+    const thin = (options.padding ?? []).every((length) => length <= 1);
+    const fits = kh === 3 && kw === 3 && plain && thin && out.w >= 4 && whole >= turns && caps.manyRegisters;
+    return [...(fits ? [inStrips()] : []), ...anyWindow, ...general];
   },
   cost(inputs, options, { shape }) {
     const { i, kh, kw } = geometry(inputs, options);

@@ -14,6 +14,7 @@ export const MODES = {
   bare: { title: 'without optional features', device: { without: WANTED_FEATURES } },
   limits: { title: "within WebGPU's default limits", device: { defaultLimits: true } },
   gpu: { title: 'planned as for a GPU', caps: { software: false } },
+  lean: { title: 'planned as for a GPU of few registers', caps: { software: false, manyRegisters: false } },
   every: { title: 'as it is' },
 } as const satisfies Record<string, Mode>;
 

@@ -30,9 +30,13 @@ export function* dispatches(adapters: readonly Caps[] = ADAPTERS): Generator<Dis
       for (const caps of adapters) {
         const { steps, prepare } = plan(graph, caps);
         for (const step of [...steps, ...prepare]) {
-          for (const whole of step.candidates)
+          const results = Object.entries(step.writes).filter(([, { op }]) => op !== 'scratch');
+          for (const whole of step.candidates) {
+            const scratch = Object.entries(whole.scratch ?? {}).map(([name, own]) => [name, leaf('scratch', own, {})]);
+            const writes = Object.fromEntries([...results, ...scratch]);
             for (const part of whole.parts ?? [{}])
-              yield { ...step, candidate: { ...whole, ...part }, caps, title: `${test.title} ${float}` };
+              yield { ...step, writes, candidate: { ...whole, ...part }, caps, title: `${test.title} ${float}` };
+          }
         }
       }
     }

@@ -1,4 +1,5 @@
 import { addTiles, type TiledForms } from '../../ops/gemm.ts';
+import { type GpuKernels, gpuKernels } from '../../ops/gpu_kernels.ts';
 import { addOps, type GroupModule, OpNotLoaded } from '../../ops/index.ts';
 import { addPasses, type Passes } from '../passes/index.ts';
 
@@ -6,6 +7,7 @@ interface Group {
   readonly ops: GroupModule;
   readonly passes: Passes;
   readonly tiles?: TiledForms;
+  readonly kernels?: GpuKernels;
 }
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
@@ -32,10 +34,11 @@ export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 /** Loads groups of ops; all where no list is given. Graphs can have their ops from then on. */
 export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promise<void> {
   const groups: Group[] = await Promise.all(names.map((name) => GROUPS[name]()));
-  for (const { ops, passes, tiles } of groups) {
+  for (const { ops, passes, tiles, kernels } of groups) {
     addOps(ops);
     addPasses(passes);
     if (tiles) addTiles(tiles);
+    Object.assign(gpuKernels, kernels);
   }
 }
 

@@ -1,5 +1,6 @@
-/** No op, but kernels of products for GPUs: tiles in workgroup memory. */
+/** No op, but kernels for GPUs: products in tiles of workgroup memory, and what else no software adapter needs. */
 export { tiledForms as tiles } from '../../ops/gemm_tiled.ts';
+export { kernels } from '../../ops/gpu_only.ts';
 
 export const ops = {};
 export const passes = {};

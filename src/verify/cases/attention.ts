@@ -22,7 +22,7 @@ export const cases: readonly OpCase[] = [
   ...inFloat32([4, 12, 16, 32, 80].map((headSize) => self(5, 2, headSize, { causal: true }))),
   ...inFloat32([self(7, 3, 4), self(9, 1, 20)]),
   // More queries and keys than a tile.
-  ...inFloat32([self(37, 1, 64, { causal: true }), packed([2, 35], 2, 6, { causal: true })]),
+  ...inFloat32([self(67, 1, 64, { causal: true }), packed([2, 35], 2, 6, { causal: true })]),
   self(4, 2, 5, { scale: 0.3 }),
   self(1, 2, 8, { causal: true }),
   // A head too wide for the invocations of a workgroup.
@@ -38,7 +38,7 @@ export const cases: readonly OpCase[] = [
   test('attention', { query: [4, 36], key: [4, 6], value: [4, 6] }, { heads: 6, kvHeads: 1, headSize: 6 }),
   test('attention', { query: [2, 16], key: [67, 16], value: [67, 16] }, { heads: 2, headSize: 8 }),
   test('attention', { query: [3, 16], key: [131, 16], value: [131, 16] }, { heads: 1, headSize: 16, causal: true }),
-  test('attention', { query: [2, 12], key: [200, 12], value: [200, 12] }, { heads: 2, headSize: 6, causal: true }),
+  test('attention', { query: [2, 12], key: [260, 12], value: [260, 12] }, { heads: 2, headSize: 6, causal: true }),
   // A KV cache: as many keys as there is room, of which a query sees those up to its position.
   test(
     'attention',
@@ -49,6 +49,12 @@ export const cases: readonly OpCase[] = [
       positions: uint32([3], (run) => (run ? [63, 64, 65] : [0, 1, 2])),
     },
     { heads: 2, headSize: 8, causal: true },
+  ),
+  // Keys enough for several workgroups, of which most have none to see in one run.
+  test(
+    'attention',
+    { query: [1, 32], key: [300, 32], value: [300, 32], positions: uint32([1], (run) => [run ? 299 : 1]) },
+    { heads: 2, headSize: 16, causal: true },
   ),
   test(
     'attention',

@@ -61,7 +61,13 @@ const grouped: OpCase[] = [
       { input: [2, 7, 6, 5], filter: [3, 2, 1, 5], bias: [5], residual: [2, 3, 7, 5] },
       { groups: 5, ...DEPTHWISE, ...relu },
     ),
-    // More rows than a strip.
+    // More rows than a strip, the padding on some sides only, and wider than strips take.
+    nhwc(
+      { input: [2, 33, 5, 8], filter: [3, 3, 1, 8], bias: [8], residual: [2, 32, 4, 8] },
+      { groups: 8, padding: [1, 0, 0, 1], ...relu },
+    ),
+    nhwc({ input: [1, 9, 9, 4], filter: [3, 3, 1, 4] }, { groups: 4, padding: [0, 1, 1, 0] }),
+    nhwc({ input: [1, 11, 13, 4], filter: [5, 5, 1, 4] }, { groups: 4, padding: [2, 2, 2, 2], strides: [2, 2] }),
     nhwc(
       { input: [2, 19, 5, 8], filter: [3, 3, 1, 8], bias: [8], residual: [2, 18, 5, 8] },
       { groups: 8, padding: [1, 0, 0, 2], ...relu },
