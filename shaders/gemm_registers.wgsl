@@ -14,12 +14,12 @@
 //
 // ports   Rows, Params, rows_of_a (operand_a)   Block, block_b, tap_of_b, inside_or_zero, Sums, outer (integer, operand_b)
 //         finish_row (epilogue)   a_at (integer, operand_a)
-// consts  WG_X WG_Y (alone)   LANES, a multiple of 4 (subgroups)
+// consts  WG_X WG_Y (alone)   LANES, SHARED (4 or 8) (subgroups)
 
 struct RowsAt { rows: array<Rows, ROW_BLOCKS>, start: u32, k4: u32 }
 fn column_block(start: u32, k4: u32, n4: u32) -> Block { return block_b(start, k4, min(n4, (params.n - 1u) / 4u)); }
 
-// The tile whose first row is `row`, and whose first four columns are block `left`; columns past the last are computed as the last.
+// The tile whose first row is `row` (subgroups: the row that this invocation reads), and whose first four columns are block `left`; columns past the last are computed as the last.
 fn tile_at(row: u32, left: u32, batch: u32) -> Tile {
   let a_start = batch * params.a_batch;
   var b_start = batch * params.b_batch;
@@ -64,24 +64,27 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //# subgroups
 enable subgroups;
 
-// Loads are what software adapters spend their time on, a scalar at a time; this takes away three quarters of those of A.
+// Loads are what software adapters spend their time on, a scalar at a time; this takes away most of those of A.
 
-// A workgroup computes tiles side by side, which want the same rows of A: of each four an invocation reads one and is told the other three.
-// Nothing is assumed of a subgroup but that it has four invocations or more.
-var<private> own: u32; // which of four rows this invocation reads
+// A workgroup computes tiles side by side, which want the same rows of A: of each SHARED rows an invocation reads one and is told the others.
+// Nothing is assumed of a subgroup but that it has so many invocations or more.
+var<private> kept: Quad; // of the row that this invocation reads
 
+// `at` begins with the row that this invocation reads.
 fn row_block(at: RowsAt, i: u32) -> Block {
-  let rows = at.rows[i];
-  let row = inside_or_zero(a_at(rows.start[own] + at.start + at.k4 * (DEPTH / A_UNIT), params.k - DEPTH * at.k4), rows.inside[own]);
-  return Block(subgroupBroadcast(row, 0u), subgroupBroadcast(row, 1u), subgroupBroadcast(row, 2u), subgroupBroadcast(row, 3u));
+  if i % (SHARED / 4u) == 0u {
+    let rows = at.rows[i];
+    kept = inside_or_zero(a_at(rows.start.x + at.start + at.k4 * (DEPTH / A_UNIT), params.k - DEPTH * at.k4), rows.inside.x);
+    return Block(subgroupBroadcast(kept, 0u), subgroupBroadcast(kept, 1u), subgroupBroadcast(kept, 2u), subgroupBroadcast(kept, 3u));
+  }
+  return Block(subgroupBroadcast(kept, 4u), subgroupBroadcast(kept, 5u), subgroupBroadcast(kept, 6u), subgroupBroadcast(kept, 7u));
 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) id: u32) {
-  own = id % 4u;
   let row = group.y * 4u * ROW_BLOCKS;
   let left = (group.x * LANES + lane) * COLUMN_BLOCKS;
-  let tile = tile_at(row, left, group.z); // also past the last column: for the rows that it reads
+  let tile = tile_at(row + id % SHARED, left, group.z); // also past the last column: for the rows that it reads
   if left <= (params.n - 1u) / 4u { finish_tile(row, left, group.z, tile); }
 }
 

@@ -103,6 +103,7 @@ const REGISTER_TILES: readonly (RegisterTile & {
   { family: 'subgroups', rows: 16, columns: 16, swiftshader: 1, llvmpipe: 0.73, integer: 0 },
   { family: 'subgroups', rows: 8, columns: 8, swiftshader: 0.72, llvmpipe: 1, integer: 0.9 },
   { family: 'subgroups', rows: 8, columns: 4, swiftshader: 0.87, llvmpipe: 0.87, integer: 1 },
+  { family: 'subgroups', rows: 16, columns: 4, swiftshader: 0.6, llvmpipe: 1.4, integer: 0 },
   { family: 'registers', rows: 16, columns: 16, swiftshader: 0.84, llvmpipe: 0, integer: 0 },
   { family: 'registers', rows: 8, columns: 16, swiftshader: 0.72, llvmpipe: 0.43, integer: 0 },
   { family: 'registers', rows: 8, columns: 8, swiftshader: 0.6, llvmpipe: 0.37, integer: 0.7 },
@@ -303,7 +304,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     if (family === 'subgroups') {
       const lanes = lanesOf(caps);
       const wide = inTiles(rows, columns * lanes);
-      return candidate(kernel, { LANES: lanes }, `${rows}x${columns}`, wide, { family });
+      return candidate(kernel, { LANES: lanes, SHARED: lanes % 8 ? 4 : 8 }, `${rows}x${columns}`, wide, { family });
     }
     // Workgroups as wide as the output is: idle lanes are the price of a narrow one.
     const lanes = rows * columns > 64 ? 16 : 32;
