@@ -1,6 +1,6 @@
 // binary_strided: output = combine(a, b) for any two shapes that broadcast, four elements an invocation
 //
-// ports   Stored, Value, unpack (stored)   Result, pack (result)   Params, offsets (strides)   flat_index (grid)
+// ports   Stored, Value, unpack (stored)   Result, pack (result)   Params, offsets_of_four (strides)   flat_index (grid)
 //         combine (binary, binary_math)
 // consts  WG
 
@@ -15,12 +15,8 @@ fn b_at(i: u32) -> Value { return unpack(b[i / 4u])[i % 4u]; }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = flat_index(id, groups);
   if i * 4u >= params.count { return; }
-  var x: vec4<Value>;
-  var y: vec4<Value>;
-  for (var j = 0u; j < 4u; j++) {
-    let at = offsets(4u * i + j);
-    x[j] = a_at(at.x);
-    y[j] = b_at(at.y);
-  }
+  let at = offsets_of_four(4u * i);
+  let x = vec4<Value>(a_at(at[0].x), a_at(at[1].x), a_at(at[2].x), a_at(at[3].x));
+  let y = vec4<Value>(b_at(at[0].y), b_at(at[1].y), b_at(at[2].y), b_at(at[3].y));
   output[i] = pack(combine(x, y));
 }

@@ -12,7 +12,7 @@
 //                      │ C │ C ││   │   │    them the tile of (1, 0)
 //                      └───┴───┘└───┴───┘
 //
-// ports   Rows, Params, rows_of_a (operand_a)   Block, block_b, tap_of_b, inside_or_zero, Sums, outer (integer, operand_b)
+// ports   Rows, Params, rows_of_a (operand_a)   Quad, Block, block_b, tap_of_b, inside_or_zero, Sums, outer (integer, operand_b)
 //         finish_row (epilogue)   a_at (integer, operand_a)
 // consts  WG_X WG_Y (alone)   LANES, SHARED (4 or 8) (subgroups)
 

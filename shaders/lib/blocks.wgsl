@@ -23,5 +23,6 @@ fn blocks_of(i: u32) -> vec4u {
 //# strided
 // Blocks along several axes: the scale is the second operand of strides.wgsl.
 fn blocks_of(i: u32) -> vec4u {
-  return vec4u(offsets(4u * i).y, offsets(4u * i + 1u).y, offsets(4u * i + 2u).y, offsets(4u * i + 3u).y);
+  let at = offsets_of_four(4u * i);
+  return vec4u(at[0].y, at[1].y, at[2].y, at[3].y);
 }

@@ -43,7 +43,7 @@ export function rearrange(
   mode = 'constant',
   fill = 0,
 ): [Candidate] {
-  const walked = axes.filter(({ size, start, extent }) => size > 1 || start || !extent);
+  const walked = joined(axes.filter(({ size, start, extent }) => size > 1 || start || !extent));
   if (walked.length > 8) throw opError('wrong-shape', name, `${walked.length} axes longer than 1, 8 at most`);
   const params = {
     rank: walked.length,
@@ -53,6 +53,20 @@ export function rearrange(
     strides: walked.map(({ stride }) => stride),
   };
   return [mover(mode === 'constant' ? name : `${name}_${mode}`, rearrangeKernel, output, params, [part(border, mode)])];
+}
+
+/** Axes that are taken whole, and follow one another in the input as in the output, are one. */
+function joined(axes: readonly Axis[]): Axis[] {
+  const whole = ({ size, step, start, extent }: Axis): boolean => step === 1 && start === 0 && size === extent;
+  const out: Axis[] = [];
+  for (const axis of axes) {
+    const before = out.at(-1);
+    if (before && whole(before) && whole(axis) && before.stride === axis.stride * axis.size) {
+      const size = before.size * axis.size;
+      out[out.length - 1] = { ...axis, size, extent: size };
+    } else out.push(axis);
+  }
+  return out;
 }
 
 /** The bits of a number in a data type. */
