@@ -161,7 +161,8 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
   const { winograd = caps.software || mode !== 'off', without = [] } = options;
   const forms = winograd && !without.includes('winograd') && topological(graph).some(hasForm);
   return [
-    ...(caps.software ? [] : ['tiles' as const]),
+    caps.software ? 'software' : 'tiles',
+    ...topological(graph).flatMap(kernelsOf),
     ...(caps.subgroupMatrices.length ? ['matrices' as const] : []),
     ...(needsSmall(graph, options, caps) ? ['quantized' as const] : []),
     ...(forms ? ['winograd' as const] : []),
@@ -170,6 +171,11 @@ function extraGroups(graph: Graph, options: BuildOptions, caps: Caps, mode: Tune
 
 /** Whether something of a node has a type that the device has not (tensor/logical.ts). */
 const isForeign = ({ results }: Operand): boolean => results.some(({ dataType }) => /64|t4$/.test(dataType));
+
+const kernelsOf = (node: Operand): GroupName[] => {
+  const group = isLeaf(node) ? undefined : opNamed(node.op).kernels?.(node.inputs, node.options);
+  return group === undefined ? [] : [group as GroupName];
+};
 
 const hasForm = (node: Operand): boolean => !isLeaf(node) && opNamed(node.op).form !== undefined;
 

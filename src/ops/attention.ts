@@ -1,15 +1,12 @@
 import registersKernel from '../../shaders/attention_registers.wgsl';
-import subgroupsKernel from '../../shaders/attention_subgroups.wgsl';
 import workgroupKernel from '../../shaders/attention_workgroup.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import grid from '../../shaders/lib/grid.wgsl';
-import headQuads from '../../shaders/lib/head_quads.wgsl';
 import headSums from '../../shaders/lib/head_sums.wgsl';
 import heads from '../../shaders/lib/heads.wgsl';
 import leave from '../../shaders/lib/leave.wgsl';
 import position from '../../shaders/lib/position.wgsl';
 import qkv from '../../shaders/lib/qkv.wgsl';
-import queryRows from '../../shaders/lib/query_rows.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
@@ -27,7 +24,7 @@ import {
   opError,
   rowsWithin,
 } from './define.ts';
-import { gpuKernels } from './gpu_kernels.ts';
+import { lateKernels } from './late_kernels.ts';
 
 /** Workgroups that a large GPU needs: it has more than a hundred cores. */
 const FULL = 192;
@@ -154,16 +151,24 @@ export const attention = defineOp<AttentionOptions, Attention>({
       grid: flatGrid(lines * Math.ceil(headSize / width), inOne),
     };
     const perLane = 2 ** Math.ceil(Math.log2(Math.max(1, headSize / 4 / caps.minSubgroupSize))); // vec4 of a head
-    const bySubgroups = (rows: 1 | 4): Candidate => ({
-      label: `attention_subgroups[${tags},${rows}]`,
-      variant: {
-        kernel: subgroupsKernel,
-        ports: [...reads, part(store, unit), part(queryRows, `${rows}`), part(headQuads, `${perLane}`)],
-        constants: { LANES: u32(caps.minSubgroupSize) },
-      },
-      params,
-      grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
-    });
+    const bySubgroups = (rows: 1 | 4): Candidate[] => {
+      const inSubgroup = caps.minSubgroupSize >= 4 && caps.minSubgroupSize <= 16 && perLane <= 4;
+      const form =
+        inSubgroup && q.count >= Math.min(rows, 2) ? lateKernels.attentionSubgroups?.(rows, perLane) : undefined;
+      if (!form) return [];
+      return [
+        {
+          label: `attention_subgroups[${tags},${rows}]`,
+          variant: {
+            kernel: form.kernel,
+            ports: [...reads, part(store, unit), ...form.ports],
+            constants: { LANES: u32(caps.minSubgroupSize) },
+          },
+          params,
+          grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
+        },
+      ];
+    };
     // A workgroup is 16 × 16 invocations. Four queries of each, or two pairs a turn, are more than Intel's registers hold.
     const turn = caps.manyRegisters ? 2 : 1;
     const tiled = (kernel: WgslModule, rows: number): Candidate => ({
@@ -172,7 +177,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       params,
       grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / (16 * rows)), 1),
     });
-    const tiledKernel = headSize <= 64 ? gpuKernels.attentionTiled : undefined;
+    const tiledKernel = headSize <= 64 ? lateKernels.attentionTiled : undefined;
     const fits = (rows: number): boolean =>
       (rows === 2 || caps.manyRegisters) && 4096 + 6144 * rows <= caps.maxWorkgroupStorageBytes;
     const tiles = tiledKernel
@@ -214,7 +219,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       const partial = { dataType: 'float32' as const, shape: [lines, splits, 1 + head4, 4] };
       return { ...whole, parts: [{}, second], scratch: { partial } };
     };
-    const joinKernel = !caps.software && splits > 3 && head4 <= 64 ? gpuKernels.attentionJoin : undefined;
+    const joinKernel = !caps.software && splits > 3 && head4 <= 64 ? lateKernels.attentionJoin : undefined;
     const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
     const forms =
       head4 > lanes
@@ -224,12 +229,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
             shared('workgroup', lanes),
             ...(caps.subgroups ? [shared('subgroup', lanes)] : []),
           ];
-    if (caps.software) {
-      const inSubgroup = caps.minSubgroupSize >= 4 && caps.minSubgroupSize <= 16 && perLane <= 4;
-      const few = inSubgroup ? [bySubgroups(1)] : [];
-      const many = inSubgroup && q.count > 1 ? [bySubgroups(4)] : [];
-      return [...many, ...few, registers, ...forms, ...tiles];
-    }
+    if (caps.software) return [...bySubgroups(4), ...bySubgroups(1), registers, ...forms, ...tiles];
     return q.count >= 16 ? [...tiles, ...forms, registers] : [...forms, ...tiles, registers];
   },
   cost(inputs, options, output) {

@@ -1,29 +1,10 @@
-import depthwiseKernel from '../../shaders/conv2d_depthwise.wgsl';
-import stripKernel from '../../shaders/conv2d_depthwise_3x3.wgsl';
-import elem from '../../shaders/lib/elem.wgsl';
-import grid from '../../shaders/lib/grid.wgsl';
-import operandA from '../../shaders/lib/operand_a.wgsl';
-import windowStruct from '../../shaders/lib/window.wgsl';
-import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape } from '../tensor/types.ts';
-import {
-  type Candidate,
-  defineOp,
-  ELEM,
-  FLAT,
-  FLOATS,
-  flatGrid,
-  type Inputs,
-  type Labelled,
-  type Operand,
-  opError,
-  SCALES,
-} from './define.ts';
+import { defineOp, FLOATS, type Inputs, type Labelled, type Operand, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueName, epiloguePorts, gemmCandidates } from './gemm.ts';
-import { gpuKernels } from './gpu_kernels.ts';
+import { gemmCandidates } from './gemm.ts';
+import { lateKernels } from './late_kernels.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
-import { weightPorts, weightsOf, weightTags } from './weights.ts';
+import { weightsOf } from './weights.ts';
 import {
   channelsLast,
   type ImageLayout,
@@ -78,6 +59,8 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
   options: [...WINDOW_OPTIONS, 'groups', 'inputLayout', 'filterLayout', 'activation'],
   epilogue: true,
   form: 'winograd',
+  kernels: ({ input }, { groups = 1, inputLayout = 'nchw' }) =>
+    groups > 1 && imageOf(input!.shape, inputLayout).c === groups ? 'depthwise' : undefined,
   values: (name) => (name === 'scales' ? SCALES : undefined),
   weight: (_inputs, { filterLayout = 'oihw', groups = 1 }) => ({
     operand: 'filter',
@@ -168,53 +151,9 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
       bind,
     ); // prettier-ignore
     if (groups !== image.c || o !== groups) return general;
-    const unit = o % 4 === 0 ? 'vec4' : 'ragged';
-    const name = ELEM[output.dataType]!;
-    const { ports, constants } = epiloguePorts(epilogue, weights, unit);
-    const tags = [name, ...weightTags(weights), ...(unit === 'ragged' ? ['ragged'] : []), epilogueName(epilogue)];
-    const depthwise = (kernel: WgslModule, counts: ParamValues, quads: number, more = {}): Candidate => ({
-      label: `${kernel.name}[${tags.join()}]`,
-      variant: {
-        kernel,
-        ports: [
-          grid,
-          windowStruct,
-          part(elem, name),
-          part(operandA, unit),
-          ...weightPorts(weights, unit, caps),
-          ...ports,
-        ],
-        constants: { WG: u32(FLAT), ...more, ...constants },
-      },
-      params: { channels: o, ...counts, ...out.params },
-      grid: flatGrid(quads * Math.ceil(o / 4), FLAT),
-      bind,
-    });
-    const across = (pixels: number): number => Math.ceil(out.w / pixels);
-    const lines = image.n * out.h;
-    const byLine = depthwise(depthwiseKernel, { lines }, lines * across(4));
-    const [, bottom = 0, left = 0, right = 0] = options.padding ?? [];
-    const [stride = 1, dilation = 1] = [options.strides?.[1], options.dilations?.[1]];
-    const lean = name === 'f32' && weights.kind === 'dense' && unit === 'vec4';
-    const along = { width: out.w, kernel: kw, stride, dilation, left, right, lean };
-    const form = gpuKernels.depthwiseRows?.(along, caps);
-    const strips = form ? lines * across(form.pixels) : 0;
-    const rows = form ? [depthwise(form.kernel, { strips }, strips, form.constants)] : [];
-    const anyWindow = caps.software ? [byLine, ...rows] : [...rows, byLine];
-
-    const turns = caps.longKernels ? 2 : 1;
-    const whole = out.h - bottom;
-    const inStrips = (): Candidate => {
-      // Long strips read less. Short strips make more invocations, which a GPU needs.
-      const bands = Math.ceil(whole / (caps.software ? 28 : 4));
-      const rows = turns * Math.min(Math.ceil(whole / bands / turns), Math.floor(whole / turns));
-      const strips = image.n * Math.ceil(whole / rows) * across(4);
-      return depthwise(stripKernel, { strips, rows, whole }, strips, { TURNS: u32(turns) });
-    };
-    const plain = [...(options.strides ?? []), ...(options.dilations ?? [])].every((step) => step === 1);
-    const thin = (options.padding ?? []).every((length) => length <= 1);
-    const fits = kh === 3 && kw === 3 && plain && thin && out.w >= 4 && whole >= turns && caps.manyRegisters;
-    return [...(fits ? [inStrips()] : []), ...anyWindow, ...general];
+    const { dataType } = output;
+    const shape = { images: image.n, channels: o, window: [kh, kw] as const, out, options };
+    return [...(lateKernels.depthwise?.({ ...shape, dataType, weights, epilogue, bind }, caps) ?? []), ...general];
   },
   cost(inputs, options, { shape }) {
     const { i, kh, kw } = geometry(inputs, options);

@@ -203,6 +203,8 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly quantizes?: boolean;
   /** The group whose passes may write it in a faster form. */
   readonly form?: string;
+  /** The group whose kernels it needs beside those of its own. */
+  kernels?(inputs: Inputs, options: Options): string | undefined;
 
   // The self-check asks these.
   /** Absent: that of sums, (2√K + 8) · 2^-24 of the mass. */

@@ -2,9 +2,9 @@ import attentionJoin from '../../shaders/attention_join.wgsl';
 import attentionTiled from '../../shaders/attention_tiled.wgsl';
 import depthwiseRows from '../../shaders/conv2d_depthwise_rows.wgsl';
 import { u32 } from '../gpu/wgsl.ts';
-import type { GpuKernels } from './gpu_kernels.ts';
+import type { LateKernels } from './late_kernels.ts';
 
-export const kernels: GpuKernels = {
+export const kernels: Omit<LateKernels, 'attentionSubgroups' | 'depthwise'> = {
   attentionJoin,
   attentionTiled,
   depthwiseRows({ width, kernel, stride, dilation, left, right, lean }, { manyRegisters }) {

@@ -1,17 +1,18 @@
 import { addTiles, type TiledForms } from '../../ops/gemm.ts';
-import { type GpuKernels, gpuKernels } from '../../ops/gpu_kernels.ts';
 import { addOps, type GroupModule, OpNotLoaded } from '../../ops/index.ts';
+import { type LateKernels, lateKernels } from '../../ops/late_kernels.ts';
 import { addPasses, type Passes } from '../passes/index.ts';
 
 interface Group {
   readonly ops: GroupModule;
   readonly passes: Passes;
   readonly tiles?: TiledForms;
-  readonly kernels?: GpuKernels;
+  readonly kernels?: Partial<LateKernels>;
 }
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
 const GROUPS = {
+  depthwise: () => import('./depthwise.ts'),
   image: () => import('./image.ts'),
   math: () => import('./math.ts'),
   matrices: () => import('./matrices.ts'),
@@ -19,6 +20,7 @@ const GROUPS = {
   normalization: () => import('./normalization.ts'),
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
+  software: () => import('./software.ts'),
   tiles: () => import('./tiles.ts'),
   text: () => import('./text.ts'),
   upsampling: () => import('./upsampling.ts'),
@@ -38,7 +40,7 @@ export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promis
     addOps(ops);
     addPasses(passes);
     if (tiles) addTiles(tiles);
-    Object.assign(gpuKernels, kernels);
+    Object.assign(lateKernels, kernels);
   }
 }
 
