@@ -64,17 +64,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //# subgroups
 enable subgroups;
 
-// Loads are what software adapters spend their time on, a scalar at a time; this takes away most of those of A.
-
-// A workgroup computes tiles side by side, which want the same rows of A: of each SHARED rows an invocation reads one and is told the others.
-// Nothing is assumed of a subgroup but that it has so many invocations or more.
+// A workgroup computes tiles side by side, which want the same rows of A: of each SHARED rows an invocation reads one, `at`, and is told the
+// others. Nothing is assumed of a subgroup but that it has so many invocations or more.
 var<private> kept: Quad; // of the row that this invocation reads
 
-// `at` begins with the row that this invocation reads.
 fn row_block(at: RowsAt, i: u32) -> Block {
   if i % (SHARED / 4u) == 0u {
-    let rows = at.rows[i];
-    kept = inside_or_zero(a_at(rows.start.x + at.start + at.k4 * (DEPTH / A_UNIT), params.k - DEPTH * at.k4), rows.inside.x);
+    let start = at.rows[i].start.x + at.start + at.k4 * (DEPTH / A_UNIT);
+    kept = inside_or_zero(a_at(start, params.k - DEPTH * at.k4), at.rows[i].inside.x);
     return Block(subgroupBroadcast(kept, 0u), subgroupBroadcast(kept, 1u), subgroupBroadcast(kept, 2u), subgroupBroadcast(kept, 3u));
   }
   return Block(subgroupBroadcast(kept, 4u), subgroupBroadcast(kept, 5u), subgroupBroadcast(kept, 6u), subgroupBroadcast(kept, 7u));
