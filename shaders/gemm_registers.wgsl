@@ -1,8 +1,6 @@
 // gemm_registers: C[M,N] = epilogue(Σ_tap A_tap[M,K] · B_tap[K,N]), for each of a batch of them
-//
 // matmul is one tap. conv2d (NHWC, filter HWIO) is one tap per kernel position: the rows of A are output pixels, shifted by the tap; padding
-// reads as zero; groups are the batch. For software adapters, where a barrier turns each subgroup into a coroutine and the compiler does not
-// unroll: A and B are read straight from storage. The larger the tile, the fewer loads for the same work.
+// reads as zero; groups are the batch. For software adapters, where a barrier is a coroutine: A and B are read straight from storage.
 //
 //               of B   ┌───┬───┐┌───┬───┐
 //                      └───┴───┘└───┴───┘    blocks are 4×4; COLUMN_BLOCKS = 2 beside one another are a
@@ -19,7 +17,7 @@
 struct RowsAt { rows: array<Rows, ROW_BLOCKS>, start: u32, k4: u32 }
 fn column_block(start: u32, k4: u32, n4: u32) -> Block { return block_b(start, k4, min(n4, (params.n - 1u) / 4u)); }
 
-// The tile whose first row is `row` (subgroups: the row that this invocation reads), and whose first four columns are block `left`; columns past the last are computed as the last.
+// From row `row` (subgroups: the one that is read here) and block `left` of columns on. Columns past the last are computed as the last.
 fn tile_at(row: u32, left: u32, batch: u32) -> Tile {
   let a_start = batch * params.a_batch;
   var b_start = batch * params.b_batch;
@@ -64,14 +62,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //# subgroups
 enable subgroups;
 
-// A workgroup computes tiles side by side, which want the same rows of A: of each SHARED rows an invocation reads one, `at`, and is told the
-// others. Nothing is assumed of a subgroup but that it has so many invocations or more.
+// Tiles side by side want the same rows of A: of SHARED rows an invocation reads one, `at`, and is told the others by its subgroup.
 var<private> kept: Quad; // of the row that this invocation reads
 
 fn row_block(at: RowsAt, i: u32) -> Block {
   if i % (SHARED / 4u) == 0u {
-    let start = at.rows[i].start.x + at.start + at.k4 * (DEPTH / A_UNIT);
-    kept = inside_or_zero(a_at(start, params.k - DEPTH * at.k4), at.rows[i].inside.x);
+    kept = inside_or_zero(a_at(at.rows[i].start.x + at.start + at.k4 * (DEPTH / A_UNIT), params.k - DEPTH * at.k4), at.rows[i].inside.x);
     return Block(subgroupBroadcast(kept, 0u), subgroupBroadcast(kept, 1u), subgroupBroadcast(kept, 2u), subgroupBroadcast(kept, 3u));
   }
   return Block(subgroupBroadcast(kept, 4u), subgroupBroadcast(kept, 5u), subgroupBroadcast(kept, 6u), subgroupBroadcast(kept, 7u));
@@ -110,14 +106,12 @@ const COLUMN_BLOCKS = 4u;
 struct Strip { first: Sums, second: Sums, third: Sums, fourth: Sums } // of four rows of C
 struct Across { first: Block, second: Block, third: Block, fourth: Block } // of B, above a strip
 fn across(start: u32, k4: u32, left: u32) -> Across {
-  return Across(
-    column_block(start, k4, left), column_block(start, k4, left + 1u), column_block(start, k4, left + 2u), column_block(start, k4, left + 3u),
-  );
+  return Across(column_block(start, k4, left), column_block(start, k4, left + 1u),
+    column_block(start, k4, left + 2u), column_block(start, k4, left + 3u));
 }
 fn add_strip(strip: Strip, a: Block, b: Across) -> Strip {
-  return Strip(
-    outer(strip.first, a, b.first), outer(strip.second, a, b.second), outer(strip.third, a, b.third), outer(strip.fourth, a, b.fourth),
-  );
+  return Strip(outer(strip.first, a, b.first), outer(strip.second, a, b.second),
+    outer(strip.third, a, b.third), outer(strip.fourth, a, b.fourth));
 }
 fn sums_of(strip: Strip) -> array<Sums, 4> { return array<Sums, 4>(strip.first, strip.second, strip.third, strip.fourth); }
 
@@ -144,10 +138,8 @@ fn rows_of_tile(row: u32, tap: u32) -> array<Rows, 4> {
   return array(rows_of_a(row, tap), rows_of_a(row + 4u, tap), rows_of_a(row + 8u, tap), rows_of_a(row + 12u, tap));
 }
 fn add_tile(tile: Tile, at: RowsAt, b: Across) -> Tile {
-  return Tile(
-    add_strip(tile.first, row_block(at, 0u), b), add_strip(tile.second, row_block(at, 1u), b),
-    add_strip(tile.third, row_block(at, 2u), b), add_strip(tile.fourth, row_block(at, 3u), b),
-  );
+  return Tile(add_strip(tile.first, row_block(at, 0u), b), add_strip(tile.second, row_block(at, 1u), b),
+    add_strip(tile.third, row_block(at, 2u), b), add_strip(tile.fourth, row_block(at, 3u), b));
 }
 fn sums_of_tile(tile: Tile) -> array<array<Sums, COLUMN_BLOCKS>, 4> {
   return array(sums_of(tile.first), sums_of(tile.second), sums_of(tile.third), sums_of(tile.fourth));

@@ -144,7 +144,6 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
 /** A form of a kernel with tiles in workgroup memory: how it is linked, and what it computes in a workgroup. */
 export interface TiledForm {
   readonly kernel: WgslModule;
-  readonly more?: readonly WgslModule[];
   readonly constants: Readonly<Record<string, number>>;
   /** Of the label. */
   readonly name: string;
@@ -313,8 +312,8 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     const grid = inTiles(rows * high, columns * wide);
     return candidate(kernel, { WG_X: wide, WG_Y: high }, `${rows}x${columns}`, grid);
   };
-  const tiled = ({ kernel, more, constants, name, size, experimental }: TiledForm): Candidate => ({
-    ...candidate(kernel, constants, name, inTiles(...size), { more }),
+  const tiled = ({ kernel, constants, name, size, experimental }: TiledForm): Candidate => ({
+    ...candidate(kernel, constants, name, inTiles(...size)),
     ...(experimental && { experimental }),
   });
   const byRegisters = registerTiles(g, caps).map(registers);

@@ -1,8 +1,4 @@
 import kernel from '../../shaders/gemm_matrix.wgsl';
-import matrixModule from '../../shaders/lib/matrix.wgsl';
-import matrixB from '../../shaders/lib/matrix_b.wgsl';
-import matrixStep from '../../shaders/lib/matrix_step.wgsl';
-import matrixTypes from '../../shaders/lib/matrix_types.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { part } from '../gpu/wgsl.ts';
 import type { Gemm, TiledForm } from './gemm.ts';
@@ -68,8 +64,7 @@ export function matrixForms(g: Gemm, caps: Caps): TiledForm[] {
   const groups = ({ height, width }: (typeof sizes)[number]): number =>
     Math.ceil(m / height) * Math.ceil(n / width) * batches;
   return byGuess(legal, groups).map(({ block, high, wide, height, width, lanes, steps }) => ({
-    kernel,
-    more: [part(matrixStep, component), part(matrixB, layout), part(matrixTypes, component), matrixModule],
+    kernel: part(kernel, component, layout),
     constants: {
       LANES: lanes,
       MATRIX_M: matrix.m,

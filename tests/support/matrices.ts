@@ -1,5 +1,4 @@
-import matrix from '../../shaders/lib/matrix.wgsl';
-import types from '../../shaders/lib/matrix_types.wgsl';
+import kernel from '../../shaders/gemm_matrix.wgsl';
 import type { Engine } from '../../src/engine.ts';
 import type { SubgroupMatrix } from '../../src/gpu/gpu.ts';
 import { part, type WgslModule } from '../../src/gpu/wgsl.ts';
@@ -20,20 +19,19 @@ export const MATRICES: readonly SubgroupMatrix[] = COMPONENTS.map((component) =>
   lanes: 128,
 }));
 
+/** What the stand-in has in the place of. */
+const REPLACED = /^(enable chromium|(alias|const|fn) (Left|Right|Sum|ZERO|Matrices|none|multiply|leave)\b)/;
+
 /** The declarations and directives of a module, as they stand in linked code. */
 const declarations = ({ texts }: WgslModule): string[] =>
-  texts
-    .flatMap((text) => `\n${text}`.split(/\n(?= )/))
-    .map((text) => text.trim())
-    .filter((text) => text && text !== 'enable f16;');
+  texts.flatMap((text) => `\n${text}`.split(/\n(?= )/)).map((text) => text.trim());
 
 /** The code of a kernel with the stand-in in the place of subgroup matrices. */
 function standingIn(code: string): string {
   const component = COMPONENTS.find((one) => code.includes(`subgroup_matrix_left<${one}`))!;
-  const removed = [part(types, component), matrix]
-    .flatMap(declarations)
-    .reduce((text, one) => text.replace(one, ''), code);
-  return [removed, ...declarations(part(plain, component, 'matrix'))].join('\n');
+  const replaced = declarations(part(kernel, component)).filter((text) => REPLACED.test(text));
+  const rest = replaced.reduce((text, one) => text.replace(one, ''), code);
+  return [rest, ...declarations(part(plain, component, 'matrix'))].join('\n');
 }
 
 /**

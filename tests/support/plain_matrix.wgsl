@@ -1,4 +1,4 @@
-// Stands for lib/matrix_types.wgsl and lib/matrix.wgsl where no adapter has subgroup matrices: the same functions, without them. The
+// Stands for the subgroup matrices of gemm_matrix.wgsl where no adapter has subgroup matrices: the same functions, without them. The
 // invocations of a subgroup, four or more, share the sums of its block: each has one of so many times four columns.
 
 //# f16
