@@ -116,14 +116,14 @@ describe('bug 1: a picture is classified in an app', () => {
   });
 
   /**
-   * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, the form of convolutions that is for
-   * adapters on the CPU, and what comes with the package of the tokenizer.
+   * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
+   * are for adapters on the CPU, and what comes with the package of the tokenizer.
    */
   const weighed = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as { path: string[] }[];
 
   it.each([
-    ['resnet20-cifar10', RIGHT, weighed[0], ['tuner.js', 'winograd.js']],
-    ['gpt-shakespeare', /^wrote \d+/, weighed[1], ['tokenizer.js', 'tuner.js']],
+    ['resnet20-cifar10', RIGHT, weighed[0], ['software.js', 'tuner.js', 'winograd.js']],
+    ['gpt-shakespeare', /^wrote \d+/, weighed[1], ['software.js', 'tokenizer.js', 'tuner.js']],
   ])('without a bundler, by an import map: %s', async (model, title, files, beside) => {
     const tokenizers = '@huggingface/tokenizers';
     const map = { tilewright: '/lib/index.js', [tokenizers]: '/tokenizers/tokenizers.mjs' };
