@@ -5,17 +5,13 @@
 // of them: the others tell it their weights. So each element of a key and of a value is loaded once for all ROWS queries.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far.
 //
-// ports   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store, OUT_UNIT (store)
+// ports   Params (heads)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
 //         PerQuery, Scores, Quad, own_row, seen_from, most, all_see, add_scores, hide, highest, weights_of, sum_of, told_by, add_quad,
 //         add_seen (query_rows)   Sums, scale_all, add_all, store_all (head_quads)
 // consts  LANES   invocations of a subgroup
 enable subgroups;
 
 const HIDDEN = -3e38; // score of a key that a query does not see
-
-fn seen_by(query: u32) -> u32 {
-  return select(params.keys, min(position_of(min(query, params.queries - 1u)) + 1u, params.keys), params.causal != 0u);
-}
 
 fn seen_scores(scores: vec4f, key: u32, seen: u32) -> vec4f {
   return select(vec4f(HIDDEN), scores * params.scale, vec4u(key) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen));

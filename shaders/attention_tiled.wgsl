@@ -9,7 +9,7 @@
 // the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
 // of the head in the first, of keys in the second.
 //
-// ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   position_of (position)   store (store)
+// ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
 // consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
 const WG_X = 16u;
@@ -28,10 +28,6 @@ var<workgroup> rows: array<Twos, PAIRS>; // pairs of elements
 var<workgroup> columns: array<array<vec4f, 2u * WG_X>, PAIRS>; // [pair of elements][half, x]: of two keys; [pair of keys][which, x]: four elements
 var<workgroup> weights: array<Twos, KEYS / 2u>; // pairs of keys
 var<workgroup> shares: array<array<Each, WG_X>, WG_Y>; // [y][x]
-
-fn seen_by(query: u32) -> u32 {
-  return select(params.keys, min(position_of(min(query, params.queries - 1u)) + 1u, params.keys), params.causal != 0u);
-}
 
 fn highest(v: vec4f) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 
