@@ -13,9 +13,10 @@ import { Gpu } from './gpu/gpu.ts';
 import { GraphBuilder } from './graph/builder.ts';
 import { GROUP_NAMES, type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
-import type { ModelSource } from './hub/folder.ts';
-import { loadModel, type Model } from './models/index.ts';
+import { type ModelSource, onnxOf, openFolder } from './hub/folder.ts';
+import { type FolderModel, loadModel } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
+import type { GraphModel } from './onnx/graph-model.ts';
 import { checkArgument, checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
@@ -26,6 +27,9 @@ export interface EngineOptions extends DeviceOptions {
   device?: GPUDevice;
   signal?: AbortSignal;
 }
+
+/** What `engine.load` gives: `task` tells which. */
+export type Model = FolderModel | GraphModel;
 
 export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
@@ -122,7 +126,12 @@ export class Engine {
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     checkOptions('load', options, LOAD_RULES);
-    return this.#keep((signal) => loadModel(this.gpu, source, { ...options, signal }), options.signal);
+    return this.#keep(async (signal): Promise<Model> => {
+      const folder = await openFolder(source, { signal });
+      const onnx = await onnxOf(folder);
+      if (onnx === undefined) return loadModel(this.gpu, folder, { ...options, signal });
+      return (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+    }, options.signal);
   }
 
   /**

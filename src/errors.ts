@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   'unused-tensor',
   /** An op produced infinity or NaN: looked for where `check: 'finite'` is set. */
   'not-finite',
+  /** A file has ops or types that are not computed here: the message names them all. */
+  'unsupported-op',
   /** The graph cannot be built as asked. */
   'invalid-graph',
   /** Neither the config nor the tensors name a model that is known. */

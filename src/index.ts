@@ -1,7 +1,7 @@
 /** The public API of Tilewright. */
 
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
-export { type Availability, Engine, type EngineOptions } from './engine.ts';
+export { type Availability, Engine, type EngineOptions, type Model } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, TilewrightError } from './errors.ts';
 export type { Checkpoint } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
@@ -13,11 +13,18 @@ export type { Graph, Operand } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
 export { formatPlan, type Plan } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
-export type { Model } from './models/index.ts';
 export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
 export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/report.ts';
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
+export type {
+  GraphInput,
+  GraphModel,
+  GraphOutput,
+  GraphRunOptions,
+  GraphTensor,
+  GraphValue,
+} from './onnx/graph-model.ts';
 export type { Profile, ProfileRow } from './profile/profile.ts';
 export type { RunOptions, Session } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';

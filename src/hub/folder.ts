@@ -15,6 +15,8 @@ export interface Folder {
   find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined>;
   /** The names of all files, where they can be known: a URL cannot be asked. */
   list?(): Promise<string[]>;
+  /** The ONNX file that was asked for: what lies beside it may be its external data. */
+  readonly onnx?: string | undefined;
 }
 
 /**
@@ -38,8 +40,12 @@ export interface FolderOptions {
 
 /** The name under which a file that stands alone is found. */
 export const SINGLE_FILE = 'model.safetensors';
+const ONNX = /\.(onnx|ort)$/i;
+
 /** The file that says which tensor lies in which shard, where there are several. */
 export const INDEX = 'model.safetensors.index.json';
+
+const SINGLE_ONNX = 'model.onnx';
 
 /** As deep as JSON of a model may be nested, as serde_json has it: what reads it may recurse. */
 export const MAX_DEPTH = 127;
@@ -50,10 +56,17 @@ export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
   if (typeof source === 'string' || source instanceof URL) return openAddress(source, options);
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return filesFolder([[SINGLE_FILE, source]]);
-  if (source instanceof Blob) {
-    const name = source instanceof File ? source.name : SINGLE_FILE;
-    return fileFolder(name, async () => blobSource(name, source));
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array || source instanceof Blob) {
+    const start = new Uint8Array(
+      await new Blob([source instanceof Blob ? source.slice(0, 9) : source.slice(0, 9)]).arrayBuffer(),
+    );
+    const named = source instanceof File ? source.name : undefined;
+    // An ONNX file begins with the version of its format, a safetensors file with a length and a brace.
+    const isOnnx = ONNX.test(named ?? '') || (named === undefined && start[0] === 8 && start[8] !== 0x7b);
+    if (isOnnx) return filesFolder([[named ?? SINGLE_ONNX, source]]);
+    if (source instanceof Blob)
+      return fileFolder(named ?? SINGLE_FILE, async () => blobSource(named ?? SINGLE_FILE, source));
+    return filesFolder([[SINGLE_FILE, source]]);
   }
   const files: object = source ?? {};
   const entries: [string, unknown][] = isIterable(files)
@@ -110,18 +123,34 @@ async function openAddress(address: string | URL, { signal, baseUrl }: FolderOpt
   return urlFolder(url, signal);
 }
 
+/** The one ONNX file of a folder without safetensors. Error: `invalid-argument` where there are several. */
+export async function onnxOf(folder: Folder): Promise<string | undefined> {
+  if (folder.onnx !== undefined) return folder.onnx;
+  const files = (await folder.list?.()) ?? [];
+  if (files.some((file) => file.endsWith('.safetensors'))) return undefined;
+  const found = files.filter((file) => ONNX.test(file));
+  if (found.length > 1)
+    throw new TilewrightError('invalid-argument', `${folder.name}: has several ONNX files: ${found.join(', ')}`, {
+      hint: 'Load one of them by its own address.',
+    });
+  return found[0];
+}
+
 /** A folder behind a URL. A query (a token, a revision) goes with every file. */
 function urlFolder(url: URL, signal?: AbortSignal): Folder {
   if (url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors')) {
     return fileFolder(url.href.slice(0, 200), () => urlSource(url, { signal }));
   }
   const root = new URL(url);
+  const onnx = ONNX.test(root.pathname) ? decodeURIComponent(root.pathname.split('/').pop()!) : undefined;
+  if (onnx !== undefined) root.pathname = root.pathname.replace(/[^/]*$/, '');
   if (!root.pathname.endsWith('/')) root.pathname += '/';
-  return makeFolder(root.href, (file) => {
+  const open = (file: string): Promise<ByteSource> => {
     const child = new URL(root);
     child.pathname += file.split('/').map(encodeURIComponent).join('/');
     return urlSource(child, { signal });
-  });
+  };
+  return { ...makeFolder(root.href, open), onnx };
 }
 
 /** A folder of one checkpoint, whatever its file is called. */

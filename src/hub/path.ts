@@ -1,4 +1,5 @@
 import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TilewrightError } from '../errors.ts';
 import { type Folder, fileFolder, makeFolder } from './folder.ts';
@@ -13,15 +14,18 @@ export async function openPath(address: string | URL): Promise<Folder> {
       cause,
     });
   });
-  if (!stats.isDirectory()) return fileFolder(path, () => fileSource(path));
-  return makeFolder(
-    path,
-    (file) => fileSource(`${path}/${file}`),
+  const onnx = !stats.isDirectory() && /\.(onnx|ort)$/i.test(path) ? basename(path) : undefined;
+  if (!stats.isDirectory() && onnx === undefined) return fileFolder(path, () => fileSource(path));
+  const root = onnx === undefined ? path : dirname(path);
+  const folder = makeFolder(
+    root,
+    (file) => fileSource(`${root}/${file}`),
     async () => {
-      const entries = await readdir(path, { withFileTypes: true });
+      const entries = await readdir(root, { withFileTypes: true });
       return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name); // links are files to us
     },
   );
+  return { ...folder, onnx };
 }
 
 /** A file on the disk. The file is open only while a read lasts. @throws `not-found`. */

@@ -2,17 +2,16 @@ import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
-import { type ModelSource, openFolder, readJson } from '../hub/folder.ts';
+import { type Folder, readJson } from '../hub/folder.ts';
 import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
 
-export type Model = ImageClassifier | TextGenerator;
+export type FolderModel = ImageClassifier | TextGenerator;
 
-/** Opens a model's folder: config and header of the weights; no tensor is read yet. */
-export async function openModel(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles> {
-  const folder = await openFolder(source, signal ? { signal } : {});
+/** Opens the files of a model's folder: config and header of the weights; no tensor is read yet. */
+async function openModel(folder: Folder, signal?: AbortSignal): Promise<ModelFiles> {
   const [checkpoint, config] = await Promise.all([
     openCheckpoint(folder, signal),
     readJson(folder, 'config.json', signal),
@@ -24,8 +23,8 @@ export async function openModel(source: ModelSource, signal?: AbortSignal): Prom
 async function loadBy<Module>(
   module: Promise<Module>,
   groups: readonly GroupName[],
-  load: (module: Module) => Promise<Model>,
-): Promise<Model> {
+  load: (module: Module) => Promise<FolderModel>,
+): Promise<FolderModel> {
   await loadOps(groups);
   const loaded = await module;
   return loadingOps(() => load(loaded)); // small weights and some activations need further groups
@@ -35,8 +34,8 @@ async function loadBy<Module>(
  * Loads the model that config.json or the tensor names tell, and the code of that model only. Error:
  * `unknown-architecture`.
  */
-export async function loadModel(gpu: Gpu, source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const files = await openModel(source, options.signal);
+export async function loadModel(gpu: Gpu, folder: Folder, options: LoadOptions = {}): Promise<FolderModel> {
+  const files = await openModel(folder, options.signal);
   if (options.activations === 'static' && !options.calibration) {
     const { storedCalibration } = await import('./calibration.ts');
     const calibration = await storedCalibration(files.checkpoint, options.signal);

@@ -15,7 +15,7 @@ import type { ActivationOptions, Calibration } from '../graph/passes/activations
 import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { checkOptions, flag, integer, list, type Rules, signal, text } from '../options.ts';
+import { checkOptions, flag, integer, list, type Rules, signal, text, valuesOf } from '../options.ts';
 import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -38,6 +38,8 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   dtype?: WeightTypes;
   /** Height and width of the images, where the folder does not say. */
   inputSize?: readonly [number, number];
+  /** Of an ONNX model: numbers for the symbols among its dimensions, `{ batch: 1, sequence: 128 }`. */
+  dims?: Readonly<Record<string, number>>;
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
   tune?: TuneMode;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
@@ -50,6 +52,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   ...SHARED_RULES,
   dtype: WEIGHT_TYPES,
   inputSize: list(integer(1, 65536), 2),
+  dims: valuesOf(integer(0)),
   allowUnused: flag,
 };
 

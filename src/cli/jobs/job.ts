@@ -18,7 +18,7 @@ export type JobEvent =
 
 /** What a command needs to know of a model that was loaded elsewhere. */
 export interface ModelCard extends ModelInfo {
-  readonly task: 'image-classification' | 'text-generation';
+  readonly task: 'image-classification' | 'text-generation' | 'graph';
   /** Undefined for a text generator, and where the checkpoint names no classes. */
   readonly labels: readonly string[] | undefined;
   readonly classes: number | undefined;

@@ -1,7 +1,7 @@
+import type { Model } from '../../engine.ts';
 import { Engine } from '../../engine.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import type { Model } from '../../models/index.ts';
 import type { LoadOptions } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
@@ -59,10 +59,9 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
 
 function cardOf(model: Model): ModelCard {
   const shared = { ...model.info, plans: Object.keys(model.graphs()) };
-  if (model.task === 'text-generation') {
-    const none = { labels: undefined, classes: undefined, size: undefined };
-    return { ...shared, ...none, task: model.task, context: model.context };
-  }
+  const none = { labels: undefined, classes: undefined, size: undefined };
+  if (model.task === 'text-generation') return { ...shared, ...none, task: model.task, context: model.context };
+  if (model.task === 'graph') return { ...shared, ...none, task: model.task, context: undefined };
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
   return {

@@ -1,6 +1,6 @@
+import type { Model } from '../../engine.ts';
 import { throwIfAborted } from '../../errors.ts';
 import type { TensorHeader } from '../../formats/safetensors-write.ts';
-import type { Model } from '../../models/index.ts';
 import { readConstants, type WeightLayer, weightLayers } from '../../models/layers.ts';
 import type { StoredType } from '../../tensor/source.ts';
 import type { DataType } from '../../tensor/types.ts';

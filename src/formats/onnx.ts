@@ -1,0 +1,647 @@
+import { TilewrightError } from '../errors.ts';
+import type { Folder } from '../hub/folder.ts';
+import { type ByteSource, stray } from '../hub/source.ts';
+import { STORED_BYTES, type StoredType, type TensorSource } from '../tensor/source.ts';
+import { elementCount } from '../tensor/types.ts';
+import { type Field, type Kind, ProtobufReader, type Range, type Schema, varints } from './protobuf.ts';
+
+/** Element types under ONNX's names, in the order of `TensorProto.DataType`. */
+export const ONNX_TYPES = [
+  'undefined',
+  'float',
+  'uint8',
+  'int8',
+  'uint16',
+  'int16',
+  'int32',
+  'int64',
+  'string',
+  'bool',
+  'float16',
+  'double',
+  'uint32',
+  'uint64',
+  'complex64',
+  'complex128',
+  'bfloat16',
+  'float8e4m3fn',
+  'float8e4m3fnuz',
+  'float8e5m2',
+  'float8e5m2fnuz',
+  'uint4',
+  'int4',
+  'float4e2m1',
+  'float8e8m0',
+  'uint2',
+  'int2',
+] as const;
+export type OnnxType = (typeof ONNX_TYPES)[number];
+
+/** What a value of a graph is: dimensions are numbers, or symbols; undefined where nothing is said. */
+export type OnnxValueType =
+  | { readonly kind: 'tensor'; readonly type: OnnxType; readonly dims: readonly (number | string)[] | undefined }
+  | { readonly kind: 'sequence' | 'optional'; readonly of: OnnxValueType }
+  | { readonly kind: 'map' | 'sparse tensor' };
+
+export interface OnnxValueInfo {
+  readonly name: string;
+  readonly type: OnnxValueType | undefined;
+}
+
+export type OnnxAttribute =
+  | number
+  | bigint
+  | string
+  | OnnxTensor
+  | OnnxGraph
+  | readonly number[]
+  | readonly bigint[]
+  | readonly string[]
+  | readonly OnnxTensor[]
+  | readonly OnnxGraph[]
+  /** In a function: the attribute of its call. */
+  | { readonly ref: string };
+
+export interface OnnxNode {
+  readonly op: string;
+  /** Empty for ONNX's own ops. */
+  readonly domain: string;
+  readonly overload: string;
+  readonly name: string;
+  /** Names of values; empty where one is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+}
+
+export interface OnnxFunction {
+  readonly name: string;
+  readonly domain: string;
+  readonly overload: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly OnnxNode[];
+  /** Names of attributes; those with a default have it. */
+  readonly attributes: readonly string[];
+  readonly defaults: ReadonlyMap<string, OnnxAttribute>;
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly producer: string;
+  /** Versions of the operator sets by domain. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly graph: OnnxGraph;
+  readonly functions: readonly OnnxFunction[];
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** A tensor of a file. Its numbers are read when they are asked for. */
+export interface OnnxTensor {
+  readonly name: string;
+  readonly type: OnnxType;
+  readonly dims: readonly number[];
+  /** All texts, of a tensor of strings. */
+  strings(signal?: AbortSignal): Promise<string[]>;
+  /** All bytes as they lie in memory: little-endian, two numbers of 4 bits or four of 2 a byte. */
+  bytes(signal?: AbortSignal): Promise<Uint8Array>;
+  /** To be streamed to the device; undefined for a type that no device has. */
+  readonly source: TensorSource | undefined;
+}
+
+const int = (name: string): Field => ({ name, kind: 'int' });
+const one = (name: string, kind: Kind = 'string'): Field => ({ name, kind });
+const many = (name: string, kind: Kind = 'string'): Field => ({ name, kind, repeated: true });
+
+// Numbers of fields: onnx.proto of ONNX 1.19.
+const PAIR: Schema = { name: 'StringStringEntryProto', fields: { 1: one('key'), 2: one('value') } };
+const TENSOR: Schema = {
+  name: 'TensorProto',
+  fields: {
+    1: many('dims', 'bigint'),
+    2: int('dataType'),
+    3: one('segment', () => EMPTY),
+    4: one('floats', 'floats'),
+    5: one('ints', 'varints'),
+    6: one('strings', 'bytes'),
+    7: one('longs', 'varints'),
+    8: one('name'),
+    9: one('raw', 'bytes'),
+    10: one('doubles', 'doubles'),
+    11: one('unsigned', 'varints'),
+    13: many('external', () => PAIR),
+    14: int('location'),
+  },
+};
+const EMPTY: Schema = { name: 'Message', fields: {} };
+const ATTRIBUTE: Schema = {
+  name: 'AttributeProto',
+  fields: {
+    1: one('name'),
+    2: one('f', 'float'),
+    3: one('i', 'bigint'),
+    4: one('s'),
+    5: one('t', () => TENSOR),
+    6: one('g', () => GRAPH),
+    7: many('floats', 'float'),
+    8: many('ints', 'bigint'),
+    9: many('strings'),
+    10: many('tensors', () => TENSOR),
+    11: many('graphs', () => GRAPH),
+    14: one('tp', () => TYPE),
+    15: many('types', () => TYPE),
+    20: int('type'),
+    21: one('ref'),
+    22: one('sparse', () => EMPTY),
+    23: many('sparses', () => EMPTY),
+  },
+};
+const NODE: Schema = {
+  name: 'NodeProto',
+  fields: {
+    1: many('inputs'),
+    2: many('outputs'),
+    3: one('name'),
+    4: one('op'),
+    5: many('attributes', () => ATTRIBUTE),
+    7: one('domain'),
+    8: one('overload'),
+  },
+};
+const DIMENSION: Schema = { name: 'Dimension', fields: { 1: one('value', 'bigint'), 2: one('param') } };
+const SHAPE: Schema = { name: 'TensorShapeProto', fields: { 1: many('dims', () => DIMENSION) } };
+const TENSOR_TYPE: Schema = { name: 'TypeProto.Tensor', fields: { 1: int('type'), 2: one('shape', () => SHAPE) } };
+const NESTED_TYPE: Schema = { name: 'TypeProto', fields: { 1: one('of', () => TYPE) } };
+const TYPE: Schema = {
+  name: 'TypeProto',
+  fields: {
+    1: one('tensor', () => TENSOR_TYPE),
+    4: one('sequence', () => NESTED_TYPE),
+    5: one('map', () => EMPTY),
+    8: one('sparse', () => EMPTY),
+    9: one('optional', () => NESTED_TYPE),
+  },
+};
+const VALUE: Schema = { name: 'ValueInfoProto', fields: { 1: one('name'), 2: one('type', () => TYPE) } };
+const GRAPH: Schema = {
+  name: 'GraphProto',
+  fields: {
+    1: many('nodes', () => NODE),
+    2: one('name'),
+    5: many('initializers', () => TENSOR),
+    11: many('inputs', () => VALUE),
+    12: many('outputs', () => VALUE),
+    15: many('sparse', () => EMPTY),
+  },
+};
+const OPSET: Schema = { name: 'OperatorSetIdProto', fields: { 1: one('domain'), 2: one('version', 'bigint') } };
+const FUNCTION: Schema = {
+  name: 'FunctionProto',
+  fields: {
+    1: one('name'),
+    4: many('inputs'),
+    5: many('outputs'),
+    6: many('attributes'),
+    7: many('nodes', () => NODE),
+    9: many('opsets', () => OPSET),
+    10: one('domain'),
+    11: many('defaults', () => ATTRIBUTE),
+    13: one('overload'),
+  },
+};
+const MODEL: Schema = {
+  name: 'ModelProto',
+  fields: {
+    1: one('irVersion', 'bigint'),
+    2: one('producer'),
+    7: one('graph', () => GRAPH),
+    8: many('opsets', () => OPSET),
+    14: many('metadata', () => PAIR),
+    25: many('functions', () => FUNCTION),
+  },
+};
+
+// Messages as their schemas decode them: a field that is not in the file is undefined.
+interface TensorMessage {
+  dims?: bigint[];
+  dataType?: number;
+  segment?: object;
+  floats?: Range[];
+  ints?: Range[];
+  strings?: Range[];
+  longs?: Range[];
+  name?: string;
+  raw?: Range[];
+  doubles?: Range[];
+  unsigned?: Range[];
+  external?: { key?: string; value?: string }[];
+  location?: number;
+}
+interface AttributeMessage {
+  name?: string;
+  f?: number;
+  i?: bigint;
+  s?: string;
+  t?: TensorMessage;
+  g?: GraphMessage;
+  floats?: number[];
+  ints?: bigint[];
+  strings?: string[];
+  tensors?: TensorMessage[];
+  graphs?: GraphMessage[];
+  type?: number;
+  ref?: string;
+}
+interface NodeMessage {
+  inputs?: string[];
+  outputs?: string[];
+  name?: string;
+  op?: string;
+  attributes?: AttributeMessage[];
+  domain?: string;
+  overload?: string;
+}
+interface TypeMessage {
+  tensor?: { type?: number; shape?: { dims?: { value?: bigint; param?: string }[] } };
+  sequence?: { of?: TypeMessage };
+  map?: object;
+  optional?: { of?: TypeMessage };
+}
+interface ValueMessage {
+  name?: string;
+  type?: TypeMessage;
+}
+interface GraphMessage {
+  nodes?: NodeMessage[];
+  name?: string;
+  initializers?: TensorMessage[];
+  inputs?: ValueMessage[];
+  outputs?: ValueMessage[];
+  sparse?: object[];
+}
+type OpsetMessages = { domain?: string; version?: bigint }[];
+interface FunctionMessage {
+  name?: string;
+  inputs?: string[];
+  outputs?: string[];
+  attributes?: string[];
+  nodes?: NodeMessage[];
+  opsets?: OpsetMessages;
+  domain?: string;
+  defaults?: AttributeMessage[];
+  overload?: string;
+}
+interface ModelMessage {
+  producer?: string;
+  graph?: GraphMessage;
+  opsets?: OpsetMessages;
+  metadata?: { key?: string; value?: string }[];
+  functions?: FunctionMessage[];
+}
+
+/** Bits an element takes in a file. */
+const BITS: Partial<Record<OnnxType, number>> = {
+  float: 32,
+  uint8: 8,
+  int8: 8,
+  uint16: 16,
+  int16: 16,
+  int32: 32,
+  int64: 64,
+  bool: 8,
+  float16: 16,
+  double: 64,
+  uint32: 32,
+  uint64: 64,
+  bfloat16: 16,
+  uint4: 4,
+  int4: 4,
+  uint2: 2,
+  int2: 2,
+  complex64: 64,
+  complex128: 128,
+  float8e4m3fn: 8,
+  float8e4m3fnuz: 8,
+  float8e5m2: 8,
+  float8e5m2fnuz: 8,
+  float8e8m0: 8,
+  float4e2m1: 4,
+};
+
+const STORED: Partial<Record<OnnxType, StoredType>> = {
+  float: 'F32',
+  uint8: 'U8',
+  int8: 'I8',
+  uint16: 'U16',
+  int16: 'I16',
+  int32: 'I32',
+  int64: 'I64',
+  bool: 'BOOL',
+  float16: 'F16',
+  double: 'F64',
+  uint32: 'U32',
+  uint64: 'U64',
+  bfloat16: 'BF16',
+};
+
+const READ_AT_ONCE = 1 << 20;
+
+/**
+ * Opens an ONNX file: reads all of it but the numbers of its tensors. `folder` holds its external data. Errors:
+ * `invalid-file`; `unsupported-type` for a sparse tensor; `not-found` for external data that is not there.
+ */
+export async function openOnnx(folder: Folder, file: string, signal?: AbortSignal): Promise<OnnxModel> {
+  const source = await folder.open(file);
+  const start = await source.slice(0, Math.min(100, source.size), signal);
+  const text = String.fromCharCode(...start.subarray(4, 8));
+  if (text === 'ORTM')
+    throw new TilewrightError('invalid-file', `${source.name}: expected ONNX, got onnxruntime's own format (.ort)`, {
+      hint: 'Load the .onnx file that it was made from.',
+    });
+  const strayed = stray(source.name, 'ONNX', start);
+  if (strayed) throw strayed;
+  const message = (await new ProtobufReader(source, signal).read(MODEL)) as ModelMessage;
+  return new Files(folder, source).model(message);
+}
+
+/** Reads the message of a tensor that is the whole file: the form of ONNX's test data. */
+export async function openOnnxTensor(source: ByteSource): Promise<OnnxTensor> {
+  return new Files(undefined, source).tensor((await new ProtobufReader(source).read(TENSOR)) as TensorMessage);
+}
+
+/** Turns messages into a model. External data of a model comes from the files of its folder. */
+class Files {
+  readonly #opened = new Map<string, Promise<ByteSource>>();
+  #order = 0;
+
+  constructor(
+    private readonly folder: Folder | undefined,
+    private readonly source: ByteSource,
+  ) {}
+
+  model({ producer = '', graph, opsets = [], metadata = [], functions = [] }: ModelMessage): OnnxModel {
+    if (!graph) this.#fail('it has no graph: this is not an ONNX model');
+    if (!opsets.length) this.#fail('it names no operator set');
+    return {
+      name: this.source.name,
+      producer,
+      opsets: this.#opsets(opsets),
+      graph: this.graph(graph),
+      functions: functions.map((f) => ({
+        name: f.name ?? '',
+        domain: domainOf(f.domain),
+        overload: f.overload ?? '',
+        inputs: f.inputs ?? [],
+        outputs: f.outputs ?? [],
+        nodes: (f.nodes ?? []).map(this.node),
+        attributes: f.attributes ?? [],
+        defaults: this.#attributes(f.defaults ?? [], `function ${f.name}`),
+        opsets: this.#opsets(f.opsets ?? opsets),
+      })),
+      metadata: new Map(metadata.map(({ key = '', value = '' }) => [key, value])),
+    };
+  }
+
+  #opsets(opsets: OpsetMessages): Map<string, number> {
+    return new Map(opsets.map(({ domain, version = 0n }) => [domainOf(domain), Number(version)]));
+  }
+
+  readonly graph = ({
+    name = '',
+    nodes = [],
+    initializers = [],
+    inputs = [],
+    outputs = [],
+    sparse,
+  }: GraphMessage): OnnxGraph => {
+    if (sparse)
+      throw new TilewrightError('unsupported-type', `${this.source.name}: graph '${name}' has sparse initialisers`);
+    return {
+      name,
+      nodes: nodes.map(this.node),
+      initializers: initializers.map(this.tensor),
+      inputs: inputs.map(this.value),
+      outputs: outputs.map(this.value),
+    };
+  };
+
+  readonly value = ({ name = '', type }: ValueMessage): OnnxValueInfo => ({ name, type: type && this.#type(type) });
+
+  #type({ tensor, sequence, optional, map }: TypeMessage): OnnxValueType | undefined {
+    const nested = sequence ?? optional;
+    if (nested) {
+      const of = nested.of && this.#type(nested.of);
+      return of && { kind: sequence ? 'sequence' : 'optional', of };
+    }
+    if (!tensor) return { kind: map ? 'map' : 'sparse tensor' };
+    const dims = tensor.shape && (tensor.shape.dims ?? []);
+    return {
+      kind: 'tensor',
+      type: this.#typeNamed(tensor.type ?? 0, 'a value'),
+      dims: dims?.map(({ value, param = '' }) => (value !== undefined && value >= 0n ? Number(value) : param)),
+    };
+  }
+
+  readonly node = (node: NodeMessage): OnnxNode => {
+    const { op = '', name = '', inputs = [], outputs = [], attributes = [], domain, overload = '' } = node;
+    if (!op) this.#fail(`node '${name}' names no op`);
+    const read = this.#attributes(attributes, `node '${name || outputs[0] || ''}' (${op})`);
+    return { op, domain: domainOf(domain), overload, name, inputs, outputs, attributes: read };
+  };
+
+  #attributes(attributes: readonly AttributeMessage[], where: string): Map<string, OnnxAttribute> {
+    const found = new Map<string, OnnxAttribute>();
+    for (const attribute of attributes) {
+      const { name = '' } = attribute;
+      if (found.has(name)) this.#fail(`${where} has the attribute '${name}' twice`);
+      const value = this.#attribute(attribute);
+      if (value === undefined) this.#fail(`${where}: the attribute '${name}' is of a type that is not known`);
+      found.set(name, value);
+    }
+    return found;
+  }
+
+  #attribute(message: AttributeMessage): OnnxAttribute | undefined {
+    const { ref, f, i, s, t, g, floats, ints, strings, tensors, graphs } = message;
+    if (ref) return { ref };
+    // `type` says which field counts; files of the first versions leave it out.
+    switch (message.type ?? 0) {
+      case 1:
+        return f ?? 0;
+      case 2:
+        return i ?? 0n;
+      case 3:
+        return s ?? '';
+      case 4:
+        return t && this.tensor(t);
+      case 5:
+        return g && this.graph(g);
+      case 6:
+        return floats ?? [];
+      case 7:
+        return ints ?? [];
+      case 8:
+        return strings ?? [];
+      case 9:
+        return tensors?.map(this.tensor) ?? [];
+      case 10:
+        return graphs?.map(this.graph) ?? [];
+      case 0:
+        return f ?? i ?? s ?? (t && this.tensor(t)) ?? (g && this.graph(g)) ?? floats ?? ints ?? strings;
+      default:
+        return undefined;
+    }
+  }
+
+  #typeNamed(type: number, what: string): OnnxType {
+    return ONNX_TYPES[type] ?? this.#fail(`${what} is of the type ${type}, which is not known`);
+  }
+
+  readonly tensor = (message: TensorMessage): OnnxTensor => {
+    const { name = '', dataType = 0, segment, location = 0, external = [], strings = [] } = message;
+    const what = `tensor '${name}'`;
+    const type = this.#typeNamed(dataType, what);
+    const dims = (message.dims ?? []).map(Number);
+    const count = elementCount(dims);
+    if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(count))
+      this.#fail(`${what} has the dimensions [${message.dims}]`);
+    if (segment) this.#fail(`${what} is cut into segments, which no writer does`);
+    const bits = BITS[type];
+    const bytes = bits === undefined ? 0 : Math.ceil((count * bits) / 8);
+    const order = this.#order++;
+    if (type === 'string') {
+      if (strings.length !== count)
+        this.#fail(`${what} has ${strings.length} texts, its dimensions [${dims}] ${count}`);
+      return { name, type, dims, strings: (signal) => this.#texts(strings, signal), bytes: noBytes, source: undefined };
+    }
+    const chunks = this.#chunks(message, type, bytes, what, location === 1 ? external : undefined);
+    const storedType = STORED[type];
+    const source: TensorSource | undefined = storedType && { name, storedType, shape: dims, order, chunks };
+    const read = async (signal?: AbortSignal): Promise<Uint8Array> => {
+      const whole = new Uint8Array(bytes);
+      let at = 0;
+      for await (const chunk of chunks(signal)) {
+        whole.set(chunk, at);
+        at += chunk.length;
+      }
+      return whole;
+    };
+    return { name, type, dims, strings: async () => [], bytes: read, source };
+  };
+
+  /** How the bytes of a tensor are read. Lengths are checked now. */
+  #chunks(
+    message: TensorMessage,
+    type: OnnxType,
+    bytes: number,
+    what: string,
+    external: TensorMessage['external'],
+  ): TensorSource['chunks'] {
+    const { source } = this;
+    const wrong = (got: number): never =>
+      this.#fail(`${what} of ${type}[${message.dims ?? ''}] takes ${bytes} bytes, ${got} are there`);
+    if (external) {
+      const given = new Map(external.map(({ key = '', value = '' }) => [key, value]));
+      const number = (key: string, otherwise: number): number => {
+        const value = Number(given.get(key) || otherwise);
+        return Number.isSafeInteger(value) && value >= 0
+          ? value
+          : this.#fail(`${what}: the ${key} of its external data is ${given.get(key)}`);
+      };
+      const offset = number('offset', 0);
+      const length = number('length', bytes);
+      if (length !== bytes) wrong(length);
+      const open = this.#external(given.get('location') ?? '', what);
+      return async function* (signal) {
+        const file = await open();
+        if (offset + length > file.size)
+          throw new TilewrightError(
+            'invalid-file',
+            `${source.name}: ${what} lies in bytes ${offset} to ${offset + length} of ${file.name}, which has ${file.size}`,
+          );
+        yield* file.stream(offset, offset + length, signal);
+      };
+    }
+    const { raw, floats, doubles, ints, longs, unsigned } = message;
+    const plain = raw ?? (type === 'double' || type === 'complex128' ? doubles : floats);
+    const whole = (type === 'float' || type === 'complex64' || type.endsWith('128') || type === 'double') && !raw;
+    if (raw || whole) {
+      const ranges = plain ?? [];
+      const got = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+      if (got !== bytes) wrong(got);
+      return async function* (signal) {
+        for (const { start, end } of ranges) yield* source.stream(start, end, signal);
+      };
+    }
+    const numbers = (type === 'int64' ? longs : type === 'uint32' || type === 'uint64' ? unsigned : ints) ?? [];
+    return async function* (signal) {
+      const packed: Uint8Array[] = [];
+      for (const { start, end } of numbers) packed.push(await source.slice(start, end, signal));
+      const made = fromVarints(packed, type, bytes, `${source.name}: ${what}`);
+      for (let at = 0; at < bytes; at += READ_AT_ONCE) yield made.subarray(at, at + READ_AT_ONCE);
+    };
+  }
+
+  async #texts(ranges: readonly Range[], signal?: AbortSignal): Promise<string[]> {
+    const decoder = new TextDecoder();
+    const texts: string[] = [];
+    for (const { start, end } of ranges) texts.push(decoder.decode(await this.source.slice(start, end, signal)));
+    return texts;
+  }
+
+  /** A file of external data. It is opened once, when it is first read. */
+  #external(location: string, what: string): () => Promise<ByteSource> {
+    const { folder } = this;
+    const path = location.replace(/^(\.\/)+/, '');
+    if (!folder || !path || /^[\\/]|^[a-z]+:|\\|(^|\/)\.\.(\/|$)/i.test(path))
+      this.#fail(`${what}: its external data is "${location}", which names no file inside the folder`);
+    return () => {
+      const opened = this.#opened.get(path) ?? folder!.open(path);
+      this.#opened.set(path, opened);
+      return opened;
+    };
+  }
+
+  #fail(problem: string): never {
+    throw new TilewrightError('invalid-file', `${this.source.name}: ${problem}`);
+  }
+}
+
+const noBytes = async (): Promise<Uint8Array> => new Uint8Array(0);
+
+const domainOf = (domain = ''): string => (domain === 'ai.onnx' ? '' : domain);
+
+/** Numbers that a file has as varints, as they lie in memory. */
+function fromVarints(packed: readonly Uint8Array[], type: OnnxType, bytes: number, what: string): Uint8Array {
+  const made = new Uint8Array(bytes);
+  const view = new DataView(made.buffer);
+  const bits = BITS[type]!;
+  const count = bits < 8 ? bytes : bytes / (bits / 8); // 4 and 2 bits: a varint is a byte of several
+  let i = 0;
+  for (const bytes of packed)
+    for (const value of varints(bytes, what)) {
+      if (i >= count) break;
+      if (bits === 64) view.setBigInt64(8 * i, value, true);
+      else if (bits === 32) view.setInt32(4 * i, Number(BigInt.asIntN(32, value)), true);
+      else if (bits === 16) view.setInt16(2 * i, Number(BigInt.asIntN(16, value)), true);
+      else view.setInt8(i, Number(BigInt.asIntN(8, value)));
+      i++;
+    }
+  if (i !== count) throw new TilewrightError('invalid-file', `${what}: expected ${count} numbers, got ${i}`);
+  return made;
+}
+
+/** Bytes an element of a stored type takes; the engine's own types. */
+export const storedBytes = (type: OnnxType): number | undefined => {
+  const stored = STORED[type];
+  return stored && STORED_BYTES[stored];
+};

@@ -1,0 +1,571 @@
+import { TilewrightError, throwIfAborted } from '../errors.ts';
+import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
+import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { loadingOps, loadOps } from '../graph/groups/index.ts';
+import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
+import type { Folder } from '../hub/folder.ts';
+import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
+import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
+import { fromHalf } from '../tensor/half.ts';
+import { elementCount, formatShape, sameShape, type TensorData } from '../tensor/types.ts';
+import { NeedsNumbers } from './call.ts';
+import { HOST } from './host.ts';
+import { lowerings } from './lower/index.ts';
+import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
+import {
+  fromBytes,
+  isFloating,
+  isKnownType,
+  known,
+  MOST_KNOWN,
+  type Scalar,
+  type Tensor,
+  toDevice,
+  typeOf,
+  type Value,
+} from './values.ts';
+
+/** A tensor that a run gives: its type under ONNX's name, its dimensions, its numbers (bool: 0 and 1; float16: bits). */
+export interface GraphTensor {
+  readonly type: OnnxType;
+  readonly dims: readonly number[];
+  readonly data: GraphData;
+}
+
+export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array | BigUint64Array | readonly string[];
+
+/** What a run takes: numbers alone where the dimensions follow from the model and their count, else with dimensions. */
+export type GraphInput =
+  | GraphData
+  | readonly (number | bigint | boolean)[]
+  | { readonly dims: readonly number[]; readonly data: GraphData | readonly (number | bigint | boolean | string)[] };
+
+export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
+
+export interface GraphRunOptions {
+  signal?: AbortSignal | undefined;
+  /** Outputs that are wanted; all where absent. */
+  outputs?: readonly string[];
+}
+
+/** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
+export interface GraphValue {
+  readonly name: string;
+  /** Under ONNX's name; `sequence(float)`. */
+  readonly type: string;
+  /** Undefined where the file says nothing of them. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+/** An input of a run: its numbers, of its type. */
+interface Given {
+  readonly type: OnnxType;
+  readonly dims: readonly number[];
+  readonly values: ArrayLike<Scalar>;
+}
+
+/** The graph for one set of shapes. */
+interface Lowered {
+  /** What the device computes, by names of its own; undefined where it computes nothing. */
+  readonly graph: Graph | undefined;
+  /** The outputs of the model. */
+  readonly outputs: readonly Value[];
+  /** What has to be known before the rest can be lowered. */
+  readonly needs?: { readonly key: string; readonly type: OnnxType };
+}
+
+/** Integers that an input may have for the graph to depend on them; and floats, such as scales. */
+const MOST_LATE = { integers: MOST_KNOWN, floats: 32 };
+/** Lowered graphs that are kept. */
+const MOST_GRAPHS = 16;
+
+const describe = (type: OnnxValueInfo['type']): string =>
+  type === undefined
+    ? 'unknown'
+    : type.kind === 'tensor'
+      ? type.type
+      : 'of' in type
+        ? `${type.kind}(${describe(type.of)})`
+        : type.kind;
+
+/** An ONNX model. Its graph is lowered for the shapes of each run, and sessions of the last few are kept. */
+export class GraphModel extends LoadedModel {
+  readonly task = 'graph';
+  readonly architecture = 'onnx';
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly GraphValue[];
+  readonly parameters: number;
+  protected macs = 0;
+  readonly #graphs = new Map<string, Lowered>();
+  readonly #shared = new Map<string, TensorData>();
+  /** Inputs whose numbers decide what the graph is. */
+  readonly #late = new Set<string>();
+
+  private constructor(
+    gpu: Gpu,
+    folder: Folder,
+    readonly model: OnnxModel,
+    private readonly table: Lowerings,
+    private readonly small: ReadonlyMap<OnnxTensor, readonly Scalar[]>,
+    private readonly bound: Readonly<Record<string, number>>,
+    options: LoadOptions,
+  ) {
+    super(gpu, { name: model.name, folder, checkpoint: checkpointOf(model), config: undefined }, options);
+    const { graph } = model;
+    const defaults = new Set(graph.initializers.map(({ name }) => name));
+    const value = ({ name, type }: OnnxValueInfo): GraphValue => ({
+      name,
+      type: describe(type),
+      dims: type?.kind === 'tensor' ? type.dims : undefined,
+    });
+    this.inputs = graph.inputs.filter(({ name }) => !defaults.has(name)).map(value);
+    this.outputs = graph.outputs.map(value);
+    this.parameters = tensorsOf(model).reduce(
+      (sum, { type, dims }) => sum + (isFloating(type) ? elementCount(dims) : 0),
+      0,
+    );
+  }
+
+  static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: LoadOptions): Promise<GraphModel> {
+    const { signal, onProgress, dims = {} } = options;
+    const table = await lowerings();
+    checkSupported(model, table);
+    const small = tensorsOf(model).filter(({ type, dims }) => type !== 'string' && elementCount(dims) <= MOST_KNOWN);
+    const files = new Map<OnnxTensor, readonly Scalar[]>();
+    for (const tensor of small)
+      files.set(tensor, fromBytes(tensor.type, elementCount(tensor.dims), await tensor.bytes(signal)));
+    const made = new GraphModel(gpu, folder, model, table, files, dims, options);
+    try {
+      const shapes = made.inputs.map(({ dims }) => dims && made.#dimsOf(dims));
+      if (shapes.every((shape) => shape !== undefined)) await made.#warm({ signal, onProgress });
+      return made;
+    } catch (error) {
+      made.dispose();
+      throw error;
+    }
+  }
+
+  /** Builds what is fixed by the file: where all dimensions are known, and no number decides what the graph is. */
+  async #warm(options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<void> {
+    const inputs = new Map<string, Given>();
+    for (const { name, type, dims } of this.inputs)
+      inputs.set(name, { type: type as OnnxType, dims: this.#dimsOf(dims!)!, values: [] });
+    const { graph, needs } = await this.#lowered(inputs, new Map(), false);
+    if (!graph || needs) return;
+    this.macs = await macsOf(this.gpu, graph);
+    await this.withSession(
+      this.#key(inputs, new Map()),
+      () => graph,
+      async () => {},
+      options,
+    );
+  }
+
+  #dimsOf(dims: readonly (number | string)[]): number[] | undefined {
+    const made = dims.map((size) => (typeof size === 'number' ? size : this.bound[size]));
+    return made.every((size) => size !== undefined) ? (made as number[]) : undefined;
+  }
+
+  /**
+   * Runs once. Runs may overlap. Errors: `invalid-argument` for a name that is missing or not known, `wrong-shape`,
+   * `wrong-type`, `unsupported-type` for an integer of more than 32 bits, `unsupported-op`, `aborted`, `disposed`.
+   */
+  async run(
+    inputs: Readonly<Record<string, GraphInput>>,
+    options: GraphRunOptions = {},
+  ): Promise<Record<string, GraphOutput>> {
+    this.alive();
+    checkOptions('run', options, { signal: aSignal, outputs: list(text) });
+    const { signal } = options;
+    throwIfAborted(signal, 'the run');
+    const given = this.#given(inputs);
+    const found = new Map<string, readonly Scalar[]>();
+    for (;;) {
+      const { graph, outputs, needs } = await this.#lowered(given, found);
+      const results = graph ? await this.#compute(graph, given, found, needs?.key, signal) : {};
+      if (!needs) return this.#named(outputs, results, options.outputs);
+      found.set(
+        needs.key,
+        Array.from(results['needed']!, (value) => fromDevice(needs.type, value)),
+      );
+    }
+  }
+
+  /** Names of outputs, with what the device and the host computed. */
+  #named(
+    outputs: readonly Value[],
+    results: Readonly<Record<string, TensorData>>,
+    wanted: readonly string[] | undefined,
+  ): Record<string, GraphOutput> {
+    for (const name of wanted ?? [])
+      if (!this.outputs.some((output) => output.name === name))
+        throw new TilewrightError(
+          'invalid-argument',
+          `there is no output '${name}' (${this.outputs.map(({ name }) => name).join(', ')})`,
+        );
+    const named = this.outputs.map(({ name }, i): [string, GraphOutput] => [
+      name,
+      resultOf(outputs[i]!, `${i}`, results),
+    ]);
+    return Object.fromEntries(wanted ? named.filter(([name]) => wanted.includes(name)) : named);
+  }
+
+  #compute(
+    graph: Graph,
+    given: ReadonlyMap<string, Given>,
+    found: ReadonlyMap<string, readonly Scalar[]>,
+    stage: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, TensorData>> {
+    const name = `${this.#key(given, found)}${stage ? ` until ${stage}` : ''}`;
+    const work = async (session: Session): Promise<Record<string, TensorData>> => {
+      const inputs: Record<string, TensorInput> = {};
+      for (const [name, operand] of session.plan.inputs) {
+        const { type, dims, values } = given.get(name)!;
+        inputs[name] = toDevice(`input ${name}`, { type, shape: dims }, Array.from(values), operand.dataType);
+      }
+      return session.run<TensorData>(inputs, { signal });
+    };
+    return this.withSession(name, () => graph, work, { signal });
+  }
+
+  #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
+    const shapes = [...given].map(
+      ([name, { dims, values }]) => `${name}[${dims}]${this.#late.has(name) ? `=${Array.from(values)}` : ''}`,
+    );
+    return [...shapes, ...[...found].map(([name, values]) => `${name}=${values}`)].join(' ');
+  }
+
+  /** The graph for these shapes, and for the numbers that decide what it is. */
+  async #lowered(
+    given: ReadonlyMap<string, Given>,
+    found: ReadonlyMap<string, readonly Scalar[]>,
+    late = true,
+  ): Promise<Lowered> {
+    const key = this.#key(given, found);
+    const kept = this.#graphs.get(key);
+    if (kept) {
+      this.#graphs.delete(key);
+      this.#graphs.set(key, kept);
+      return kept;
+    }
+    const made = await loadingOps(() => this.#lower(given, found));
+    if ('late' in made) {
+      if (!late) return { graph: undefined, outputs: [], needs: { key: '', type: 'float' } };
+      for (const name of made.late) this.#late.add(name);
+      return this.#lowered(given, found);
+    }
+    this.#graphs.set(key, made);
+    if (this.#graphs.size > MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value!);
+    return made;
+  }
+
+  #lower(
+    given: ReadonlyMap<string, Given>,
+    found: ReadonlyMap<string, readonly Scalar[]>,
+  ): Lowered | { late: readonly string[] } {
+    const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
+    const inputs = new Map<string, Value>();
+    for (const [name, { type, dims, values }] of given) {
+      const onHost = this.#late.has(name) || type === 'string';
+      inputs.set(name, onHost ? known(type, dims, Array.from(values)) : lowerer.input(name, type, dims));
+    }
+    try {
+      const outputs = lowerer.lower(inputs);
+      const leaves: Record<string, Operand> = {};
+      for (const [i, value] of outputs.entries())
+        collect(value, `${i}`, leaves, (tensor) => lowerer.operand(tensor, `output ${i}`));
+      return { graph: Object.keys(leaves).length ? { outputs: leaves } : undefined, outputs };
+    } catch (error) {
+      if (!(error instanceof NeedsNumbers)) throw error;
+      const { tensor, key } = error;
+      const needed = lowerer.operand(tensor, key);
+      const names = topological({ outputs: { needed } })
+        .filter(isInput)
+        .map(({ options }) => (options as NamedOptions).name);
+      const few = (name: string): boolean => {
+        const { type, dims } = given.get(name)!;
+        return elementCount(dims) <= (isFloating(type) ? MOST_LATE.floats : MOST_LATE.integers);
+      };
+      if (names.length && names.every(few)) return { late: names };
+      return { graph: { outputs: { needed: apart(needed) } }, outputs: [], needs: { key, type: tensor.type } };
+    }
+  }
+
+  /** The inputs of a run, checked against the model, with their dimensions. */
+  #given(inputs: Readonly<Record<string, GraphInput>>): Map<string, Given> {
+    if (!object[1](inputs)) throw new TilewrightError('invalid-argument', 'run: expected an object of inputs by name');
+    const names = this.inputs.map(({ name }) => name);
+    const known = new Set(this.model.graph.inputs.map(({ name }) => name));
+    for (const name of Object.keys(inputs))
+      if (!known.has(name))
+        throw new TilewrightError(
+          'invalid-argument',
+          `there is no input '${name}' (${names.join(', ') || 'the model takes none'})`,
+        );
+    const symbols = new Map(Object.entries(this.bound));
+    const given = new Map<string, Given>();
+    for (const { name, type } of this.model.graph.inputs) {
+      const input = inputs[name];
+      if (input === undefined) {
+        if (!names.includes(name)) continue; // an initialiser is its default
+        throw new TilewrightError(
+          'invalid-argument',
+          `the input '${name}' is missing: ${describe(type)}${type?.kind === 'tensor' && type.dims ? formatShape(type.dims as number[]) : ''}`,
+        );
+      }
+      if (type?.kind !== 'tensor')
+        throw new TilewrightError('unsupported-type', `the input '${name}' is ${describe(type)}, not a tensor`);
+      given.set(name, bind(name, type.type, type.dims, input, symbols));
+    }
+    return given;
+  }
+
+  graphs(): Readonly<Record<string, Graph>> {
+    const named = [...this.#graphs].flatMap(([key, { graph }]): [string, Graph][] => (graph ? [[key, graph]] : []));
+    if (!named.length)
+      throw new TilewrightError(
+        'invalid-argument',
+        `${this.title} has dimensions that are not known: run it once, or load it with { dims }`,
+      );
+    return Object.fromEntries(named.reverse());
+  }
+
+  typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
+    const graph = this.graphs()[plan]!;
+    const inputs = topological(graph).filter(isInput);
+    return Object.fromEntries(
+      inputs.map(({ options, dataType, shape }) => {
+        const at = dataType.startsWith('float') ? Math.sin : (i: number) => i % 2;
+        return [(options as NamedOptions).name, Array.from({ length: elementCount(shape) }, (_, i) => at(i))];
+      }),
+    );
+  }
+}
+
+/** A leaf is no output of a graph: a copy of it is. */
+const apart = (one: Operand): Operand => (isLeaf(one) ? operand('identity', { input: one }) : one);
+
+/** The operands of an output, by its place. */
+function collect(
+  value: Value,
+  name: string,
+  into: Record<string, Operand>,
+  operandOf: (tensor: Tensor) => Operand,
+): void {
+  if (value.kind === 'sequence')
+    for (const [i, item] of value.items.entries()) collect(item, `${name}.${i}`, into, operandOf);
+  else if (value.kind === 'tensor' && !value.known) into[name] = apart(operandOf(value));
+}
+
+function resultOf(value: Value, name: string, results: Readonly<Record<string, TensorData>>): GraphOutput {
+  if (value.kind === 'nothing') return undefined;
+  if (value.kind === 'sequence') return value.items.map((item, i) => resultOf(item, `${name}.${i}`, results));
+  const { type, shape, known } = value;
+  const numbers = known ?? Array.from(results[name]!);
+  return { type, dims: shape, data: known ? arrayOf(type, numbers) : taken(type, results[name]!) };
+}
+
+const ARRAYS = {
+  float: Float32Array,
+  double: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Float32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
+} as const;
+
+/** Numbers in the array of their type. */
+function arrayOf(type: OnnxType, values: readonly Scalar[]): GraphData {
+  if (type === 'string') return values as readonly string[];
+  if (type === 'float16')
+    return toDevice('an output', { type, shape: [values.length] }, values, 'float16') as Uint16Array;
+  const Type = ARRAYS[type as keyof typeof ARRAYS] as unknown as { from(values: readonly Scalar[]): GraphData };
+  return Type.from(values);
+}
+
+/** What the device gives, in the array of its type. */
+function taken(type: OnnxType, data: TensorData): GraphData {
+  if (type === 'float16' && data instanceof Uint16Array) return data;
+  if (type !== 'float16' && isFloating(type) && data instanceof Uint16Array) return Float32Array.from(data, fromHalf);
+  const Type = ARRAYS[type as keyof typeof ARRAYS];
+  if (data.constructor === Type) return data;
+  return arrayOf(
+    type,
+    Array.from(data, (value) => fromDevice(type, value)),
+  );
+}
+
+const fromDevice = (type: OnnxType, value: number): Scalar =>
+  type === 'int64' || type === 'uint64' ? BigInt(value) : value;
+
+/** An input of a run, checked. Symbols take their number from the first input that has them. */
+function bind(
+  name: string,
+  type: OnnxType,
+  declared: readonly (number | string)[] | undefined,
+  input: GraphInput,
+  symbols: Map<string, number>,
+): Given {
+  const { dims, data } = (
+    ArrayBuffer.isView(input) || Array.isArray(input) ? { dims: undefined, data: input } : input
+  ) as {
+    dims: readonly number[] | undefined;
+    data: ArrayLike<number | bigint | boolean | string>;
+  };
+  if (data === undefined || data === null || typeof data.length !== 'number')
+    throw new TilewrightError('invalid-argument', `input ${name}: expected an array, or { dims, data }`);
+  const shape = dims ?? guessed(name, declared, data.length, symbols);
+  if (
+    declared &&
+    (declared.length !== shape.length || declared.some((size, d) => typeof size === 'number' && size !== shape[d]))
+  )
+    throw new TilewrightError(
+      'wrong-shape',
+      `input ${name}: expected [${declared.map((size) => size || '?')}], got ${formatShape(shape)}`,
+    );
+  declared?.forEach((symbol, d) => {
+    if (typeof symbol !== 'string' || !symbol) return;
+    const size = symbols.get(symbol) ?? shape[d]!;
+    if (size !== shape[d])
+      throw new TilewrightError(
+        'wrong-shape',
+        `input ${name}: dimension ${d} is ${symbol}, which is ${size} already, got ${shape[d]}`,
+      );
+    symbols.set(symbol, size);
+  });
+  if (elementCount(shape) !== data.length)
+    throw new TilewrightError(
+      'wrong-shape',
+      `input ${name}: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,
+    );
+  return { type, dims: shape, values: scalars(name, type, data) };
+}
+
+/** The dimensions, where all but one are known. */
+function guessed(
+  name: string,
+  declared: readonly (number | string)[] | undefined,
+  length: number,
+  symbols: ReadonlyMap<string, number>,
+): number[] {
+  const fail = (): never => {
+    throw new TilewrightError(
+      'wrong-shape',
+      `input ${name}: its dimensions [${declared ?? '?'}] do not follow from ${length} elements`,
+      {
+        hint: 'Give { dims, data }.',
+      },
+    );
+  };
+  if (!declared) return fail();
+  const dims = declared.map((size) => (typeof size === 'number' ? size : symbols.get(size)));
+  const open = dims.flatMap((size, d) => (size === undefined ? [d] : []));
+  if (open.length > 1) return fail();
+  const others = dims.reduce<number>((product, size) => product * (size ?? 1), 1);
+  if (open.length === 1) dims[open[0]!] = others ? length / others : 0;
+  return dims.every((size) => Number.isInteger(size)) ? (dims as number[]) : fail();
+}
+
+/** The numbers of an array that a caller gave for a type. Error: `wrong-type`. */
+function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint | boolean | string>): ArrayLike<Scalar> {
+  if (ArrayBuffer.isView(data)) {
+    const expected = ARRAYS[type as keyof typeof ARRAYS] ?? Array;
+    const floats = isFloating(type) && (data instanceof Float32Array || data instanceof Float64Array);
+    if (!(data instanceof expected) && !floats && !(type === 'float16' && data instanceof Uint16Array))
+      throw new TilewrightError(
+        'wrong-type',
+        `input ${name}: expected ${expected.name} for ${type}, got ${data.constructor.name}`,
+      );
+    return type === 'float16' && data instanceof Uint16Array
+      ? Array.from(data, fromHalf)
+      : (data as unknown as ArrayLike<Scalar>);
+  }
+  return known(
+    type,
+    [data.length],
+    Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value)),
+  ).known!;
+}
+
+/** All tensors of a model: initialisers and attributes, those of inner graphs too. */
+function tensorsOf(model: OnnxModel): OnnxTensor[] {
+  const found: OnnxTensor[] = [];
+  const isTensor = (value: unknown): value is OnnxTensor =>
+    typeof value === 'object' && value !== null && 'bytes' in value;
+  const isGraph = (value: unknown): value is OnnxGraph =>
+    typeof value === 'object' && value !== null && 'nodes' in value;
+  const visit = (graph: Pick<OnnxGraph, 'nodes'> & { initializers?: readonly OnnxTensor[] }): void => {
+    found.push(...(graph.initializers ?? []));
+    for (const { attributes } of graph.nodes)
+      for (const value of attributes.values()) {
+        for (const one of Array.isArray(value) ? value : [value]) {
+          if (isTensor(one)) found.push(one);
+          else if (isGraph(one)) visit(one);
+        }
+      }
+  };
+  visit(model.graph);
+  for (const one of model.functions) visit(one);
+  return found;
+}
+
+/** Error: `unsupported-op`, with every op and type that is not computed here. */
+function checkSupported(model: OnnxModel, table: Lowerings): void {
+  const functions = new Set(model.functions.map(({ domain, name }) => keyOf({ domain, op: name })));
+  const missing = new Map<string, { count: number; node: string }>();
+  const visit = (nodes: OnnxGraph['nodes']): void => {
+    for (const node of nodes) {
+      const key = keyOf(node);
+      if (!functions.has(key) && !table.has(key) && !(node.domain === '' && node.op in HOST)) {
+        const entry = missing.get(key) ?? { count: 0, node: node.name || node.outputs[0] || '' };
+        entry.count++;
+        missing.set(key, entry);
+      }
+      for (const value of node.attributes.values())
+        for (const one of Array.isArray(value) ? value : [value])
+          if (typeof one === 'object' && 'nodes' in one) visit((one as OnnxGraph).nodes);
+    }
+  };
+  visit(model.graph.nodes);
+  for (const { nodes } of model.functions) visit(nodes);
+  const types = new Set(
+    model.graph.inputs.flatMap(({ type }) => (type?.kind === 'tensor' && !isKnownType(type.type) ? [type.type] : [])),
+  );
+  const problems = [
+    ...[...missing].map(([key, { count, node }]) => `${key} (${count > 1 ? `${count} times, first ` : ''}${node})`),
+    ...[...types].map((type) => `inputs of ${type}`),
+  ];
+  if (!problems.length) return;
+  const versions = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
+  throw new TilewrightError('unsupported-op', `${model.name} (${versions}): not computed here: ${problems.join(', ')}`);
+}
+
+/** The tensors of a model, as reports and quantisation know them. */
+function checkpointOf(model: OnnxModel): Checkpoint {
+  const tensors = new Map<string, CheckpointTensor>();
+  let byteLength = 0;
+  for (const { name, type, dims, source } of tensorsOf(model)) {
+    if (!source) continue;
+    const bytes = elementCount(dims) * (typeOf(type, name) ? 4 : 4);
+    byteLength += bytes;
+    tensors.set(name, { ...source, typeName: source.storedType, byteLength: bytes, file: model.name });
+  }
+  return { tensors, metadata: model.metadata, byteLength };
+}
+
+/** Every group of ops: a graph of a file may have any. */
+export const loadAllOps = (): Promise<void> => loadOps();
+
+export const sameDims = sameShape;

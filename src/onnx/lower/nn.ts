@@ -1,0 +1,499 @@
+import type { Operand } from '../../graph/ir.ts';
+import { elementCount } from '../../tensor/types.ts';
+import type { Call } from '../call.ts';
+import type { Lowering } from '../lowerer.ts';
+import type { Tensor } from '../values.ts';
+import { add, div, mul, sub } from './math.ts';
+
+/** A window that slides over the axes after batch and channels. */
+interface Window {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** Before each axis, then after each. */
+  readonly pads: readonly number[];
+}
+
+/** The window of a convolution or pool over axes of these sizes. `auto_pad` is resolved. */
+function windowOf(call: Call, sizes: readonly number[], kernel: readonly number[]): Window {
+  const ones = sizes.map(() => 1);
+  const strides = call.ints('strides', ones);
+  const dilations = call.ints('dilations', ones);
+  const given = call.ints(
+    'pads',
+    [...sizes, ...sizes].map(() => 0),
+  );
+  const auto = call.choice('auto_pad', 'NOTSET', ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER']);
+  if (kernel.length !== sizes.length || strides.length !== sizes.length || given.length !== 2 * sizes.length)
+    call.fail(`a window of [${kernel}] with strides [${strides}] and pads [${given}] over [${sizes}]`);
+  if (auto === 'NOTSET') return { kernel, strides, dilations, pads: given };
+  if (auto === 'VALID') return { kernel, strides, dilations, pads: given.map(() => 0) };
+  const all = sizes.map((size, d) => {
+    const reach = (kernel[d]! - 1) * dilations[d]! + 1;
+    return Math.max(0, (Math.ceil(size / strides[d]!) - 1) * strides[d]! + reach - size);
+  });
+  const less = all.map((pad) => pad >> 1);
+  const more = all.map((pad, d) => pad - less[d]!);
+  const pads = auto === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less];
+  return { kernel, strides, dilations, pads };
+}
+
+/** An image of one axis is one of height 1. */
+const to2d = (list: readonly number[], one: number): number[] => (list.length === 1 ? [one, list[0]!] : [...list]);
+
+/** WebNN's options of a window over one or two axes. */
+function options2d({ strides, dilations, pads }: Window): {
+  padding: number[];
+  strides: number[];
+  dilations: number[];
+} {
+  const half = pads.length / 2;
+  const [before, after] = [to2d(pads.slice(0, half), 0), to2d(pads.slice(half), 0)];
+  return {
+    padding: [before[0]!, after[0]!, before[1]!, after[1]!],
+    strides: to2d(strides, 1),
+    dilations: to2d(dilations, 1),
+  };
+}
+
+/** [N,C,L] as [N,C,1,L]. */
+const as2d = (call: Call, input: Operand): Operand =>
+  input.shape.length === 3 ? call.reshape(input, [input.shape[0]!, input.shape[1]!, 1, input.shape[2]!]) : input;
+
+const back = (call: Call, output: Operand, rank: number): Operand =>
+  rank === 3 ? call.reshape(output, [output.shape[0]!, output.shape[1]!, output.shape[3]!]) : output;
+
+const needRank = (call: Call, shape: readonly number[], most = 4): void => {
+  if (shape.length < 3 || shape.length > most) call.unsupported(`an input of rank ${shape.length}`);
+};
+
+/** A convolution of one, two or three axes. */
+export function convolve(call: Call, input: Operand, filter: Operand, bias: Operand | undefined): Operand {
+  const { shape } = input;
+  needRank(call, shape, 5);
+  const kernel = call.ints('kernel_shape', filter.shape.slice(2));
+  if (kernel.some((size, d) => size !== filter.shape[d + 2]))
+    call.fail(`kernel_shape [${kernel}], the filter is [${filter.shape}]`);
+  const window = windowOf(call, shape.slice(2), kernel);
+  const groups = call.int('group', 1);
+  if (shape.length === 5) {
+    const half = window.pads.length / 2;
+    const padding = Array.from({ length: half }, (_, d) => [window.pads[d]!, window.pads[d + half]!]).flat();
+    const { strides, dilations } = window;
+    return call.add('conv3d', { input, filter, bias }, { padding, strides, dilations, groups });
+  }
+  const inputs = { input: as2d(call, input), filter: as2d(call, filter), bias };
+  return back(call, call.add('conv2d', inputs, { ...options2d(window), groups }), shape.length);
+}
+
+const conv: Lowering = (call) => call.made(convolve(call, call.operand(0), call.operand(1), call.optionalOperand(2)));
+
+function convTranspose(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  needRank(call, shape);
+  const filter = call.operand(1);
+  const kernel = call.ints('kernel_shape', filter.shape.slice(2));
+  const sizes = shape.slice(2);
+  const strides = call.ints(
+    'strides',
+    sizes.map(() => 1),
+  );
+  const dilations = call.ints(
+    'dilations',
+    sizes.map(() => 1),
+  );
+  const extra = call.ints(
+    'output_padding',
+    sizes.map(() => 0),
+  );
+  const given = call.ints(
+    'pads',
+    [...sizes, ...sizes].map(() => 0),
+  );
+  const auto = call.choice('auto_pad', 'NOTSET', ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER']);
+  const asked = call.ints('output_shape', undefined)?.slice(-sizes.length);
+  const full = sizes.map((size, d) => (size - 1) * strides[d]! + (kernel[d]! - 1) * dilations[d]! + 1 + extra[d]!);
+  const same = auto.startsWith('SAME') ? sizes.map((size, d) => size * strides[d]!) : undefined;
+  const wanted = asked ?? same;
+  // With an output shape, the pads are what has to go.
+  const pads = wanted
+    ? (() => {
+        const total = full.map((size, d) => Math.max(0, size - wanted[d]!));
+        const less = total.map((pad) => pad >> 1);
+        const more = total.map((pad, d) => pad - less[d]!);
+        return auto === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less];
+      })()
+    : auto === 'VALID'
+      ? given.map(() => 0)
+      : given;
+  const half = sizes.length;
+  const out = wanted ?? full.map((size, d) => size - pads[d]! - pads[d + half]!);
+  const negative = pads.some((pad) => pad < 0);
+  if (negative) call.unsupported(`pads of [${pads}]`);
+  const window: Window = { kernel, strides, dilations, pads };
+  const inputs = { input: as2d(call, call.operand(0)), filter: as2d(call, filter), bias: call.optionalOperand(2) };
+  const groups = call.int('group', 1);
+  const natural = full.map((size, d) => size - extra[d]! - pads[d]! - pads[d + half]!);
+  const room = out.map((size, d) => size - natural[d]!);
+  const fits = room.every((more, d) => more >= 0 && more < strides[d]!);
+  if (fits) {
+    const outputPadding = to2d(room, 0);
+    return call.made(
+      back(call, call.add('convTranspose2d', inputs, { ...options2d(window), outputPadding, groups }), shape.length),
+    );
+  }
+  // More is asked for than the windows reach: zeros (and the bias) follow.
+  const { bias, ...without } = inputs;
+  const made = call.add('convTranspose2d', without, { ...options2d(window), groups });
+  const target = to2d(out, 1);
+  const tail = [0, 0, target[0]! - made.shape[2]!, target[1]! - made.shape[3]!];
+  if (tail.some((size) => size < 0)) call.unsupported(`an output of [${out}]`);
+  const grown = call.add('pad', { input: made }, { beginningPadding: [0, 0, 0, 0], endingPadding: tail });
+  const biased = bias ? add(call, grown, call.reshape(bias, [1, bias.shape[0]!, 1, 1])) : grown;
+  return call.made(back(call, biased, shape.length));
+}
+
+/** How many windows there are: with `ceil`, one that begins in the padding at the end is none. */
+function windows(size: number, window: Window, d: number, ceil: boolean): number {
+  const half = window.pads.length / 2;
+  const [before, after] = [window.pads[d]!, window.pads[d + half]!];
+  const reach = (window.kernel[d]! - 1) * window.dilations[d]! + 1;
+  const room = (size + before + after - reach) / window.strides[d]!;
+  if (!ceil) return Math.floor(room) + 1;
+  const count = Math.ceil(room) + 1;
+  return (count - 1) * window.strides[d]! >= size + before ? count - 1 : count;
+}
+
+/** A pool of one or two axes. `op` has WebNN's options. */
+function pool(call: Call, op: string, more: object = {}): readonly Operand[] {
+  const { shape } = call.tensor(0);
+  needRank(call, shape, 5);
+  const sizes = shape.slice(2);
+  const ceil = call.flag('ceil_mode');
+  const window = windowOf(call, sizes, call.ints('kernel_shape', undefined) ?? call.fail('kernel_shape is missing'));
+  const out = sizes.map((size, d) => windows(size, window, d, ceil));
+  if (shape.length === 5) {
+    const half = window.pads.length / 2;
+    const padding = Array.from({ length: half }, (_, d) => [window.pads[d]!, window.pads[d + half]!]).flat();
+    const { strides, dilations, kernel } = window;
+    const options = { windowDimensions: kernel, padding, strides, dilations, outputSizes: out, ...more };
+    return call.several(op.replace('2d', '3d'), { input: call.operand(0) }, options);
+  }
+  const options = {
+    ...options2d(window),
+    windowDimensions: to2d(window.kernel, 1),
+    outputSizes: to2d(out, 1),
+    ...more,
+  };
+  return call
+    .several(op, { input: as2d(call, call.operand(0)) }, options)
+    .map((operand) => back(call, operand, shape.length));
+}
+
+const averagePool: Lowering = (call) => {
+  const includePadding = call.flag('count_include_pad');
+  return call.made(pool(call, 'averagePool2d', includePadding ? { includePadding } : {})[0]!);
+};
+
+function maxPool(call: Call): Tensor[] {
+  const { type } = call.tensor(0);
+  const order = call.int('storage_order', 0);
+  if (call.node.outputs.length < 2) {
+    const input = call.operand(0);
+    if (input.dataType.startsWith('float')) return [call.made(pool(call, 'maxPool2d')[0]!)];
+    // Bytes are whole in float32.
+    const wide = call.of([call.made(call.cast(input, 'float32'), 'float')]);
+    const made = call.made(call.cast(pool(wide, 'maxPool2d')[0]!, input.dataType), type);
+    call.skip(...call.node.attributes.keys());
+    return [made];
+  }
+  if (order) call.unsupported('storage_order 1');
+  const [values, indices] = pool(call, 'maxPool2dWithIndices') as [Operand, Operand];
+  return [call.made(values), call.made(call.cast(indices, 'int32'), 'int64')];
+}
+
+function lpPool(call: Call): Tensor {
+  const p = call.int('p', 2);
+  return call.made(pool(call, p === 2 ? 'l2Pool2d' : 'lpPool2d', p === 2 ? {} : { p })[0]!);
+}
+
+/** A reduction over all axes after batch and channels. */
+const global =
+  (op: string): Lowering =>
+  (call) => {
+    const { shape } = call.tensor(0);
+    const axes = shape.map((_, d) => d).slice(2);
+    return call.made(call.add(op, { input: call.operand(0) }, { axes, keepDimensions: true }));
+  };
+
+function batchNormalization(call: Call): Tensor[] {
+  if (call.flag('training_mode')) call.unsupported('training mode');
+  call.skip('momentum', 'spatial', 'is_test', 'consumed_inputs');
+  const { shape } = call.tensor(0);
+  const [input, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => call.operand(i)) as [
+    Operand,
+    Operand,
+    Operand,
+    Operand,
+    Operand,
+  ];
+  const options = { epsilon: call.float('epsilon', 1e-5), axis: shape.length > 1 ? 1 : 0 };
+  return [call.made(call.add('batchNormalization', { input, mean, variance, scale, bias }, options))];
+}
+
+function instanceNormalization(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  const epsilon = call.float('epsilon', 1e-5);
+  const [n, c] = shape as [number, number];
+  const image = call.reshape(call.operand(0), [n, c, 1, elementCount(shape.slice(2))]);
+  const made = call.add(
+    'instanceNormalization',
+    { input: image, scale: call.operand(1), bias: call.operand(2) },
+    { epsilon },
+  );
+  return call.made(call.reshape(made, shape));
+}
+
+function layerNormalization(call: Call): Tensor[] {
+  const { shape } = call.tensor(0);
+  const axis = call.axis(call.int('axis', -1), shape.length);
+  const epsilon = call.float('epsilon', 1e-5);
+  call.skip('stash_type');
+  const axes = shape.map((_, d) => d).slice(axis);
+  const input = call.operand(0);
+  const lines = shape.slice(axis);
+  const whole = (operand: Operand | undefined): Operand | undefined =>
+    operand && elementCount(operand.shape) !== elementCount(lines)
+      ? call.add('expand', { input: operand }, { newShape: lines })
+      : operand && call.reshape(operand, lines);
+  const [scale, bias] = [whole(call.optionalOperand(1)), whole(call.optionalOperand(2))];
+  const made = call.made(call.add('layerNormalization', { input, scale, bias }, { axes, epsilon }));
+  if (call.node.outputs.length < 2) return [made];
+  const mean = call.add('reduceMean', { input }, { axes, keepDimensions: true });
+  const centred = sub(call, input, mean);
+  const variance = call.add('reduceMean', { input: mul(call, centred, centred) }, { axes, keepDimensions: true });
+  const inverse = call.add('reciprocal', { input: call.add('sqrt', { input: add(call, variance, epsilon) }) });
+  return [made, call.made(mean, 'float'), call.made(inverse, 'float')];
+}
+
+function groupNormalization(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  const groups = call.int('num_groups');
+  const epsilon = call.float('epsilon', 1e-5);
+  call.skip('stash_type');
+  const [n, c] = shape as [number, number];
+  const lines = call.reshape(call.operand(0), [n * groups, elementCount(shape.slice(1)) / groups]);
+  const normal = call.reshape(call.add('layerNormalization', { input: lines }, { axes: [1], epsilon }), [
+    n,
+    groups,
+    c / groups,
+    elementCount(shape.slice(2)),
+  ]);
+  // Until opset 21 a group has one scale, from then on each channel.
+  const each = (i: number): Operand => {
+    const given = call.operand(i);
+    return call.reshape(given, given.shape[0] === c ? [1, groups, c / groups, 1] : [1, groups, 1, 1]);
+  };
+  return call.made(call.reshape(add(call, mul(call, normal, each(1)), each(2)), shape));
+}
+
+export function rmsNormalize(
+  call: Call,
+  input: Operand,
+  axes: readonly number[],
+  epsilon: number,
+  scale: Operand | undefined,
+): Operand {
+  const squares = call.add('reduceMean', { input: mul(call, input, input) }, { axes, keepDimensions: true });
+  const normal = div(call, input, call.add('sqrt', { input: add(call, squares, epsilon) }));
+  return scale ? mul(call, normal, scale) : normal;
+}
+
+function rmsNormalization(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  const axis = call.axis(call.int('axis', -1), shape.length);
+  call.skip('stash_type');
+  const axes = shape.map((_, d) => d).slice(axis);
+  return call.made(rmsNormalize(call, call.operand(0), axes, call.float('epsilon', 1e-5), call.operand(1)));
+}
+
+/** x / (bias + alpha / size · Σ x²)^beta over `size` channels around each. */
+function lrn(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  const size = call.int('size');
+  const [alpha, beta, bias] = [call.float('alpha', 1e-4), call.float('beta', 0.75), call.float('bias', 1)];
+  const input = call.operand(0);
+  const [n, c] = shape as [number, number];
+  const squares = call.reshape(mul(call, input, input), [n, 1, c, elementCount(shape.slice(2))]);
+  const before = (size - 1) >> 1;
+  const padded = call.add(
+    'pad',
+    { input: squares },
+    { beginningPadding: [0, 0, before, 0], endingPadding: [0, 0, size - 1 - before, 0] },
+  );
+  const means = call.add('averagePool2d', { input: padded }, { windowDimensions: [size, 1] });
+  const scale = add(call, mul(call, call.reshape(means, shape), alpha), bias);
+  return call.made(div(call, input, call.add('pow', { a: scale, b: call.like(scale, beta) })));
+}
+
+/** A product of matrices, of vectors too, with NumPy's broadcasting. */
+export function multiply(call: Call, a: Operand, b: Operand): Operand {
+  const [left, right] = [a.shape.length === 1, b.shape.length === 1];
+  const made = call.add('matmul', {
+    a: left ? call.reshape(a, [1, a.shape[0]!]) : a,
+    b: right ? call.reshape(b, [b.shape[0]!, 1]) : b,
+  });
+  if (!left && !right) return made;
+  const shape = made.shape.filter(
+    (_, d) => !(left && d === made.shape.length - 2) && !(right && d === made.shape.length - 1),
+  );
+  return call.reshape(made, shape);
+}
+
+const matMul: Lowering = (call) => {
+  const [a, b] = [call.operand(0), call.operand(1)];
+  const float = a.dataType.startsWith('float');
+  const made = float
+    ? multiply(call, a, b)
+    : call.cast(multiply(call, call.cast(a, 'float32'), call.cast(b, 'float32')), a.dataType);
+  return call.made(made);
+};
+
+function gemm(call: Call): Tensor {
+  const inputs = { a: call.operand(0), b: call.operand(1), c: call.optionalOperand(2) };
+  call.skip('broadcast');
+  const options = {
+    alpha: call.float('alpha', 1),
+    beta: call.float('beta', 1),
+    aTranspose: call.flag('transA'),
+    bTranspose: call.flag('transB'),
+  };
+  return call.made(call.add('gemm', inputs, options));
+}
+
+/** Sums of products by letters of axes. Two operands at a time become one matrix product. */
+function einsum(call: Call): Tensor {
+  const equation = call.text('equation', '').replaceAll(' ', '');
+  const [left, right] = equation.split('->') as [string, string | undefined];
+  const terms = left.split(',');
+  const operands = call.all().map((tensor) => call.operand(tensor));
+  if (terms.length !== operands.length)
+    call.fail(`"${equation}" is of ${terms.length} operands, got ${operands.length}`);
+  // An ellipsis stands for axes of their own.
+  const spread = Math.max(
+    0,
+    ...terms.map((term, i) => (term.includes('...') ? operands[i]!.shape.length - (term.length - 3) : 0)),
+  );
+  const dots = '0123456789'.slice(0, spread);
+  const axesOf = (term: string, rank: number): string[] => {
+    const own = term.includes('...') ? rank - (term.length - 3) : 0;
+    return [...term.replace('...', dots.slice(spread - own))];
+  };
+  const named = terms.map((term, i) => ({ axes: axesOf(term, operands[i]!.shape.length), operand: operands[i]! }));
+  const count = (axis: string): number => left.split(axis).length - 1;
+  const letters = [...new Set([...left].filter((letter) => /[A-Za-z]/.test(letter)))].sort();
+  const target =
+    right === undefined
+      ? [...dots, ...letters.filter((letter) => count(letter) === 1)]
+      : [...right.replace('...', dots)];
+  let whole = diagonal(call, named[0]!);
+  named.slice(1).forEach((next, i) => {
+    const later = new Set([...target, ...named.slice(i + 2).flatMap(({ axes }) => axes)]);
+    whole = contract(call, whole, diagonal(call, next), later);
+  });
+  const summed = sumOut(call, whole, new Set(target));
+  const order = target.map((axis) => summed.axes.indexOf(axis));
+  if (order.includes(-1) || order.length !== summed.axes.length)
+    call.fail(`"${equation}" has an output that no operand has`);
+  return call.made(call.transpose(summed.operand, order));
+}
+
+interface Term {
+  readonly axes: readonly string[];
+  readonly operand: Operand;
+}
+
+/** Axes that are named twice in one operand, once. */
+function diagonal(call: Call, { axes, operand }: Term): Term {
+  const twice = axes.findIndex((axis, d) => axes.indexOf(axis) !== d);
+  if (twice < 0) return { axes, operand };
+  const first = axes.indexOf(axes[twice]!);
+  const size = operand.shape[first]!;
+  const others = axes.flatMap((_, d) => (d === first || d === twice ? [] : [d]));
+  const turned = call.transpose(operand, [...others, first, twice]);
+  const lead = others.map((d) => operand.shape[d]!);
+  const flat = call.reshape(turned, [...lead, size * size]);
+  const indices = call.constant(
+    'int32',
+    [size],
+    Array.from({ length: size }, (_, i) => i * (size + 1)),
+  );
+  const picked = call.add('gather', { input: flat, indices }, { axis: lead.length });
+  return diagonal(call, { axes: [...others.map((d) => axes[d]!), axes[first]!], operand: picked });
+}
+
+function sumOut(call: Call, { axes, operand }: Term, keep: ReadonlySet<string>): Term {
+  const gone = axes.flatMap((axis, d) => (keep.has(axis) ? [] : [d]));
+  if (!gone.length) return { axes, operand };
+  return {
+    axes: axes.filter((axis) => keep.has(axis)),
+    operand: call.add('reduceSum', { input: operand }, { axes: gone, keepDimensions: false }),
+  };
+}
+
+/** Two operands: axes of both that stay are batches, those of both that go are summed over. */
+function contract(call: Call, first: Term, second: Term, keep: ReadonlySet<string>): Term {
+  const a = sumOut(call, first, new Set([...keep, ...second.axes]));
+  const b = sumOut(call, second, new Set([...keep, ...first.axes]));
+  const sizeOf = (axis: string): number =>
+    Math.max(...[a, b].map(({ axes, operand }) => (axes.includes(axis) ? operand.shape[axes.indexOf(axis)]! : 1)));
+  const shared = a.axes.filter((axis) => b.axes.includes(axis));
+  const batch = shared.filter((axis) => keep.has(axis));
+  const summed = shared.filter((axis) => !keep.has(axis));
+  const rows = a.axes.filter((axis) => !shared.includes(axis));
+  const columns = b.axes.filter((axis) => !shared.includes(axis));
+  const bring = ({ axes, operand }: Term, order: readonly string[], shape: readonly number[]): Operand => {
+    const turned = call.transpose(
+      operand,
+      order.map((axis) => axes.indexOf(axis)),
+    );
+    const full = order.map(sizeOf);
+    const whole = turned.shape.every((size, d) => size === full[d])
+      ? turned
+      : call.add('expand', { input: turned }, { newShape: full });
+    return call.reshape(whole, shape);
+  };
+  const product = (axes: readonly string[]): number => axes.reduce((total, axis) => total * sizeOf(axis), 1);
+  const [m, k, n, z] = [product(rows), product(summed), product(columns), product(batch)];
+  const made = call.add('matmul', {
+    a: bring(a, [...batch, ...rows, ...summed], [z, m, k]),
+    b: bring(b, [...batch, ...summed, ...columns], [z, k, n]),
+  });
+  const axes = [...batch, ...rows, ...columns];
+  return { axes, operand: call.reshape(made, axes.map(sizeOf)) };
+}
+
+export const NN: Readonly<Record<string, Lowering>> = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  AveragePool: averagePool,
+  MaxPool: maxPool,
+  LpPool: lpPool,
+  GlobalAveragePool: global('reduceMean'),
+  GlobalMaxPool: global('reduceMax'),
+  GlobalLpPool: (call) => {
+    const p = call.int('p', 2);
+    if (p > 2) call.unsupported(`p is ${p}, expected 1 or 2`);
+    return global(p === 1 ? 'reduceL1' : 'reduceL2')(call);
+  },
+  BatchNormalization: batchNormalization,
+  InstanceNormalization: instanceNormalization,
+  LayerNormalization: layerNormalization,
+  GroupNormalization: groupNormalization,
+  RMSNormalization: rmsNormalization,
+  SimplifiedLayerNormalization: rmsNormalization,
+  LRN: lrn,
+  MatMul: matMul,
+  Gemm: gemm,
+  Einsum: einsum,
+};

@@ -1,0 +1,102 @@
+import type { Operand } from '../../graph/ir.ts';
+import { elementCount } from '../../tensor/types.ts';
+import type { Call } from '../call.ts';
+import type { Lowering } from '../lowerer.ts';
+import { isFloating, type Tensor } from '../values.ts';
+import { div, mul } from './math.ts';
+
+const reduce =
+  (op: string): Lowering =>
+  (call) => {
+    const input = call.tensor(0);
+    const { axes, keep } = call.reduction(input);
+    const operand = call.operand(0);
+    if (!axes.length && !ELEMENTWISE.has(op)) return call.made(operand);
+    const narrow = !isFloating(input.type) && operand.dataType.endsWith('8');
+    const wide = narrow && !/M(ax|in)$/.test(op) ? call.cast(operand, 'int32') : operand;
+    return call.made(call.cast(call.add(op, { input: wide }, { axes, keepDimensions: keep }), operand.dataType));
+  };
+
+/** Over no axis these still are functions of each element. */
+const ELEMENTWISE = new Set(['reduceL1', 'reduceL2', 'reduceSumSquare', 'reduceLogSum', 'reduceLogSumExp']);
+
+const argument =
+  (op: string): Lowering =>
+  (call) => {
+    const { shape } = call.tensor(0);
+    const axis = call.axis(call.int('axis', 0), shape.length);
+    const last = call.flag('select_last_index');
+    const options = {
+      axis,
+      keepDimensions: call.flag('keepdims', true),
+      outputDataType: 'int32',
+      ...(last && { selectLastIndex: true }),
+    };
+    return call.made(call.add(op, { input: call.operand(0) }, options), 'int64');
+  };
+
+function topK(call: Call): Tensor[] {
+  const { shape, type } = call.tensor(0);
+  const axis = call.axis(call.int('axis', -1), shape.length);
+  const k = call.opset < 10 ? call.int('k') : Number(call.scalar(1));
+  const options = { k, axis, largest: call.flag('largest', true), sorted: true };
+  call.skip('sorted');
+  const [values, indices] = call.several('topK', { input: call.operand(0) }, options) as [Operand, Operand];
+  return [call.made(values, type), call.made(call.cast(indices, 'int32'), 'int64')];
+}
+
+const cumulative =
+  (op: string): Lowering =>
+  (call) => {
+    const { shape } = call.tensor(0);
+    const axis = call.axis(Number(call.scalar(1)), shape.length);
+    const options = { axis, exclusive: call.flag('exclusive'), reversed: call.flag('reverse') };
+    return call.made(call.add(op, { input: call.operand(0) }, options));
+  };
+
+/** x / ‖x‖ along an axis. */
+function lpNormalization(call: Call): Tensor {
+  const { shape } = call.tensor(0);
+  const p = call.int('p', 2);
+  const axis = call.axis(call.int('axis', -1), shape.length);
+  const input = call.operand(0);
+  if (p !== 1 && p !== 2) call.unsupported(`p is ${p}, expected 1 or 2`);
+  const norm = call.add(p === 1 ? 'reduceL1' : 'reduceL2', { input }, { axes: [axis], keepDimensions: true });
+  // A line of zeros stays one.
+  const zero = call.add('equal', { a: norm, b: call.like(norm, 0) });
+  const safe = call.add('where', { condition: zero, trueValue: call.like(norm, 1), falseValue: norm });
+  return call.made(div(call, input, safe));
+}
+
+function meanVarianceNormalization(call: Call): Tensor {
+  const input = call.operand(0);
+  const axes = call.ints('axes', [0, 2, 3]).map((axis) => call.axis(axis, input.shape.length));
+  const mean = call.add('reduceMean', { input }, { axes, keepDimensions: true });
+  const centred = call.add('sub', { a: input, b: mean });
+  const variance = call.add('reduceMean', { input: mul(call, centred, centred) }, { axes, keepDimensions: true });
+  const deviation = call.add('sqrt', { input: variance });
+  return call.made(div(call, centred, call.add('add', { a: deviation, b: call.like(deviation, 1e-9) })));
+}
+
+export const REDUCE: Readonly<Record<string, Lowering>> = {
+  ReduceSum: reduce('reduceSum'),
+  ReduceMean: reduce('reduceMean'),
+  ReduceMax: reduce('reduceMax'),
+  ReduceMin: reduce('reduceMin'),
+  ReduceProd: reduce('reduceProduct'),
+  ReduceL1: reduce('reduceL1'),
+  ReduceL2: reduce('reduceL2'),
+  ReduceSumSquare: reduce('reduceSumSquare'),
+  ReduceLogSum: reduce('reduceLogSum'),
+  ReduceLogSumExp: reduce('reduceLogSumExp'),
+  ArgMax: argument('argMax'),
+  ArgMin: argument('argMin'),
+  TopK: topK,
+  CumSum: cumulative('cumulativeSum'),
+  CumProd: cumulative('cumulativeProduct'),
+  LpNormalization: lpNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
+};
+
+/** Elements of a tensor, for messages. */
+export const countOf = ({ shape }: Tensor): number => elementCount(shape);

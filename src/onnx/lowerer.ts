@@ -1,0 +1,260 @@
+import { TilewrightError } from '../errors.ts';
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../formats/onnx.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Operand } from '../graph/ir.ts';
+import { OpNotLoaded } from '../ops/index.ts';
+import { type DataType, elementCount, type TensorData } from '../tensor/types.ts';
+import { Call, Elsewhere, NeedsNumbers, type Scope } from './call.ts';
+import { HOST } from './host.ts';
+import { MOST_KNOWN, type Scalar, type Tensor, toDevice, typeOf, type Value } from './values.ts';
+
+/** What an op becomes: its results, in order. */
+export type Lowering = (call: Call) => Value | readonly (Value | undefined)[];
+
+/** Lowerings by domain and name: `Relu`, `com.microsoft.Gelu`. */
+export type Lowerings = ReadonlyMap<string, Lowering>;
+
+export const keyOf = ({ domain, op }: Pick<OnnxNode, 'domain' | 'op'>): string => (domain ? `${domain}.${op}` : op);
+
+/** What a graph knows beforehand, besides its inputs. */
+export interface Known {
+  /** Numbers of small tensors of the file. */
+  readonly files: ReadonlyMap<OnnxTensor, readonly Scalar[]>;
+  /** Numbers that runs on the device have found, by the key of `NeedsNumbers`. */
+  readonly found: ReadonlyMap<string, readonly Scalar[]>;
+}
+
+/** Names of values, those of the graph around included. */
+class Names {
+  readonly #values = new Map<string, Value>();
+
+  constructor(private readonly outer?: Names) {}
+
+  get(name: string): Value | undefined {
+    return this.#values.get(name) ?? this.outer?.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+
+  own(): IterableIterator<[string, Value]> {
+    return this.#values.entries();
+  }
+}
+
+/**
+ * Brings an ONNX graph to ops of the engine, for known shapes of its inputs. Arithmetic on shapes is done here. The
+ * nodes run in the order of the file, which ONNX asks to be that of their data.
+ */
+export class Lowerer {
+  readonly #builder = new GraphBuilder();
+  readonly #labels = new Set<string>();
+  readonly #constants = new Map<string, Operand>();
+  readonly #files = new Map<OnnxTensor, Operand>();
+  readonly #functions: ReadonlyMap<string, OnnxFunction>;
+
+  constructor(
+    private readonly model: OnnxModel,
+    private readonly lowerings: Lowerings,
+    private readonly facts: Known,
+    /** What float is computed in. */
+    private readonly float: DataType,
+    /** Contents of host constants that other graphs of the model have: equal ones are one buffer. */
+    private readonly shared: Map<string, TensorData>,
+  ) {
+    this.#functions = new Map(model.functions.map((one) => [`${keyOf({ domain: one.domain, op: one.name })}`, one]));
+  }
+
+  /** An input on the device. */
+  input(name: string, type: Tensor['type'], shape: readonly number[]): Tensor {
+    const dataType = this.deviceType(type, `input ${name}`);
+    return { kind: 'tensor', type, shape, operand: this.#builder.input(name, { dataType, shape }) };
+  }
+
+  deviceType(type: Tensor['type'], what: string): DataType {
+    return type === 'float' || type === 'double' ? this.float : typeOf(type, what).device;
+  }
+
+  /** The outputs of the model, in order. `start`: values by name, and the node from which on the graph is lowered. */
+  lower(inputs: ReadonlyMap<string, Value>): Value[] {
+    const { graph, opsets } = this.model;
+    const names = new Names();
+    for (const [name, value] of inputs) names.set(name, value);
+    return this.#graph(graph, names, opsets, '');
+  }
+
+  #graph(graph: OnnxGraph, names: Names, opsets: ReadonlyMap<string, number>, path: string): Value[] {
+    for (const tensor of graph.initializers) {
+      // An initialiser that is an input of the model too is its default.
+      if (path || !names.get(tensor.name)) names.set(tensor.name, this.tensorOf(tensor));
+    }
+    this.#nodes(graph.nodes, names, opsets, path, undefined);
+    return graph.outputs.map(({ name }) => this.#named(name, names, `output '${name}' of graph '${graph.name}'`));
+  }
+
+  /** A tensor of the file. */
+  tensorOf(file: OnnxTensor): Tensor {
+    return { kind: 'tensor', type: file.type, shape: file.dims, known: this.facts.files.get(file), file };
+  }
+
+  #named(name: string, names: Names, what: string): Value {
+    const value = names.get(name);
+    if (!value) throw new TilewrightError('invalid-graph', `${this.model.name}: ${what} is not computed before it`);
+    return value;
+  }
+
+  #nodes(
+    nodes: readonly OnnxNode[],
+    names: Names,
+    opsets: ReadonlyMap<string, number>,
+    path: string,
+    bound: ReadonlyMap<string, OnnxAttribute> | undefined,
+  ): void {
+    for (const node of nodes) {
+      const label = this.#label(node, path);
+      const inputs = node.inputs.map((name) =>
+        name === '' ? undefined : this.#named(name, names, `input '${name}' of ${label} (${node.op})`),
+      );
+      while (inputs.length && inputs.at(-1) === undefined) inputs.pop();
+      const attributes = new Map<string, OnnxAttribute>();
+      for (const [name, value] of node.attributes) {
+        const given = typeof value === 'object' && 'ref' in value ? bound?.get(value.ref) : value;
+        if (given !== undefined) attributes.set(name, given);
+      }
+      const outputs = this.#node(node, label, inputs, attributes, names, opsets);
+      node.outputs.forEach((name, i) => {
+        const value = outputs[i];
+        if (name === '') return;
+        if (value === undefined)
+          throw new TilewrightError(
+            'unsupported-option',
+            `${label} (${node.op}): its output ${i} is not computed here`,
+          );
+        names.set(name, value);
+      });
+    }
+  }
+
+  #node(
+    node: OnnxNode,
+    label: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: ReadonlyMap<string, OnnxAttribute>,
+    names: Names,
+    opsets: ReadonlyMap<string, number>,
+  ): readonly (Value | undefined)[] {
+    const key = keyOf(node);
+    const body = this.#functions.get(key);
+    if (body) return this.#call(body, label, inputs, attributes);
+    const call = new Call(node, label, inputs, attributes, this.#scope(names, opsets, label));
+    const lowering = this.lowerings.get(key);
+    const host = node.domain === '' ? HOST[node.op] : undefined;
+    try {
+      const made = (host && this.#onHost(call, host)) ?? lowering?.(call);
+      if (made === undefined) throw new TilewrightError('invalid-graph', `${label}: the op ${key} is not known`);
+      call.finish();
+      return 'kind' in made ? [made] : made;
+    } catch (error) {
+      if (!(error instanceof TilewrightError) || error instanceof OpNotLoaded || error instanceof NeedsNumbers)
+        throw error;
+      if (error.message.startsWith(label)) throw error;
+      throw new TilewrightError(error.code, `${label} (${key}): ${error.message}`, { hint: error.hint, cause: error });
+    }
+  }
+
+  /** The results, where all inputs are known and few. */
+  #onHost(call: Call, host: (call: Call) => Value | readonly Value[]): Value | readonly Value[] | undefined {
+    const given = call.inputs.filter((value) => value !== undefined);
+    if (!given.every((value) => value.kind === 'tensor' && value.known)) return undefined;
+    try {
+      const made = host(call);
+      const list = 'kind' in made ? [made] : made;
+      const few = list.every((value) => value.kind !== 'tensor' || elementCount(value.shape) <= MOST_KNOWN);
+      return few ? made : undefined;
+    } catch (error) {
+      if (error instanceof Elsewhere) return undefined;
+      throw error;
+    }
+  }
+
+  /** A function of the file, in the place of its call. */
+  #call(
+    { inputs: names, outputs, nodes, defaults, opsets }: OnnxFunction,
+    label: string,
+    given: readonly (Value | undefined)[],
+    attributes: ReadonlyMap<string, OnnxAttribute>,
+  ): Value[] {
+    const inside = new Names();
+    names.forEach((name, i) => {
+      const value = given[i];
+      if (value) inside.set(name, value);
+    });
+    this.#nodes(nodes, inside, opsets, label, new Map([...defaults, ...attributes]));
+    return outputs.map((name) => this.#named(name, inside, `output '${name}' of ${label}`));
+  }
+
+  #scope(names: Names, opsets: ReadonlyMap<string, number>, path: string): Scope {
+    return {
+      opsets,
+      operand: (tensor, label) => this.operand(tensor, label),
+      tensorOf: (file) => this.tensorOf(file),
+      known: (tensor, key) => {
+        const found = this.facts.found.get(key);
+        if (found) return found;
+        throw new NeedsNumbers(tensor, key);
+      },
+      inline: (graph, inputs, label) => {
+        const inside = new Names(names);
+        graph.inputs.forEach(({ name }, i) => {
+          const value = inputs[i];
+          if (value) inside.set(name, value);
+        });
+        return this.#graph(graph, inside, opsets, label || path);
+      },
+    };
+  }
+
+  /** The operand of a tensor. What is not on the device comes there as a constant. */
+  operand(tensor: Tensor, label: string): Operand {
+    if (tensor.operand) return tensor.operand;
+    const { type, file } = tensor;
+    const dataType = this.deviceType(type, label);
+    const made = file?.source ? this.#fromFile(file, dataType) : this.#fromHost(tensor, dataType, label);
+    tensor.operand = made;
+    return made;
+  }
+
+  #fromFile(file: OnnxTensor, dataType: DataType): Operand {
+    const known = this.#files.get(file);
+    if (known) return known;
+    const stored = this.#builder.constant(file.source!);
+    const made = stored.dataType === dataType ? stored : this.#builder.cast(stored, dataType);
+    this.#files.set(file, made);
+    return made;
+  }
+
+  #fromHost({ type, shape, known }: Tensor, dataType: DataType, label: string): Operand {
+    if (!known) throw new TilewrightError('unsupported-type', `${label}: a tensor of ${type} has no numbers here`);
+    const data = toDevice(label, { type, shape }, known, dataType);
+    const key = `${dataType}[${shape}]${data}`;
+    const made = this.#constants.get(key) ?? this.#builder.constant({ dataType, shape }, this.#sharedData(key, data));
+    this.#constants.set(key, made);
+    return made;
+  }
+
+  /** The same array for the same numbers: sessions share what it is on the device. */
+  #sharedData(key: string, data: TensorData): TensorData {
+    const one = this.shared.get(key) ?? data;
+    this.shared.set(key, one);
+    return one;
+  }
+
+  #label({ name, op, outputs }: OnnxNode, path: string): string {
+    const own = `${path ? `${path}/` : ''}${name || outputs.find(Boolean) || op}`;
+    let label = own;
+    for (let i = 2; this.#labels.has(label); i++) label = `${own}#${i}`;
+    this.#labels.add(label);
+    return label;
+  }
+}
