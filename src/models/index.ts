@@ -11,7 +11,7 @@ import type { TextGenerator } from './text-generator.ts';
 export type FolderModel = ImageClassifier | TextGenerator;
 
 /** Opens the files of a model's folder: config and header of the weights; no tensor is read yet. */
-async function openModel(folder: Folder, signal?: AbortSignal): Promise<ModelFiles> {
+export async function openModel(folder: Folder, signal?: AbortSignal): Promise<ModelFiles> {
   const [checkpoint, config] = await Promise.all([
     openCheckpoint(folder, signal),
     readJson(folder, 'config.json', signal),

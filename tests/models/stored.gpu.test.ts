@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { JobContext } from '../../src/cli/jobs/job.ts';
 import { quantize, storedTensors } from '../../src/cli/jobs/quantize.ts';
+import type { Model } from '../../src/engine.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { encodeSafetensors, type TensorToWrite } from '../../src/formats/safetensors-write.ts';
 import { openFolder } from '../../src/hub/folder.ts';
@@ -54,7 +55,8 @@ async function withTensors(source: string, tensors: TensorToWrite[]): Promise<Re
   };
 }
 
-async function logits(model: ImageClassifier | TextGenerator): Promise<Float32Array> {
+async function logits(given: Model): Promise<Float32Array> {
+  const model = given as ImageClassifier | TextGenerator;
   if (model.task === 'text-generation') return model.logits([3, 1, 4, 1, 5, 9]);
   const [height, width] = model.preprocessing.size;
   return model.logits(Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i * 0.7)));

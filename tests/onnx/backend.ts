@@ -34,8 +34,9 @@ export async function loadBackendCases(): Promise<BackendCase[]> {
     for (const [path, bytes] of await untar(await read(`${name}.tar.gz`))) files.set(path.replace(/^\.\//, ''), bytes);
   const wanted = ({ onnxruntime, types }: Verdict): boolean =>
     onnxruntime === 'pass' && types.every((type) => TYPES.includes(type));
+  const there = new Set([...files.keys()].map((path) => path.split('/').slice(0, 2).join('/')));
   return Object.entries(verdicts)
-    .filter(([, verdict]) => wanted(verdict))
+    .filter(([name, verdict]) => wanted(verdict) && there.has(name))
     .map(([name, verdict]) => {
       const own = [...files].filter(([path]) => path.startsWith(`${name}/`));
       return { name, ...verdict, files: new Map(own.map(([path, bytes]) => [path.slice(name.length + 1), bytes])) };

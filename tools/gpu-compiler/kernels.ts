@@ -14,6 +14,7 @@ import type { Graph } from '../../src/graph/ir.ts';
 import { optimise, type PassOptions } from '../../src/graph/passes/index.ts';
 import { plan } from '../../src/graph/plan.ts';
 import '../../src/disk.ts';
+import { openFolder } from '../../src/hub/folder.ts';
 import { gpt2Prefix } from '../../src/models/detect.ts';
 import { gpt2Graph, gpt2Shape } from '../../src/models/gpt2.ts';
 import { openModel } from '../../src/models/index.ts';
@@ -220,7 +221,7 @@ const half = (dtype: string, weights: Float32Array<ArrayBuffer>) =>
   dtype === 'float16' ? new Uint16Array(weights.length) : weights;
 
 const shipped = async (name: string) => {
-  const files = await openModel(fileURLToPath(new URL(`../../weights/${name}`, import.meta.url)));
+  const files = await openModel(await openFolder(fileURLToPath(new URL(`../../weights/${name}`, import.meta.url))));
   return { files, weights: new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '') };
 };
 

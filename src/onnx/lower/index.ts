@@ -1,16 +1,23 @@
 import type { Lowering, Lowerings } from '../lowerer.ts';
 
-/** Files of lowerings, and the ops of each (`tests/onnx/lowerings.test.ts` compares). They load when a graph has one. */
-const FILES: Readonly<Record<string, () => Promise<Readonly<Record<string, Lowering>>>>> = {
-  control: async () => (await import('./control.ts')).CONTROL,
-  math: async () => (await import('./math.ts')).MATH,
-  nn: async () => (await import('./nn.ts')).NN,
-  reduce: async () => (await import('./reduce.ts')).REDUCE,
-  shape: async () => (await import('./shape.ts')).SHAPE,
-};
+/** Files of lowerings. They load when a model does. */
+const FILES: readonly (() => Promise<Readonly<Record<string, Lowering>>>)[] = [
+  async () => (await import('./attention.ts')).ATTENTION,
+  async () => (await import('./contrib.ts')).CONTRIB,
+  async () => (await import('./control.ts')).CONTROL,
+  async () => (await import('./image.ts')).IMAGE,
+  async () => (await import('./loss.ts')).LOSS,
+  async () => (await import('./math.ts')).MATH,
+  async () => (await import('./nn.ts')).NN,
+  async () => (await import('./quantized.ts')).QUANTIZED,
+  async () => (await import('./recurrent.ts')).RECURRENT,
+  async () => (await import('./reduce.ts')).REDUCE,
+  async () => (await import('./shape.ts')).SHAPE,
+  async () => (await import('./signal.ts')).SIGNAL,
+];
 
 /** All lowerings. */
 export async function lowerings(): Promise<Lowerings> {
-  const tables = await Promise.all(Object.values(FILES).map((load) => load()));
+  const tables = await Promise.all(FILES.map((load) => load()));
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }

@@ -227,9 +227,9 @@ const global =
   };
 
 function batchNormalization(call: Call): Tensor[] {
-  if (call.flag('training_mode')) call.unsupported('training mode');
-  call.skip('momentum', 'spatial', 'is_test', 'consumed_inputs');
+  call.skip('spatial', 'is_test', 'consumed_inputs');
   const { shape } = call.tensor(0);
+  const momentum = call.float('momentum', 0.9);
   const [input, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => call.operand(i)) as [
     Operand,
     Operand,
@@ -238,7 +238,20 @@ function batchNormalization(call: Call): Tensor[] {
     Operand,
   ];
   const options = { epsilon: call.float('epsilon', 1e-5), axis: shape.length > 1 ? 1 : 0 };
-  return [call.made(call.add('batchNormalization', { input, mean, variance, scale, bias }, options))];
+  if (!call.flag('training_mode'))
+    return [call.made(call.add('batchNormalization', { input, mean, variance, scale, bias }, options))];
+  const axes = shape.flatMap((_, d) => (d === 1 ? [] : [d]));
+  const average = (of: Operand, keepDimensions: boolean): Operand =>
+    call.add('reduceMean', { input: of }, { axes, keepDimensions });
+  const off = sub(call, input, average(input, true));
+  const own = { mean: average(input, false), variance: average(mul(call, off, off), false) };
+  const running = (before: Operand, now: Operand): Tensor =>
+    call.made(add(call, mul(call, before, momentum), mul(call, now, 1 - momentum)), call.tensor(3).type);
+  return [
+    call.made(call.add('batchNormalization', { input, ...own, scale, bias }, options)),
+    running(mean, own.mean),
+    running(variance, own.variance),
+  ];
 }
 
 function instanceNormalization(call: Call): Tensor {

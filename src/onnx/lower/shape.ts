@@ -337,7 +337,8 @@ export const SHAPE: Readonly<Record<string, Lowering>> = {
   Identity: (call) => call.value(0),
   Dropout: (call) => {
     call.skip('ratio', 'seed', 'is_test');
-    if (call.optional(2) && Number(call.scalar(2))) call.unsupported('training mode');
+    const trains = call.optional(2) && Number(call.scalar(2));
+    if (trains && !(call.optional(1) && Number(call.scalar(1)) === 0)) call.unsupported('training mode');
     return [call.value(0), filled(call, 'bool', call.tensor(0).shape, 1)];
   },
   Constant: constant,
