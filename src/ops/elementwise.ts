@@ -107,10 +107,15 @@ const RANGES: Partial<Record<DataType, [number, number]>> = {
   uint32: [0, 4294967295],
 };
 
-function integerLiteral(dataType: DataType): (value: number) => string {
+/** The integer of a type that is nearest to a number; 0 for NaN. */
+export function nearest(dataType: DataType, value: number): number {
   const [low, high] = RANGES[dataType]!;
+  return Math.round(Math.max(low, Math.min(high, value))) || 0;
+}
+
+export function integerLiteral(dataType: DataType): (value: number) => string {
   const type = dataType.startsWith('u') ? 'u32' : 'i32';
-  return (value) => `${type}(${Math.round(Math.max(low, Math.min(high, value)))})`;
+  return (value) => `${type}(${nearest(dataType, value)})`;
 }
 
 function unaryCandidate(
