@@ -2,22 +2,15 @@
 //
 // The best comes first; of equals the lowest index. NaN is the largest of all. LANES invocations share a line. They
 // pick k times the best element that ranks after the last pick. Elements are compared by keys, integers in the order of
-// the floats. Lanes exchange halves of keys and indices as float32, which is exact up to 2^24.
-// ports   Elem (elem)   reduce_max (reducer)   line_index (line)
-// consts  LANES LINES SMALLEST
+// the elements. Lanes exchange halves of keys and indices as float32, which is exact up to 2^24.
+// ports   Elem (elem)   key_of (keys)   reduce_max (reducer)   line_index (line)
+// consts  LANES LINES
 
 struct Params { lines: u32, size: u32, stride: u32, k: u32 }
 
 @group(0) @binding(1) var<storage, read> input: array<Elem>;
 @group(0) @binding(3) var<storage, read_write> values: array<Elem>;
 @group(0) @binding(4) var<storage, read_write> indices: array<i32>;
-
-fn key_of(x: f32) -> u32 {
-  let bits = bitcast<u32>(x);
-  let ordered = select(bits | 0x80000000u, ~bits, bits > 0x80000000u); // -0 is 0
-  let key = select(ordered, 0xffffffffu, (bits & 0x7fffffffu) > 0x7f800000u);
-  return select(key, ~key, SMALLEST);
-}
 
 fn shared_max(x: u32, lane: u32, line: u32) -> u32 { return u32(reduce_max(vec4f(f32(x)), lane, line).x); }
 
@@ -34,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var key = 0u;
     var index = params.size; // none
     for (var i = local.x; i < params.size; i += LANES) {
-      let own = key_of(f32(input[start + i * params.stride]));
+      let own = key_of(input[start + i * params.stride]);
       let open = own < last_key || (own == last_key && i32(i) > last);
       if open && (own > key || index == params.size) {
         key = own;

@@ -50,6 +50,7 @@ export interface UnaryRow {
   /** FLOP of an element. */
   readonly flops: number;
   readonly types?: readonly DataType[];
+  readonly output?: DataType;
   readonly alpha?: number;
   readonly beta?: number;
   readonly tolerance: Tolerance;
@@ -66,6 +67,8 @@ export const TWO_STEPS: Tolerance = { ulps: 2, absolute: 1e-7 };
 export interface BinaryRow {
   readonly types: readonly DataType[];
   readonly output?: DataType;
+  /** The part that computes it of integers, where they have one of their own. */
+  readonly integers?: string;
   /** Names of the operands. */
   readonly operands?: readonly [string, string];
   readonly tolerance: Tolerance;
@@ -104,10 +107,15 @@ const RANGES: Partial<Record<DataType, [number, number]>> = {
   uint32: [0, 4294967295],
 };
 
-function integerLiteral(dataType: DataType): (value: number) => string {
+/** The integer of a type that is nearest to a number; 0 for NaN. */
+export function nearest(dataType: DataType, value: number): number {
   const [low, high] = RANGES[dataType]!;
+  return Math.round(Math.max(low, Math.min(high, value))) || 0;
+}
+
+export function integerLiteral(dataType: DataType): (value: number) => string {
   const type = dataType.startsWith('u') ? 'u32' : 'i32';
-  return (value) => `${type}(${Math.round(Math.max(low, Math.min(high, value)))})`;
+  return (value) => `${type}(${nearest(dataType, value)})`;
 }
 
 function unaryCandidate(
@@ -147,16 +155,16 @@ function unaryPieces(
 
 type Unary = (input: Operand, options?: { alpha?: number; beta?: number } & Labelled) => Operand;
 
-const unaryOp = (name: string, { flops, types = FLOATS, tolerance, values, alpha, beta }: UnaryRow) =>
+const unaryOp = (name: string, { flops, types = FLOATS, output, tolerance, values, alpha, beta }: UnaryRow) =>
   defineOp<{ alpha?: number; beta?: number }, Unary>({
     name,
     operands: { input: { types } },
     options: [...(alpha === undefined ? [] : ['alpha']), ...(beta === undefined ? [] : ['beta'])],
     elementwise: true,
-    activation: name !== 'identity',
+    activation: name !== 'identity' && !output,
     tolerance,
     values: () => values,
-    infer: ({ input }) => input!,
+    infer: ({ input }) => ({ dataType: output ?? input!.dataType, shape: input!.shape }),
     candidates: (inputs, options, output) => unaryCandidate(name, inputs, output, { name, ...options }),
     pieces: unaryPieces,
     cost: (_inputs, _options, { shape }) => ({ macs: 0, flops: flops * elementCount(shape) }),
@@ -225,7 +233,7 @@ type Binary = (a: Operand, b: Operand, options?: Labelled) => Operand;
 const binaryOp = (
   file: WgslFile,
   name: string,
-  { types, output, operands: [a, b] = ['a', 'b'], tolerance, values }: BinaryRow,
+  { types, output, integers = name, operands: [a, b] = ['a', 'b'], tolerance, values }: BinaryRow,
 ) =>
   defineOp<object, Binary>({
     name,
@@ -239,7 +247,7 @@ const binaryOp = (
     },
     candidates(inputs, _options, { dataType, shape }) {
       const [x, y] = [inputs[a]!, inputs[b]!];
-      const arithmetic = [part(file, name), part(functions, kindOf(x.dataType))];
+      const arithmetic = [part(file, isFloat(x.dataType) ? name : integers), part(functions, kindOf(x.dataType))];
       const ports = [grid, part(stored, x.dataType), part(result, dataType), ...arithmetic];
       const [p, q] = [period(x.shape, shape), period(y.shape, shape)];
       const count4 = Math.ceil(elementCount(shape) / 4);

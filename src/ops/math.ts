@@ -6,20 +6,29 @@ import strides from '../../shaders/lib/strides.wgsl';
 import unaryParts from '../../shaders/lib/unary_math.wgsl';
 import whereKernel from '../../shaders/where.wgsl';
 import { part, u32 } from '../gpu/wgsl.ts';
-import { broadcastShapes, elementCount } from '../tensor/types.ts';
+import { broadcastShapes, type DataType, elementCount } from '../tensor/types.ts';
 import {
   defineOp,
   EXACT,
+  FACTORS,
   FLAT,
-  FLOATS,
   flatGrid,
   type Labelled,
   NUMBERS,
   type Operand,
   SIGNED,
   SIGNED_FACTORS,
+  type Tolerance,
 } from './define.ts';
 import { type BinaryRow, defineBinary, defineUnary, FAST, NEAR_ZERO, stridedParams, TWO_STEPS } from './elementwise.ts';
+
+const INTEGERS: readonly DataType[] = ['int32', 'uint32', 'int8', 'uint8'];
+/** Of bits that 32 of a number of 64 decide: it is its lower half, extended. */
+const BITS: readonly DataType[] = [...INTEGERS, 'int64', 'uint64'];
+const UNSIGNED: readonly DataType[] = ['uint32', 'uint8'];
+
+/** WGSL promises 3 + 2|x| ulps of exp(x); these square exp(x/2). */
+const POWERS: Tolerance = { ulps: 40 };
 
 export const mathUnary = defineUnary(unaryParts, {
   leakyRelu: { flops: 2, alpha: 0.01, tolerance: { ulps: 1 } },
@@ -38,13 +47,29 @@ export const mathUnary = defineUnary(unaryParts, {
   softsign: { flops: 3, tolerance: { ulps: 4 } },
   erf: { flops: 16, tolerance: { ulps: 4, absolute: 1e-6 } },
   logicalNot: { flops: 1, types: ['uint8'], tolerance: EXACT, values: 'mask' },
+  roundEven: { flops: 1, tolerance: EXACT },
+  isNaN: { flops: 1, output: 'uint8', tolerance: EXACT, values: 'special' },
+  isInfinite: { flops: 1, output: 'uint8', tolerance: EXACT, values: 'special' },
+  asin: { flops: 16, tolerance: NEAR_ZERO, values: { low: -1, high: 1 } },
+  acos: { flops: 17, tolerance: NEAR_ZERO, values: { low: -1, high: 1 } },
+  atan: { flops: 14, tolerance: NEAR_ZERO },
+  sinh: { flops: 6, tolerance: POWERS },
+  cosh: { flops: 6, tolerance: POWERS },
+  asinh: { flops: 14, tolerance: NEAR_ZERO },
+  acosh: { flops: 16, tolerance: NEAR_ZERO, values: { low: 1, high: 6 } },
+  atanh: { flops: 15, tolerance: NEAR_ZERO, values: { low: -1, high: 1 } },
+  bitwiseNot: { flops: 1, types: [...INTEGERS, 'int64'], tolerance: EXACT },
 });
 
 const compares: BinaryRow = { types: NUMBERS, output: 'uint8', tolerance: EXACT, values: ['few', 'few'] };
 const decides: BinaryRow = { types: ['uint8'], output: 'uint8', tolerance: EXACT, values: ['mask', 'mask'] };
+const bitwise: BinaryRow = { types: BITS, tolerance: EXACT };
+const shift: BinaryRow = { types: UNSIGNED, tolerance: EXACT, values: ['random', { low: 0, high: 35 }] };
 
 export const mathBinary = defineBinary(binaryParts, {
-  pow: { types: FLOATS, tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
+  pow: { types: FACTORS, integers: 'powInteger', tolerance: { ulps: 32 }, values: ['positive', { low: -3, high: 3 }] },
+  mod: { types: NUMBERS, integers: 'modInteger', tolerance: { ulps: 1 } },
+  fmod: { types: NUMBERS, integers: 'fmodInteger', tolerance: EXACT },
   prelu: { types: SIGNED_FACTORS, operands: ['input', 'slope'], tolerance: { ulps: 1 } },
   equal: compares,
   notEqual: compares,
@@ -55,6 +80,11 @@ export const mathBinary = defineBinary(binaryParts, {
   logicalAnd: decides,
   logicalOr: decides,
   logicalXor: decides,
+  bitwiseAnd: bitwise,
+  bitwiseOr: bitwise,
+  bitwiseXor: bitwise,
+  shiftLeft: shift,
+  shiftRight: { ...shift, types: [...UNSIGNED, 'uint64'] },
 });
 
 type Where = (condition: Operand, trueValue: Operand, falseValue: Operand, options?: Labelled) => Operand;

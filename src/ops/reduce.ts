@@ -2,20 +2,24 @@ import argKernel from '../../shaders/arg_reduce.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
 import extremum from '../../shaders/lib/extremum.wgsl';
 import functions from '../../shaders/lib/functions.wgsl';
+import floatReducer from '../../shaders/lib/reducer.wgsl';
+import integerReducer from '../../shaders/lib/reducer_integer.wgsl';
 import reduction from '../../shaders/lib/reduction.wgsl';
+import integerReduction from '../../shaders/lib/reduction_integer.wgsl';
 import result from '../../shaders/lib/result.wgsl';
 import stored from '../../shaders/lib/stored.wgsl';
 import kernel from '../../shaders/reduce.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
-import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
+import { part } from '../gpu/wgsl.ts';
+import { type DataType, elementCount, formatShape, isFloat, type TensorDescriptor } from '../tensor/types.ts';
 import {
   aroundAxis,
   defineOp,
-  ELEM,
   EXACT,
   FLOAT,
+  FLOATS,
   type Inputs,
   type Labelled,
+  NUMBERS,
   needAxis,
   type Operand,
   opError,
@@ -23,7 +27,9 @@ import {
   type Tolerance,
   type Values,
 } from './define.ts';
-import { type LineForm, lineForms } from './lines.ts';
+import { integerLiteral, nearest } from './elementwise.ts';
+import { alone, lineForms } from './lines.ts';
+import { WORDS, widened } from './words.ts';
 
 interface ReduceOptions {
   axes?: readonly number[];
@@ -31,8 +37,9 @@ interface ReduceOptions {
 }
 
 interface ReduceRow {
-  /** Part of shaders/lib/reduction.wgsl. */
+  /** Part of shaders/lib/reduction.wgsl, and of reduction_integer.wgsl. */
   readonly kind: string;
+  readonly types?: readonly DataType[];
   /** FLOP an element. */
   readonly flops: number;
   /** The result of no elements. */
@@ -43,15 +50,20 @@ interface ReduceRow {
 
 const INFINITY = Number.POSITIVE_INFINITY;
 
+/** Types of sums and products. Those of int64 and uint64 would wrap around unseen (`NUMBERS`). */
+const SUMMANDS: readonly DataType[] = [...FLOATS, 'int32', 'uint32'];
+/** Elements of a shared line at the most, in a mean of integers: lanes sum up to 256 rests below that. */
+const MOST_RESTS = 2 ** 23;
+
 const REDUCTIONS = {
-  reduceSum: { kind: 'sum', flops: 1, nothing: 0 },
-  reduceMean: { kind: 'mean', flops: 1, nothing: Number.NaN },
-  reduceMax: { kind: 'max', flops: 1, nothing: -INFINITY, tolerance: EXACT },
-  reduceMin: { kind: 'min', flops: 1, nothing: INFINITY, tolerance: EXACT },
-  reduceProduct: { kind: 'product', flops: 1, nothing: 1 },
-  reduceL1: { kind: 'l1', flops: 2, nothing: 0 },
+  reduceSum: { kind: 'sum', types: SUMMANDS, flops: 1, nothing: 0 },
+  reduceMean: { kind: 'mean', types: SUMMANDS, flops: 1, nothing: Number.NaN },
+  reduceMax: { kind: 'max', types: NUMBERS, flops: 1, nothing: -INFINITY, tolerance: EXACT },
+  reduceMin: { kind: 'min', types: NUMBERS, flops: 1, nothing: INFINITY, tolerance: EXACT },
+  reduceProduct: { kind: 'product', types: SUMMANDS, flops: 1, nothing: 1 },
+  reduceL1: { kind: 'l1', types: SUMMANDS, flops: 2, nothing: 0 },
   reduceL2: { kind: 'l2', flops: 2, nothing: 0 },
-  reduceSumSquare: { kind: 'sum_square', flops: 2, nothing: 0 },
+  reduceSumSquare: { kind: 'sum_square', types: SUMMANDS, flops: 2, nothing: 0 },
   reduceLogSum: {
     kind: 'log_sum',
     flops: 1,
@@ -72,8 +84,8 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
     : shape.filter((_, d) => !axes.includes(d));
 }
 
-/** The form in which no line is shared. */
-const alone = ({ constants }: LineForm): boolean => constants['LANES'] === u32(1);
+/** FLIP of extremum.wgsl and reduction_integer.wgsl. */
+const flip = (dataType: DataType): string => (dataType.startsWith('u') ? 'i32(-2147483648)' : 'i32(0)');
 
 const adjacent = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === axes[0]! + i);
 
@@ -91,10 +103,10 @@ type Reduce = (input: Operand, options?: ReduceOptions & Labelled) => Operand;
 
 const OPTIONS = ['axes', 'keepDimensions'];
 
-const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values }: ReduceRow) =>
+const reduceOp = (name: string, { kind, types = FLOATS, flops, nothing, tolerance = SUM, values }: ReduceRow) =>
   defineOp<ReduceOptions, Reduce>({
     name,
-    operands: { input: FLOAT },
+    operands: { input: { types } },
     options: OPTIONS,
     reduces: true,
     tolerance,
@@ -107,19 +119,22 @@ const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values 
       const size = axes.reduce((product, axis) => product * shape[axis]!, 1);
       const count = elementCount(output.shape);
       const { stride } = aroundAxis(shape, first + Math.max(axes.length, 1) - 1);
-      const forms = lineForms(Math.ceil(count / 4), size, caps);
-      return (kind === 'product' ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
+      const float = isFloat(dataType);
+      const forms = lineForms(Math.ceil(count / 4), size, caps, float ? floatReducer : integerReducer);
+      const single = kind === 'product' || (kind === 'mean' && !float && size > MOST_RESTS);
+      const literals = () => ({ NOTHING: integerLiteral(dataType)(nothing), FLIP: flip(dataType) });
+      return (single ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
         label: `${name}[${dataType},${tag}]`,
         variant: {
           kernel,
           ports: [
             part(stored, dataType),
             part(result, dataType),
-            part(functions, 'float'),
+            ...(float ? [part(functions, 'float')] : []),
             ...ports,
-            part(reduction, kind),
+            part(float ? reduction : integerReduction, kind),
           ],
-          constants,
+          constants: float ? constants : { ...constants, ...literals() },
         },
         params: { count, size, stride: axes.length ? stride : 1 },
         grid,
@@ -130,7 +145,8 @@ const reduceOp = (name: string, { kind, flops, nothing, tolerance = SUM, values 
       const input = inputs['input']!;
       if (!elementCount(input.shape)) {
         const newShape = reducedShape(input.shape, axes, options.keepDimensions);
-        return rewriter.add('expand', { input: rewriter.constant(input.dataType, [], [nothing]) }, { newShape });
+        const value = isFloat(input.dataType) ? nothing : nearest(input.dataType, nothing);
+        return rewriter.add('expand', { input: rewriter.constant(input.dataType, [], [value]) }, { newShape });
       }
       if (adjacent(axes)) return undefined;
       const others = input.shape.map((_, d) => d).filter((d) => !axes.includes(d));
@@ -178,20 +194,18 @@ interface ArgOptions {
   axis: number;
   keepDimensions?: boolean;
   outputDataType?: ArgType;
+  /** Of equal elements the last one (ONNX' select_last_index); the first where absent. */
+  selectLastIndex?: boolean;
 }
 
-type Arg = (
-  input: Operand,
-  axis: number,
-  options?: { keepDimensions?: boolean; outputDataType?: ArgType } & Labelled,
-) => Operand;
+type Arg = (input: Operand, axis: number, options?: Omit<ArgOptions, 'axis'> & Labelled) => Operand;
 
 const argOp = (name: string, kind: 'max' | 'min') =>
   defineOp<ArgOptions, Arg>({
     name,
-    operands: { input: FLOAT },
+    operands: { input: { types: NUMBERS } },
     args: ['axis'],
-    options: ['keepDimensions', 'outputDataType'],
+    options: ['keepDimensions', 'outputDataType', 'selectLastIndex'],
     infer(inputs, { axis, keepDimensions, outputDataType: dataType = 'int32' }) {
       const { shape } = inputs['input']!;
       if (!ARG_TYPES.includes(dataType))
@@ -200,18 +214,24 @@ const argOp = (name: string, kind: 'max' | 'min') =>
       if (!shape[at]) throw opError('wrong-shape', name, `axis ${at} of ${formatShape(shape)} has no elements`);
       return { dataType, shape: reducedShape(shape, [at], keepDimensions) };
     },
-    candidates(inputs, { axis }, output, caps) {
+    decompose: ({ input }, options, rewriter) =>
+      widened(rewriter, input!, (wide) => rewriter.add(name, { input: wide }, options)),
+    candidates(inputs, { axis, selectLastIndex = false }, output, caps) {
       const { shape, dataType } = inputs['input']!;
       const { size, stride } = aroundAxis(shape, needAxis(name, axis, shape.length));
       const lines = elementCount(output.shape);
-      const type = ELEM[dataType]!;
-      const forms = lineForms(lines, size, caps);
-      return (size < 2 ** 24 ? forms : forms.filter(alone)).map(({ tag, ports, constants, grid }) => ({
-        label: `${name}[${type},${tag}]`,
+      const type = WORDS[dataType]!;
+      const float = isFloat(dataType);
+      const forms = lineForms(lines, size, caps, float ? floatReducer : integerReducer);
+      const ranks = float
+        ? [part(functions, 'float'), part(extremum, 'float', kind)]
+        : [part(extremum, 'integer', `${kind}_integer`)];
+      return (size < 2 ** 24 || !float ? forms : forms.filter(alone)).map(({ tag, ports, constants, grid }) => ({
+        label: `${name}[${type}${selectLastIndex ? ',last' : ''},${tag}]`,
         variant: {
           kernel: argKernel,
-          ports: [part(elem, type), part(functions, 'float'), part(extremum, kind), ...ports],
-          constants,
+          ports: [part(elem, type), ...ranks, ...ports],
+          constants: { ...constants, LAST: String(selectLastIndex), ...(!float && { FLIP: flip(dataType) }) },
         },
         params: { lines, size, stride },
         grid,

@@ -1,9 +1,12 @@
 import elem from '../../shaders/lib/elem.wgsl';
+import keys from '../../shaders/lib/keys.wgsl';
 import kernel from '../../shaders/top_k.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
-import { elementCount, formatShape } from '../tensor/types.ts';
-import { aroundAxis, defineOp, ELEM, EXACT, FLOAT, type Labelled, needAxis, type Operand, opError } from './define.ts';
-import { lineForms } from './lines.ts';
+import { part } from '../gpu/wgsl.ts';
+import { elementCount, formatShape, isFloat } from '../tensor/types.ts';
+import { aroundAxis, defineOp, EXACT, type Labelled, NUMBERS, needAxis, type Operand, opError } from './define.ts';
+import { cast } from './elementwise.ts';
+import { alone, lineForms } from './lines.ts';
+import { WORDS, widened } from './words.ts';
 
 interface TopKOptions {
   k: number;
@@ -30,7 +33,7 @@ const MOST_SHARED = 2 ** 24;
  */
 export const topK = defineOp<TopKOptions, TopK>({
   name: 'topK',
-  operands: { input: FLOAT },
+  operands: { input: { types: NUMBERS } },
   args: ['k'],
   options: ['axis', 'largest', 'sorted'],
   results: ['values', 'indices'],
@@ -50,23 +53,28 @@ export const topK = defineOp<TopKOptions, TopK>({
       { dataType: 'int32', shape: own },
     ];
   },
+  decompose: ({ input }, options, rewriter) =>
+    widened(rewriter, input!, (wide) => {
+      const [values, indices] = rewriter.add('topK', { input: wide }, options).results;
+      return [rewriter.add(cast.name, { input: values! }, { to: input!.dataType }), indices!];
+    }),
   candidates(inputs, { k, axis = -1, largest = true }, _output, caps) {
     const { dataType, shape } = inputs['input']!;
     const { outer, size, stride } = aroundAxis(shape, needAxis('topK', axis, shape.length));
-    const type = ELEM[dataType]!;
+    const type = WORDS[dataType]!;
+    const order = isFloat(dataType) ? 'float' : 'integer';
+    const flip = dataType.startsWith('u') ? '0u' : '0x80000000u';
     const forms = lineForms(outer * stride, size, caps);
-    return (size < MOST_SHARED ? forms : forms.filter(({ constants }) => constants['LANES'] === u32(1))).map(
-      ({ tag, ports, constants, grid }) => ({
-        label: `topK[${type}${largest ? '' : ',smallest'},${tag}]`,
-        variant: {
-          kernel,
-          ports: [part(elem, type), ...ports],
-          constants: { ...constants, SMALLEST: String(!largest) },
-        },
-        params: { lines: outer * stride, size, stride, k },
-        grid,
-      }),
-    );
+    return (size < MOST_SHARED ? forms : forms.filter(alone)).map(({ tag, ports, constants, grid }) => ({
+      label: `topK[${type}${largest ? '' : ',smallest'},${tag}]`,
+      variant: {
+        kernel,
+        ports: [part(elem, type), part(keys, order), ...ports],
+        constants: { ...constants, SMALLEST: String(!largest), ...(order === 'integer' && { FLIP: flip }) },
+      },
+      params: { lines: outer * stride, size, stride, k },
+      grid,
+    }));
   },
   cost: ({ input }, { k }) => ({ macs: 0, flops: k * elementCount(input!.shape) }),
 });

@@ -12,6 +12,7 @@ interface Group {
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
 const GROUPS = {
+  cumulative: () => import('./cumulative.ts'),
   depthwise: () => import('./depthwise.ts'),
   image: () => import('./image.ts'),
   math: () => import('./math.ts'),

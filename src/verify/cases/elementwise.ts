@@ -1,7 +1,7 @@
 import { BINARY, UNARY } from '../../ops/elementwise.ts';
 import '../../ops/math.ts';
 import { type DataType, isFloat } from '../../tensor/types.ts';
-import { type OpCase, type TensorSpec, test, type Values, valued } from '../case.ts';
+import { float32, int32, type OpCase, type TensorSpec, test, uint32, type Values, valued } from '../case.ts';
 
 /** Options that are not those the table fills in. */
 const SETTINGS: Readonly<Record<string, { alpha?: number; beta?: number }>> = {
@@ -39,9 +39,8 @@ const unaries = [...UNARY].flatMap(
 );
 
 const FAR = [-30000, -1000, -88.5, -20, -10.5, 10.5, 20, 88.5, 1000, 30000];
-const saturating = 'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoid hardSwish relu leakyRelu elu'.split(
-  ' ',
-);
+const saturating =
+  'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoid hardSwish relu leakyRelu elu atan asinh'.split(' ');
 const extremes = saturating.map((name) => test(name, { input: valued([FAR.length], FAR) }, {}, { note: 'extremes' }));
 
 /** What is no number or the end of them, and a few that are. */
@@ -111,9 +110,11 @@ const SHAPES = {
 
 type ShapeName = keyof typeof SHAPES;
 
+/** Bytes are read one way whatever the function: one function is tried on them in another shape. */
 const shapesOf = (name: string, dataType: DataType): readonly ShapeName[] => {
   if (name === 'sub' && dataType === 'float32') return Object.keys(SHAPES) as ShapeName[];
-  return isFloat(dataType) || name.startsWith('logical') ? ['same', 'row', 'scalar', 'strided'] : ['same', 'strided'];
+  if (isFloat(dataType) || name.startsWith('logical')) return ['same', 'row', 'scalar', 'strided'];
+  return name === 'sub' || dataType.endsWith('32') ? ['same', 'strided'] : ['same'];
 };
 
 const RANDOM = ['random', 'random'] as const;
@@ -161,6 +162,52 @@ export const cases: readonly OpCase[] = [
   ...binaries,
   test('pow', { a: valued([4, 6], 'few'), b: valued([4, 6], 'few') }, {}, { note: 'negative bases' }),
   test('pow', { a: valued([4], [-8, -2, 8, -8]), b: valued([4], [1 / 3, 0.5, 1 / 3, -1]) }),
+  test('pow', {
+    a: int32([7, 1], [-3, -1, 0, 1, 2, 7, 100000]),
+    b: int32([1, 9], [0, 1, 2, 3, 11, 31, -1, -2, -2147483648]),
+  }),
+  test('roundEven', { input: valued([9], [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 3.49, 4.75, -1e4]) }, {}, { note: 'ties' }),
+  ...['sinh', 'cosh'].map((name) =>
+    test(
+      name,
+      { input: float32([8], [89, -89, 88.9, -88, 1e-3, -20, 40, 1]) },
+      {},
+      { note: 'as far as float32', tolerance: { ulps: 400 } },
+    ),
+  ),
+  ...['asin', 'atan', 'sinh', 'asinh', 'atanh'].map((name) =>
+    test(
+      name,
+      { input: float32([6], [1e-3, -1e-5, 1e-8, 0.4, -0.41, 0.42]) },
+      {},
+      { note: 'near zero', tolerance: { ulps: 6 } },
+    ),
+  ),
+  test(
+    'acos',
+    { input: float32([5], [0.9999999, 0.999, 0.51, -0.999, -0.51]) },
+    {},
+    { note: 'near the ends', tolerance: { ulps: 8 } },
+  ),
+  test('acosh', { input: float32([6], [1.0000001, 1.001, 1.49, 1.51, 2000, 3e38]) }, {}, { note: 'near 1, and far' }),
+  test('atanh', { input: float32([4], [0.9999999, -0.9999999, 0.51, 0.99]) }, {}, { note: 'near the ends' }),
+  test('asinh', { input: float32([4], [3e38, -3e38, 1499, 1501]) }, {}, { note: 'far' }),
+  ...['mod', 'fmod'].flatMap((name) => [
+    test(name, {
+      a: float32([6, 1], [1e30, -1e30, 5.3, -5.3, 0.1, 16777215]),
+      b: float32([5], [7, -7, 0.3, -2.25, 1e-20]),
+    }),
+    test(name, { a: int32([5, 1], [7, -7, 0, 2147483647, -2147483648]), b: int32([6], [3, -3, -1, 1, 2147483647, 0]) }),
+    test(name, { a: uint32([3, 1], [7, 4294967295, 0]), b: uint32([4], [3, 4294967294, 1, 0]) }),
+  ]),
+  ...['shiftLeft', 'shiftRight'].flatMap((name) =>
+    (['uint32', 'uint8'] as const).map((dataType) =>
+      test(name, {
+        a: { shape: [3, 1], dataType, values: [1, 171, 255] },
+        b: { shape: [7], dataType, values: [0, 1, 7, 8, 31, 32, 255] },
+      }),
+    ),
+  ),
   ...choices,
   ...casts,
   test(

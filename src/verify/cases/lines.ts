@@ -1,4 +1,5 @@
-import { type OpCase, positive, special, test, valued } from '../case.ts';
+import type { DataType } from '../../tensor/types.ts';
+import { type OpCase, positive, special, type TensorSpec, test, type Values, valued } from '../case.ts';
 
 const softmaxes: OpCase[] = [
   test('softmax', { input: [5, 7] }, { axis: -1 }),
@@ -106,6 +107,29 @@ const reductions: OpCase[] = [
   test('reduceL2', { input: [3, 4] }, { axes: [] }),
 ];
 
+const typed = (dataType: DataType, shape: readonly number[], values: Values = 'random'): TensorSpec => ({
+  shape,
+  dataType,
+  values,
+});
+const LARGE: Values = { low: -2147483648, high: 2147483647 };
+const LARGE_UNSIGNED: Values = { low: 0, high: 4294967295 };
+
+const integerReductions: OpCase[] = [
+  ...SUMS.filter((op) => op !== 'reduceL2').flatMap((op) => [
+    test(op, { input: typed('int32', [7, 39]) }, { axes: [1] }),
+    test(op, { input: typed('uint32', [5, 6, 3]) }, { axes: [0], keepDimensions: true }),
+    test(op, { input: typed('int32', [5, 70], LARGE) }, { axes: [1] }, { note: 'large' }),
+    test(op, { input: typed('uint32', [3, 5, 70], LARGE_UNSIGNED) }, { axes: [0, 2] }, { note: 'large' }),
+  ]),
+  test('reduceMean', { input: typed('int32', [5, 3], [-1, -1, 0, 1, 1, 0, -2, -2, -1, 7, -9, 1]) }, { axes: [1] }),
+  ...['reduceMax', 'reduceMin'].flatMap((op) => [
+    test(op, { input: typed('int8', [7, 39]) }, { axes: [1] }),
+    test(op, { input: typed('uint8', [2, 5, 3]) }, { axes: [0] }),
+    test(op, { input: typed('int8', [3, 5]) }),
+  ]),
+];
+
 const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: [5, 37] }, { axis: 1 }),
   test(op, { input: [5, 7, 3] }, { axis: 0, keepDimensions: true }),
@@ -115,6 +139,22 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
   test(op, { input: special(16, 39) }, { axis: 1 }),
   test(op, { input: special(4, 1200) }, { axis: 1 }),
   test(op, { input: valued([4, 3], [1, Infinity, Number.NaN, -Infinity, 1, -Infinity, Number.NaN]) }, { axis: 1 }),
+  test(op, { input: valued([9, 8], 'few') }, { axis: 1, selectLastIndex: true }),
+  test(op, { input: special(4, 1200) }, { axis: 1, selectLastIndex: true }),
+  test(op, { input: typed('int32', [5, 37], LARGE) }, { axis: 1 }),
+  test(op, { input: typed('int32', [3, 3], [2147483647, 16777217, 16777216, -2147483648, -1]) }, { axis: 0 }),
+  test(op, { input: typed('uint32', [3, 90], LARGE_UNSIGNED) }, { axis: 1 }),
+  test(op, { input: typed('int32', [2, 1500], 'few') }, { axis: 1, selectLastIndex: true }),
+  test(op, { input: typed('uint32', [4, 5, 3], 'few') }, { axis: 1, selectLastIndex: true, keepDimensions: true }),
+  test(op, { input: typed('int8', [5, 7]) }, { axis: 0 }),
+  test(op, { input: typed('uint8', [3, 37], 'few') }, { axis: 1 }),
 ]);
 
-export const cases: readonly OpCase[] = [...softmaxes, ...layerNorms, ...otherNorms, ...reductions, ...args];
+export const cases: readonly OpCase[] = [
+  ...softmaxes,
+  ...layerNorms,
+  ...otherNorms,
+  ...reductions,
+  ...integerReductions,
+  ...args,
+];

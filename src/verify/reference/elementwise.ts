@@ -1,4 +1,4 @@
-import { broadcastShapes, type DataType } from '../../tensor/types.ts';
+import { broadcastShapes, type DataType, isFloat } from '../../tensor/types.ts';
 import { at, build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 /** The error function by its series of positive terms, to float64: 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! */
@@ -48,7 +48,25 @@ export const UNARY: Readonly<Record<string, Unary>> = {
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   logicalNot: (x) => Number(x === 0),
+  roundEven: (x) => {
+    const near = Math.round(x);
+    return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near;
+  },
+  isNaN: (x) => Number(Number.isNaN(x)),
+  isInfinite: (x) => Number(Math.abs(x) === Infinity),
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  asinh: Math.asinh,
+  acosh: Math.acosh,
+  atanh: Math.atanh,
+  bitwiseNot: (x) => ~x,
 };
+
+/** Functions whose results are not of the type of their argument. */
+const UNARY_OUTPUT: Readonly<Record<string, DataType>> = { isNaN: 'uint8', isInfinite: 'uint8' };
 
 export interface ActivationOptions {
   alpha?: number;
@@ -63,20 +81,39 @@ export const applyUnary = (
 
 export const unary =
   (name: string) =>
-  ({ input }: RefInputs, options: ActivationOptions): RefTensor =>
-    build(input!.dataType, input!.shape, (index) =>
-      held(input!.dataType, applyUnary(name, at(input!, index), options)),
-    );
+  ({ input }: RefInputs, options: ActivationOptions): RefTensor => {
+    const dataType = UNARY_OUTPUT[name] ?? input!.dataType;
+    return build(dataType, input!.shape, (index) => held(dataType, applyUnary(name, at(input!, index), options)));
+  };
 
 interface Binary {
   f: (a: number, b: number) => number;
   /** What rounding errors scale with, where it is not the result. */
   mass?: (a: number, b: number) => number;
   output?: DataType;
+  /** Of integers, where float64 would round. */
+  integers?: (a: number, b: number) => number;
 }
 
 /** C's pow: JavaScript's has NaN where the base is 1 or -1 and the exponent infinite, or the base 1 and the exponent NaN. */
 const pow = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+
+/** Wraps around at 32 bits. An exponent below zero gives 1 / a^-b without the fraction. */
+function integerPow(a: number, b: number): number {
+  if (b < 0) return a === 1 || a === -1 ? a ** (b % 2) : 0;
+  let power = 1;
+  for (let square = a, left = b; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2) power = Math.imul(power, square);
+    square = Math.imul(square, square);
+  }
+  return power;
+}
+
+/** The remainder with the sign of b. */
+const mod = (a: number, b: number): number => {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+};
 
 const truth = (f: (a: number, b: number) => boolean): Binary => ({ f: (a, b) => Number(f(a, b)), output: 'uint8' });
 
@@ -88,7 +125,9 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   div: { f: (a, b) => a / b },
   max: { f: Math.max },
   min: { f: Math.min },
-  pow: { f: pow },
+  pow: { f: pow, integers: integerPow },
+  mod: { f: mod },
+  fmod: { f: (a, b) => a % b },
   prelu: { f: (x, slope) => (x >= 0 ? x : slope * x) },
   equal: truth((a, b) => a === b),
   notEqual: truth((a, b) => a !== b),
@@ -99,14 +138,20 @@ export const BINARY: Readonly<Record<string, Binary>> = {
   logicalAnd: truth((a, b) => a !== 0 && b !== 0),
   logicalOr: truth((a, b) => a !== 0 || b !== 0),
   logicalXor: truth((a, b) => (a !== 0) !== (b !== 0)),
+  bitwiseAnd: { f: (a, b) => a & b },
+  bitwiseOr: { f: (a, b) => a | b },
+  bitwiseXor: { f: (a, b) => a ^ b },
+  shiftLeft: { f: (a, b) => (b > 31 ? 0 : a << b) },
+  shiftRight: { f: (a, b) => (b > 31 ? 0 : a >>> b) },
 };
 
 export const binary =
   (name: string) =>
   (inputs: RefInputs): RefTensor => {
-    const { f, output } = BINARY[name]!;
+    const { f: own, output, integers } = BINARY[name]!;
     const [x, y] = name === 'prelu' ? [inputs.input!, inputs.slope!] : [inputs.a!, inputs.b!];
     const dataType = output ?? x.dataType;
+    const f = (!isFloat(dataType) && integers) || own;
     return build(dataType, broadcastShapes(name, x.shape, y.shape), (index) =>
       held(dataType, f(spread(x, index), spread(y, index))),
     );

@@ -1,5 +1,5 @@
-import { elementCount } from '../../tensor/types.ts';
-import { at, build, type Element, everywhere, moved, type RefInputs, type RefTensor } from './tensor.ts';
+import { elementCount, isFloat } from '../../tensor/types.ts';
+import { at, build, type Element, everywhere, held, moved, type RefInputs, type RefTensor } from './tensor.ts';
 
 interface ReduceOptions {
   axes?: readonly number[];
@@ -36,6 +36,12 @@ export const REDUCTIONS: Readonly<Record<string, (list: readonly number[]) => El
   },
 };
 
+/** Of integers, where float64 would round: they wrap around at 32 bits. */
+const OF_INTEGERS: Readonly<Record<string, (list: readonly number[]) => number>> = {
+  reduceProduct: (list) => list.reduce(Math.imul, 1),
+  reduceSumSquare: (list) => sum(list.map((x) => Math.imul(x, x))),
+};
+
 export const reduce =
   (name: string) =>
   ({ input }: RefInputs, { axes, keepDimensions = false }: ReduceOptions): RefTensor => {
@@ -52,27 +58,36 @@ export const reduce =
       (index) => {
         const kept = keepDimensions ? rest.map((d) => index[d]!) : index;
         const place = moved(new Array<number>(shape.length).fill(0), rest, kept);
-        return REDUCTIONS[name]!(everywhere(extents).map((to) => at(input!, moved(place, over, to))));
+        const list = everywhere(extents).map((to) => at(input!, moved(place, over, to)));
+        const made = ((!isFloat(dataType) && OF_INTEGERS[name]) || REDUCTIONS[name]!)(list);
+        return isFloat(dataType) ? made : held(dataType, typeof made === 'number' ? made : made.value);
       },
       elementCount(extents),
     );
   };
 
-/** The first of equal elements; the first NaN where there is one. */
+interface ArgOptions {
+  axis: number;
+  keepDimensions?: boolean;
+  selectLastIndex?: boolean;
+}
+
+/** The first of equal elements, or the last; the first NaN where there is one, or the last. */
 export const argExtremum =
   (better: (x: number, best: number) => boolean) =>
-  ({ input }: RefInputs, { axis, keepDimensions = false }: { axis: number; keepDimensions?: boolean }): RefTensor => {
+  ({ input }: RefInputs, { axis, keepDimensions = false, selectLastIndex = false }: ArgOptions): RefTensor => {
     const { shape } = input!;
     const d = axis < 0 ? axis + shape.length : axis;
     const outShape = keepDimensions ? shape.map((size, i) => (i === d ? 1 : size)) : shape.filter((_, i) => i !== d);
     return build('int32', outShape, (index) => {
       const place = keepDimensions ? [...index] : [...index.slice(0, d), 0, ...index.slice(d)];
+      const nth = (i: number): number => (selectLastIndex ? shape[d]! - 1 - i : i);
       let best = 0;
       for (let i = 1; i < shape[d]!; i++) {
-        const [x, top] = [at(input!, moved(place, [d], [i])), at(input!, moved(place, [d], [best]))];
+        const [x, top] = [i, best].map((j) => at(input!, moved(place, [d], [nth(j)]))) as [number, number];
         if (!Number.isNaN(top) && (Number.isNaN(x) || better(x, top))) best = i;
       }
-      return best;
+      return nth(best);
     });
   };
 

@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/cumulative.ts';
+
+export const passes = {};

@@ -1,0 +1,2 @@
+// Running totals: a line an op.
+export { cumulatives } from '../cumulative.ts';
