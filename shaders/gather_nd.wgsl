@@ -1,6 +1,6 @@
 // gather_nd: input [axes.., inner] and indices [rows, rank] give [rows, inner]: row r is input[indices[r]]
 //
-// ports   fetch, put (bits)   place_of (place)   flat_index (grid)
+// ports   fetch, put (bits)   slice_of (slices)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, rank: u32, inner: u32, axes: array<vec4u, 2> }
@@ -9,12 +9,7 @@ struct Params { count: u32, rank: u32, inner: u32, axes: array<vec4u, 2> }
 
 fn element(index: u32) -> u32 {
   let row = index / params.inner;
-  var at = 0u;
-  for (var d = 0u; d < params.rank; d++) {
-    let extent = params.axes[d / 4u][d % 4u];
-    at = at * extent + place_of(indices[row * params.rank + d], extent);
-  }
-  return fetch(at * params.inner + index - row * params.inner);
+  return fetch(slice_of(row) * params.inner + index - row * params.inner);
 }
 
 @compute @workgroup_size(WG)

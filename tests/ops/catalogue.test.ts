@@ -67,7 +67,9 @@ describe('the cover that is compiled in a run of the tests', () => {
       pairs(every.values()),
     );
     expect(lists.filter(([first]) => !chosen.has(candidateKey(first!)))).toEqual([]);
-    expect(chosen.size).toBeLessThan(0.7 * every.size);
+    // Of one candidate alone nothing can be left out.
+    const choices = new Set(lists.filter(({ length }) => length > 1).flatMap((list) => list.map(candidateKey)));
+    expect([...choices].filter((key) => chosen.has(key)).length).toBeLessThan(0.6 * choices.size);
   });
 });
 

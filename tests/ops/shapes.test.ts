@@ -57,3 +57,38 @@ describe('shapes of gatherND', () => {
     expect(() => b.gatherND(image, rows)).toThrow(message);
   });
 });
+
+describe('shapes of scatters and of gatherElements', () => {
+  let count = 0;
+  const indices = (...shape: number[]) => b.input(`indices ${count++}`, { dataType: 'int32', shape });
+  const table = float('table', 5, 3, 4);
+
+  it('gatherElements has the shape of its indices, scatters that of their input', () => {
+    expect(b.gatherElements(table, indices(2, 9, 4), { axis: 1 }).shape).toEqual([2, 9, 4]);
+    const elements = b.scatterElements(table, indices(5, 9, 1), float('updates', 5, 9, 1), { axis: -2 });
+    expect(elements.shape).toEqual([5, 3, 4]);
+    expect(b.scatterND(table, indices(7, 2), float('slices', 7, 4)).shape).toEqual([5, 3, 4]);
+  });
+
+  it.each([
+    [() => b.gatherElements(table, indices(5, 3)), 'indices [5,3] do not fit into [5,3,4] beside axis 0'],
+    [() => b.gatherElements(table, indices(5, 4, 4)), 'indices [5,4,4] do not fit into [5,3,4] beside axis 0'],
+    [() => b.gatherElements(table, indices(5, 3, 4), { axis: 3 }), 'axis 3 is not an axis of rank 3'],
+    [() => b.scatterElements(table, indices(5, 3, 4), float('few', 4, 3, 4)), 'updates is [4,3,4], expected [5,3,4]'],
+    [() => b.scatterND(table, indices(7, 2), float('rows', 7, 3)), 'updates is [7,3], expected [7,4]'],
+    [() => b.scatterND(table, indices(7, 4), float('none', 7)), 'indices of 4 numbers, expected 1 to 3'],
+    [
+      () => b.scatterND(table, indices(7, 3), float('one', 7), { reduction: 'mean' as 'add' }),
+      'reduction is mean, expected none or add or mul or max or min',
+    ],
+    [
+      () => {
+        const long = (name: string, ...shape: number[]) => b.input(name, { dataType: 'int64', shape });
+        return b.scatterND(long('long', 3), indices(2, 1), long('factors', 2), { reduction: 'mul' });
+      },
+      'input is int64, expected',
+    ],
+  ])('%# refused', (make, message) => {
+    expect(make).toThrow(message);
+  });
+});

@@ -1,0 +1,160 @@
+import binaryParts from '../../shaders/lib/binary.wgsl';
+import functions from '../../shaders/lib/functions.wgsl';
+import grid from '../../shaders/lib/grid.wgsl';
+import overwrite from '../../shaders/lib/overwrite.wgsl';
+import result from '../../shaders/lib/result.wgsl';
+import stored from '../../shaders/lib/stored.wgsl';
+import updatesModule from '../../shaders/lib/updates.wgsl';
+import elementsKernel from '../../shaders/scatter_elements.wgsl';
+import ndKernel from '../../shaders/scatter_nd.wgsl';
+import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { elementCount, formatShape, isFloat, sameShape, stridesOf, type TensorDescriptor } from '../tensor/types.ts';
+import {
+  type Candidate,
+  defineOp,
+  FACTORS,
+  FLAT,
+  flatGrid,
+  INDICES,
+  type Inputs,
+  type Labelled,
+  NUMBERS,
+  type Operand,
+  type Operands,
+  opError,
+  type Shape,
+  SUM,
+} from './define.ts';
+import { indexedAxis } from './gather_elements.ts';
+import { placeOf } from './place.ts';
+import { type Slices, sliceParams, slicePorts, slicesOf } from './slices.ts';
+
+const REDUCTIONS = ['none', 'add', 'mul', 'max', 'min'] as const;
+type Reduction = (typeof REDUCTIONS)[number];
+
+interface ScatterOptions {
+  /** ONNX': what an update does to the element that it hits; `none` (where absent) takes its place. */
+  reduction?: Reduction;
+}
+
+const OPERANDS = { input: { types: NUMBERS }, indices: { types: INDICES }, updates: { as: 'input' } } as const;
+
+/** Checks the reduction and the shape of the updates. */
+function check(
+  op: string,
+  { input, updates }: Inputs,
+  { reduction = 'none' }: ScatterOptions,
+  expected: Shape,
+): TensorDescriptor {
+  if (!REDUCTIONS.includes(reduction))
+    throw opError('invalid-argument', op, `reduction is ${reduction}, expected ${REDUCTIONS.join(' or ')}`);
+  if (reduction === 'mul' && !FACTORS.includes(input!.dataType))
+    throw opError('wrong-type', op, `input is ${input!.dataType}, expected ${FACTORS.join(' or ')} for products`);
+  if (!sameShape(updates!.shape, expected))
+    throw opError('wrong-shape', op, `updates is ${formatShape(updates!.shape)}, expected ${formatShape(expected)}`);
+  return input!;
+}
+
+function scatterCandidate(
+  op: string,
+  kernel: WgslModule,
+  { dataType, shape }: TensorDescriptor,
+  { reduction = 'none' }: ScatterOptions,
+  ports: readonly WgslModule[],
+  params: ParamValues,
+): Candidate {
+  const count = elementCount(shape);
+  return {
+    label: `${op}[${dataType},${reduction}]`,
+    variant: {
+      kernel,
+      ports: [
+        grid,
+        part(stored, dataType),
+        part(result, dataType),
+        part(functions, isFloat(dataType) ? 'float' : 'integer'),
+        reduction === 'none' ? overwrite : part(binaryParts, reduction),
+        updatesModule,
+        ...ports,
+      ],
+      constants: { WG: u32(FLAT) },
+    },
+    params: { count, ...params },
+    grid: flatGrid(Math.ceil(count / 4), FLAT),
+  };
+}
+
+/** Without updates the input is the output. */
+const unlessUpdated = ({ input, updates }: Operands): Operand | undefined =>
+  elementCount(updates!.shape) ? undefined : input;
+
+interface ScatterElementsOptions extends ScatterOptions {
+  axis?: number;
+}
+
+type ScatterElements = (
+  input: Operand,
+  indices: Operand,
+  updates: Operand,
+  options?: ScatterElementsOptions & Labelled,
+) => Operand;
+
+/**
+ * scatterElements: the input, where each update hits the element at its own coordinates, but for `axis` (0 where
+ * absent), where its index says which. An index is clamped to the axis; a negative one counts from the end. Updates of
+ * one element take effect in their order.
+ */
+export const scatterElements = defineOp<ScatterElementsOptions, ScatterElements>({
+  name: 'scatterElements',
+  operands: OPERANDS,
+  options: ['axis', 'reduction'],
+  tolerance: SUM,
+  values: (name, { input }, { axis = 0 }) =>
+    name === 'indices' ? { low: 0, high: input!.shape.at(axis)! - 1 } : undefined,
+  infer(inputs, options) {
+    indexedAxis('scatterElements', inputs, options.axis ?? 0);
+    return check('scatterElements', inputs, options, inputs['indices']!.shape);
+  },
+  decompose: unlessUpdated,
+  candidates(inputs, options, output) {
+    const indices = inputs['indices']!;
+    const at = indexedAxis('scatterElements', inputs, options.axis ?? 0);
+    const strides = stridesOf(indices.shape);
+    const params = {
+      rank: output.shape.length,
+      extent: output.shape[at]!,
+      length: indices.shape[at]!,
+      stride: strides[at]!,
+      axes: output.shape.flatMap((size, d) =>
+        d === at ? [size, size, 0, 1] : [size, indices.shape[d]!, strides[d]!, 0],
+      ),
+    };
+    return [scatterCandidate('scatterElements', elementsKernel, output, options, [placeOf(indices)], params)];
+  },
+});
+
+const axesOf = (inputs: Inputs): Slices => slicesOf('scatterND', inputs);
+
+type ScatterND = (input: Operand, indices: Operand, updates: Operand, options?: ScatterOptions & Labelled) => Operand;
+
+/**
+ * scatterND: the input [axes.., slice..], where updates [..., slice..] hit the slices that indices [..., number of axes]
+ * name. A coordinate is clamped to its axis; a negative one counts from the end. Updates of one slice take effect in
+ * their order.
+ */
+export const scatterND = defineOp<ScatterOptions, ScatterND>({
+  name: 'scatterND',
+  operands: { ...OPERANDS, indices: { types: INDICES, rank: [1, Number.POSITIVE_INFINITY] } },
+  options: ['reduction'],
+  tolerance: SUM,
+  values: (name, inputs) => (name === 'indices' ? { low: 0, high: Math.max(...axesOf(inputs).named) - 1 } : undefined),
+  infer: (inputs, options) =>
+    check('scatterND', inputs, options, [...inputs['indices']!.shape.slice(0, -1), ...axesOf(inputs).slice]),
+  decompose: unlessUpdated,
+  candidates(inputs, options, output) {
+    const slices = axesOf(inputs);
+    const rows = elementCount(inputs['indices']!.shape.slice(0, -1));
+    const params = { ...sliceParams(slices), rows };
+    return [scatterCandidate('scatterND', ndKernel, output, options, slicePorts(inputs), params)];
+  },
+});
