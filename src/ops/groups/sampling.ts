@@ -1,0 +1,3 @@
+// Ops that read between the elements of a tensor: a line an op.
+export { resample } from '../resample.ts';
+export { resample2d, resize } from '../resize.ts';
