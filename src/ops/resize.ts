@@ -5,6 +5,7 @@ import {
   type Labelled,
   NUMBERS,
   needAxis,
+  needOneOf,
   type Operand,
   opError,
   type Rewriter,
@@ -62,10 +63,6 @@ interface Table {
   readonly taps: number;
   readonly places: readonly number[];
   readonly weights: readonly number[];
-}
-
-function needOneOf<T extends string>(op: string, name: string, value: T, all: readonly T[]): void {
-  if (!all.includes(value)) throw opError('invalid-argument', op, `${name} is ${value}, expected ${all.join(', ')}`);
 }
 
 function needNumbers(name: string, list: readonly number[] | undefined, length: number, positive = false): void {

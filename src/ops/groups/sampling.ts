@@ -1,3 +1,4 @@
 // Ops that read between the elements of a tensor: a line an op.
+export { gridSample } from '../grid_sample.ts';
 export { resample } from '../resample.ts';
 export { resample2d, resize } from '../resize.ts';
