@@ -2,3 +2,4 @@
 export { gridSample } from '../grid_sample.ts';
 export { resample } from '../resample.ts';
 export { resample2d, resize } from '../resize.ts';
+export { roiAlign } from '../roi_align.ts';
