@@ -311,6 +311,11 @@ export function needAxis(op: string, axis: number, rank: number): number {
   return positive;
 }
 
+/** Checks an option that is one of some words. */
+export function needOneOf<T extends string>(op: string, name: string, value: T, all: readonly T[]): void {
+  if (!all.includes(value)) throw opError('invalid-argument', op, `${name} is ${value}, expected ${all.join(' or ')}`);
+}
+
 /** Workgroups of a flat range of work items. Beyond 65 535 they fold into a second dimension. */
 export function flatGrid(items: number, workgroup: number): [number, number, number] {
   const groups = Math.max(1, Math.ceil(items / workgroup));

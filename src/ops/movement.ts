@@ -70,7 +70,7 @@ function joined(axes: readonly Axis[]): Axis[] {
 }
 
 /** The bits of a number in a data type. */
-function bitsOf(dataType: DataType, value: number): number {
+export function bitsOf(dataType: DataType, value: number): number {
   if (dataType === 'float16') return toHalf(value);
   if (dataType === 'float32') return new Uint32Array(new Float32Array([value]).buffer)[0]!;
   return dataType.endsWith('8') ? value & 255 : value >>> 0;

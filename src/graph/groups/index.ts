@@ -20,6 +20,7 @@ const GROUPS = {
   movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
   reduce: () => import('./reduce.ts'),
+  sampling: () => import('./sampling.ts'),
   select: () => import('./select.ts'),
   software: () => import('./software.ts'),
   tiles: () => import('./tiles.ts'),

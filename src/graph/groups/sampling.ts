@@ -1,0 +1,3 @@
+export * as ops from '../../ops/groups/sampling.ts';
+
+export const passes = {};
