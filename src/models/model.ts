@@ -40,6 +40,11 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   inputSize?: readonly [number, number];
   /** Of an ONNX model: numbers for the symbols among its dimensions, `{ batch: 1, sequence: 128 }`. */
   dims?: Readonly<Record<string, number>>;
+  /**
+   * Of an ONNX model: outputs that are inputs of the next run, `{ present: 'past' }`. They stay on the device. An input
+   * that was not given yet is zeros, a dimension without a number 1.
+   */
+  feedback?: Readonly<Record<string, string>>;
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
   tune?: TuneMode;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
@@ -53,6 +58,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   dtype: WEIGHT_TYPES,
   inputSize: list(integer(1, 65536), 2),
   dims: valuesOf(integer(0)),
+  feedback: valuesOf(text),
   allowUnused: flag,
 };
 

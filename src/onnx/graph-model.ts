@@ -2,15 +2,16 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
 import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { loadingOps, loadOps } from '../graph/groups/index.ts';
+import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { elementCount, formatShape, sameShape, type TensorData } from '../tensor/types.ts';
+import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
+import { Feedback, feedbackOf } from './feedback.ts';
 import { HOST } from './host.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
@@ -63,7 +64,8 @@ export interface GraphValue {
 interface Given {
   readonly type: OnnxType;
   readonly dims: readonly number[];
-  readonly values: ArrayLike<Scalar>;
+  /** Undefined where `feedback` has it on the device. */
+  readonly values: ArrayLike<Scalar> | undefined;
 }
 
 /** The graph for one set of shapes. */
@@ -102,6 +104,7 @@ export class GraphModel extends LoadedModel {
   readonly #shared = new Map<string, TensorData>();
   /** Inputs whose numbers decide what the graph is. */
   readonly #late = new Set<string>();
+  readonly #feedback: Feedback;
 
   private constructor(
     gpu: Gpu,
@@ -122,6 +125,7 @@ export class GraphModel extends LoadedModel {
     });
     this.inputs = graph.inputs.filter(({ name }) => !defaults.has(name)).map(value);
     this.outputs = graph.outputs.map(value);
+    this.#feedback = new Feedback(gpu, feedbackOf(options.feedback ?? {}, this.outputs, this.inputs));
     this.parameters = tensorsOf(model).reduce(
       (sum, { type, dims }) => sum + (isFloating(type) ? elementCount(dims) : 0),
       0,
@@ -178,14 +182,28 @@ export class GraphModel extends LoadedModel {
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
     checkOptions('run', options, { signal: aSignal, outputs: list(text) });
-    const { signal } = options;
-    throwIfAborted(signal, 'the run');
+    throwIfAborted(options.signal, 'the run');
+    const { sources, turns } = this.#feedback;
+    return sources.size ? turns.take(() => this.#run(inputs, options)) : this.#run(inputs, options);
+  }
+
+  /** Forgets what `feedback` keeps from run to run: the next begins with zeros. */
+  reset(): void {
+    this.#feedback.reset();
+  }
+
+  async #run(
+    inputs: Readonly<Record<string, GraphInput>>,
+    { signal, outputs: wanted }: GraphRunOptions,
+  ): Promise<Record<string, GraphOutput>> {
+    this.alive();
     const given = this.#given(inputs);
     const found = new Map<string, readonly Scalar[]>();
     for (;;) {
-      const { graph, outputs, needs } = await this.#lowered(given, found);
-      const results = graph ? await this.#compute(graph, given, found, needs?.key, signal) : {};
-      if (!needs) return this.#named(outputs, results, options.outputs);
+      const lowered = await this.#lowered(given, found);
+      const { outputs, needs } = lowered;
+      const results = await this.#compute(lowered, given, found, signal);
+      if (!needs) return this.#named(outputs, results, wanted);
       found.set(
         needs.key,
         Array.from(results['needed']!, (value) => fromDevice(needs.type, value)),
@@ -212,28 +230,37 @@ export class GraphModel extends LoadedModel {
     return Object.fromEntries(wanted ? named.filter(([name]) => wanted.includes(name)) : named);
   }
 
-  #compute(
-    graph: Graph,
+  async #compute(
+    { graph, needs }: Lowered,
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
-    stage: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Record<string, TensorData>> {
-    const name = `${this.#key(given, found)}${stage ? ` until ${stage}` : ''}`;
+    if (!graph) return {};
+    const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const inputs: Record<string, TensorInput> = {};
       for (const [name, operand] of session.plan.inputs) {
-        const { type, dims, values } = given.get(name)!;
-        inputs[name] = toDevice(`input ${name}`, { type, shape: dims }, Array.from(values), operand.dataType);
+        const one = given.get(name)!;
+        if (one.values) inputs[name] = numbersFor(name, one.type, one.dims, one.values, operand.dataType);
+        else this.#feedback.give(session, name);
       }
-      return session.run<TensorData>(inputs, { signal });
+      const results = await session.run<TensorData>(inputs, { signal });
+      for (const [input, output] of needs ? [] : this.#feedback.sources) {
+        const place = `${this.outputs.findIndex(({ name }) => name === output)}`;
+        const tensor = graph.outputs[place];
+        if (!tensor)
+          throw new TilewrightError('unsupported-option', `feedback: '${output}' is not computed on the device`);
+        this.#feedback.keep(session, place, input, tensor);
+      }
+      return results;
     };
     return this.withSession(name, () => graph, work, { signal });
   }
 
   #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
     const shapes = [...given].map(
-      ([name, { dims, values }]) => `${name}[${dims}]${this.#late.has(name) ? `=${Array.from(values)}` : ''}`,
+      ([name, { dims, values }]) => `${name}[${dims}]${this.#late.has(name) && values ? `=${Array.from(values)}` : ''}`,
     );
     return [...shapes, ...[...found].map(([name, values]) => `${name}=${values}`)].join(' ');
   }
@@ -269,7 +296,7 @@ export class GraphModel extends LoadedModel {
     const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
     const inputs = new Map<string, Value>();
     for (const [name, { type, dims, values }] of given) {
-      const onHost = this.#late.has(name) || type === 'string';
+      const onHost = values && (this.#late.has(name) || type === 'string');
       inputs.set(name, onHost ? known(type, dims, Array.from(values)) : lowerer.input(name, type, dims));
     }
     try {
@@ -286,8 +313,8 @@ export class GraphModel extends LoadedModel {
         .filter(isInput)
         .map(({ options }) => (options as NamedOptions).name);
       const few = (name: string): boolean => {
-        const { type, dims } = given.get(name)!;
-        return elementCount(dims) <= (isFloating(type) ? MOST_LATE.floats : MOST_LATE.integers);
+        const { type, dims, values } = given.get(name)!;
+        return values !== undefined && elementCount(dims) <= (isFloating(type) ? MOST_LATE.floats : MOST_LATE.integers);
       };
       if (names.length && names.every(few)) return { late: names };
       return { graph: { outputs: { needed: apart(needed) } }, outputs: [], needs: { key, type: tensor.type } };
@@ -307,10 +334,17 @@ export class GraphModel extends LoadedModel {
         );
     const symbols = new Map(Object.entries(this.bound));
     const given = new Map<string, Given>();
-    for (const { name, type } of this.model.graph.inputs) {
+    const { sources } = this.#feedback;
+    // What comes back from the run before takes its symbols from the inputs that are given.
+    const last = ({ name }: OnnxValueInfo): number => Number(sources.has(name) && inputs[name] === undefined);
+    for (const { name, type } of [...this.model.graph.inputs].sort((a, b) => last(a) - last(b))) {
       const input = inputs[name];
       if (input === undefined) {
         if (!names.includes(name)) continue; // an initialiser is its default
+        if (sources.has(name) && type?.kind === 'tensor') {
+          given.set(name, this.#fed(name, type.type, type.dims ?? [], symbols));
+          continue;
+        }
         throw new TilewrightError(
           'invalid-argument',
           `the input '${name}' is missing: ${describe(type)}${type?.kind === 'tensor' && type.dims ? formatShape(type.dims as number[]) : ''}`,
@@ -321,6 +355,32 @@ export class GraphModel extends LoadedModel {
       given.set(name, bind(name, type.type, type.dims, input, symbols));
     }
     return given;
+  }
+
+  /** What the run before left for an input; zeros at first, none along symbols that nothing binds. */
+  #fed(
+    name: string,
+    type: OnnxType,
+    declared: readonly (number | string)[],
+    symbols: ReadonlyMap<string, number>,
+  ): Given {
+    const kept = this.#feedback.dims(name);
+    if (kept) return { type, dims: kept, values: undefined };
+    const dims = declared.map((size) => (typeof size === 'number' ? size : (symbols.get(size) ?? 0)));
+    return {
+      type,
+      dims,
+      values: known(
+        type,
+        dims,
+        Array.from({ length: elementCount(dims) }, () => 0),
+      ).known,
+    };
+  }
+
+  protected override release(): void {
+    this.#feedback.reset();
+    super.release();
   }
 
   graphs(): Readonly<Record<string, Graph>> {
@@ -343,6 +403,19 @@ export class GraphModel extends LoadedModel {
       }),
     );
   }
+}
+
+/** The numbers of an input as the device takes them. */
+function numbersFor(
+  name: string,
+  type: OnnxType,
+  dims: readonly number[],
+  values: ArrayLike<Scalar>,
+  device: DataType,
+): TensorData {
+  const right = typedArray(device, 0).constructor;
+  if (device !== 'float16' && values.constructor === right) return values as TensorData;
+  return toDevice(`input ${name}`, { type, shape: dims }, Array.from(values), device);
 }
 
 /** A leaf is no output of a graph: a copy of it is. */
@@ -564,8 +637,3 @@ function checkpointOf(model: OnnxModel): Checkpoint {
   }
   return { tensors, metadata: model.metadata, byteLength };
 }
-
-/** Every group of ops: a graph of a file may have any. */
-export const loadAllOps = (): Promise<void> => loadOps();
-
-export const sameDims = sameShape;

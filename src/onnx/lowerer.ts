@@ -44,8 +44,7 @@ class Names {
 }
 
 /**
- * Brings an ONNX graph to ops of the engine, for known shapes of its inputs. Arithmetic on shapes is done here. The
- * nodes run in the order of the file, which ONNX asks to be that of their data.
+ * Brings an ONNX graph to ops of the engine, for known shapes of its inputs. Arithmetic on shapes is done here.
  */
 export class Lowerer {
   readonly #builder = new GraphBuilder();
@@ -111,7 +110,7 @@ export class Lowerer {
     path: string,
     bound: ReadonlyMap<string, OnnxAttribute> | undefined,
   ): void {
-    for (const node of nodes) {
+    for (const node of sorted(nodes, this.model.name)) {
       const label = this.#label(node, path);
       const inputs = node.inputs.map((name) =>
         name === '' ? undefined : this.#named(name, names, `input '${name}' of ${label} (${node.op})`),
@@ -257,4 +256,54 @@ export class Lowerer {
     this.#labels.add(label);
     return label;
   }
+}
+
+const orders = new WeakMap<readonly OnnxNode[], readonly OnnxNode[]>();
+
+/** Names of the graph around that graphs inside a node read. */
+function innerNames({ attributes }: OnnxNode): string[] {
+  const graphs = [...attributes.values()].flat().filter((value): value is OnnxGraph => {
+    return typeof value === 'object' && 'nodes' in value;
+  });
+  return graphs.flatMap(({ nodes, outputs }) => [
+    ...outputs.map(({ name }) => name),
+    ...nodes.flatMap((node) => [...node.inputs, ...innerNames(node)]),
+  ]);
+}
+
+/**
+ * Nodes after those whose results they read. ONNX asks files to have that order, not all do. What has it stays as it is.
+ * Error: `invalid-graph` for a circle.
+ */
+function sorted(nodes: readonly OnnxNode[], model: string): readonly OnnxNode[] {
+  const known = orders.get(nodes);
+  if (known) return known;
+  const makers = new Map<string, OnnxNode>();
+  for (const node of nodes) for (const name of node.outputs) if (name) makers.set(name, node);
+  const order: OnnxNode[] = [];
+  const state = new Map<OnnxNode, 'open' | 'done'>();
+  for (const root of nodes) {
+    const stack: { node: OnnxNode; names: readonly string[]; next: number }[] = [];
+    const enter = (node: OnnxNode): void => {
+      state.set(node, 'open');
+      stack.push({ node, names: [...node.inputs, ...innerNames(node)], next: 0 });
+    };
+    if (!state.has(root)) enter(root);
+    while (stack.length) {
+      const top = stack.at(-1)!;
+      const name = top.names[top.next++];
+      if (name === undefined) {
+        state.set(top.node, 'done');
+        order.push(stack.pop()!.node);
+        continue;
+      }
+      const maker = makers.get(name);
+      if (!maker || state.get(maker) === 'done' || maker === top.node) continue;
+      if (state.get(maker) === 'open')
+        throw new TilewrightError('invalid-graph', `${model}: '${name}' depends on itself, through ${top.node.op}`);
+      enter(maker);
+    }
+  }
+  orders.set(nodes, order);
+  return order;
 }

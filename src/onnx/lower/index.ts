@@ -14,6 +14,7 @@ const FILES: readonly (() => Promise<Readonly<Record<string, Lowering>>>)[] = [
   async () => (await import('./reduce.ts')).REDUCE,
   async () => (await import('./shape.ts')).SHAPE,
   async () => (await import('./signal.ts')).SIGNAL,
+  async () => (await import('./text.ts')).TEXT,
 ];
 
 /** All lowerings. */

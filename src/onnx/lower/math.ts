@@ -15,8 +15,8 @@ const unary =
 function wrapped(call: Call, operand: Operand, type: OnnxType): Tensor {
   if (type === 'uint16') return call.made(call.add('bitwiseAnd', { a: operand, b: call.like(operand, 0xffff) }), type);
   if (type !== 'int16') return call.made(operand, type);
-  const up = call.add('shiftLeft', { a: operand, b: call.like(operand, 16) });
-  return call.made(call.add('shiftRight', { a: up, b: call.like(operand, 16) }), type);
+  const moved = call.add('mod', { a: add(call, operand, 0x8000), b: call.like(operand, 0x10000) });
+  return call.made(sub(call, moved, 0x8000), type);
 }
 
 /** Until opset 7 the axes of the second operand began at `axis` of the first. */

@@ -1,0 +1,80 @@
+import { TilewrightError } from '../errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
+import type { Session } from '../runtime/session.ts';
+import { Turns } from '../runtime/turns.ts';
+import { byteLength, type TensorDescriptor } from '../tensor/types.ts';
+
+interface Kept {
+  readonly dims: readonly number[];
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** Outputs that are inputs of the next run. They stay on the device, in buffers of their own. */
+export class Feedback {
+  readonly #kept = new Map<string, Kept>();
+  /** Runs that hand something on are one after the other. */
+  readonly turns = new Turns();
+
+  constructor(
+    private readonly gpu: Gpu,
+    /** Outputs by the input that they become. */
+    readonly sources: ReadonlyMap<string, string>,
+  ) {}
+
+  /** The dimensions of what is kept for an input. */
+  dims(input: string): readonly number[] | undefined {
+    return this.#kept.get(input)?.dims;
+  }
+
+  /** Copies what is kept for an input into a session. */
+  give(session: Session, input: string): void {
+    const { buffer, bytes } = this.#kept.get(input)!;
+    this.#copy(buffer, session.inputBuffer(input), bytes);
+  }
+
+  /** Keeps an output of a session for an input. */
+  keep(session: Session, output: string, input: string, tensor: TensorDescriptor): void {
+    const bytes = Math.ceil(byteLength(tensor) / 4) * 4;
+    const old = this.#kept.get(input);
+    const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
+    if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
+    this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
+    if (bytes) this.#copy(session.outputBuffer(output), buffer, bytes);
+  }
+
+  #copy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
+    if (!bytes) return;
+    const encoder = this.gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    this.gpu.submit(encoder);
+  }
+
+  /** Forgets what is kept: the next run begins with zeros. */
+  reset(): void {
+    for (const { buffer } of this.#kept.values()) this.gpu.destroyBuffer(buffer);
+    this.#kept.clear();
+  }
+}
+
+/** Pairs of an output and an input by their names. Error: `invalid-argument` where there is none of a name. */
+export function feedbackOf(
+  given: Readonly<Record<string, string>>,
+  outputs: readonly { name: string; type: string }[],
+  inputs: readonly { name: string; type: string }[],
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [output, input] of Object.entries(given)) {
+    const [from, to] = [outputs.find(({ name }) => name === output), inputs.find(({ name }) => name === input)];
+    if (!from || !to)
+      throw new TilewrightError(
+        'invalid-argument',
+        `feedback: there is no ${from ? `input '${input}'` : `output '${output}'`}`,
+      );
+    if (from.type !== to.type)
+      throw new TilewrightError('wrong-type', `feedback: '${output}' is ${from.type}, '${input}' ${to.type}`);
+    found.set(input, output);
+  }
+  return found;
+}
