@@ -2,7 +2,8 @@
 //
 // The first of equal elements counts; the first NaN where there is one. LAST: the line is read from its end. LANES
 // invocations share a line and compare what they claim by their indices: the largest wins.
-// ports   Elem (elem)   rank, Rank, spoils, claim, claimed (extremum)   reduce_max (reducer, reducer_integer)   line_index (line)
+// ports   Elem (elem)   rank, Rank, spoils, claim, claimed (extremum)   reduce_max (reducer, reducer_integer)
+//         line_index (line)
 // consts  LANES LINES LAST
 
 struct Params { lines: u32, size: u32, stride: u32 }

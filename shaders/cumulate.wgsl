@@ -1,7 +1,8 @@
 // cumulate: [outer, size, stride] gives the same: the total of the elements up to each along the axis
 //
-// LANES invocations share a line. They take 4 * LANES consecutive elements at a time, and carry the total on. Element i of
-// a line is at origin + i * direction: from the end where direction is -1. late: 1 where the element itself does not count.
+// LANES invocations share a line. They take 4 * LANES consecutive elements at a time, and carry the total on. Element i
+// of a line is at origin + i * direction: from the end where direction is -1. late: 1 where the element itself does not
+// count.
 // ports   Elem, Total (elem)   none, both (accumulation)   lanes_before (lane_totals)   line_index (line)
 // consts  LANES LINES
 

@@ -1,8 +1,8 @@
 // More functions of two arguments (see binary.wgsl), of the group `math`. Comparisons give 1 and 0; with NaN notEqual gives 1, all others 0.
 // ports   float_of, is_nan (functions)   Value (stored)
 
-// C's fmod, exact: the remainder of mantissas as integers, the difference of the exponents eight bits at a time. WGSL's own, a - b * trunc(a / b),
-// is off by the rounding of a / b times b.
+// C's fmod, exact: the remainder of mantissas as integers, the difference of the exponents eight bits at a time. WGSL's
+// own, a - b * trunc(a / b), is off by the rounding of a / b times b.
 fn remainder(a: f32, b: f32) -> f32 {
   let x = bitcast<u32>(a) & 0x7fffffffu;
   let y = bitcast<u32>(b) & 0x7fffffffu;

@@ -1,4 +1,5 @@
-// The rank of an element: argMax and argMin keep the highest. claim(): what lanes that share a line compare to find the first of the highest.
+// The rank of an element: argMax and argMin keep the highest. claim(index): what lanes that share a line compare, to find
+// the first of the highest. claimed(): the index that the largest claim is of. spoils(): NaN, which ranks above all.
 // ports   Elem (elem)   is_nan (functions)
 // consts  FLIP (the highest bit of unsigned numbers: without it they are in the order of int32)
 
@@ -7,7 +8,9 @@
 alias Rank = f32;
 const MOST = 16777216.0;
 fn spoils(x: f32) -> bool { return is_nan(vec4f(x)).x; }
-fn claim(index: u32, beaten: bool, spoilt: bool) -> f32 { return select(select(-f32(index), -3e38, beaten), MOST - f32(index), spoilt); }
+fn claim(index: u32, beaten: bool, spoilt: bool) -> f32 {
+  return select(select(-f32(index), -3e38, beaten), MOST - f32(index), spoilt);
+}
 fn claimed(highest: f32) -> u32 { return u32(select(-highest, MOST - highest, highest > 0.0)); }
 
 //# integer

@@ -1,4 +1,4 @@
-// key_of: a u32 in the order of the elements. Of floats NaN is the largest, and -0 is 0. SMALLEST: in the opposite order.
+// key_of: a u32 in the order of the elements; SMALLEST: in the opposite order. Of floats NaN is the largest, and -0 is 0.
 // ports   Elem (elem)
 // consts  SMALLEST   FLIP (the highest bit of signed integers, which is set where they are not below zero)
 

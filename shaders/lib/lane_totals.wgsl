@@ -1,4 +1,4 @@
-// lanes_before: x over the LANES invocations of a line, one after the other: [total of those before this one, total of all].
+// lanes_before: totals of x over the LANES invocations of a line, in order: [of those before this one, of all].
 // ports   Total (elem)   none, both (accumulation)
 // consts  LANES LINES
 

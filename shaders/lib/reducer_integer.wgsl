@@ -1,4 +1,4 @@
-// reduce_sum and reduce_max of reducer.wgsl, for int32. settle() stands between reduce_sum and what is reduced after it.
+// reduce_sum and reduce_max of reducer.wgsl, for int32. settle() stands between reduce_sum and a reduction after it.
 // consts  LANES LINES
 
 //# serial

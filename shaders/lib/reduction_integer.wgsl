@@ -1,8 +1,11 @@
-// A reduction of integers, four lines at a time: see reduction.wgsl. Sums and products wrap around at 32 bits; means do not.
+// A reduction of integers, four lines at a time: see reduction.wgsl. Sums and products wrap around at 32 bits.
 // ports   Value (stored)   reduce_sum, reduce_max, settle (reducer_integer)   Params (reduce)
-// consts  NOTHING (the value of no elements)   FLIP (the highest bit of unsigned numbers: without it they are in the order of int32)
+// consts  NOTHING (the value of no elements)
+//         FLIP (the highest bit of unsigned numbers: without it they are in the order of int32)
 
-fn sum_of(total: vec4<Value>, lane: u32, line: u32) -> vec4<Value> { return vec4<Value>(reduce_sum(vec4i(total), lane, line)); }
+fn sum_of(total: vec4<Value>, lane: u32, line: u32) -> vec4<Value> {
+  return vec4<Value>(reduce_sum(vec4i(total), lane, line));
+}
 fn highest_of(total: vec4<Value>, lane: u32, line: u32) -> vec4<Value> {
   return vec4<Value>(reduce_max(vec4i(total) ^ vec4i(FLIP), lane, line) ^ vec4i(FLIP));
 }
@@ -14,7 +17,8 @@ fn join(total: vec4<Value>, lane: u32, line: u32) -> vec4<Value> { return sum_of
 fn close(total: vec4<Value>) -> vec4<Value> { return total; }
 
 //# mean
-// The mean of x = size * quotient + rest is that of the quotients and of the rests: [sum of quotients, rest below size]. Without the fraction.
+// [sum of quotients, sum of rests] of x by the size, where the second is kept below the size: the sum would overflow. The
+// fraction of the mean is dropped.
 fn none() -> array<vec4<Value>, 2> { return array<vec4<Value>, 2>(); }
 fn settled(quotient: vec4<Value>, rest: vec4<Value>) -> array<vec4<Value>, 2> {
   let size = vec4<Value>(Value(params.size));

@@ -1,5 +1,5 @@
 // More functions of one argument (see functions.wgsl), of the group `math`.
-// Inverse and hyperbolic functions are those of Cephes (Moshier 1989): drivers' own are off by 6e-5 and more, or overflow early.
+// Inverse and hyperbolic functions are those of Cephes (Moshier 1989): WGSL promises 6e-5 of its own, or less.
 // ports   keep_nan, logarithm, error_function, float_of, is_nan (functions)   Value (stored)
 // consts  ALPHA BETA (the op's options, where it has some)
 
@@ -107,7 +107,8 @@ fn apply(x: vec4f) -> vec4f {
   let middle = a > vec4f(0.41421356);
   let t = select(select(a, (a - 1.0) / (a + 1.0), middle), -1.0 / a, far);
   let z = t * t;
-  let p = fma(z, fma(z, fma(z, vec4f(8.05374449538e-2), vec4f(-1.38776856032e-1)), vec4f(1.99777106478e-1)), vec4f(-3.33329491539e-1));
+  let p = fma(z, fma(z, fma(z, vec4f(8.05374449538e-2), vec4f(-1.38776856032e-1)), vec4f(1.99777106478e-1)),
+    vec4f(-3.33329491539e-1));
   let base = select(select(vec4f(), vec4f(0.785398163), middle), vec4f(1.57079633), far);
   return keep_nan(sign(x) * (base + fma(p * z, t, t)), x);
 }
@@ -131,7 +132,8 @@ fn apply(x: vec4f) -> vec4f {
 fn apply(x: vec4f) -> vec4f {
   let a = abs(x);
   let z = a * a;
-  let p = fma(z, fma(z, fma(z, vec4f(2.0122003309e-2), vec4f(-4.2699340972e-2)), vec4f(7.4847586088e-2)), vec4f(-1.6666288134e-1));
+  let p = fma(z, fma(z, fma(z, vec4f(2.0122003309e-2), vec4f(-4.2699340972e-2)), vec4f(7.4847586088e-2)),
+    vec4f(-1.6666288134e-1));
   let far = select(logarithm(a + sqrt(z + 1.0)), logarithm(a) + 0.693147181, a > vec4f(1500.0));
   return keep_nan(sign(x) * select(fma(p * z, a, a), far, a > vec4f(0.5)), x);
 }
@@ -153,7 +155,8 @@ fn apply(x: vec4f) -> vec4f {
   let p = fma(z, fma(z, fma(z, fma(z, vec4f(1.81740078349e-1), vec4f(8.24370301058e-2)), vec4f(1.46691431730e-1)),
     vec4f(1.99782164500e-1)), vec4f(3.33337300303e-1));
   let far = select(0.5 * logarithm((1.0 + a) / (1.0 - a)), vec4f(float_of(INFINITY)), a == vec4f(1.0));
-  return keep_nan(select(sign(x) * select(fma(p * z, a, a), far, a > vec4f(0.5)), vec4f(float_of(NAN)), a > vec4f(1.0)), x);
+  let y = sign(x) * select(fma(p * z, a, a), far, a > vec4f(0.5));
+  return keep_nan(select(y, vec4f(float_of(NAN)), a > vec4f(1.0)), x);
 }
 
 //# bitwiseNot

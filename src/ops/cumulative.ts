@@ -18,7 +18,10 @@ interface CumulativeOptions {
 
 type Cumulative = (input: Operand, axis: number, options?: Omit<CumulativeOptions, 'axis'> & Labelled) => Operand;
 
-/** The totals of the elements up to each along `axis`. Those of int64 and uint64 would wrap around unseen (`NUMBERS`). */
+/**
+ * The totals of the elements up to each along `axis`. int64 and uint64 are refused: totals would wrap around unseen
+ * (`NUMBERS`).
+ */
 const cumulativeOp = (name: string, kind: 'sum' | 'product') =>
   defineOp<CumulativeOptions, Cumulative>({
     name,

@@ -53,8 +53,23 @@ describe('types that the device has not', () => {
     expect(() => b.mul(x, x)).toThrow(/mul: a is int64, expected/);
     expect(() => b.prelu(x, x)).toThrow(/prelu: input is int64/);
     expect(() => b.pow(x, x)).toThrow(/pow: a is int64/);
+    expect(() => b.reduceSum(x)).toThrow(/reduceSum: input is int64/);
+    expect(() => b.cumulativeSum(x, 0)).toThrow(/cumulativeSum: input is int64/);
+    const unsigned = input('uint64', 3);
+    expect(() => b.shiftLeft(unsigned, unsigned)).toThrow(/shiftLeft: a is uint64/);
+    expect(() => b.bitwiseNot(unsigned)).toThrow(/bitwiseNot: input is uint64/);
     const index = b.input('index', { dataType: 'uint64', shape: [1] });
     expect(() => b.gather(x, index)).toThrow(/gather: indices is uint64/);
+  });
+
+  it('what 32 bits decide is computed in 32', () => {
+    const x = input('int64', 2, 3);
+    expect(lowered(b.reduceMax(x, { axes: [1] }))).toEqual(['input int32[2,3]', 'reduceMax int32[2]']);
+    expect(lowered(b.argMin(x, 1))).toEqual(['input int32[2,3]', 'argMin int32[2]']);
+    expect(lowered(b.topK(x, 2)[0])).toEqual(['input int32[2,3]', 'topK int32[2,2],int32[2,2]']);
+    expect(lowered(b.bitwiseXor(x, x))).toEqual(['input int32[2,3]', 'bitwiseXor int32[2,3]']);
+    const counts = input('uint64', 3);
+    expect(lowered(b.shiftRight(counts, counts))).toEqual(['input uint32[3]', 'shiftRight uint32[3]']);
   });
 
   it('argMax and argMin give int32 or int64, and nothing else', () => {

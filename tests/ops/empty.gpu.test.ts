@@ -91,6 +91,28 @@ describe('bug F7: tensors without elements', () => {
     expect(await y(reduced(given(2, 0)))).toEqual([expected, expected]);
   });
 
+  it('integers of nothing: the ends of the type stand for infinity, 0 for NaN', async () => {
+    const x = b.cast(given(2, 0), 'int32');
+    const bytes = b.cast(x, 'uint8');
+    expect(
+      await run({
+        sum: b.reduceSum(x, { axes: [1] }),
+        mean: b.reduceMean(x, { axes: [1] }),
+        max: b.reduceMax(x, { axes: [1] }),
+        min: b.reduceMin(x),
+        bytes: b.reduceMin(bytes),
+        totals: b.cumulativeSum(x, 1),
+      }),
+    ).toEqual({
+      sum: [0, 0],
+      mean: [0, 0],
+      max: [-(2 ** 31), -(2 ** 31)],
+      min: [2 ** 31 - 1],
+      bytes: [255],
+      totals: [],
+    });
+  });
+
   it('of nothing over all axes, and over axes apart', async () => {
     const x = given(0, 2, 3);
     expect(

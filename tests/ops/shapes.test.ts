@@ -92,3 +92,33 @@ describe('shapes of scatters and of gatherElements', () => {
     expect(make).toThrow(message);
   });
 });
+
+describe('types and shapes of functions and of what looks along an axis', () => {
+  const ints = b.input('ints', { dataType: 'int32', shape: [2, 3] });
+  const bytes = b.input('bytes', { dataType: 'uint8', shape: [2, 3] });
+
+  it.each([
+    ['isNaN', b.isNaN(float('x', 2)), 'uint8', [2]],
+    ['isInfinite', b.isInfinite(float('y')), 'uint8', []],
+    ['bitwiseNot', b.bitwiseNot(bytes), 'uint8', [2, 3]],
+    ['reduceMax of bytes', b.reduceMax(bytes, { axes: [-1] }), 'uint8', [2]],
+    ['values of topK', b.topK(bytes, 2)[0], 'uint8', [2, 2]],
+    ['the last of equals', b.argMax(ints, -1, { selectLastIndex: true }), 'int32', [2]],
+    ['cumulativeProduct', b.cumulativeProduct(ints, -1), 'int32', [2, 3]],
+  ])('%s', (_, { dataType, shape }, type, size) => {
+    expect([dataType, shape]).toEqual([type, size]);
+  });
+
+  it.each([
+    [() => b.cumulativeSum(ints, 2), 'cumulativeSum: axis 2 is not an axis of rank 2'],
+    [() => b.cumulativeSum(float('z'), 0), 'cumulativeSum: axis 0 is not an axis of rank 0'],
+    [() => b.cumulativeSum(bytes, 0), 'cumulativeSum: input is uint8, expected float32'],
+    [() => b.reduceSum(bytes), 'reduceSum: input is uint8, expected float32'],
+    [() => b.reduceL2(ints), 'reduceL2: input is int32, expected float32 or float16'],
+    [() => b.shiftLeft(ints, ints), 'shiftLeft: a is int32, expected uint32 or uint8'],
+    [() => b.mod(ints, bytes), 'mod: b is uint8, a is int32'],
+    [() => b.sinh(ints), 'sinh: input is int32, expected float32 or float16'],
+  ])('%# refused', (made, message) => {
+    expect(made).toThrow(message);
+  });
+});

@@ -52,6 +52,18 @@ describe('numbers that are none', () => {
     prelu: (x) => b.prelu(x, given(0.5)),
     reduceMax: (x) => b.reduceMax(b.reshape(x, [4, 1]), { axes: [1] }),
     reduceMin: (x) => b.reduceMin(b.reshape(x, [4, 1]), { axes: [1] }),
+    roundEven: (x) => b.roundEven(x),
+    asin: (x) => b.asin(x),
+    acos: (x) => b.acos(x),
+    atan: (x) => b.atan(x),
+    sinh: (x) => b.sinh(x),
+    cosh: (x) => b.cosh(x),
+    asinh: (x) => b.asinh(x),
+    acosh: (x) => b.acosh(x),
+    atanh: (x) => b.atanh(x),
+    mod: (x) => b.mod(x, given(1, 2, -0.5, INF)),
+    fmod: (x) => b.fmod(given(1, 2, -0.5, 0), x),
+    cumulativeSum: (x) => b.cumulativeSum(b.reshape(x, [4, 1]), 1),
     softmax: (x) => b.softmax(b.reshape(b.concat([x, x], 0), [2, 4]), 0),
     maxPool2d: (x) => b.maxPool2d(b.reshape(x, [1, 1, 2, 2]), { windowDimensions: [1, 1] }),
   };
@@ -60,6 +72,21 @@ describe('numbers that are none', () => {
       expect(new Set(await run(f(b.input('x', float(4))), SIGNED_NAN))).toEqual(new Set([NAN]));
     });
   }
+
+  it('isNaN and isInfinite tell what was computed, after an epilogue too', async () => {
+    const x = b.input('x', float(1, 4));
+    const product = b.matmul(x, b.constant(float(4, 1), new Float32Array(4).fill(3e38)));
+    for (const [numbers, odd, endless] of [
+      [[1, 1, 1, 1], 0, 1],
+      [[NAN, 1, 1, 1], 1, 0],
+      [[1, 0, 0, 0], 0, 0],
+    ] as const) {
+      expect(await run(b.cast(b.isNaN(b.relu(product)), 'float32'), numbers)).toEqual([odd]);
+      expect(await run(b.cast(b.isInfinite(product), 'float32'), numbers)).toEqual([endless]);
+    }
+    const difference = b.sub(x, x);
+    expect(await run(b.cast(b.isNaN(difference), 'float32'), [INF, -INF, NAN, 3])).toEqual([1, 1, 1, 0]);
+  });
 
   it('bug 11: relu(matmul(x, w)) of a weight that is NaN is NaN', async () => {
     const x = b.input('x', float(1, 4));
