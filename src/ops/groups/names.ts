@@ -6,7 +6,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   normalization: 'instanceNormalization',
   quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales unpackInt4',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
-  select: 'concat gatherElements gatherND scatterElements scatterND split topK',
+  select: 'concat gatherElements gatherND oneHot reverseSequence scatterElements scatterND split tile topK triangular',
   text: 'attention gather layerNormalization sample scatterRows',
   upsampling: 'convTranspose2d',
   winograd: 'winogradFilter winogradInput winogradOutput',
