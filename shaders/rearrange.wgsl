@@ -1,4 +1,4 @@
-// rearrange: transpose, slice, pad, expand and reverse are one walk over the input
+// rearrange: transpose, slice, pad, expand, reverse and tile are one walk over the input
 //
 // Coordinate c of an axis of the output reads coordinate start + c * step of the input; beyond the input the border decides.
 // ports   fetch, put (bits)   border (border)   flat_index (grid)

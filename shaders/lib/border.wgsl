@@ -17,3 +17,6 @@ fn border(x: i32, extent: i32) -> i32 {
   let y = select(x, -1 - x, x < 0);
   return select(y, 2 * extent - 1 - y, y >= extent);
 }
+
+//# repeat
+fn border(x: i32, extent: i32) -> i32 { return x % extent; }

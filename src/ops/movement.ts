@@ -33,7 +33,7 @@ interface Axis {
 }
 
 /**
- * The kernel of transpose, slice, pad, expand and reverse. `axes` are those of the output, with their walk over the
+ * The kernel of transpose, slice, pad, expand, reverse and tile. `axes` are those of the output, with their walk over the
  * input.
  */
 export function rearrange(

@@ -122,3 +122,34 @@ describe('types and shapes of functions and of what looks along an axis', () => 
     expect(made).toThrow(message);
   });
 });
+
+describe('shapes of oneHot, tile, triangular and reverseSequence', () => {
+  const whole = (name: string, ...shape: number[]) => b.input(name, { dataType: 'int32', shape });
+  const places = whole('places', 3, 2);
+  const pair = float('pair', 2);
+
+  it.each([
+    [() => b.oneHot(places, pair, 5), [3, 2, 5]],
+    [() => b.oneHot(places, pair, 5, { axis: 0 }), [5, 3, 2]],
+    [() => b.oneHot(places, pair, 5, { axis: -2 }), [3, 5, 2]],
+    [() => b.tile(image, [2, 1, 0, 3]), [2, 6, 0, 12]],
+    [() => b.triangular(image, { upper: false, diagonal: -7 }), [1, 6, 3, 4]],
+    [() => b.reverseSequence(image, whole('lengths', 6), { timeAxis: -1 }), [1, 6, 3, 4]],
+  ])('%#', (make, shape) => {
+    expect(make().shape).toEqual(shape);
+  });
+
+  it.each([
+    [() => b.oneHot(places, pair, 0), 'depth is 0, expected an integer of 1 or more'],
+    [() => b.oneHot(places, float('three', 3), 4), 'values is [3], expected [2]'],
+    [() => b.oneHot(places, pair, 4, { axis: 3 }), 'axis 3 is not an axis of rank 3'],
+    [() => b.tile(image, [1, 2]), 'repetitions needs 4 integers of 0 or more, got [1,2]'],
+    [() => b.tile(image, [1, 2, -1, 1]), 'repetitions needs 4 integers of 0 or more, got [1,2,-1,1]'],
+    [() => b.triangular(pair), 'input needs rank 2 or more, got [2]'],
+    [() => b.triangular(image, { diagonal: 0.5 }), 'diagonal is 0.5, expected an integer'],
+    [() => b.reverseSequence(image, whole('six', 6), { timeAxis: 1 }), 'batchAxis and timeAxis are both axis 1'],
+    [() => b.reverseSequence(image, whole('five', 5)), 'lengths is [5], expected [6]'],
+  ])('%# refused', (make, message) => {
+    expect(make).toThrow(message);
+  });
+});

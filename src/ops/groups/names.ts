@@ -8,7 +8,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales unpackInt4',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
   sampling: 'gridSample resample resample2d resize roiAlign',
-  select: 'concat gatherElements gatherND scatterElements scatterND split topK',
+  select: 'concat gatherElements gatherND scatterElements scatterND split topK oneHot reverseSequence tile triangular',
   text: 'attention gather layerNormalization sample scatterRows',
   upsampling: 'convTranspose2d',
   winograd: 'winogradFilter winogradInput winogradOutput',
