@@ -10,5 +10,6 @@ export const GROUPED: Readonly<Record<string, string>> = {
   select: 'concat gatherND split topK',
   text: 'attention gather layerNormalization sample scatterRows',
   upsampling: 'convTranspose2d',
+  volumes: 'averagePool3d conv3d maxPool3d',
   winograd: 'winogradFilter winogradInput winogradOutput',
 };
