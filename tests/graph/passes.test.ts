@@ -61,6 +61,20 @@ describe('passes', () => {
     expect(ops(y)).toEqual(['transpose', 'conv2d', 'conv2d', 'maxPool2d', 'transpose']);
   });
 
+  it('layout: an image is made larger where it lies', () => {
+    const first = b.relu(b.conv2d(input(1, 4, 8, 8), constant(8, 4, 3, 3)));
+    const y = b.conv2d(b.resample2d(first, { mode: 'linear', scales: [2, 3] }), constant(4, 8, 3, 3));
+    expect(ops(y)).toEqual(['transpose', 'conv2d', 'resample', 'conv2d', 'transpose']);
+    const resampled = running(optimise(b.outputs({ y })))[2]!;
+    expect(resampled.shape).toEqual([1, 12, 18, 8]);
+  });
+
+  it('layout: between a convolution and a pool of volumes no transpose is left', () => {
+    const y = b.maxPool3d(b.relu(b.conv3d(input(1, 4, 6, 8, 8), constant(8, 4, 1, 3, 3))));
+    const moving = ops(y).filter((op) => op !== 'reshape');
+    expect(moving).toEqual(['transpose', 'conv2d', 'relu', 'maxPool2d', 'maxPool2d']);
+  });
+
   it('layout: channels come in whole vec4, and pooling to one pixel ends as a reshape', () => {
     const y = b.reshape(b.averagePool2d(b.conv2d(input(2, 3, 8, 8), constant(8, 3, 3, 3))), [2, 8]);
     expect(ops(y)).toEqual(['transpose', 'pad', 'conv2d', 'averagePool2d', 'reshape', 'reshape']);

@@ -153,3 +153,48 @@ describe('shapes of oneHot, tile, triangular and reverseSequence', () => {
     expect(make).toThrow(message);
   });
 });
+
+describe('shapes of resize', () => {
+  it.each([
+    [{ sizes: [1, 6, 5, 2] }, [1, 6, 5, 2]],
+    [{ axes: [-1, 2], sizes: [9, 7] }, [1, 6, 7, 9]],
+    [{ axes: [2, 3], scales: [1.4, 0.7] }, [1, 6, 4, 2]],
+    [{ axes: [2], scales: [2], roi: [0.5, 1], coordinateTransformation: 'tf_crop_and_resize' as const }, [1, 6, 3, 4]],
+  ])('%j gives %j', (options, shape) => {
+    expect(b.resize(image, options).shape).toEqual(shape);
+  });
+
+  it.each([
+    [{}, 'neither sizes nor scales are given'],
+    [{ sizes: [2, 3] }, 'sizes needs 4 integers of 1 or more, got [2,3]'],
+    [{ axes: [2, -2], sizes: [2, 3] }, 'axes [2,2] name one twice'],
+    [{ axes: [4], sizes: [2] }, 'axis 4 is not an axis of rank 4'],
+    [{ axes: [2], scales: [0] }, 'scales needs 1 positive numbers, got [0]'],
+    [{ axes: [2], scales: [0.2] }, 'axis 2 of [1,6,3,4] becomes 0 long'],
+    [{ axes: [2], sizes: [2], coordinateTransformation: 'tf_crop_and_resize' as const }, 'needs roi'],
+    [{ axes: [2], sizes: [2], mode: 'cube' as 'cubic' }, 'mode is cube, expected nearest or linear or cubic'],
+  ])('%j is refused', (options, message) => {
+    expect(() => b.resize(image, options)).toThrow(message);
+  });
+});
+
+describe('shapes of gridSample, roiAlign and conv3d', () => {
+  const volume = float('volume', 1, 4, 5, 6, 7);
+
+  it('are those of the grid, of the regions, of the window', () => {
+    expect(b.gridSample(image, float('grid', 1, 8, 9, 2)).shape).toEqual([1, 6, 8, 9]);
+    const boxes = b.input('boxes', { dataType: 'int32', shape: [5] });
+    expect(b.roiAlign(image, float('rois', 5, 4), boxes, { outputHeight: 2 }).shape).toEqual([5, 6, 2, 1]);
+    expect(b.conv3d(volume, float('f', 8, 4, 3, 3, 3), { strides: [1, 2, 2] }).shape).toEqual([1, 8, 3, 2, 3]);
+    expect(b.averagePool3d(volume).shape).toEqual([1, 4, 1, 1, 1]);
+  });
+
+  it('are refused with the numbers', () => {
+    expect(() => b.gridSample(image, float('grid3', 1, 8, 9, 3))).toThrow('got [1,8,9,3]');
+    expect(() => b.conv3d(volume, float('g', 8, 3, 3, 3, 3))).toThrow('4 channels and a filter of 3 to 8');
+    expect(() => b.conv3d(volume, float('h', 8, 4, 6, 3, 3))).toThrow(
+      'the window reaches over 6, the padded input has 5',
+    );
+    expect(() => b.maxPool3d(volume, { padding: [1, 1] })).toThrow('padding needs 6 integers of 0 or more, got [1,1]');
+  });
+});

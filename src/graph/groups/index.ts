@@ -26,6 +26,7 @@ const GROUPS = {
   tiles: () => import('./tiles.ts'),
   text: () => import('./text.ts'),
   upsampling: () => import('./upsampling.ts'),
+  volumes: () => import('./volumes.ts'),
   winograd: () => import('./winograd.ts'),
   quantized: () => import('./quantized.ts'),
 } satisfies Record<string, () => Promise<Group>>;

@@ -11,5 +11,6 @@ export const GROUPED: Readonly<Record<string, string>> = {
   select: 'concat gatherElements gatherND scatterElements scatterND split topK oneHot reverseSequence tile triangular',
   text: 'attention gather layerNormalization sample scatterRows',
   upsampling: 'convTranspose2d',
+  volumes: 'averagePool3d conv3d maxPool3d',
   winograd: 'winogradFilter winogradInput winogradOutput',
 };
