@@ -19,6 +19,7 @@ const GROUPS = {
   matrices: () => import('./matrices.ts'),
   movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
+  recurrent: () => import('./recurrent.ts'),
   reduce: () => import('./reduce.ts'),
   sampling: () => import('./sampling.ts'),
   select: () => import('./select.ts'),

@@ -6,6 +6,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   movement: 'expand pad reverse slice transpose',
   normalization: 'instanceNormalization',
   quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales unpackInt4',
+  recurrent: 'recurrence gru gruCell lstm lstmCell rnn',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
   sampling: 'gridSample resample resample2d resize roiAlign',
   select: 'concat gatherElements gatherND scatterElements scatterND split topK oneHot reverseSequence tile triangular',
