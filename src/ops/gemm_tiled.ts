@@ -63,14 +63,22 @@ export function byGuess<Tile>(tiles: readonly Tile[], groups: (tile: Tile) => nu
   return [...tiles.slice(from), ...tiles.slice(0, from).reverse()];
 }
 
+/** For an image that is read number by number, on GPUs of few registers: Intel's compiler spills 4 in larger tiles. */
+const SMALL: WorkgroupTile = { rows: 4, columns: 4, wide: 16, high: 8, depth: 32, split: 1 };
+
+const readsSingly = ({ window, k, lda, aBatch }: Gemm): boolean =>
+  window !== undefined && [k, lda, aBatch].some((length) => length % 4 > 0);
+
 /** Forms for a product here, best guess first. */
 export const tiledForms = (g: Gemm, caps: Caps): TiledForm[] =>
-  workgroupTiles(g, caps).map(({ rows, columns, wide, high, depth, split }) => {
-    const [height, width] = [rows * high, columns * wide];
-    return {
-      kernel: part(kernel, g.layout),
-      constants: { WG_X: wide, WG_Y: high, ROWS: rows, COLUMN_BLOCKS: columns / 4, K4: depth / 4, SPLIT: split },
-      name: `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
-      size: [height, width],
-    };
-  });
+  (caps.manyRegisters || !readsSingly(g) ? workgroupTiles(g, caps) : [SMALL]).map(
+    ({ rows, columns, wide, high, depth, split }) => {
+      const [height, width] = [rows * high, columns * wide];
+      return {
+        kernel: part(kernel, g.layout),
+        constants: { WG_X: wide, WG_Y: high, ROWS: rows, COLUMN_BLOCKS: columns / 4, K4: depth / 4, SPLIT: split },
+        name: `${height}x${width}${split > 1 ? `_split${split}` : ''}`,
+        size: [height, width],
+      };
+    },
+  );
