@@ -63,13 +63,15 @@ export function byGuess<Tile>(tiles: readonly Tile[], groups: (tile: Tile) => nu
   return [...tiles.slice(from), ...tiles.slice(0, from).reverse()];
 }
 
-/** Whether a convolution's image is read number by number. Intel's compiler then spills 4 registers of every tile. */
+/** For an image that is read number by number, on GPUs of few registers: Intel's compiler spills 4 in larger tiles. */
+const SMALL: WorkgroupTile = { rows: 4, columns: 4, wide: 16, high: 8, depth: 32, split: 1 };
+
 const readsSingly = ({ window, k, lda, aBatch }: Gemm): boolean =>
   window !== undefined && [k, lda, aBatch].some((length) => length % 4 > 0);
 
 /** Forms for a product here, best guess first. */
 export const tiledForms = (g: Gemm, caps: Caps): TiledForm[] =>
-  (caps.manyRegisters || !readsSingly(g) ? workgroupTiles(g, caps) : []).map(
+  (caps.manyRegisters || !readsSingly(g) ? workgroupTiles(g, caps) : [SMALL]).map(
     ({ rows, columns, wide, high, depth, split }) => {
       const [height, width] = [rows * high, columns * wide];
       return {
