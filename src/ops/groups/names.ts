@@ -9,7 +9,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   recurrent: 'recurrence gru gruCell lstm lstmCell rnn',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
   sampling: 'gridSample resample resample2d resize roiAlign',
-  select: 'concat gatherElements gatherND scatterElements scatterND split topK oneHot reverseSequence tile triangular',
+  select: 'concat gatherElements gatherND oneHot reverseSequence scatterElements scatterND split tile topK triangular',
   text: 'attention gather layerNormalization sample scatterRows',
   upsampling: 'convTranspose2d',
   volumes: 'averagePool3d conv3d maxPool3d',
