@@ -18,6 +18,7 @@ const GROUPS = {
   matrices: () => import('./matrices.ts'),
   movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
+  pooling: () => import('./pooling.ts'),
   reduce: () => import('./reduce.ts'),
   select: () => import('./select.ts'),
   software: () => import('./software.ts'),
