@@ -1,6 +1,6 @@
 // pool2d: output = fold of the window over an NHWC image, four channels an invocation; padding takes no part
 //
-// ports   a_at (operand_a)   store (store)   none, fold4, close4 (pooling)   Window (window)   flat_index (grid)
+// ports   a_at (operand_a)   store (store)   none, fold4, close4 (pooling, pooling_powers)   Window (window)   flat_index (grid)
 // consts  WG
 
 struct Params { count: u32, channels: u32 }

@@ -6,7 +6,7 @@ import pooling from '../../shaders/lib/pooling.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import windowStruct from '../../shaders/lib/window.wgsl';
 import kernel from '../../shaders/pool2d.wgsl';
-import { part, u32 } from '../gpu/wgsl.ts';
+import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount } from '../tensor/types.ts';
 import {
   defineOp,
@@ -18,8 +18,11 @@ import {
   type Inputs,
   type Labelled,
   type Operand,
+  type Operands,
   opError,
+  type Rewriter,
   SUM,
+  type Tolerance,
 } from './define.ts';
 import {
   type ImageLayout,
@@ -41,7 +44,10 @@ export interface Pool2dOptions extends WindowOptions {
   outputSizes?: readonly number[];
 }
 
-function geometry(
+export const POOL_OPTIONS = [...WINDOW_OPTIONS, 'windowDimensions', 'layout', 'roundingType', 'outputSizes'];
+
+/** The image, the window, and the output with the fields of `Window`. */
+export function geometry(
   op: string,
   inputs: Inputs,
   { windowDimensions, layout = 'nchw', roundingType = 'floor', outputSizes, ...window }: Pool2dOptions,
@@ -60,19 +66,39 @@ function geometry(
   return { image, layout, kernel, out };
 }
 
-type Pool2d = (input: Operand, options?: Pool2dOptions & Labelled) => Operand;
+type Pool2d<Own> = (input: Operand, options?: Pool2dOptions & Own & Labelled) => Operand;
 
-const pool = (name: string, kind: 'max' | 'average') =>
-  defineOp<Pool2dOptions, Pool2d>({
+/** What one pooling has of its own. */
+interface PoolRow<Own> {
+  readonly options?: readonly string[];
+  readonly tolerance: Tolerance;
+  check?(options: Own): void;
+  /** The module of none, fold4 and close4 (shaders/lib/pooling.wgsl), its constants, and a tag of the label. */
+  form(options: Own): {
+    readonly module: WgslModule;
+    readonly constants?: Readonly<Record<string, string>>;
+    readonly tag?: string;
+  };
+  decompose?(inputs: Operands, options: Pool2dOptions & Own, rewriter: Rewriter): Operand | undefined;
+}
+
+/** Defines a pooling. */
+export const pool = <Own extends object>(
+  name: string,
+  { options: own = [], tolerance, check, form, decompose }: PoolRow<Own>,
+) =>
+  defineOp<Pool2dOptions & Own, Pool2d<Own>>({
     name,
     operands: { input: { types: FLOATS, rank: [4, 4] } },
-    options: [...WINDOW_OPTIONS, 'windowDimensions', 'layout', 'roundingType', 'outputSizes'],
-    tolerance: kind === 'max' ? EXACT : SUM,
+    options: [...POOL_OPTIONS, ...own],
+    tolerance,
+    ...(decompose && { decompose }),
     channelsLast: ({ input }, { layout = 'nchw', ...rest }, { add }) =>
       layout === 'nhwc'
         ? undefined
         : toNchw(add, add(name, { input: toNhwc(add, input!) }, { ...rest, layout: 'nhwc' })),
     infer(inputs, options) {
+      check?.(options);
       const { image, layout, out } = geometry(name, inputs, options);
       const input = inputs['input']!;
       return { dataType: input.dataType, shape: imageShape({ ...image, h: out.h, w: out.w }, layout) };
@@ -80,12 +106,13 @@ const pool = (name: string, kind: 'max' | 'average') =>
     candidates(inputs, options, { dataType }) {
       const { image, layout, out } = geometry(name, inputs, options);
       if (layout !== 'nhwc') return [];
+      const { module, constants, tag } = form(options);
       const unit = image.c % 4 === 0 ? 'vec4' : 'ragged';
       const type = ELEM[dataType]!;
       const count = image.n * out.h * out.w;
       return [
         {
-          label: `${name}[${type}${unit === 'ragged' ? ',ragged' : ''}]`,
+          label: `${name}[${[type, ...(tag ? [tag] : []), ...(unit === 'ragged' ? [unit] : [])]}]`,
           variant: {
             kernel,
             ports: [
@@ -95,9 +122,9 @@ const pool = (name: string, kind: 'max' | 'average') =>
               part(operandA, unit),
               part(store, unit),
               part(functions, 'float'),
-              part(pooling, kind),
+              module,
             ],
-            constants: { WG: u32(FLAT) },
+            constants: { WG: u32(FLAT), ...constants },
           },
           params: { count, channels: image.c, ...out.params },
           grid: flatGrid(count * Math.ceil(image.c / 4), FLAT),
@@ -111,5 +138,28 @@ const pool = (name: string, kind: 'max' | 'average') =>
     },
   });
 
-export const maxPool2d = pool('maxPool2d', 'max');
-export const averagePool2d = pool('averagePool2d', 'average');
+export const maxPool2d = pool('maxPool2d', { tolerance: EXACT, form: () => ({ module: part(pooling, 'max') }) });
+
+interface AveragePool2dOptions {
+  /** ONNX' count_include_pad: padding counts as zeros. */
+  includePadding?: boolean;
+}
+
+export const averagePool2d = pool<AveragePool2dOptions>('averagePool2d', {
+  options: ['includePadding'],
+  tolerance: SUM,
+  form: () => ({ module: part(pooling, 'average') }),
+  // Zeros around the image are pixels. What a window rounded up has beyond them does not count.
+  decompose({ input }, { includePadding, padding = [0, 0, 0, 0], layout = 'nchw', ...rest }, { add }) {
+    if (!includePadding || padding.every((size) => size === 0)) return undefined;
+    const [top, bottom, left, right] = padding as [number, number, number, number];
+    const around = (h: number, w: number): number[] => imageShape({ n: 0, h, w, c: 0 }, layout);
+    const sides = { beginningPadding: around(top, left), endingPadding: around(bottom, right) };
+    const { h, w } = imageOf(input!.shape, layout);
+    return add(
+      'averagePool2d',
+      { input: add('pad', { input }, sides) },
+      { windowDimensions: [h, w], ...rest, layout, padding: [0, 0, 0, 0] },
+    );
+  },
+});

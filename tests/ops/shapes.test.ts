@@ -198,3 +198,23 @@ describe('shapes of gridSample, roiAlign and conv3d', () => {
     expect(() => b.maxPool3d(volume, { padding: [1, 1] })).toThrow('padding needs 6 integers of 0 or more, got [1,1]');
   });
 });
+
+describe('poolings', () => {
+  it('maxPool2dWithIndices gives indices in the type that is asked for', () => {
+    const types = (results: readonly { dataType: string }[]) => results.map(({ dataType }) => dataType);
+    expect(types(b.maxPool2dWithIndices(image))).toEqual(['float32', 'int32']);
+    expect(types(b.maxPool2dWithIndices(image, { outputDataType: 'int64' }))).toEqual(['float32', 'int64']);
+  });
+
+  it.each([
+    [() => b.lpPool2d(image, { p: 0 }), 'p is 0, expected an integer of 1 or more'],
+    [() => b.lpPool2d(image, { p: 1.5 }), 'p is 1.5, expected an integer of 1 or more'],
+    [() => b.maxPool2d(image, { includePadding: true } as object), "maxPool2d has no option 'includePadding'"],
+    [
+      () => b.maxPool2dWithIndices(image, { outputDataType: 'int8' as 'int32' }),
+      'outputDataType is int8, expected int32 or int64',
+    ],
+  ])('%# refused', (make, message) => {
+    expect(make).toThrow(message);
+  });
+});

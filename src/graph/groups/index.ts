@@ -20,6 +20,7 @@ const GROUPS = {
   movement: () => import('./movement.ts'),
   normalization: () => import('./normalization.ts'),
   recurrent: () => import('./recurrent.ts'),
+  pooling: () => import('./pooling.ts'),
   reduce: () => import('./reduce.ts'),
   sampling: () => import('./sampling.ts'),
   select: () => import('./select.ts'),
