@@ -1,4 +1,5 @@
-// bounded: the argument of a gate's activation within ±CLIP; 0: without bounds. activate: activation `which`, of src/ops/recurrence.ts.
+// bounded: the argument of a gate's activation within ±CLIP; 0: without bounds. activate: activation `which`, in the
+// order of src/ops/recurrence.ts.
 // tanh is made of exp: drivers approximate theirs to 1/1024, and a state goes through it at every step.
 // ports   keep_nan, rectified (functions)
 // consts  CLIP
@@ -8,7 +9,9 @@ fn bounded(x: vec4f) -> vec4f {
   return keep_nan(clamp(x, vec4f(-CLIP), vec4f(CLIP)), x);
 }
 
-fn hyperbolic(x: vec4f) -> vec4f { return keep_nan(1.0 - 2.0 / (1.0 + exp(2.0 * clamp(x, vec4f(-10.0), vec4f(10.0)))), x); }
+fn hyperbolic(x: vec4f) -> vec4f {
+  return keep_nan(1.0 - 2.0 / (1.0 + exp(2.0 * clamp(x, vec4f(-10.0), vec4f(10.0)))), x);
+}
 
 fn activate(which: u32, alpha: f32, beta: f32, x: vec4f) -> vec4f {
   switch which {

@@ -1,6 +1,7 @@
 // advance: a step of a cell: [hidden, cell] from those before. It is right in the lanes 0.
-// ports   Place, share, sum_of, given, extra, live_of (recurrent_sums)   hold (recurrent_state)   activate, bounded (gate)
-// consts  F G H, each with ALPHA and BETA: activations.   GATE_I, GATE_O, GATE_F, GATE_G, GATE_Z, GATE_R: the places of gates
+// ports   Place, share, sum_of, given, extra, live_of (recurrent_sums)   hold (recurrent_state)
+//         activate, bounded (gate)
+// consts  F G H, each with ALPHA and BETA: activations   GATE_I GATE_O GATE_F GATE_G GATE_Z GATE_R: places of gates
 
 fn f(x: vec4f) -> vec4f { return activate(F, F_ALPHA, F_BETA, bounded(x)); }
 fn g(x: vec4f) -> vec4f { return activate(G, G_ALPHA, G_BETA, bounded(x)); }

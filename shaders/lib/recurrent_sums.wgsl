@@ -1,39 +1,44 @@
-// share: the products of the hidden state and the weights of gates, `count` from gate `first` on. sum_of: the product of one of them, for the
-// lanes 0. given: what the input adds to a gate. extra: numbers of the units in the rows of the weights behind the gates.
+// share: the products of the hidden state and the weights of gates, `count` from gate `first` on. sum_of: the product
+// of one of them. given: what the input adds to a gate. extra: numbers of the units in the rows of the weights behind
+// the gates.
 //
-// A quad is the hidden units q, q + QUARTER, q + 2 QUARTER and q + 3 QUARTER: neighbouring invocations read neighbouring rows of the weights.
-// Units from params.hidden on do not exist. LANES invocations share the sums of a quad.
+// quarter is hidden/4, rounded up. A quad is the hidden units q, q + quarter, q + 2 quarter and q + 3 quarter:
+// neighbouring invocations read neighbouring rows of the weights. Units from `hidden` on do not exist. LANES
+// invocations share the sums of a quad.
 // ports   Elem, Elem4 (elem)   hidden_of (recurrent_state)   Params (recurrent, recurrent_reset)
-// consts  LANES LINES GATES QUARTER
+// consts  LANES LINES GATES
 
 struct Place { direction: u32, batch: u32, quad: u32, line: u32, lane: u32 }
 
 @group(0) @binding(1) var<storage, read> gates: array<Elem>; // [steps, batch, directions, GATES, hidden]
-@group(0) @binding(2) var<storage, read> weights: array<Elem4>; // [directions, QUARTER, rows]: for a block of hidden units, as those of a quad
+@group(0) @binding(2) var<storage, read> weights: array<Elem4>; // [directions, quarter, rows]: by the units of a quad
 
-fn live_of(quad: u32) -> vec4<bool> { return vec4u(0u, 1u, 2u, 3u) * QUARTER + quad < vec4u(params.hidden); }
+fn live_of(quad: u32) -> vec4<bool> { return vec4u(0u, 1u, 2u, 3u) * params.quarter + quad < vec4u(params.hidden); }
+
+fn step_at(p: Place, step: u32) -> u32 {
+  return select(step, params.steps - 1u - step, params.backward == 1u || p.direction == 1u);
+}
 
 fn given(p: Place, t: u32, gate: u32) -> vec4f {
   let at = (((t * params.batch + p.batch) * params.directions + p.direction) * GATES + gate) * params.hidden;
   let last = at + params.hidden - 1u;
-  let own = at + p.quad;
-  return vec4f(f32(gates[min(own, last)]), f32(gates[min(own + QUARTER, last)]), f32(gates[min(own + 2u * QUARTER, last)]),
-    f32(gates[min(own + 3u * QUARTER, last)]));
+  let own = min(vec4u(0u, 1u, 2u, 3u) * params.quarter + at + p.quad, vec4u(last));
+  return vec4f(f32(gates[own.x]), f32(gates[own.y]), f32(gates[own.z]), f32(gates[own.w]));
 }
 
 fn extra(p: Place, row: u32) -> vec4f {
-  return vec4f(weights[(p.direction * QUARTER + p.quad) * params.rows + GATES * params.hidden + row]);
+  return vec4f(weights[(p.direction * params.quarter + p.quad) * params.rows + GATES * params.hidden + row]);
 }
 
 fn share(p: Place, first: u32, count: u32) {
   var sums: array<vec4f, GATES>;
-  for (var k = p.lane; k < QUARTER; k += LANES) {
+  for (var k = p.lane; k < params.quarter; k += LANES) {
     let h = hidden_of(p, k);
-    let at = (p.direction * QUARTER + k) * params.rows + first * params.hidden + p.quad;
+    let at = (p.direction * params.quarter + k) * params.rows + first * params.hidden + p.quad;
     for (var i = 0u; i < count; i++) {
-      let row = at + i * params.hidden;
-      sums[i] += vec4f(dot(vec4f(weights[row]), h), dot(vec4f(weights[row + QUARTER]), h), dot(vec4f(weights[row + 2u * QUARTER]), h),
-        dot(vec4f(weights[row + 3u * QUARTER]), h));
+      let row = vec4u(0u, 1u, 2u, 3u) * params.quarter + at + i * params.hidden;
+      sums[i] += vec4f(dot(vec4f(weights[row.x]), h), dot(vec4f(weights[row.y]), h),
+        dot(vec4f(weights[row.z]), h), dot(vec4f(weights[row.w]), h));
     }
   }
   keep(p, sums, first, count);

@@ -135,18 +135,26 @@ export const recurrence = defineOp<RecurrenceOptions>({
     const { cell, direction, layout, activations, clip = 0, resetAfter = false, inputForget = false } = options;
     const type = ELEM[output.dataType]!;
     const before = cell === 'gru' && !resetAfter;
-    const part_ = cell === 'gru' ? (before ? 'gru_before' : 'gru_after') : cell;
-    const params = { first: 0, end: steps, steps, batch, directions, hidden, rows };
+    const own = cell === 'gru' ? (before ? 'gru_before' : 'gru_after') : cell;
+    const params = {
+      first: 0,
+      end: steps,
+      steps,
+      batch,
+      directions,
+      backward: Number(direction === 'backward'),
+      hidden,
+      quarter,
+      rows,
+    };
     const constants: Record<string, string> = {
       ...activationConstants(activations),
       CLIP: f32(clip),
       COUPLED: String(inputForget),
       PEEPHOLES: String(extra > 0),
       BIASED: String(extra > 0),
-      BACKWARD: String(direction === 'backward'),
       STATES: u32(CELLS[cell].states),
       GATES: u32(layout.length),
-      QUARTER: u32(quarter),
       ...Object.fromEntries([...layout].map((name, i) => [`GATE_${name.toUpperCase()}`, u32(i)])),
     };
     const variant = (file: typeof kernel, state: string, name: string, lines: number, lanes: number): Variant => ({
@@ -163,24 +171,24 @@ export const recurrence = defineOp<RecurrenceOptions>({
     });
     const names = activations.map((given) => (typeof given === 'string' ? given : given.name));
     const label = (form: string, lines: number, lanes: number): string =>
-      `recurrent[${[type, part_, ...names, `${form}_${lines}x${lanes}`].join()}]`;
+      `recurrent[${[type, own, ...names, `${form}_${lines}x${lanes}`].join()}]`;
 
     /** A dispatch a step; two where the reset gate applies to the state that a product takes. */
     const stepped = (lines: number, lanes: number): Candidate => {
       const grid = [Math.ceil(quarter / lines), batch, directions] as const;
       const at = (step: number): string => ((steps - step) % 2 ? 'other' : 'states');
       const parts = Array.from({ length: steps }, (_, step): Part[] => {
-        const own = { params: { ...params, first: step, end: step + 1 }, grid };
+        const one = { params: { ...params, first: step, end: step + 1 }, grid };
         const bind = { before: step ? at(step) : 'initial' };
-        const main = { ...own, bind: { ...bind, after: at(step + 1), output: 'sequence' } };
-        return before ? [{ ...own, variant: variant(resetKernel, 'step', part_, lines, lanes), bind }, main] : [main];
+        const main = { ...one, bind: { ...bind, after: at(step + 1), output: 'sequence' } };
+        return before ? [{ ...one, variant: variant(resetKernel, 'step', own, lines, lanes), bind }, main] : [main];
       }).flat();
       const { shape } = inputs['initial']!;
       return {
         label: label('step', lines, lanes),
         variant: before
           ? variant(kernel, 'step_reset', 'gru_new', lines, lanes)
-          : variant(kernel, 'step', part_, lines, lanes),
+          : variant(kernel, 'step', own, lines, lanes),
         params,
         grid,
         parts,
@@ -197,14 +205,14 @@ export const recurrence = defineOp<RecurrenceOptions>({
       return [
         {
           label: label('walk', quarter, lanes),
-          variant: variant(kernel, 'walk', part_, quarter, lanes),
+          variant: variant(kernel, 'walk', own, quarter, lanes),
           params,
           grid: [1, batch, directions],
           bind: { before: 'initial', after: 'states', output: 'sequence' },
         },
       ];
     };
-    const serial = stepped(Math.min(FLAT, quarter), 1);
+    const serial = stepped(FLAT, 1);
     if (caps.software) return [serial, ...walk()];
     const lines = Math.min(4, quarter);
     const lanes = lanesOf(lines, layout.length, quarter, caps);

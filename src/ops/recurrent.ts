@@ -80,7 +80,7 @@ const LAYOUTS: Readonly<Record<Cell, readonly string[]>> = {
 const wrongShape = (op: string, name: string, found: Shape, wanted: Shape): Error =>
   opError('wrong-shape', op, `${name} is ${formatShape(found)}, expected ${formatShape(wanted)}`);
 
-/** Checks options, and the shapes of operands. `lead`: axes in front of those of the weights, `states`: of the states. */
+/** Checks options and shapes of operands. `lead`: axes in front of those of the weights. `states`: of the states. */
 function check(
   op: string,
   cell: Cell,

@@ -218,3 +218,45 @@ describe('poolings', () => {
     expect(make).toThrow(message);
   });
 });
+
+describe('shapes of recurrent networks', () => {
+  const [input, hidden] = [float('sequence', 5, 2, 3), float('hidden', 2, 2, 4)];
+  const [w, r] = [float('w', 1, 16, 3), float('r', 1, 16, 4)];
+
+  it('states, then the hidden state of every step', () => {
+    const of = (made: readonly { shape: readonly number[] }[]) => made.map(({ shape }) => shape);
+    const both = { direction: 'both', initialHiddenState: hidden } as const;
+    const [v, s] = [float('v', 2, 16, 3), float('s', 2, 16, 4)];
+    expect(of(b.lstm(input, v, s, 5, 4, { ...both, returnSequence: true }))).toEqual([
+      [2, 2, 4],
+      [2, 2, 4],
+      [5, 2, 2, 4],
+    ]);
+    expect(b.lstm(input, v, s, 5, 4, both)).toHaveLength(2);
+    expect(of(b.gru(input, float('u', 1, 12, 3), float('t', 1, 12, 4), 5, 4))).toEqual([[1, 2, 4]]);
+    const [x, h] = [float('x', 2, 3), float('h', 2, 4)];
+    expect(b.gruCell(x, float('cell w', 12, 3), float('cell r', 12, 4), h, 4).shape).toEqual([2, 4]);
+  });
+
+  const lengths = b.input('lengths', { dataType: 'int32', shape: [3] });
+  it.each([
+    [{ layout: 'zrn' }, "layout is 'zrn', expected iofg or ifgo"],
+    [{ direction: 'sideways' }, "direction is 'sideways', expected forward, backward or both"],
+    [{ direction: 'both' }, 'weight is [1,16,3], expected [2,16,3]'],
+    [{ activations: ['relu'] }, '1 activations, expected 3'],
+    [{ activations: ['relu', 'gelu', 'tanh'] }, "activation 'gelu', expected sigmoid, tanh"],
+    [{ clip: -1 }, 'clip is -1, expected 0 or more'],
+    [{ initialHiddenState: hidden }, 'initialHiddenState is [2,2,4], expected [1,2,4]'],
+    [{ peepholeWeight: float('peephole', 1, 16) }, 'peepholeWeight is [1,16], expected [1,12]'],
+    [{ sequenceLengths: lengths }, 'sequenceLengths is [3], expected [2]'],
+    [{ resetAfter: true }, "lstm has no option 'resetAfter'"],
+  ])('%# of lstm refused', (options, message) => {
+    expect(() => b.lstm(input, w, r, 5, 4, options as object)).toThrow(message);
+  });
+
+  it('steps and hiddenSize are those of the operands', () => {
+    expect(() => b.lstm(input, w, r, 4, 4)).toThrow('steps is 4, input [5,2,3] has 5');
+    expect(() => b.lstm(input, w, r, 5, 5)).toThrow('weight is [1,16,3], expected [1,20,3]');
+    expect(() => b.lstm(input, w, r, 5, 0)).toThrow('hiddenSize is 0, expected an integer of 1 or more');
+  });
+});
