@@ -42,7 +42,7 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   dims?: Readonly<Record<string, number>>;
   /**
    * Of an ONNX model: outputs that are inputs of the next run, `{ present: 'past' }`. They stay on the device. An input
-   * that was not given yet is zeros, a dimension without a number 1.
+   * that was not given yet is zeros; of its dimensions, a symbol that no other input binds is 0.
    */
   feedback?: Readonly<Record<string, string>>;
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */

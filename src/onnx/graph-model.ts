@@ -80,6 +80,8 @@ interface Lowered {
 
 /** Integers that an input may have for the graph to depend on them; and floats, such as scales. */
 const MOST_LATE = { integers: MOST_KNOWN, floats: 32 };
+/** Integers of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
+const MOST_PLACES = 65536;
 /** Lowered graphs that are kept. */
 const MOST_GRAPHS = 16;
 
@@ -136,7 +138,9 @@ export class GraphModel extends LoadedModel {
     const { signal, onProgress, dims = {} } = options;
     const table = await lowerings();
     checkSupported(model, table);
-    const small = tensorsOf(model).filter(({ type, dims }) => type !== 'string' && elementCount(dims) <= MOST_KNOWN);
+    const small = tensorsOf(model).filter(({ type, dims }) => {
+      return type !== 'string' && elementCount(dims) <= (isFloating(type) ? MOST_KNOWN : MOST_PLACES);
+    });
     const files = new Map<OnnxTensor, readonly Scalar[]>();
     for (const tensor of small)
       files.set(tensor, fromBytes(tensor.type, elementCount(tensor.dims), await tensor.bytes(signal)));
@@ -202,7 +206,7 @@ export class GraphModel extends LoadedModel {
     for (;;) {
       const lowered = await this.#lowered(given, found);
       const { outputs, needs } = lowered;
-      const results = await this.#compute(lowered, given, found, signal);
+      const results = await this.#compute(lowered, given, found, wanted, signal);
       if (!needs) return this.#named(outputs, results, wanted);
       found.set(
         needs.key,
@@ -223,20 +227,22 @@ export class GraphModel extends LoadedModel {
           'invalid-argument',
           `there is no output '${name}' (${this.outputs.map(({ name }) => name).join(', ')})`,
         );
-    const named = this.outputs.map(({ name }, i): [string, GraphOutput] => [
-      name,
-      resultOf(outputs[i]!, `${i}`, results),
-    ]);
-    return Object.fromEntries(wanted ? named.filter(([name]) => wanted.includes(name)) : named);
+    const named = this.outputs.flatMap(({ name }, i): [string, GraphOutput][] =>
+      wanted && !wanted.includes(name) ? [] : [[name, resultOf(outputs[i]!, `${i}`, results)]],
+    );
+    return Object.fromEntries(named);
   }
 
   async #compute(
     { graph, needs }: Lowered,
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
+    wanted: readonly string[] | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Record<string, TensorData>> {
     if (!graph) return {};
+    const isWanted = (place: string): boolean =>
+      !wanted || needs !== undefined || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
     const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const inputs: Record<string, TensorInput> = {};
@@ -245,7 +251,8 @@ export class GraphModel extends LoadedModel {
         if (one.values) inputs[name] = numbersFor(name, one.type, one.dims, one.values, operand.dataType);
         else this.#feedback.give(session, name);
       }
-      const results = await session.run<TensorData>(inputs, { signal });
+      const outputs = [...session.plan.outputs.keys()].filter(isWanted);
+      const results = await session.run<TensorData>(inputs, { signal, outputs });
       for (const [input, output] of needs ? [] : this.#feedback.sources) {
         const place = `${this.outputs.findIndex(({ name }) => name === output)}`;
         const tensor = graph.outputs[place];
@@ -357,7 +364,7 @@ export class GraphModel extends LoadedModel {
     return given;
   }
 
-  /** What the run before left for an input; zeros at first, none along symbols that nothing binds. */
+  /** What the run before left for an input; zeros at first. Symbols that nothing binds are 0, sizes without a name 1. */
   #fed(
     name: string,
     type: OnnxType,
@@ -366,7 +373,9 @@ export class GraphModel extends LoadedModel {
   ): Given {
     const kept = this.#feedback.dims(name);
     if (kept) return { type, dims: kept, values: undefined };
-    const dims = declared.map((size) => (typeof size === 'number' ? size : (symbols.get(size) ?? 0)));
+    const dims = declared.map((size) =>
+      typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0)),
+    );
     return {
       type,
       dims,

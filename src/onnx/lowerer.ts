@@ -165,7 +165,9 @@ export class Lowerer {
   /** The results, where all inputs are known and few. */
   #onHost(call: Call, host: (call: Call) => Value | readonly Value[]): Value | readonly Value[] | undefined {
     const given = call.inputs.filter((value) => value !== undefined);
-    if (!given.every((value) => value.kind === 'tensor' && value.known)) return undefined;
+    const small = (value: Value): boolean =>
+      value.kind === 'tensor' && value.known !== undefined && value.known.length <= MOST_KNOWN;
+    if (!given.every(small)) return undefined;
     try {
       const made = host(call);
       const list = 'kind' in made ? [made] : made;

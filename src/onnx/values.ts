@@ -99,6 +99,12 @@ export function wrap(type: OnnxType, value: Scalar): Scalar {
     return type === 'float16' ? fromHalf(toHalf(number)) : Math.fround(number);
   }
   if (type === 'bool') return value ? 1 : 0;
+  if (typeof value === 'number' && Math.abs(bits) <= 32 && Math.abs(value) < 2 ** 53) {
+    const low = Math.trunc(value) % 2 ** 32; // the low 32 bits: shifts take no more
+    if (Math.abs(bits) === 32) return bits < 0 ? low | 0 : low >>> 0;
+    const shift = 32 - Math.abs(bits);
+    return bits < 0 ? (low << shift) >> shift : (low << shift) >>> shift;
+  }
   const whole = typeof value === 'bigint' ? value : BigInt(Number.isFinite(value) ? Math.trunc(value) : 0);
   const size = Math.abs(bits);
   const wrapped = bits < 0 ? BigInt.asIntN(size, whole) : BigInt.asUintN(size, whole);

