@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Folder } from '../hub/folder.ts';
 import { type ByteSource, stray } from '../hub/source.ts';
-import { STORED_BYTES, type StoredType, type TensorSource } from '../tensor/source.ts';
+import type { StoredType, TensorSource } from '../tensor/source.ts';
 import { elementCount } from '../tensor/types.ts';
 import { type Field, type Kind, ProtobufReader, type Range, type Schema, varints } from './protobuf.ts';
 
@@ -639,9 +639,3 @@ function fromVarints(packed: readonly Uint8Array[], type: OnnxType, bytes: numbe
   if (i !== count) throw new TilewrightError('invalid-file', `${what}: expected ${count} numbers, got ${i}`);
   return made;
 }
-
-/** Bytes an element of a stored type takes; the engine's own types. */
-export const storedBytes = (type: OnnxType): number | undefined => {
-  const stored = STORED[type];
-  return stored && STORED_BYTES[stored];
-};

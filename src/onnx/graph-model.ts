@@ -12,8 +12,7 @@ import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { Feedback, feedbackOf } from './feedback.ts';
-import { HOST } from './host.ts';
-import { lowerings } from './lower/index.ts';
+import { isLowered, lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
 import {
   fromBytes,
@@ -136,8 +135,8 @@ export class GraphModel extends LoadedModel {
 
   static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: LoadOptions): Promise<GraphModel> {
     const { signal, onProgress, dims = {} } = options;
-    const table = await lowerings();
-    checkSupported(model, table);
+    checkSupported(model);
+    const table = await lowerings(new Set(opsOf(model).keys()));
     const small = tensorsOf(model).filter(({ type, dims }) => {
       return type !== 'string' && elementCount(dims) <= (isFloating(type) ? MOST_KNOWN : MOST_PLACES);
     });
@@ -603,18 +602,14 @@ function tensorsOf(model: OnnxModel): OnnxTensor[] {
   return found;
 }
 
-/** Error: `unsupported-op`, with every op and type that is not computed here. */
-function checkSupported(model: OnnxModel, table: Lowerings): void {
-  const functions = new Set(model.functions.map(({ domain, name }) => keyOf({ domain, op: name })));
-  const missing = new Map<string, { count: number; node: string }>();
+/** The ops of a model, those of inner graphs and functions too, with how many nodes have each and the first of them. */
+export function opsOf(model: OnnxModel): Map<string, { count: number; first: string }> {
+  const ops = new Map<string, { count: number; first: string }>();
   const visit = (nodes: OnnxGraph['nodes']): void => {
     for (const node of nodes) {
-      const key = keyOf(node);
-      if (!functions.has(key) && !table.has(key) && !(node.domain === '' && node.op in HOST)) {
-        const entry = missing.get(key) ?? { count: 0, node: node.name || node.outputs[0] || '' };
-        entry.count++;
-        missing.set(key, entry);
-      }
+      const entry = ops.get(keyOf(node)) ?? { count: 0, first: node.name || node.outputs[0] || '' };
+      entry.count++;
+      ops.set(keyOf(node), entry);
       for (const value of node.attributes.values())
         for (const one of Array.isArray(value) ? value : [value])
           if (typeof one === 'object' && 'nodes' in one) visit((one as OnnxGraph).nodes);
@@ -622,11 +617,18 @@ function checkSupported(model: OnnxModel, table: Lowerings): void {
   };
   visit(model.graph.nodes);
   for (const { nodes } of model.functions) visit(nodes);
+  return ops;
+}
+
+/** Error: `unsupported-op`, with every op and type that is not computed here. */
+function checkSupported(model: OnnxModel): void {
+  const functions = new Set(model.functions.map(({ domain, name }) => keyOf({ domain, op: name })));
+  const missing = [...opsOf(model)].filter(([key]) => !functions.has(key) && !isLowered(key));
   const types = new Set(
     model.graph.inputs.flatMap(({ type }) => (type?.kind === 'tensor' && !isKnownType(type.type) ? [type.type] : [])),
   );
   const problems = [
-    ...[...missing].map(([key, { count, node }]) => `${key} (${count > 1 ? `${count} times, first ` : ''}${node})`),
+    ...missing.map(([key, { count, first }]) => `${key} (${count > 1 ? `${count} times, first ` : ''}${first})`),
     ...[...types].map((type) => `inputs of ${type}`),
   ];
   if (!problems.length) return;

@@ -5,7 +5,7 @@ import type { Lowering } from '../lowerer.ts';
 import type { Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
-import { convolve, multiply, rmsNormalize } from './nn.ts';
+import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
 import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
@@ -449,6 +449,12 @@ const microsoft: Readonly<Record<string, Lowering>> = {
       return inner.add('reduceMean', { input: input! }, { axes, keepDimensions: true });
     }, 1)(call);
   },
+  QLinearAveragePool: (call) => {
+    if (call.flag('channels_last')) call.unsupported('channels_last');
+    const made = qLinear((inner, [input]) => averagePool(inner.of([inner.made(input!, 'float')])).operand!, 1)(call);
+    call.skip(...call.node.attributes.keys());
+    return made;
+  },
   QLinearConcat: (call) => {
     const count = (call.inputs.length - 2) / 3;
     const axis = call.axis(call.int('axis'), call.tensor(2).shape.length);
@@ -471,6 +477,3 @@ const microsoft: Readonly<Record<string, Lowering>> = {
 export const CONTRIB: Readonly<Record<string, Lowering>> = Object.fromEntries(
   Object.entries(microsoft).map(([name, lowering]) => [`com.microsoft.${name}`, lowering]),
 );
-
-/** For sums of tensors of one type: the first's. */
-export const typeOfFirst = (call: Call): Tensor['type'] => call.tensor(0).type;

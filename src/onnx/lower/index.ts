@@ -1,24 +1,73 @@
 import type { Lowering, Lowerings } from '../lowerer.ts';
 
-/** Files of lowerings. They load when a model does. */
-const FILES: readonly (() => Promise<Readonly<Record<string, Lowering>>>)[] = [
-  async () => (await import('./attention.ts')).ATTENTION,
-  async () => (await import('./contrib.ts')).CONTRIB,
-  async () => (await import('./control.ts')).CONTROL,
-  async () => (await import('./image.ts')).IMAGE,
-  async () => (await import('./loss.ts')).LOSS,
-  async () => (await import('./math.ts')).MATH,
-  async () => (await import('./nn.ts')).NN,
-  async () => (await import('./quantized.ts')).QUANTIZED,
-  async () => (await import('./recurrent.ts')).RECURRENT,
-  async () => (await import('./reduce.ts')).REDUCE,
-  async () => (await import('./shape.ts')).SHAPE,
-  async () => (await import('./signal.ts')).SIGNAL,
-  async () => (await import('./text.ts')).TEXT,
-];
+interface File {
+  /** The ops that it lowers, as nodes name them. */
+  readonly ops: string;
+  load(): Promise<Readonly<Record<string, Lowering>>>;
+}
 
-/** All lowerings. */
-export async function lowerings(): Promise<Lowerings> {
-  const tables = await Promise.all(FILES.map((load) => load()));
+/** Files of lowerings: each loads when a graph has one of its ops (`tests/onnx/lowerings.test.ts` compares the names). */
+export const FILES: Readonly<Record<string, File>> = {
+  attention: {
+    ops: 'Attention RotaryEmbedding TensorScatter',
+    load: async () => (await import('./attention.ts')).ATTENTION,
+  },
+  contrib: {
+    ops: 'com.microsoft.Gelu com.microsoft.FastGelu com.microsoft.BiasGelu com.microsoft.QuickGelu com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization com.microsoft.EmbedLayerNormalization com.microsoft.Attention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention com.microsoft.RotaryEmbedding com.microsoft.FusedMatMul com.microsoft.FusedConv com.microsoft.MatMulNBits com.microsoft.MatMulIntegerToFloat com.microsoft.DynamicQuantizeMatMul com.microsoft.DynamicQuantizeLSTM com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearSigmoid com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSoftmax com.microsoft.QLinearGlobalAveragePool com.microsoft.QLinearAveragePool com.microsoft.QLinearConcat',
+    load: async () => (await import('./contrib.ts')).CONTRIB,
+  },
+  control: {
+    ops: 'If Loop Scan SequenceConstruct SequenceEmpty SequenceAt SequenceInsert SequenceErase SequenceLength ConcatFromSequence SplitToSequence Optional OptionalHasElement OptionalGetElement',
+    load: async () => (await import('./control.ts')).CONTROL,
+  },
+  image: {
+    ops: 'Resize Upsample GridSample RoiAlign AffineGrid Col2Im CenterCropPad NonMaxSuppression Det',
+    load: async () => (await import('./image.ts')).IMAGE,
+  },
+  loss: {
+    ops: 'NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss',
+    load: async () => (await import('./loss.ts')).LOSS,
+  },
+  math: {
+    ops: 'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Floor Log Neg Not Reciprocal Relu Round Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh IsNaN IsInf BitwiseNot HardSwish LeakyRelu Elu HardSigmoid Gelu Selu Celu Mish Swish ThresholdedRelu Shrink PRelu Add Sub Mul Div Pow Mod And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual BitwiseAnd BitwiseOr BitwiseXor BitShift Max Min Sum Mean Clip Cast CastLike Where Softmax LogSoftmax Hardmax',
+    load: async () => (await import('./math.ts')).MATH,
+  },
+  nn: {
+    ops: 'Conv ConvTranspose AveragePool MaxPool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization SimplifiedLayerNormalization LRN MatMul Gemm Einsum',
+    load: async () => (await import('./nn.ts')).NN,
+  },
+  quantized: {
+    ops: 'QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
+    load: async () => (await import('./quantized.ts')).QUANTIZED,
+  },
+  recurrent: {
+    ops: 'RNN GRU LSTM',
+    load: async () => (await import('./recurrent.ts')).RECURRENT,
+  },
+  reduce: {
+    ops: 'ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMax ArgMin TopK CumSum CumProd LpNormalization MeanVarianceNormalization',
+    load: async () => (await import('./reduce.ts')).REDUCE,
+  },
+  shape: {
+    ops: 'Shape Size Identity Dropout Constant ConstantOfShape Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather GatherND GatherElements ScatterElements Scatter ScatterND Expand Tile Pad Range DepthToSpace SpaceToDepth EyeLike Trilu OneHot NonZero Compress Unique ReverseSequence',
+    load: async () => (await import('./shape.ts')).SHAPE,
+  },
+  signal: {
+    ops: 'HannWindow HammingWindow BlackmanWindow DFT STFT MelWeightMatrix',
+    load: async () => (await import('./signal.ts')).SIGNAL,
+  },
+  text: {
+    ops: 'BitCast TfIdfVectorizer ai.onnx.ml.Binarizer',
+    load: async () => (await import('./text.ts')).TEXT,
+  },
+};
+
+/** Whether an op is lowered. */
+export const isLowered = (key: string): boolean => Object.values(FILES).some(({ ops }) => ops.split(' ').includes(key));
+
+/** The lowerings of these ops, and of those in the same files. */
+export async function lowerings(keys: ReadonlySet<string>): Promise<Lowerings> {
+  const needed = Object.values(FILES).filter(({ ops }) => ops.split(' ').some((op) => keys.has(op)));
+  const tables = await Promise.all(needed.map((file) => file.load()));
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }

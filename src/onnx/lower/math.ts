@@ -315,6 +315,3 @@ export const MATH: Readonly<Record<string, Lowering>> = {
   LogSoftmax: (call) => alongLines(call, (input, axis) => logSoftmax(call, input, axis)),
   Hardmax: (call) => alongLines(call, (input, axis) => hardmax(call, input, axis)),
 };
-
-/** Whether sums of a type could leave the 32 bits that it has on the device. */
-export const mayOverflow = (type: OnnxType): boolean => isWide(type);

@@ -190,7 +190,8 @@ function pool(call: Call, op: string, more: object = {}): readonly Operand[] {
     .map((operand) => back(call, operand, shape.length));
 }
 
-const averagePool: Lowering = (call) => {
+/** An average over the windows of input 0. */
+export const averagePool = (call: Call): Tensor => {
   const includePadding = call.flag('count_include_pad');
   return call.made(pool(call, 'averagePool2d', includePadding ? { includePadding } : {})[0]!);
 };

@@ -97,6 +97,3 @@ export const REDUCE: Readonly<Record<string, Lowering>> = {
   LpNormalization: lpNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
 };
-
-/** Elements of a tensor, for messages. */
-export const countOf = ({ shape }: Tensor): number => elementCount(shape);

@@ -410,6 +410,3 @@ export const SHAPE: Readonly<Record<string, Lowering>> = {
     return call.made(call.add('reverseSequence', inputs, { batchAxis, timeAxis }));
   },
 };
-
-/** For messages and tests: numbers of a tensor in memory. */
-export const readBytes = fromBytes;
