@@ -3,7 +3,7 @@ import type { Operand } from '../../graph/ir.ts';
 import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
-import { isFloating, isSigned, isWide, type Tensor } from '../values.ts';
+import { isFloating, isSigned, type Tensor } from '../values.ts';
 
 /** An op of one argument. */
 const unary =

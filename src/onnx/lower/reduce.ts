@@ -1,5 +1,4 @@
 import type { Operand } from '../../graph/ir.ts';
-import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import { isFloating, type Tensor } from '../values.ts';

@@ -3,7 +3,7 @@ import { broadcastShapes, elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import { HOST } from '../host.ts';
 import type { Lowering } from '../lowerer.ts';
-import { fromBytes, known, type Scalar, type Tensor, type Value } from '../values.ts';
+import { known, type Scalar, type Tensor, type Value } from '../values.ts';
 import { where } from './math.ts';
 
 /** The same numbers in another shape. */
