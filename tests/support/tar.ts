@@ -1,7 +1,11 @@
-/** The files of a .tar.gz by name. Long names (GNU, pax) are none of ours. */
+/**
+ * The files of a .tar.gz by name. A server may have unpacked the outer layer on the way. Long names (GNU, pax) are none of
+ * ours.
+ */
 export async function untar(archive: Uint8Array<ArrayBuffer>): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const stream = new Blob([archive]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const packed = archive[0] === 0x1f && archive[1] === 0x8b;
+  const stream = (): ReadableStream => new Blob([archive]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const bytes = packed ? new Uint8Array(await new Response(stream()).arrayBuffer()) : archive;
   const text = (from: number, length: number): string =>
     new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0.*$/s, '');
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
