@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Folder } from '../hub/folder.ts';
 import { type ByteSource, stray } from '../hub/source.ts';
-import { STORED_BYTES, type StoredType, type TensorSource } from '../tensor/source.ts';
+import type { StoredType, TensorSource } from '../tensor/source.ts';
 import { elementCount } from '../tensor/types.ts';
 import { type Field, type Kind, ProtobufReader, type Range, type Schema, varints } from './protobuf.ts';
 
@@ -110,6 +110,8 @@ export interface OnnxTensor {
   readonly name: string;
   readonly type: OnnxType;
   readonly dims: readonly number[];
+  /** Bytes of `bytes`, or of all texts. */
+  readonly byteLength: number;
   /** All texts, of a tensor of strings. */
   strings(signal?: AbortSignal): Promise<string[]>;
   /** All bytes as they lie in memory: little-endian, two numbers of 4 bits or four of 2 a byte. */
@@ -521,7 +523,15 @@ class Files {
     if (type === 'string') {
       if (strings.length !== count)
         this.#fail(`${what} has ${strings.length} texts, its dimensions [${dims}] ${count}`);
-      return { name, type, dims, strings: (signal) => this.#texts(strings, signal), bytes: noBytes, source: undefined };
+      return {
+        name,
+        type,
+        dims,
+        byteLength: strings.reduce((sum, { start, end }) => sum + end - start, 0),
+        strings: (signal) => this.#texts(strings, signal),
+        bytes: noBytes,
+        source: undefined,
+      };
     }
     const chunks = this.#chunks(message, type, bytes, what, location === 1 ? external : undefined);
     const storedType = STORED[type];
@@ -535,7 +545,7 @@ class Files {
       }
       return whole;
     };
-    return { name, type, dims, strings: async () => [], bytes: read, source };
+    return { name, type, dims, byteLength: bytes, strings: async () => [], bytes: read, source };
   };
 
   /** How the bytes of a tensor are read. Lengths are checked now. */
@@ -639,9 +649,3 @@ function fromVarints(packed: readonly Uint8Array[], type: OnnxType, bytes: numbe
   if (i !== count) throw new TilewrightError('invalid-file', `${what}: expected ${count} numbers, got ${i}`);
   return made;
 }
-
-/** Bytes an element of a stored type takes; the engine's own types. */
-export const storedBytes = (type: OnnxType): number | undefined => {
-  const stored = STORED[type];
-  return stored && STORED_BYTES[stored];
-};

@@ -19,10 +19,10 @@ import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
 import { reportLines } from '../report-table.ts';
 import type { Runtime, Sink } from '../runtime.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, showProgress, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, showProgress, withRuntime } from './context.ts';
 import { pictures } from './run.ts';
 
-export interface QuantizeOptions extends DtypeOptions {
+export interface QuantizeOptions extends ModelOptions {
   readonly report?: boolean;
   /** What outputs are measured on. */
   readonly image?: readonly string[];

@@ -6,9 +6,9 @@ import type { GenerateArgs, Generated } from '../jobs/generate.ts';
 import { packPictures } from '../picture-batch.ts';
 import { decodeFile } from '../pictures.ts';
 import type { Terminal } from '../terminal.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface RunOptions extends DtypeOptions {
+export interface RunOptions extends ModelOptions {
   readonly image?: readonly string[];
   readonly prompt?: string;
   readonly topK?: number;
