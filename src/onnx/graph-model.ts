@@ -392,6 +392,11 @@ export class GraphModel extends LoadedModel {
     return Object.fromEntries(named.reverse());
   }
 
+  /** Error: `unsupported-option`: outputs of a graph have no common measure. */
+  override async report(): Promise<never> {
+    throw new TilewrightError('unsupported-option', `${this.title}: classifiers and text generators have reports`);
+  }
+
   typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
     const graph = this.graphs()[plan]!;
     const inputs = topological(graph).filter(isInput);

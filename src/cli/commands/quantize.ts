@@ -12,7 +12,7 @@ import {
   type TensorHeader,
   type TensorToWrite,
 } from '../../formats/safetensors-write.ts';
-import { type Folder, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
+import { type Folder, onnxOf, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
 import { calibrationTensors } from '../../models/calibration.ts';
 import { calibrationOver } from '../calibrate.ts';
 import { mustExist, resolveModel } from '../files.ts';
@@ -65,6 +65,10 @@ export async function quantize(
       });
     await mustBeFree(target);
   }
+  if ((await onnxOf(await openFolder(source))) !== undefined)
+    throw new TilewrightError('invalid-argument', `${model} is an ONNX model: it is neither written nor reported on`, {
+      hint: 'Its weights are quantised at load: --dtype int8 of the other commands.',
+    });
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), load };
     let onEvent = follow(context, runtime);

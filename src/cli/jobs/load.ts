@@ -56,7 +56,8 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
     models.set(key, loading);
   }
   const model = await loading;
-  if (load.dims && model.task !== 'graph') throw mismatch(model);
+  if (load.dims && model.task !== 'graph')
+    throw new TilewrightError('invalid-argument', `--dims: this model (${model.architecture}) is no ONNX model`);
   emit({ type: 'loaded', model: cardOf(model) });
   return model;
 }
