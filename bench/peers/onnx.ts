@@ -1,7 +1,7 @@
 import { Message } from './protobuf.ts';
 
 /** Numbers of TensorProto.DataType. */
-const TYPES = { float32: 1, int32: 6, int64: 7 } as const;
+const TYPES = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9 } as const;
 type OnnxType = keyof typeof TYPES;
 type OnnxData = Float32Array | Int32Array | BigInt64Array;
 

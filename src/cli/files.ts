@@ -26,7 +26,7 @@ export function shippedModels(): string[] {
 }
 
 /**
- * The path or URL of a model that is named by a URL, a path (a folder or a .safetensors file) or the name of one
+ * The path or URL of a model that is named by a URL, a path (a folder, a .safetensors or an .onnx file) or the name of one
  * of the repository. Error: `not-found`.
  */
 export async function resolveModel(name: string): Promise<string> {
@@ -35,7 +35,7 @@ export async function resolveModel(name: string): Promise<string> {
   const shipped = shippedModels();
   if (shipped.includes(name)) return join(WEIGHTS, name);
   throw new TilewrightError('not-found', `there is no model ${name}`, {
-    hint: `Give a folder, a .safetensors file or a URL${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
+    hint: `Give a folder, a .safetensors or .onnx file or a URL${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
   });
 }
 

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { parseRange } from '../../tools/serve.mjs';
 import { type ErrorCode, TilewrightError } from '../errors.ts';
-import { type Folder, openFolder, SINGLE_FILE } from '../hub/folder.ts';
+import { type Folder, onnxOf, openFolder, SINGLE_FILE } from '../hub/folder.ts';
 import type { ByteSource } from '../hub/source.ts';
 import { Lending, type Sink, Taking } from './runtime.ts';
 
@@ -52,10 +52,11 @@ interface Shelf {
 
 /** Serves the folder `pages`, and what is added to it, on 127.0.0.1. */
 export async function serveJobs(pages: string): Promise<JobServer> {
-  const shelves = [await shelfOf(pages)];
+  const shelves: Shelf[] = [{ folder: await openFolder(pages), single: false, open: new Map() }];
   const lending = new Lending();
   const taking = new Taking();
   const addresses = new Map<string, string>(); // by source
+  const names: (readonly [address: string, name: string])[] = []; // for messages, the longest first
   let failed: unknown;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -113,16 +114,16 @@ export async function serveJobs(pages: string): Promise<JobServer> {
       const known = addresses.get(source);
       if (known) return known;
       const shelf = await shelfOf(source);
-      const address = `${url}model/${shelves.push(shelf) - 1}/${shelf.single ? encodeURIComponent(fileName(source)) : ''}`;
+      const { name, onnx } = shelf.folder;
+      const root = `${url}model/${shelves.push(shelf) - 1}/`;
+      const file = shelf.single ? fileName(source) : onnx;
+      const address = root + (file === undefined ? '' : encodeURIComponent(file));
       addresses.set(source, address);
+      if (file !== undefined) names.push([address, source]);
+      if (!shelf.single) names.push([root, name.replace(/\/?$/, '/')]);
       return address;
     },
-    renamed: (text) =>
-      [...addresses].reduce(
-        (renamed, [source, address]) =>
-          renamed.replaceAll(address, address.endsWith('/') ? source.replace(/\/?$/, '/') : source),
-        text,
-      ),
+    renamed: (text) => names.reduce((renamed, [address, name]) => renamed.replaceAll(address, name), text),
     lend: (chunks) => lending.add(chunks),
     take: (sink) => taking.add(sink),
     failure: () => failed,
@@ -136,8 +137,10 @@ export async function serveJobs(pages: string): Promise<JobServer> {
 
 async function shelfOf(source: string): Promise<Shelf> {
   const remote = /^https?:/i.test(source);
-  const single = remote ? new URL(source).pathname.endsWith('.safetensors') : await isFile(source);
-  return { folder: await openFolder(source), single, open: new Map() };
+  const folder = await openFolder(source);
+  const onnx = await onnxOf(folder); // a page cannot list a folder
+  const file = remote ? new URL(source).pathname.endsWith('.safetensors') : await isFile(source);
+  return { folder: { ...folder, onnx }, single: file && onnx === undefined, open: new Map() };
 }
 
 /** The name of a checkpoint that stands alone, such that the page takes it for one. */

@@ -11,6 +11,7 @@ import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { quantize, storedTensors } from './jobs/quantize.ts';
 import { report } from './jobs/report.ts';
+import { runGraph } from './jobs/run-graph.ts';
 import { tune } from './jobs/tune.ts';
 import { verify } from './jobs/verify.ts';
 
@@ -19,6 +20,7 @@ export const jobs = {
   devices,
   classify,
   generate,
+  runGraph,
   profile,
   plan,
   kernel,

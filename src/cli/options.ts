@@ -42,6 +42,17 @@ export function weightTypes(text: string): WeightTypes {
   return { ...Object.fromEntries(layers), default: typeOf(all) };
 }
 
+/** `batch=1,sequence=8`: numbers for dimensions; `?` are those without a name. Options that are repeated add up. */
+export function dimensions(text: string, earlier: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const added = text.split(',').map((part): [string, number] => {
+    const at = part.lastIndexOf('=');
+    const name = part.slice(0, Math.max(at, 0)).trim();
+    if (!name) throw new InvalidArgumentError(`Expected name=number, got '${part}'.`);
+    return [name === '?' ? '' : name, wholeNumber(part.slice(at + 1))];
+  });
+  return { ...earlier, ...Object.fromEntries(added) };
+}
+
 export function groupSize(text: string): GroupSize {
   const size = GROUP_SIZES.find((known) => String(known) === text);
   if (!size) throw new InvalidArgumentError(`Expected one of ${GROUP_SIZES.join(', ')}.`);

@@ -5,6 +5,7 @@ import { version } from '../../package.json';
 import { WEIGHT_TYPES } from '../graph/passes/weight_types.ts';
 import type { CommandContext } from './commands/context.ts';
 import {
+  dimensions,
   fraction,
   groupSize,
   PLANNED_GPUS,
@@ -20,7 +21,7 @@ import { openTerminal } from './terminal.ts';
 import { toWire } from './wire.ts';
 
 const EXAMPLES = `
-Models: a folder in the layout of Hugging Face, a .safetensors file, a URL of either, or one that ships:
+Models: a folder in the layout of Hugging Face, a .safetensors or .onnx file, a URL of any, or one that ships:
 resnet20-cifar10, gpt-shakespeare.
 
 Examples:
@@ -29,7 +30,8 @@ Examples:
   tilewright profile gpt-shakespeare --plan decode
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
-  tilewright inspect model.safetensors --json`;
+  tilewright inspect model.safetensors --json
+  tilewright run model.onnx --input ids=ids.npy --dims batch=1,sequence=8 --output out`;
 
 const LABELS = `
 A label is what plan, profile, tune and verify print for a step. Kernels of one label may differ in constants: 'label #2' is the second.
@@ -80,7 +82,7 @@ function report(error: unknown, json: boolean): void {
 export function build(signal: AbortSignal): Command {
   const program = new Command('tilewright')
     .description(
-      'WebGPU inference from safetensors: run, profile, inspect and evaluate models in headless Chrome or in Node.',
+      'WebGPU inference from safetensors and ONNX: run, profile, inspect and evaluate models in headless Chrome or in Node.',
     )
     .version(version)
     .addHelpText('after', EXAMPLES)
@@ -113,6 +115,12 @@ export function build(signal: AbortSignal): Command {
           .choices(['32', '64', '128'])
           .argParser(groupSize),
       );
+  const withDims = (target: Command): Command =>
+    target.option(
+      '--dims <name=n,...>',
+      "of an ONNX model: numbers for its inputs' dimensions ('?': unnamed)",
+      dimensions,
+    );
   const onModel = (target: Command): Command => withJson(withRuntime(withDtype(target)));
 
   withJson(withRuntime(command('devices', 'list the adapters, of both runtimes where none is named'))).action(
@@ -122,9 +130,15 @@ export function build(signal: AbortSignal): Command {
     },
   );
 
-  onModel(command('run <model>', 'classify pictures, or continue a prompt'))
+  withDims(onModel(command('run <model>', 'classify pictures, continue a prompt, or run an ONNX model on tensors')))
     .option('--image <file...>', 'pictures to classify')
     .option('--prompt <text>', 'text to continue')
+    .option(
+      '--input <name=file...>',
+      'tensors of an ONNX model: .npy or .json; a file or a folder of files that have the names of inputs',
+    )
+    .option('--random', 'make up the inputs of an ONNX model that are not given')
+    .option('--output <folder>', 'write the outputs of an ONNX model there, as .npy')
     .option(
       '--top-k <n>',
       'labels a picture (default 5), or likeliest tokens to draw from (default 40)',
@@ -132,18 +146,22 @@ export function build(signal: AbortSignal): Command {
     )
     .option('--temperature <t>', '0 always takes the likeliest token', temperature, 0.8)
     .option('--top-p <p>', 'draw from the fewest tokens whose probabilities reach this sum', probability)
-    .option('--seed <n>', 'the same seed draws the same text', wholeNumber)
+    .option('--seed <n>', 'the same seed draws the same text, and the same inputs (--random)', wholeNumber)
     .option('--max-new-tokens <n>', 'tokens to add', positiveInteger, 128)
     .addOption(
       new Option('--overflow <what>', 'what to do when the context is full').choices(['stop', 'slide']).default('stop'),
     )
     .action(async (model: string, options, self: Command) => {
-      exactlyOne(self, options, 'image', 'prompt');
+      const { image, prompt, input = options.random } = options;
+      const given = Object.entries({ image, prompt, input }).filter(([, value]) => value !== undefined);
+      if (given.length > 1) self.error('error: give only one of --image, --prompt and --input, not both');
+      if (!given.length && !model.endsWith('.onnx'))
+        self.error('error: give either --image or --prompt, or --input for an ONNX model');
       const { run } = await import('./commands/run.ts');
       await run(model, options, contextOf(options));
     });
 
-  onModel(command('profile <model>', "time each kernel of a model's plans"))
+  withDims(onModel(command('profile <model>', "time each kernel of a model's plans")))
     .option('--plan <name>', 'only this plan: image, decode, prefill')
     .option('--steps', 'a row for each dispatch, not for each kernel and shape')
     .action(async (model: string, options) => {
@@ -151,15 +169,24 @@ export function build(signal: AbortSignal): Command {
       await profile(model, options, contextOf(options));
     });
 
-  onModel(command('tune <model>', "measure each kernel candidate of a model's shapes here, and remember the winners"))
+  withDims(
+    onModel(
+      command('tune <model>', "measure each kernel candidate of a model's shapes here, and remember the winners"),
+    ),
+  )
     .option('--fast', 'only the likely candidates, within 2 s of GPU time, as a first load does on a GPU')
     .action(async (model: string, options) => {
       const { tune } = await import('./commands/tune.ts');
       await tune(model, options, contextOf(options));
     });
 
-  onModel(
-    command('verify [model]', 'check each kernel of a model here, or all ops, and set aside what gives wrong results'),
+  withDims(
+    onModel(
+      command(
+        'verify [model]',
+        'check each kernel of a model here, or all ops, and set aside what gives wrong results',
+      ),
+    ),
   )
     .option('--all', 'every candidate of each op and shape, not only the one that runs')
     .option('--op <name...>', 'only these ops: matmul, conv2d, ...')
@@ -169,24 +196,29 @@ export function build(signal: AbortSignal): Command {
       if (!(await verify(model, options, contextOf(options)))) throw new Unsuccessful();
     });
 
-  withJson(command('inspect <checkpoint>', 'list the tensors of a .safetensors file, a folder or a URL')).action(
-    async (source: string, options: Options) => {
-      const { inspect } = await import('./commands/inspect.ts');
-      await inspect(source, contextOf(options));
-    },
-  );
+  withJson(
+    command(
+      'inspect <checkpoint>',
+      'list the tensors of a .safetensors file, or what an .onnx file takes, gives and computes',
+    ),
+  ).action(async (source: string, options: Options) => {
+    const { inspect } = await import('./commands/inspect.ts');
+    await inspect(source, contextOf(options));
+  });
 
-  onModel(command('plan <model>', 'print what would run: kernels, buffers, memory'))
+  withDims(onModel(command('plan <model>', 'print what would run: kernels, buffers, memory')))
     .option('--plan <name>', 'only this plan: image, decode, prefill')
     .action(async (model: string, options) => {
       const { plan } = await import('./commands/plan.ts');
       await plan(model, options, contextOf(options));
     });
 
-  onModel(
-    command(
-      'kernel <label> [model]',
-      'print the WGSL of a kernel of a model, or of the cases of the ops and the bench, as it is linked',
+  withDims(
+    onModel(
+      command(
+        'kernel <label> [model]',
+        'print the WGSL of a kernel of a model, or of the cases of the ops and the bench, as it is linked',
+      ),
     ),
   )
     .addOption(

@@ -110,6 +110,8 @@ export interface OnnxTensor {
   readonly name: string;
   readonly type: OnnxType;
   readonly dims: readonly number[];
+  /** Bytes of `bytes`, or of all texts. */
+  readonly byteLength: number;
   /** All texts, of a tensor of strings. */
   strings(signal?: AbortSignal): Promise<string[]>;
   /** All bytes as they lie in memory: little-endian, two numbers of 4 bits or four of 2 a byte. */
@@ -521,7 +523,15 @@ class Files {
     if (type === 'string') {
       if (strings.length !== count)
         this.#fail(`${what} has ${strings.length} texts, its dimensions [${dims}] ${count}`);
-      return { name, type, dims, strings: (signal) => this.#texts(strings, signal), bytes: noBytes, source: undefined };
+      return {
+        name,
+        type,
+        dims,
+        byteLength: strings.reduce((sum, { start, end }) => sum + end - start, 0),
+        strings: (signal) => this.#texts(strings, signal),
+        bytes: noBytes,
+        source: undefined,
+      };
     }
     const chunks = this.#chunks(message, type, bytes, what, location === 1 ? external : undefined);
     const storedType = STORED[type];
@@ -535,7 +545,7 @@ class Files {
       }
       return whole;
     };
-    return { name, type, dims, strings: async () => [], bytes: read, source };
+    return { name, type, dims, byteLength: bytes, strings: async () => [], bytes: read, source };
   };
 
   /** How the bytes of a tensor are read. Lengths are checked now. */

@@ -1,5 +1,5 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
+import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
 import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps } from '../graph/groups/index.ts';
@@ -11,21 +11,11 @@ import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
+import { nodesOf, parametersOf, tensorsOf, typeName, unsupportedIn } from './contents.ts';
 import { Feedback, feedbackOf } from './feedback.ts';
-import { isLowered, lowerings } from './lower/index.ts';
+import { lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
-import {
-  fromBytes,
-  isFloating,
-  isKnownType,
-  known,
-  MOST_KNOWN,
-  type Scalar,
-  type Tensor,
-  toDevice,
-  typeOf,
-  type Value,
-} from './values.ts';
+import { fromBytes, isFloating, known, MOST_KNOWN, type Scalar, type Tensor, toDevice, type Value } from './values.ts';
 
 /** A tensor that a run gives: its type under ONNX's name, its dimensions, its numbers (bool: 0 and 1; float16: bits). */
 export interface GraphTensor {
@@ -84,15 +74,6 @@ const MOST_PLACES = 65536;
 /** Lowered graphs that are kept. */
 const MOST_GRAPHS = 16;
 
-const describe = (type: OnnxValueInfo['type']): string =>
-  type === undefined
-    ? 'unknown'
-    : type.kind === 'tensor'
-      ? type.type
-      : 'of' in type
-        ? `${type.kind}(${describe(type.of)})`
-        : type.kind;
-
 /** An ONNX model. Its graph is lowered for the shapes of each run, and sessions of the last few are kept. */
 export class GraphModel extends LoadedModel {
   readonly task = 'graph';
@@ -121,22 +102,21 @@ export class GraphModel extends LoadedModel {
     const defaults = new Set(graph.initializers.map(({ name }) => name));
     const value = ({ name, type }: OnnxValueInfo): GraphValue => ({
       name,
-      type: describe(type),
+      type: typeName(type),
       dims: type?.kind === 'tensor' ? type.dims : undefined,
     });
     this.inputs = graph.inputs.filter(({ name }) => !defaults.has(name)).map(value);
     this.outputs = graph.outputs.map(value);
+    for (const { name, type } of this.inputs) if (type === 'string') this.#late.add(name); // the host computes with texts
+    this.#checkDims();
     this.#feedback = new Feedback(gpu, feedbackOf(options.feedback ?? {}, this.outputs, this.inputs));
-    this.parameters = tensorsOf(model).reduce(
-      (sum, { type, dims }) => sum + (isFloating(type) ? elementCount(dims) : 0),
-      0,
-    );
+    this.parameters = parametersOf(model);
   }
 
   static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: LoadOptions): Promise<GraphModel> {
     const { signal, onProgress, dims = {} } = options;
     checkSupported(model);
-    const table = await lowerings(new Set(opsOf(model).keys()));
+    const table = await lowerings(new Set(nodesOf(model).map(keyOf)));
     const small = tensorsOf(model).filter(({ type, dims }) => {
       return type !== 'string' && elementCount(dims) <= (isFloating(type) ? MOST_KNOWN : MOST_PLACES);
     });
@@ -145,8 +125,8 @@ export class GraphModel extends LoadedModel {
       files.set(tensor, fromBytes(tensor.type, elementCount(tensor.dims), await tensor.bytes(signal)));
     const made = new GraphModel(gpu, folder, model, table, files, dims, options);
     try {
-      const shapes = made.inputs.map(({ dims }) => dims && made.#dimsOf(dims));
-      if (shapes.every((shape) => shape !== undefined)) await made.#warm({ signal, onProgress });
+      const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
+      if (fixed) await made.#warm({ signal, onProgress });
       return made;
     } catch (error) {
       made.dispose();
@@ -168,6 +148,22 @@ export class GraphModel extends LoadedModel {
       async () => {},
       options,
     );
+  }
+
+  /** Error: `invalid-argument` for a symbol that no input has. */
+  #checkDims(): void {
+    const symbols = symbolsOf(this.inputs);
+    for (const symbol of Object.keys(this.bound))
+      if (!symbols.includes(symbol))
+        throw new TilewrightError(
+          'invalid-argument',
+          `dims: no input of ${this.title} has the dimension '${symbol}' (${symbols.join(', ') || 'all are numbers'})`,
+        );
+  }
+
+  /** Symbols that the load gave no number. */
+  get openDims(): string[] {
+    return symbolsOf(this.inputs).filter((symbol) => this.bound[symbol] === undefined);
   }
 
   #dimsOf(dims: readonly (number | string)[]): number[] | undefined {
@@ -353,11 +349,11 @@ export class GraphModel extends LoadedModel {
         }
         throw new TilewrightError(
           'invalid-argument',
-          `the input '${name}' is missing: ${describe(type)}${type?.kind === 'tensor' && type.dims ? formatShape(type.dims as number[]) : ''}`,
+          `the input '${name}' is missing: ${typeName(type)}${type?.kind === 'tensor' && type.dims ? formatShape(type.dims as number[]) : ''}`,
         );
       }
       if (type?.kind !== 'tensor')
-        throw new TilewrightError('unsupported-type', `the input '${name}' is ${describe(type)}, not a tensor`);
+        throw new TilewrightError('unsupported-type', `the input '${name}' is ${typeName(type)}, not a tensor`);
       given.set(name, bind(name, type.type, type.dims, input, symbols));
     }
     return given;
@@ -393,12 +389,21 @@ export class GraphModel extends LoadedModel {
 
   graphs(): Readonly<Record<string, Graph>> {
     const named = [...this.#graphs].flatMap(([key, { graph }]): [string, Graph][] => (graph ? [[key, graph]] : []));
-    if (!named.length)
-      throw new TilewrightError(
-        'invalid-argument',
-        `${this.title} has dimensions that are not known: run it once, or load it with { dims }`,
-      );
+    if (!named.length) {
+      const open = this.openDims;
+      const why = open.length
+        ? `the dimensions ${open.map((symbol) => symbol || '?').join(', ')} are not known`
+        : 'what it computes depends on its inputs';
+      throw new TilewrightError('invalid-argument', `${this.title} has no plan: ${why}`, {
+        hint: open.length ? 'Run it once, or load it with { dims }.' : 'Run it once.',
+      });
+    }
     return Object.fromEntries(named.reverse());
+  }
+
+  /** Error: `unsupported-option`: outputs of a graph have no common measure. */
+  override async report(): Promise<never> {
+    throw new TilewrightError('unsupported-option', `${this.title}: classifiers and text generators have reports`);
   }
 
   typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
@@ -412,6 +417,11 @@ export class GraphModel extends LoadedModel {
     );
   }
 }
+
+/** The symbols among the dimensions of inputs, each once; empty for dimensions that the file neither counts nor names. */
+const symbolsOf = (inputs: readonly GraphValue[]): string[] => [
+  ...new Set(inputs.flatMap(({ dims = [] }) => dims.filter((size) => typeof size === 'string'))),
+];
 
 /** The numbers of an input as the device takes them. */
 function numbersFor(
@@ -573,64 +583,21 @@ function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint |
       ? Array.from(data, fromHalf)
       : (data as unknown as ArrayLike<Scalar>);
   }
-  return known(
-    type,
-    [data.length],
-    Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value)),
-  ).known!;
-}
-
-/** All tensors of a model: initialisers and attributes, those of inner graphs too. */
-function tensorsOf(model: OnnxModel): OnnxTensor[] {
-  const found: OnnxTensor[] = [];
-  const isTensor = (value: unknown): value is OnnxTensor =>
-    typeof value === 'object' && value !== null && 'bytes' in value;
-  const isGraph = (value: unknown): value is OnnxGraph =>
-    typeof value === 'object' && value !== null && 'nodes' in value;
-  const visit = (graph: Pick<OnnxGraph, 'nodes'> & { initializers?: readonly OnnxTensor[] }): void => {
-    found.push(...(graph.initializers ?? []));
-    for (const { attributes } of graph.nodes)
-      for (const value of attributes.values()) {
-        for (const one of Array.isArray(value) ? value : [value]) {
-          if (isTensor(one)) found.push(one);
-          else if (isGraph(one)) visit(one);
-        }
-      }
-  };
-  visit(model.graph);
-  for (const one of model.functions) visit(one);
-  return found;
-}
-
-/** The ops of a model, those of inner graphs and functions too, with how many nodes have each and the first of them. */
-export function opsOf(model: OnnxModel): Map<string, { count: number; first: string }> {
-  const ops = new Map<string, { count: number; first: string }>();
-  const visit = (nodes: OnnxGraph['nodes']): void => {
-    for (const node of nodes) {
-      const entry = ops.get(keyOf(node)) ?? { count: 0, first: node.name || node.outputs[0] || '' };
-      entry.count++;
-      ops.set(keyOf(node), entry);
-      for (const value of node.attributes.values())
-        for (const one of Array.isArray(value) ? value : [value])
-          if (typeof one === 'object' && 'nodes' in one) visit((one as OnnxGraph).nodes);
-    }
-  };
-  visit(model.graph.nodes);
-  for (const { nodes } of model.functions) visit(nodes);
-  return ops;
+  const given = Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value));
+  const held = known(type, [data.length], given).known!;
+  const lost = given.findIndex((value, i) => {
+    if (type === 'string' || isFloating(type)) return (typeof value === 'string') !== (type === 'string');
+    return typeof value === 'string' || Number(held[i]) !== Number(value);
+  });
+  if (lost < 0) return held;
+  throw new TilewrightError('wrong-type', `input ${name}: element ${lost} is ${data[lost]}, which is no ${type}`);
 }
 
 /** Error: `unsupported-op`, with every op and type that is not computed here. */
 function checkSupported(model: OnnxModel): void {
-  const functions = new Set(model.functions.map(({ domain, name }) => keyOf({ domain, op: name })));
-  const missing = [...opsOf(model)].filter(([key]) => !functions.has(key) && !isLowered(key));
-  const types = new Set(
-    model.graph.inputs.flatMap(({ type }) => (type?.kind === 'tensor' && !isKnownType(type.type) ? [type.type] : [])),
+  const problems = unsupportedIn(model).map(
+    ({ what, where }) => `${what} (${where.length > 1 ? `${where.length} times, first ` : ''}${where[0]})`,
   );
-  const problems = [
-    ...missing.map(([key, { count, first }]) => `${key} (${count > 1 ? `${count} times, first ` : ''}${first})`),
-    ...[...types].map((type) => `inputs of ${type}`),
-  ];
   if (!problems.length) return;
   const versions = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
   throw new TilewrightError('unsupported-op', `${model.name} (${versions}): not computed here: ${problems.join(', ')}`);
@@ -640,11 +607,16 @@ function checkSupported(model: OnnxModel): void {
 function checkpointOf(model: OnnxModel): Checkpoint {
   const tensors = new Map<string, CheckpointTensor>();
   let byteLength = 0;
-  for (const { name, type, dims, source } of tensorsOf(model)) {
-    if (!source) continue;
-    const bytes = elementCount(dims) * (typeOf(type, name) ? 4 : 4);
-    byteLength += bytes;
-    tensors.set(name, { ...source, typeName: source.storedType, byteLength: bytes, file: model.name });
+  for (const tensor of tensorsOf(model)) {
+    byteLength += tensor.byteLength;
+    const { name, source } = tensor;
+    if (source)
+      tensors.set(name, {
+        ...source,
+        typeName: source.storedType,
+        byteLength: tensor.byteLength,
+        file: model.name,
+      });
   }
   return { tensors, metadata: model.metadata, byteLength };
 }

@@ -12,13 +12,14 @@ export interface CommandContext {
   readonly runtime: RuntimeName;
 }
 
-/** What commands on a model are told of its weights. */
-export interface DtypeOptions extends Pick<LoadArgs, 'dtype' | 'groupSize'> {}
+/** What commands on a model are told of how it is loaded. */
+export interface ModelOptions extends Pick<LoadArgs, 'dtype' | 'groupSize' | 'dims'> {}
 
 /** How the model is loaded, out of a command's options. */
-export const loadArgs = ({ dtype, groupSize }: DtypeOptions): LoadArgs => ({
+export const loadArgs = ({ dtype, groupSize, dims }: ModelOptions): LoadArgs => ({
   ...(dtype && { dtype }),
   ...(groupSize && { groupSize }),
+  ...(dims && { dims }),
 });
 
 /** Opens the runtime that was asked for, and closes it when the work is done, however it ends. */
@@ -60,13 +61,20 @@ export function showProgress({ bars }: Terminal, event: JobEvent): void {
   if (event.type === 'done' && event.total !== undefined) bars.update('work', event.done, event.total, event.label);
 }
 
+/** What the multiply-accumulates of a model are counted for. */
+const UNITS: Readonly<Record<ModelCard['task'], string>> = {
+  'image-classification': 'a picture',
+  'text-generation': 'a token',
+  graph: 'a run',
+};
+
 /** `resnet20, float32, 272,474 parameters, 41.0 MMAC an image, weights 1.1 MB (file), 1.1 MB (device)`. */
 function describe({ architecture, dtype, parameters, macs, weightBytes, task }: ModelCard): string {
   return [
     architecture,
     dtype,
     count(parameters, 'parameter'),
-    `${scaled(macs)}MAC ${task === 'text-generation' ? 'a token' : 'a picture'}`,
+    ...(macs ? [`${scaled(macs)}MAC ${UNITS[task]}`] : []), // not known of a graph without its dimensions,
     `weights ${bytes(weightBytes.file)} in the file, ${bytes(weightBytes.device)} on the device`,
   ].join(', ');
 }

@@ -8,9 +8,9 @@ import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
 import type { Runtime } from '../runtime.ts';
 import { table } from '../table.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface EvalOptions extends DtypeOptions {
+export interface EvalOptions extends ModelOptions {
   readonly images?: string;
   readonly text?: string;
   /** The share of the text's characters to leave out at its beginning. */

@@ -1,17 +1,27 @@
 import { openCheckpoint } from '../../formats/checkpoint.ts';
+import { openOnnx } from '../../formats/onnx.ts';
 import type { Checkpoint, CheckpointTensor } from '../../formats/safetensors.ts';
-import { openFolder } from '../../hub/folder.ts';
+import { onnxOf, openFolder } from '../../hub/folder.ts';
 import { elementCount, formatShape } from '../../tensor/types.ts';
 import { resolveModel } from '../files.ts';
 import { bytes, count } from '../format.ts';
 import { table } from '../table.ts';
 import type { CommandContext } from './context.ts';
 
-/** What lies in a checkpoint: its header alone is read. Errors: `not-found`, `invalid-file`, `network`. */
+/** What lies in a checkpoint or an ONNX file: no weights are read. Errors: `not-found`, `invalid-file`, `network`. */
 export async function inspect(source: string, { terminal, signal }: CommandContext): Promise<void> {
   const folder = await openFolder(await resolveModel(source), { signal });
+  const bold = (text: string): string => terminal.paint('bold', text);
+  const onnx = await onnxOf(folder);
+  if (onnx !== undefined) {
+    const { inspectOnnx, onnxLines } = await import('./inspect-onnx.ts');
+    const report = await inspectOnnx(await openOnnx(folder, onnx, signal));
+    for (const line of onnxLines(report, bold)) terminal.print(line);
+    terminal.result(report);
+    return;
+  }
   const checkpoint = await openCheckpoint(folder, signal);
-  for (const line of inspectLines(checkpoint, (text) => terminal.paint('bold', text))) terminal.print(line);
+  for (const line of inspectLines(checkpoint, bold)) terminal.print(line);
   terminal.result(inspectJson(checkpoint));
 }
 

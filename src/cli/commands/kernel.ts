@@ -9,9 +9,9 @@ import { resolveModel } from '../files.ts';
 import { type FoundKernel, findKernel, type Planned } from '../kernel-search.ts';
 import { kernelText } from '../kernel-text.ts';
 import type { PlannedGpu } from '../options.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface KernelOptions extends DtypeOptions {
+export interface KernelOptions extends ModelOptions {
   readonly gpu?: PlannedGpu;
 }
 
@@ -49,7 +49,7 @@ export async function kernel(
 async function inModel(
   label: string,
   model: string,
-  options: DtypeOptions,
+  options: ModelOptions,
   context: CommandContext,
 ): Promise<FoundKernel> {
   const source = await resolveModel(model);

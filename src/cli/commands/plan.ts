@@ -1,7 +1,7 @@
 import { resolveModel } from '../files.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface PlanOptions extends DtypeOptions {
+export interface PlanOptions extends ModelOptions {
   readonly plan?: string;
 }
 

@@ -1,8 +1,8 @@
 import { resolveModel } from '../files.ts';
 import { profileLines } from '../profile-table.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface ProfileOptions extends DtypeOptions {
+export interface ProfileOptions extends ModelOptions {
   readonly plan?: string;
   /** A row for each dispatch instead of one for each kernel and shape. */
   readonly steps?: boolean;

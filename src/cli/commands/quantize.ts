@@ -12,17 +12,17 @@ import {
   type TensorHeader,
   type TensorToWrite,
 } from '../../formats/safetensors-write.ts';
-import { type Folder, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
+import { type Folder, onnxOf, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
 import { calibrationTensors } from '../../models/calibration.ts';
 import { calibrationOver } from '../calibrate.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
 import { reportLines } from '../report-table.ts';
 import type { Runtime, Sink } from '../runtime.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, showProgress, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, showProgress, withRuntime } from './context.ts';
 import { pictures } from './run.ts';
 
-export interface QuantizeOptions extends DtypeOptions {
+export interface QuantizeOptions extends ModelOptions {
   readonly report?: boolean;
   /** What outputs are measured on. */
   readonly image?: readonly string[];
@@ -65,6 +65,10 @@ export async function quantize(
       });
     await mustBeFree(target);
   }
+  if ((await onnxOf(await openFolder(source))) !== undefined)
+    throw new TilewrightError('invalid-argument', `${model} is an ONNX model: it is neither written nor reported on`, {
+      hint: 'Its weights are quantised at load: --dtype int8 of the other commands.',
+    });
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), load };
     let onEvent = follow(context, runtime);

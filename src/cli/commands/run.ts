@@ -6,24 +6,25 @@ import type { GenerateArgs, Generated } from '../jobs/generate.ts';
 import { packPictures } from '../picture-batch.ts';
 import { decodeFile } from '../pictures.ts';
 import type { Terminal } from '../terminal.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, withRuntime } from './context.ts';
+import { type RunGraphOptions, runGraph } from './run-graph.ts';
 
-export interface RunOptions extends DtypeOptions {
+export interface RunOptions extends RunGraphOptions {
   readonly image?: readonly string[];
   readonly prompt?: string;
   readonly topK?: number;
   readonly topP?: number;
   readonly temperature: number;
-  readonly seed?: number;
   readonly maxNewTokens: number;
   readonly overflow: 'stop' | 'slide';
 }
 
-/** A model on pictures or on a prompt. */
+/** A model on pictures, on a prompt or on tensors. */
 export async function run(model: string, options: RunOptions, context: CommandContext): Promise<void> {
   const source = await resolveModel(model);
-  if (options.prompt === undefined) await runPictures(source, options.image!, options, context);
-  else await runPrompt(source, options.prompt, options, context);
+  if (options.prompt !== undefined) await runPrompt(source, options.prompt, options, context);
+  else if (options.image) await runPictures(source, options.image, options, context);
+  else await runGraph(source, options, context);
 }
 
 async function runPictures(

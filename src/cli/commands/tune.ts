@@ -2,9 +2,9 @@ import type { TuneRow } from '../../tune/tuner.ts';
 import { resolveModel } from '../files.ts';
 import { figures } from '../format.ts';
 import { table } from '../table.ts';
-import { type CommandContext, type DtypeOptions, follow, loadArgs, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface TuneOptions extends DtypeOptions {
+export interface TuneOptions extends ModelOptions {
   /** Only the likely candidates, within 2 s of GPU time, as a first load does. */
   readonly fast?: boolean;
 }

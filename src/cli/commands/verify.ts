@@ -1,12 +1,10 @@
-import type { ModelDataType } from '../../models/model.ts';
 import type { VerifyReport, VerifyRow } from '../../verify/verify.ts';
 import { resolveModel } from '../files.ts';
 import { count, duration } from '../format.ts';
 import { table } from '../table.ts';
-import { type CommandContext, follow, withRuntime } from './context.ts';
+import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
 
-export interface VerifyOptions {
-  readonly dtype: ModelDataType;
+export interface VerifyOptions extends ModelOptions {
   /** Every candidate, not only the one that runs. */
   readonly all?: boolean;
   readonly op?: readonly string[];
@@ -16,14 +14,14 @@ export interface VerifyOptions {
 /** Checks kernels on this device. Whether all that runs from now on is right. */
 export async function verify(
   model: string | undefined,
-  { dtype, all = false, op, forget = false }: VerifyOptions,
+  { all = false, op, forget = false, ...options }: VerifyOptions,
   context: CommandContext,
 ): Promise<boolean> {
   const { terminal, signal } = context;
   const source = model && (await resolveModel(model));
   return withRuntime(context, async (runtime) => {
     const args = {
-      ...(source && { model: { model: await runtime.model(source), dtype } }),
+      ...(source && { model: { model: await runtime.model(source), load: loadArgs(options) } }),
       ...(op && { ops: op }),
       all,
       forget,

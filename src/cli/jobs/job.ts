@@ -26,7 +26,6 @@ export interface ModelCard extends ModelInfo {
   readonly size: readonly [number, number] | undefined;
   /** Tokens that fit. */
   readonly context: number | undefined;
-  readonly plans: readonly string[];
 }
 
 /** The world of a job: a page of headless Chrome, or Node with Dawn. */

@@ -1,7 +1,7 @@
 import type { Caps } from '../../gpu/gpu.ts';
 import { type FoundKernel, findKernel } from '../kernel-search.ts';
 import type { Job } from './job.ts';
-import { loadModel, type ModelArgs, openEngine } from './load.ts';
+import { graphsOf, loadModel, type ModelArgs, openEngine } from './load.ts';
 
 export interface KernelArgs {
   readonly label: string;
@@ -11,7 +11,7 @@ export interface KernelArgs {
 /** What a kernel of a model is linked of. Errors: `invalid-argument` for a label that no candidate has. */
 export const kernel: Job<KernelArgs, FoundKernel> = async ({ label, model: args }, context) => {
   const model = await loadModel(args, context);
-  const plans = Object.entries(model.graphs()).map(async ([name, graph]) => ({ name, plan: await model.plan(graph) }));
+  const plans = Object.entries(graphsOf(model)).map(async ([name, graph]) => ({ name, plan: await model.plan(graph) }));
   return findKernel(label, [plans]);
 };
 

@@ -2,14 +2,17 @@ import type { Model } from '../../engine.ts';
 import { Engine } from '../../engine.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
+import type { Graph } from '../../graph/ir.ts';
 import type { LoadOptions } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
+import type { GraphModel } from '../../onnx/graph-model.ts';
 import type { Progress } from '../../tensor/progress.ts';
 import type { JobContext, ModelCard } from './job.ts';
 
 /** How a model is loaded: what of `LoadOptions` crosses to a page. */
-export interface LoadArgs extends Pick<LoadOptions, 'dtype' | 'groupSize' | 'tune' | 'activations' | 'calibration'> {
+export interface LoadArgs
+  extends Pick<LoadOptions, 'dtype' | 'groupSize' | 'dims' | 'tune' | 'activations' | 'calibration'> {
   /** Integer products also where others are faster here: to see what they cost in accuracy. */
   readonly everywhere?: boolean;
 }
@@ -53,19 +56,20 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
     models.set(key, loading);
   }
   const model = await loading;
+  if (load.dims && model.task !== 'graph')
+    throw new TilewrightError('invalid-argument', `--dims: this model (${model.architecture}) is no ONNX model`);
   emit({ type: 'loaded', model: cardOf(model) });
   return model;
 }
 
 function cardOf(model: Model): ModelCard {
-  const shared = { ...model.info, plans: Object.keys(model.graphs()) };
   const none = { labels: undefined, classes: undefined, size: undefined };
-  if (model.task === 'text-generation') return { ...shared, ...none, task: model.task, context: model.context };
-  if (model.task === 'graph') return { ...shared, ...none, task: model.task, context: undefined };
+  if (model.task === 'text-generation') return { ...model.info, ...none, task: model.task, context: model.context };
+  if (model.task === 'graph') return { ...model.info, ...none, task: model.task, context: undefined };
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
   return {
-    ...shared,
+    ...model.info,
     task,
     labels: named ? labels : undefined,
     classes: labels.length,
@@ -78,15 +82,40 @@ function cardOf(model: Model): ModelCard {
 export async function loadClassifier(args: ModelArgs, context: JobContext): Promise<ImageClassifier> {
   const model = await loadModel(args, context);
   if (model.task === 'image-classification') return model;
-  throw mismatch(model, 'generates text', 'Give --prompt or --text instead of pictures.');
+  throw mismatch(model);
 }
 
 /** Errors: `invalid-argument` where the model is for another task. */
 export async function loadGenerator(args: ModelArgs, context: JobContext): Promise<TextGenerator> {
   const model = await loadModel(args, context);
   if (model.task === 'text-generation') return model;
-  throw mismatch(model, 'classifies pictures', 'Give --image or --images instead of a text.');
+  throw mismatch(model);
 }
 
-const mismatch = ({ architecture }: Model, does: string, hint: string): TilewrightError =>
-  new TilewrightError('invalid-argument', `this model (${architecture}) ${does}`, { hint });
+/** Errors: `invalid-argument` where the model is for another task. */
+export async function loadGraph(args: ModelArgs, context: JobContext): Promise<GraphModel> {
+  const model = await loadModel(args, context);
+  if (model.task === 'graph') return model;
+  throw mismatch(model);
+}
+
+const TASKS: Readonly<Record<Model['task'], readonly [does: string, hint: string]>> = {
+  'text-generation': ['generates text', 'Give --prompt or --text.'],
+  'image-classification': ['classifies pictures', 'Give --image or --images.'],
+  graph: ['takes tensors', 'Give --input name=file.npy to run.'],
+};
+
+function mismatch({ architecture, task }: Model): TilewrightError {
+  const [does, hint] = TASKS[task];
+  return new TilewrightError('invalid-argument', `this model (${architecture}) ${does}`, { hint });
+}
+
+/** The graphs of a model, by plan. Error: `invalid-argument` where they depend on dimensions that were not given. */
+export function graphsOf(model: Model): Readonly<Record<string, Graph>> {
+  if (model.task !== 'graph' || !model.openDims.length) return model.graphs();
+  const names = model.openDims.map((name) => name || '?');
+  const message = `${model.info.name}: the dimensions ${names.join(', ')} are not known`;
+  throw new TilewrightError('invalid-argument', message, {
+    hint: `Give --dims ${names.map((name) => `${name}=N`).join(',')}.`,
+  });
+}

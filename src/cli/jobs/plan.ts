@@ -2,7 +2,7 @@ import { TilewrightError } from '../../errors.ts';
 import { formatPlan, type Plan, pipelinesOf } from '../../graph/plan.ts';
 import { byteLength, formatTensor } from '../../tensor/types.ts';
 import type { Job } from './job.ts';
-import { loadModel, type ModelArgs } from './load.ts';
+import { graphsOf, loadModel, type ModelArgs } from './load.ts';
 
 export interface PlanArgs extends ModelArgs {
   /** All of the model's where absent. */
@@ -33,9 +33,9 @@ export interface PlanReport {
 /** What runs for each plan of a model, without running it. Errors: `invalid-argument` for a plan it has not got. */
 export const plan: Job<PlanArgs, PlanReport[]> = async ({ plan: only, ...args }, context) => {
   const model = await loadModel(args, context);
-  const graphs = Object.entries(model.graphs()).filter(([name]) => only === undefined || name === only);
+  const graphs = Object.entries(graphsOf(model)).filter(([name]) => only === undefined || name === only);
   if (!graphs.length) {
-    const known = Object.keys(model.graphs()).join(', ');
+    const known = Object.keys(graphsOf(model)).join(', ');
     throw new TilewrightError('invalid-argument', `there is no plan '${only}' (${known})`);
   }
   return Promise.all(graphs.map(async ([name, graph]) => report(name, await model.plan(graph))));

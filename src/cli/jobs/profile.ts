@@ -1,6 +1,6 @@
 import type { Profile } from '../../profile/profile.ts';
 import type { Job } from './job.ts';
-import { loadModel, type ModelArgs } from './load.ts';
+import { graphsOf, loadModel, type ModelArgs } from './load.ts';
 
 export interface ProfileArgs extends ModelArgs {
   /** All of the model's where absent. */
@@ -11,7 +11,8 @@ export interface ProfileArgs extends ModelArgs {
 export const profile: Job<ProfileArgs, Profile[]> = async ({ plan, ...args }, context) => {
   const { emit, signal } = context;
   const model = await loadModel(args, context);
-  const plans = plan === undefined ? Object.keys(model.graphs()) : [plan];
+  const known = Object.keys(graphsOf(model));
+  const plans = plan === undefined ? known : [plan];
   const profiles: Profile[] = [];
   for (const name of plans) {
     emit({ type: 'done', done: profiles.length, total: plans.length, label: `profiling ${name}` });

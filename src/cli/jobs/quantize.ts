@@ -5,7 +5,7 @@ import { readConstants, type WeightLayer, weightLayers } from '../../models/laye
 import type { StoredType } from '../../tensor/source.ts';
 import type { DataType } from '../../tensor/types.ts';
 import type { Job } from './job.ts';
-import { loadModel, type ModelArgs } from './load.ts';
+import { graphsOf, loadModel, type ModelArgs } from './load.ts';
 
 export interface QuantizeArgs extends ModelArgs {
   /** Where the tensors of `storedTensors` go, one after the other. */
@@ -37,7 +37,7 @@ export const quantize: Job<QuantizeArgs, undefined> = async ({ sink, ...args }, 
 
 /** The layers that are kept otherwise than the checkpoint has them, once each. */
 async function changedLayers(model: Model): Promise<WeightLayer[]> {
-  const [graph] = Object.values(model.graphs());
+  const [graph] = Object.values(graphsOf(model));
   const all = await weightLayers(graph!, model.how);
   const layers = all.filter(({ dtype, stored }) => dtype !== 'float32' && !stored);
   return layers.filter(({ tensor }, i) => layers.findIndex((other) => other.tensor === tensor) === i);

@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../../verify/verify.ts';
 import type { Job } from './job.ts';
-import { loadModel, type ModelArgs, openEngine } from './load.ts';
+import { graphsOf, loadModel, type ModelArgs, openEngine } from './load.ts';
 
 export interface VerifyArgs {
   /** All ops where absent. */
@@ -14,6 +14,7 @@ export interface VerifyArgs {
 export const verify: Job<VerifyArgs, VerifyReport> = async ({ model: wanted, ...options }, context) => {
   const { emit, signal } = context;
   const model = wanted && (await loadModel(wanted, context));
+  if (model) graphsOf(model); // one without graphs has nothing to check
   const engine = await openEngine(context);
   return engine.verify(model, { ...options, signal, onProgress: (progress) => emit({ type: 'progress', progress }) });
 };

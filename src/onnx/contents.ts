@@ -1,0 +1,71 @@
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../formats/onnx.ts';
+import { elementCount } from '../tensor/types.ts';
+import { isLowered } from './lower/index.ts';
+import { keyOf } from './lowerer.ts';
+import { isFloating, isKnownType } from './values.ts';
+
+/** What is not computed here, and where it stands: names of nodes, inputs or tensors, in the order of the file. */
+export interface Unsupported {
+  readonly what: string;
+  readonly where: readonly string[];
+}
+
+/** `float`, `sequence(float)`. */
+export const typeName = (type: OnnxValueInfo['type']): string =>
+  type === undefined
+    ? 'unknown'
+    : type.kind === 'tensor'
+      ? type.type
+      : 'of' in type
+        ? `${type.kind}(${typeName(type.of)})`
+        : type.kind;
+
+/** Attributes of one kind: single ones, and those of lists. */
+function attributesOf<T extends OnnxGraph | OnnxTensor>({ attributes }: OnnxNode, field: keyof T): T[] {
+  const all = [...attributes.values()].flatMap((value): readonly OnnxAttribute[] =>
+    Array.isArray(value) ? value : [value as OnnxAttribute],
+  );
+  return all.filter((value) => typeof value === 'object' && field in value) as unknown as T[];
+}
+
+/** A graph, or the body of a function. */
+type Body = Pick<OnnxGraph, 'nodes'> & { readonly initializers?: readonly OnnxTensor[] };
+
+/** All graphs of a model: its own, the bodies of its functions, and those inside nodes. */
+function graphsOf(model: OnnxModel): Body[] {
+  const found: Body[] = [model.graph, ...model.functions];
+  for (const { nodes } of found) for (const node of nodes) found.push(...attributesOf<OnnxGraph>(node, 'nodes'));
+  return found;
+}
+
+/** All nodes of a model, those of inner graphs and functions too. */
+export const nodesOf = (model: OnnxModel): OnnxNode[] => graphsOf(model).flatMap(({ nodes }) => nodes);
+
+/** All tensors of a model: initialisers and attributes, those of inner graphs and functions too. */
+export const tensorsOf = (model: OnnxModel): OnnxTensor[] =>
+  graphsOf(model).flatMap(({ initializers = [], nodes }) => [
+    ...initializers,
+    ...nodes.flatMap((node) => attributesOf<OnnxTensor>(node, 'bytes')),
+  ]);
+
+/** Floats among the tensors of a model. */
+export const parametersOf = (model: OnnxModel): number =>
+  tensorsOf(model).reduce((sum, { type, dims }) => sum + (isFloating(type) ? elementCount(dims) : 0), 0);
+
+/** Every op and type of a model that is not computed here. */
+export function unsupportedIn(model: OnnxModel): Unsupported[] {
+  const functions = new Set(model.functions.map(({ domain, name }) => keyOf({ domain, op: name })));
+  const isComputed = (node: OnnxNode): boolean => functions.has(keyOf(node)) || isLowered(keyOf(node));
+  const found = new Map<string, string[]>();
+  const add = (what: string, where: string): void => {
+    const places = found.get(what) ?? [];
+    places.push(where);
+    found.set(what, places);
+  };
+  for (const node of nodesOf(model))
+    if (!isComputed(node)) add(keyOf(node), node.name || node.outputs.find(Boolean) || '');
+  for (const { name, type } of model.graph.inputs)
+    if (type?.kind === 'tensor' && !isKnownType(type.type)) add(`inputs of ${type.type}`, name);
+  for (const { name, type } of tensorsOf(model)) if (!isKnownType(type)) add(`tensors of ${type}`, name);
+  return [...found].map(([what, where]) => ({ what, where }));
+}
