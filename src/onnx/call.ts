@@ -32,6 +32,8 @@ export interface Scope {
   inline(graph: OnnxGraph, inputs: readonly Value[], label: string): Value[];
   /** A tensor of the file. */
   tensorOf(file: OnnxTensor): Tensor;
+  /** Numbers of a run that have to be 0: where one is not, the run ends with an error that names `label`. */
+  expectZeros(flags: Operand, label: string): void;
   readonly opsets: ReadonlyMap<string, number>;
 }
 
@@ -299,6 +301,19 @@ export class Call {
   like({ dataType }: Operand, value: number): Operand {
     const type = LIKE[dataType] ?? this.fail(`numbers of ${dataType}`);
     return this.constant(type, [], [value]);
+  }
+
+  /**
+   * 64-bit integers have 32 bits on the device. Where the same numbers in float32 come near their ends, the run is an
+   * error: `approximate` computes the result from operands of float32.
+   */
+  expectFits(type: OnnxType, made: Operand, approximate: () => Operand): void {
+    if ((type !== 'int64' && type !== 'uint64') || made.constant) return;
+    const size = approximate();
+    const [low, high] = type === 'int64' ? [-(2 ** 31) + 256, 2 ** 31 - 256] : [0, 2 ** 32 - 512];
+    const above = this.add('greater', { a: size, b: this.like(size, high) });
+    const below = this.add('lesser', { a: size, b: this.like(size, low) });
+    this.scope.expectZeros(this.add('logicalOr', { a: above, b: below }), this.label);
   }
 
   cast(input: Operand, dataType: DataType): Operand {

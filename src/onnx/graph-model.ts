@@ -63,6 +63,8 @@ interface Lowered {
   readonly graph: Graph | undefined;
   /** The outputs of the model. */
   readonly outputs: readonly Value[];
+  /** Nodes whose flags have to be 0. */
+  readonly checks?: readonly string[];
   /** What has to be known before the rest can be lowered. */
   readonly needs?: { readonly key: string; readonly type: OnnxType };
 }
@@ -229,7 +231,7 @@ export class GraphModel extends LoadedModel {
   }
 
   async #compute(
-    { graph, needs }: Lowered,
+    { graph, needs, checks = [] }: Lowered,
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
     wanted: readonly string[] | undefined,
@@ -237,7 +239,10 @@ export class GraphModel extends LoadedModel {
   ): Promise<Record<string, TensorData>> {
     if (!graph) return {};
     const isWanted = (place: string): boolean =>
-      !wanted || needs !== undefined || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
+      !wanted ||
+      needs !== undefined ||
+      place === CHECKS ||
+      wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
     const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const inputs: Record<string, TensorInput> = {};
@@ -248,6 +253,15 @@ export class GraphModel extends LoadedModel {
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
       const results = await session.run<TensorData>(inputs, { signal, outputs });
+      const raised = results[CHECKS]?.findIndex((flag) => flag !== 0) ?? -1;
+      if (raised >= 0)
+        throw new TilewrightError(
+          'unsupported-type',
+          `${checks[raised]}: a 64-bit integer does not fit 32 bits, or nearly so`,
+          {
+            hint: 'The GPU has no 64-bit integers: give smaller values.',
+          },
+        );
       for (const [input, output] of needs ? [] : this.#feedback.sources) {
         const place = `${this.outputs.findIndex(({ name }) => name === output)}`;
         const tensor = graph.outputs[place];
@@ -306,7 +320,10 @@ export class GraphModel extends LoadedModel {
       const leaves: Record<string, Operand> = {};
       for (const [i, value] of outputs.entries())
         collect(value, `${i}`, leaves, (tensor) => lowerer.operand(tensor, `output ${i}`));
-      return { graph: Object.keys(leaves).length ? { outputs: leaves } : undefined, outputs };
+      const computes = Object.keys(leaves).length > 0;
+      if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
+      const checks = lowerer.checks.map(({ label }) => label);
+      return { graph: computes ? { outputs: leaves } : undefined, outputs, checks };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;
       const { tensor, key } = error;
@@ -434,6 +451,19 @@ function numbersFor(
   const right = typedArray(device, 0).constructor;
   if (device !== 'float16' && values.constructor === right) return values as TensorData;
   return toDevice(`input ${name}`, { type, shape: dims }, Array.from(values), device);
+}
+
+/** The output of flags that have to be 0. */
+const CHECKS = 'checks';
+
+/** Whether any flag of each node is set, one after the other. */
+function flagsOf(flags: readonly Operand[]): Operand {
+  const each = flags.map((input) => {
+    const any = operand('reduceMax', { input }, { keepDimensions: false });
+    return operand('reshape', { input: any }, { newShape: [1] });
+  });
+  const inputs = Object.fromEntries(each.map((one, i) => [`input${i}`, one]));
+  return each.length > 1 ? operand('concat', inputs, { axis: 0 }) : each[0]!;
 }
 
 /** A leaf is no output of a graph: a copy of it is. */

@@ -51,6 +51,8 @@ export class Lowerer {
   readonly #labels = new Set<string>();
   readonly #constants = new Map<string, Operand>();
   readonly #files = new Map<OnnxTensor, Operand>();
+  /** Flags that have to be 0 after a run, and the nodes that they speak of. */
+  readonly checks: { readonly flags: Operand; readonly label: string }[] = [];
   readonly #functions: ReadonlyMap<string, OnnxFunction>;
 
   constructor(
@@ -205,6 +207,7 @@ export class Lowerer {
         if (found) return found;
         throw new NeedsNumbers(tensor, key);
       },
+      expectZeros: (flags, label) => this.checks.push({ flags, label }),
       inline: (graph, inputs, label) => {
         const inside = new Names(names);
         graph.inputs.forEach(({ name }, i) => {

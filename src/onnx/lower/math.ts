@@ -19,6 +19,9 @@ function wrapped(call: Call, operand: Operand, type: OnnxType): Tensor {
   return call.made(sub(call, moved, 0x8000), type);
 }
 
+/** Whose results may be larger than their operands. */
+const OVERFLOWS = new Set(['add', 'sub', 'mul']);
+
 /** Until opset 7 the axes of the second operand began at `axis` of the first. */
 function placed(call: Call, a: Operand, b: Operand): Operand {
   call.skip('broadcast', 'consumed_inputs');
@@ -31,8 +34,12 @@ function placed(call: Call, a: Operand, b: Operand): Operand {
 const binary =
   (op: string, type?: OnnxType): Lowering =>
   (call) => {
-    const [a, b] = [call.operand(0), call.operand(1)];
-    return wrapped(call, call.add(op, { a, b: call.opset < 7 ? placed(call, a, b) : b }), type ?? call.tensor(0).type);
+    const [a, second] = [call.operand(0), call.operand(1)];
+    const b = call.opset < 7 ? placed(call, a, second) : second;
+    const made = call.add(op, { a, b });
+    const wide = (operand: Operand): Operand => call.cast(operand, 'float32');
+    if (OVERFLOWS.has(op)) call.expectFits(call.tensor(0).type, made, () => call.add(op, { a: wide(a), b: wide(b) }));
+    return wrapped(call, made, type ?? call.tensor(0).type);
   };
 
 /** An op of any number of arguments. */

@@ -13,8 +13,21 @@ const reduce =
     if (!axes.length && !ELEMENTWISE.has(op)) return call.made(operand);
     const narrow = !isFloating(input.type) && operand.dataType.endsWith('8');
     const wide = narrow && !/M(ax|in)$/.test(op) ? call.cast(operand, 'int32') : operand;
-    return call.made(call.cast(call.add(op, { input: wide }, { axes, keepDimensions: keep }), operand.dataType));
+    const options = { axes, keepDimensions: keep };
+    const made = call.add(op, { input: wide }, options);
+    if (OVERFLOWS.has(op))
+      call.expectFits(input.type, made, () => call.add(op, { input: call.cast(operand, 'float32') }, options));
+    return call.made(call.cast(made, operand.dataType));
   };
+
+const OVERFLOWS = new Set([
+  'reduceSum',
+  'reduceProduct',
+  'reduceL1',
+  'reduceSumSquare',
+  'cumulativeSum',
+  'cumulativeProduct',
+]);
 
 /** Over no axis these still are functions of each element. */
 const ELEMENTWISE = new Set(['reduceL1', 'reduceL2', 'reduceSumSquare', 'reduceLogSum', 'reduceLogSumExp']);
@@ -50,7 +63,10 @@ const cumulative =
     const { shape } = call.tensor(0);
     const axis = call.axis(Number(call.scalar(1)), shape.length);
     const options = { axis, exclusive: call.flag('exclusive'), reversed: call.flag('reverse') };
-    return call.made(call.add(op, { input: call.operand(0) }, options));
+    const input = call.operand(0);
+    const made = call.add(op, { input }, options);
+    call.expectFits(call.tensor(0).type, made, () => call.add(op, { input: call.cast(input, 'float32') }, options));
+    return call.made(made);
   };
 
 /** x / ‖x‖ along an axis. */
