@@ -10,7 +10,6 @@ import { cli } from '../../src/cli/program.ts';
 import { build } from '../../tools/build.mjs';
 import { findChrome } from '../../tools/chrome.mjs';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
-import '../../src/disk.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const chrome = await findChrome();
