@@ -29,7 +29,7 @@ export interface Npy {
 
 /** A typed array of the numbers. */
 export const npyData = (type: NpyType, bytes: Uint8Array): InstanceType<(typeof ARRAYS)[NpyType]> =>
-  new ARRAYS[type](bytes.slice().buffer as ArrayBuffer);
+  new ARRAYS[type](new Uint8Array(bytes).buffer); // a Buffer's own slice is no copy
 
 const MAGIC = '\x93NUMPY';
 /** The header ends at a multiple of this, so that the numbers are aligned. */
@@ -67,7 +67,7 @@ export function readNpy(name: string, file: Uint8Array): Npy {
   if (order === '>') return refuse('its bytes are in the order of large machines (>)', "Save it with astype('<...').");
   if (fortran === 'True') return refuse("it is in Fortran's order", 'Save np.ascontiguousarray(...) of it.');
   const dims = shape.split(',').flatMap((size) => (size.trim() ? [Number(size)] : []));
-  const bytes = file.slice(end);
+  const bytes = file.subarray(end);
   const expected = elementCount(dims) * ARRAYS[type as NpyType].BYTES_PER_ELEMENT;
   if (bytes.length !== expected) fail(`[${dims}] of ${type} takes ${expected} bytes, ${bytes.length} are there`);
   return { type: type as NpyType, dims, bytes };

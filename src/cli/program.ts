@@ -155,7 +155,7 @@ export function build(signal: AbortSignal): Command {
       const { image, prompt, input = options.random } = options;
       const given = Object.entries({ image, prompt, input }).filter(([, value]) => value !== undefined);
       if (given.length > 1) self.error('error: give only one of --image, --prompt and --input, not both');
-      if (!given.length && !model.endsWith('.onnx'))
+      if (!given.length && !/\.(onnx|ort)$/i.test(model))
         self.error('error: give either --image or --prompt, or --input for an ONNX model');
       const { run } = await import('./commands/run.ts');
       await run(model, options, contextOf(options));

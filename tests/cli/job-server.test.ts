@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OnnxGraph } from '../../bench/peers/onnx.ts';
 import { type JobServer, serveJobs } from '../../src/cli/job-server.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
-import { openFolder } from '../../src/hub/folder.ts';
+import { openOnnx } from '../../src/formats/onnx.ts';
+import { onnxOf, openFolder } from '../../src/hub/folder.ts';
 import { serveFolder } from '../../tools/serve.mjs';
 
 const root = mkdtempSync(join(tmpdir(), 'tilewright-'));
@@ -14,11 +16,20 @@ const at = (path: string): string => join(root, path);
 const EMPTY = Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
 
 beforeAll(() => {
-  for (const name of ['pages', 'model', 'odd', 'links']) mkdirSync(at(name));
+  for (const name of ['pages', 'model', 'odd', 'links', 'onnx']) mkdirSync(at(name));
   writeFileSync(at('pages/host.html'), '<!doctype html>');
   writeFileSync(at('model/model.safetensors'), EMPTY);
   writeFileSync(at('model/config.json'), '{"n":1}');
   writeFileSync(at('odd/weights-v2.safetensors'), EMPTY);
+  const graph = new OnnxGraph(true);
+  graph.constant(
+    Float32Array.from({ length: 300 }, (_, i) => i),
+    [300],
+    'weights of it.bin',
+  );
+  const { model, externalData } = graph.encode();
+  writeFileSync(at('onnx/a model.onnx'), model);
+  for (const { path, data } of externalData) writeFileSync(at(`onnx/${path}`), data);
   symlinkSync(at('model/model.safetensors'), at('links/model.safetensors'));
 });
 
@@ -51,6 +62,25 @@ describe('the server of headless Chrome', () => {
     expect(await checkpoint(at('odd'))).toBe(0);
     expect(await checkpoint(at('odd/weights-v2.safetensors'))).toBe(0);
     expect(await checkpoint(at('links'))).toBe(0);
+  });
+
+  it('serves an ONNX model and what lies beside it, from its file, its folder and a URL', async () => {
+    const remote = await serveFolder(root);
+    try {
+      for (const source of [at('onnx/a model.onnx'), at('onnx'), `${remote.url}onnx/a%20model.onnx`]) {
+        const address = await server.model(source);
+        const folder = await openFolder(address, { baseUrl: server.url });
+        const { graph } = await openOnnx(folder, (await onnxOf(folder))!);
+        const bytes = await graph.initializers[0]!.bytes();
+        expect(new Float32Array(bytes.buffer as ArrayBuffer)[299]).toBe(299);
+        expect(server.renamed(`${address}: broken`)).toBe(`${source}: broken`);
+        if (source !== at('onnx')) continue;
+        const beside = address.replace(/[^/]*$/, 'weights');
+        expect(server.renamed(beside)).toBe(at('onnx/weights'));
+      }
+    } finally {
+      await remote.close();
+    }
   });
 
   it('serves a model that lies behind a URL', async () => {
