@@ -5,7 +5,7 @@ const FLOORS = [
   ['examples'],
   ['src/node.ts', 'src/index.ts', 'src/engine.ts'],
   ['src/disk.ts'], // what Node has and a page has not
-  ['src/onnx'],
+  ['src/onnx', 'src/webnn'],
   ['src/models'],
   ['src/verify'],
   ['src/vision', 'src/text', 'src/formats', 'src/profile'],

@@ -21,7 +21,10 @@ const builds: Record<string, UserConfig> = {
   lib: {
     build: {
       outDir: 'dist/lib',
-      lib: { entry: { index: at('src/index.ts'), node: at('src/node.ts') }, formats: ['es'] },
+      lib: {
+        entry: { index: at('src/index.ts'), node: at('src/node.ts'), webnn: at('src/webnn/ml.ts') },
+        formats: ['es'],
+      },
       rolldownOptions: {
         external: [/^node:/, '@huggingface/tokenizers'],
         output: {

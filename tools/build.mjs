@@ -66,7 +66,7 @@ async function emitTypes() {
     outDir: join(ROOT, 'dist/lib'),
     rootDir: join(ROOT, 'src'),
   };
-  const files = ['src/index.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
+  const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
   const write = (/** @type {string} */ file, /** @type {string} */ text) =>
     ts.sys.writeFile(file, portable(file, text));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);

@@ -10,15 +10,21 @@ export interface Program {
   readonly linked: Linked;
 }
 
+/** What is compiled on each device: engines and contexts of WebNN on the same device share it. */
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<Program>>>();
+
 /** Compiles each variant once. Different variants compile side by side. */
 export class PipelineCache {
-  #programs = new Map<string, Promise<Program>>();
+  readonly #programs: Map<string, Promise<Program>>;
   #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(
     readonly device: GPUDevice,
     readonly counters: Counters,
-  ) {}
+  ) {
+    this.#programs = compiled.get(device) ?? new Map();
+    compiled.set(device, this.#programs);
+  }
 
   get size(): number {
     return this.#programs.size;
@@ -63,8 +69,8 @@ export class PipelineCache {
     const scope = device.popErrorScope();
     this.counters.pipelines++;
     try {
-      const [compiled] = await Promise.all([pipeline, scope]);
-      return { pipeline: compiled, layout, linked };
+      const [made] = await Promise.all([pipeline, scope]);
+      return { pipeline: made, layout, linked };
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();
       const lines = messages

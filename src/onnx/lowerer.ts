@@ -82,15 +82,22 @@ export class Lowerer {
     const { graph, opsets } = this.model;
     const names = new Names();
     for (const [name, value] of inputs) names.set(name, value);
-    return this.#graph(graph, names, opsets, '');
+    return this.#graph(graph, names, opsets, '', undefined);
   }
 
-  #graph(graph: OnnxGraph, names: Names, opsets: ReadonlyMap<string, number>, path: string): Value[] {
+  /** `bound`: the attributes of the call, where the graph is inside a function. */
+  #graph(
+    graph: OnnxGraph,
+    names: Names,
+    opsets: ReadonlyMap<string, number>,
+    path: string,
+    bound: ReadonlyMap<string, OnnxAttribute> | undefined,
+  ): Value[] {
     for (const tensor of graph.initializers) {
       // An initialiser that is an input of the model too is its default.
       if (path || !names.get(tensor.name)) names.set(tensor.name, this.tensorOf(tensor));
     }
-    this.#nodes(graph.nodes, names, opsets, path, undefined);
+    this.#nodes(graph.nodes, names, opsets, path, bound);
     return graph.outputs.map(({ name }) => this.#named(name, names, `output '${name}' of graph '${graph.name}'`));
   }
 
@@ -123,7 +130,7 @@ export class Lowerer {
         const given = typeof value === 'object' && 'ref' in value ? bound?.get(value.ref) : value;
         if (given !== undefined) attributes.set(name, given);
       }
-      const outputs = this.#node(node, label, inputs, attributes, names, opsets);
+      const outputs = this.#node(node, label, inputs, attributes, this.#scope(names, opsets, label, bound));
       node.outputs.forEach((name, i) => {
         const value = outputs[i];
         if (name === '') return;
@@ -142,13 +149,12 @@ export class Lowerer {
     label: string,
     inputs: readonly (Value | undefined)[],
     attributes: ReadonlyMap<string, OnnxAttribute>,
-    names: Names,
-    opsets: ReadonlyMap<string, number>,
+    scope: Scope,
   ): readonly (Value | undefined)[] {
     const key = keyOf(node);
     const body = this.#functions.get(key);
     if (body) return this.#call(body, label, inputs, attributes);
-    const call = new Call(node, label, inputs, attributes, this.#scope(names, opsets, label));
+    const call = new Call(node, label, inputs, attributes, scope);
     const lowering = this.lowerings.get(key);
     const host = node.domain === '' ? HOST[node.op] : undefined;
     try {
@@ -197,7 +203,12 @@ export class Lowerer {
     return outputs.map((name) => this.#named(name, inside, `output '${name}' of ${label}`));
   }
 
-  #scope(names: Names, opsets: ReadonlyMap<string, number>, path: string): Scope {
+  #scope(
+    names: Names,
+    opsets: ReadonlyMap<string, number>,
+    path: string,
+    bound: ReadonlyMap<string, OnnxAttribute> | undefined,
+  ): Scope {
     return {
       opsets,
       operand: (tensor, label) => this.operand(tensor, label),
@@ -214,7 +225,7 @@ export class Lowerer {
           const value = inputs[i];
           if (value) inside.set(name, value);
         });
-        return this.#graph(graph, inside, opsets, label || path);
+        return this.#graph(graph, inside, opsets, label || path, bound);
       },
     };
   }

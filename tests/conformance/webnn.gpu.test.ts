@@ -2,21 +2,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../support/engine.ts';
 import { parity, scoreOf } from '../support/parity.ts';
 import { loadCases, opOf } from './cases.ts';
-import { runCase } from './webnn.ts';
+import { aFewAtATime, runCase } from './webnn.ts';
 
 const files = await loadCases();
 const table: string[] = [];
-
-/** One session runs while others are built. */
-async function aFewAtATime<T, R>(list: readonly T[], work: (item: T) => Promise<R>, atATime = 4): Promise<R[]> {
-  const results: R[] = [];
-  const queue = list.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: atATime }, worker));
-  return results;
-}
 
 describe.skipIf(files.size === 0)('WebNN operator cases', () => {
   for (const [file, cases] of files) {

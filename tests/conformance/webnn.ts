@@ -13,8 +13,8 @@ export type Verdict = { verdict: 'pass' } | { verdict: 'fail' | 'outside' | 'uns
 /** Which op the engine does not have. */
 class Outside extends Error {}
 
-/** As a caller has them. */
-function tensorData({ descriptor, ...rest }: WebnnTensor): HostData {
+/** Numbers as a caller has them. */
+export function tensorData({ descriptor, ...rest }: WebnnTensor): HostData {
   const { dataType } = descriptor;
   const values = valuesOf({ descriptor, ...rest });
   if (dataType === 'int64') return BigInt64Array.from(values, BigInt);
@@ -47,6 +47,25 @@ function ulpDistance(a: number, b: number, dataType: string): number {
 
 type Method = (...args: unknown[]) => Operand | Operand[];
 
+/** The arguments of a call, with operands for their names. */
+export function argumentsOf(
+  { arguments: given }: WebnnCase['graph']['operators'][number],
+  operands: ReadonlyMap<string, unknown>,
+): unknown[] {
+  const resolve = (value: unknown): unknown => {
+    if (typeof value === 'string' && operands.has(value)) return operands.get(value);
+    if (Array.isArray(value)) return value.map(resolve);
+    if (typeof value === 'string' && /^-?(Infinity|NaN)$/.test(value)) return Number(value);
+    return value;
+  };
+  return given
+    .flatMap((argument) => Object.entries<unknown>(argument ?? {}))
+    .map(([key, value]) => {
+      if (key !== 'options') return resolve(value);
+      return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
+    });
+}
+
 /** Runs one case on an engine. */
 export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict> {
   if (WRONG.has(test.name)) return { verdict: 'outside', why: 'expects what WebNN does not define' };
@@ -60,20 +79,9 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
       operands.set(name, tensor.constant ? builder.constant(descriptor, data) : builder.input(name, descriptor));
       if (!tensor.constant) inputs[name] = data;
     }
-    const resolve = (value: unknown): unknown => {
-      if (typeof value === 'string' && operands.has(value)) return operands.get(value);
-      if (Array.isArray(value)) return value.map(resolve);
-      if (typeof value === 'string' && /^-?(Infinity|NaN)$/.test(value)) return Number(value);
-      return value;
-    };
     const outputs: Record<string, Operand> = {};
     for (const operator of test.graph.operators) {
-      const args = operator.arguments
-        .flatMap((argument) => Object.entries<unknown>(argument ?? {}))
-        .map(([key, value]) => {
-          if (key !== 'options') return resolve(value);
-          return Object.fromEntries(Object.entries(value as object).map(([option, v]) => [option, resolve(v)]));
-        });
+      const args = argumentsOf(operator, operands);
       const method = (builder as unknown as Record<string, Method | undefined>)[operator.name];
       if (!method) throw new Outside('op');
       const result = method.apply(builder, args);
@@ -96,19 +104,25 @@ export async function runCase(engine: Engine, test: WebnnCase): Promise<Verdict>
       session.dispose();
     }
   } catch (error) {
-    if (error instanceof Outside) return { verdict: 'outside', why: error.message };
-    if (error instanceof TilewrightError && / value \d+ does not fit u?int32$/.test(error.message))
-      return { verdict: 'outside', why: 'of a number beyond 32 bits' };
-    if (error instanceof TilewrightError && error.code === 'limit-exceeded')
-      return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
-    return { verdict: 'fail', why: (error as Error).message };
+    return verdictOf(error);
   }
 }
 
-function compare(
+/** What an error of a case says: of the engine, or of the standard with the engine's as its cause. */
+export function verdictOf(error: unknown): Verdict {
+  const { cause = error, message } = error as Error;
+  if (error instanceof Outside) return { verdict: 'outside', why: message };
+  if (cause instanceof TilewrightError && / value \d+ does not fit u?int32$/.test(message))
+    return { verdict: 'outside', why: 'of a number beyond 32 bits' };
+  if (cause instanceof TilewrightError && cause.code === 'limit-exceeded')
+    return { verdict: 'unsupported', why: 'larger than a binding of this adapter' };
+  return { verdict: 'fail', why: message };
+}
+
+export function compare(
   name: string,
   data: HostData,
-  operand: Operand,
+  operand: TensorDescriptor,
   expected: WebnnTensor,
   tolerance: WebnnCase['tolerance'],
 ): string | undefined {
@@ -133,4 +147,15 @@ function compare(
       return `${name}[${i}] is ${value}, expected ${want[i]}: ${distance} ${metricType}, ${limit} allowed`;
   }
   return undefined;
+}
+
+/** One session runs while others are built. */
+export async function aFewAtATime<T, R>(list: readonly T[], work: (item: T) => Promise<R>, atATime = 4): Promise<R[]> {
+  const results: R[] = [];
+  const queue = list.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+  return results;
 }

@@ -59,6 +59,9 @@ describe('bug 1, 15: what is published', () => {
   it('has a disk in Node, and nothing of Node anywhere else', async () => {
     const script = `
       import { Engine, openSafetensors } from 'tilewright';
+      import { createML } from 'tilewright/webnn';
+      const refused = await createML().createContext().catch(({ name }) => name);
+      if (refused !== 'NotSupportedError') throw new Error(refused);
       console.log(import.meta.resolve('tilewright').split('/').at(-1), (await Engine.availability()).code, typeof openSafetensors);`;
     writeFileSync(join(app, 'in-node.js'), script);
     expect(await succeed(process.execPath, ['in-node.js'], app)).toBe('node.js no-webgpu function\n');
@@ -158,7 +161,7 @@ describe('bug 15: a strict app compiles, libraries checked too', () => {
   it.each(cases)('TypeScript $version, $resolution', async ({ version, path, resolution, module }) => {
     const tsc = join(path, 'bin/tsc');
     expect(await succeed(process.execPath, [tsc, '--version'], app)).toContain(`Version ${version}.`);
-    const args = [...OPTIONS, '--module', module, '--moduleResolution', resolution, 'main.ts'];
+    const args = [...OPTIONS, '--module', module, '--moduleResolution', resolution, 'main.ts', 'webnn.ts'];
     const { output } = await run(process.execPath, [tsc, ...args], { cwd: app });
     expect(output).toBe('');
   });

@@ -18,7 +18,7 @@ export async function classify(image: HTMLImageElement): Promise<Prediction | un
   const engine = await Engine.create();
   const model = await engine.load('/model/', options);
   if (model.task === 'image-classification') return first(model, image);
-  await write(model);
+  if (model.task === 'text-generation') await write(model);
   await engine.verify(model);
   engine.dispose();
   return undefined;
