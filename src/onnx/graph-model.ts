@@ -6,9 +6,10 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { signal as aSignal, checkOptions, list, object, shown, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
+import { STORED_BYTES } from '../tensor/source.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { Feedback, feedbackOf } from './feedback.ts';
@@ -136,10 +137,7 @@ export class GraphModel extends LoadedModel {
     const { signal, onProgress, dims = {} } = options;
     const table = await lowerings();
     checkSupported(model, table);
-    const small = tensorsOf(model).filter(({ type, dims }) => type !== 'string' && elementCount(dims) <= MOST_KNOWN);
-    const files = new Map<OnnxTensor, readonly Scalar[]>();
-    for (const tensor of small)
-      files.set(tensor, fromBytes(tensor.type, elementCount(tensor.dims), await tensor.bytes(signal)));
+    const files = await smallNumbers(model, signal);
     const made = new GraphModel(gpu, folder, model, table, files, dims, options);
     try {
       const shapes = made.inputs.map(({ dims }) => dims && made.#dimsOf(dims));
@@ -491,14 +489,19 @@ function bind(
   input: GraphInput,
   symbols: Map<string, number>,
 ): Given {
-  const { dims, data } = (
-    ArrayBuffer.isView(input) || Array.isArray(input) ? { dims: undefined, data: input } : input
-  ) as {
+  const isList = (value: unknown): value is ArrayLike<number | bigint | boolean | string> =>
+    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  const { dims, data } = (isList(input) ? { dims: undefined, data: input } : (input ?? {})) as {
     dims: readonly number[] | undefined;
-    data: ArrayLike<number | bigint | boolean | string>;
+    data: unknown;
   };
-  if (data === undefined || data === null || typeof data.length !== 'number')
+  if (!isList(data))
     throw new TilewrightError('invalid-argument', `input ${name}: expected an array, or { dims, data }`);
+  if (dims !== undefined && !(isList(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0)))
+    throw new TilewrightError(
+      'invalid-argument',
+      `input ${name}: dims: expected integers from 0 on, got ${shown(dims)}`,
+    );
   const shape = dims ?? guessed(name, declared, data.length, symbols);
   if (
     declared &&
@@ -565,11 +568,26 @@ function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint |
       ? Array.from(data, fromHalf)
       : (data as unknown as ArrayLike<Scalar>);
   }
-  return known(
-    type,
-    [data.length],
-    Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value)),
-  ).known!;
+  const values = Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value));
+  const kinds = type === 'string' ? ['string'] : ['number', 'bigint'];
+  const wrong = values.find((value) => !kinds.includes(typeof value));
+  if (wrong !== undefined || values.includes(undefined as never))
+    throw new TilewrightError('wrong-type', `input ${name}: expected ${type}, got ${shown(wrong)}`);
+  return known(type, [data.length], values).known!;
+}
+
+/** The numbers of the tensors that the host may compute with. */
+export async function smallNumbers(
+  model: OnnxModel,
+  signal?: AbortSignal,
+): Promise<Map<OnnxTensor, readonly Scalar[]>> {
+  const found = new Map<OnnxTensor, readonly Scalar[]>();
+  for (const tensor of tensorsOf(model)) {
+    const count = elementCount(tensor.dims);
+    if (tensor.type !== 'string' && count <= MOST_KNOWN)
+      found.set(tensor, fromBytes(tensor.type, count, await tensor.bytes(signal)));
+  }
+  return found;
 }
 
 /** All tensors of a model: initialisers and attributes, those of inner graphs too. */
@@ -580,7 +598,7 @@ function tensorsOf(model: OnnxModel): OnnxTensor[] {
   const isGraph = (value: unknown): value is OnnxGraph =>
     typeof value === 'object' && value !== null && 'nodes' in value;
   const visit = (graph: Pick<OnnxGraph, 'nodes'> & { initializers?: readonly OnnxTensor[] }): void => {
-    found.push(...(graph.initializers ?? []));
+    for (const tensor of graph.initializers ?? []) found.push(tensor);
     for (const { attributes } of graph.nodes)
       for (const value of attributes.values()) {
         for (const one of Array.isArray(value) ? value : [value]) {
@@ -631,7 +649,8 @@ function checkpointOf(model: OnnxModel): Checkpoint {
   let byteLength = 0;
   for (const { name, type, dims, source } of tensorsOf(model)) {
     if (!source) continue;
-    const bytes = elementCount(dims) * (typeOf(type, name) ? 4 : 4);
+    typeOf(type, `tensor '${name}'`);
+    const bytes = elementCount(dims) * STORED_BYTES[source.storedType];
     byteLength += bytes;
     tensors.set(name, { ...source, typeName: source.storedType, byteLength: bytes, file: model.name });
   }
