@@ -454,7 +454,10 @@ describe('the end of a model', () => {
       const controller = new AbortController();
       const loading = load(engine, big, { signal: controller.signal });
       const end = loading.then(
-        (model) => (model.dispose(), 'loaded'),
+        (model) => {
+          model.dispose();
+          return 'loaded';
+        },
         (error: { code: string }) => error.code,
       );
       for (let i = 0; i < turns; i++) await Promise.resolve();
