@@ -369,6 +369,11 @@ export async function openOnnx(folder: Folder, file: string, signal?: AbortSigna
     throw new TilewrightError('invalid-file', `${source.name}: expected ONNX, got onnxruntime's own format (.ort)`, {
       hint: 'Load the .onnx file that it was made from.',
     });
+  // A header's length in 8 bytes, and its brace.
+  if (start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0))
+    throw new TilewrightError('invalid-file', `${source.name}: expected ONNX, got safetensors`, {
+      hint: 'Give the file a name that ends in .safetensors.',
+    });
   const strayed = stray(source.name, 'ONNX', start);
   if (strayed) throw strayed;
   const message = (await new ProtobufReader(source, signal).read(MODEL)) as ModelMessage;
@@ -515,14 +520,15 @@ class Files {
     const dims = (message.dims ?? []).map(Number);
     const count = elementCount(dims);
     if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(count))
-      this.#fail(`${what} has the dimensions [${message.dims}]`);
+      this.#fail(`${what} has the dimensions [${brief(message.dims!)}]`);
+    if (type === 'undefined') this.#fail(`${what} has no type`);
     if (segment) this.#fail(`${what} is cut into segments, which no writer does`);
     const bits = BITS[type];
     const bytes = bits === undefined ? 0 : Math.ceil((count * bits) / 8);
     const order = this.#order++;
     if (type === 'string') {
       if (strings.length !== count)
-        this.#fail(`${what} has ${strings.length} texts, its dimensions [${dims}] ${count}`);
+        this.#fail(`${what} has ${strings.length} texts, its dimensions [${brief(dims)}] ${count}`);
       return {
         name,
         type,
@@ -537,13 +543,14 @@ class Files {
     const storedType = STORED[type];
     const source: TensorSource | undefined = storedType && { name, storedType, shape: dims, order, chunks };
     const read = async (signal?: AbortSignal): Promise<Uint8Array> => {
-      const whole = new Uint8Array(bytes);
+      let whole: Uint8Array | undefined; // none before the first chunk: external data may be shorter than the file says
       let at = 0;
       for await (const chunk of chunks(signal)) {
+        whole ??= new Uint8Array(bytes);
         whole.set(chunk, at);
         at += chunk.length;
       }
-      return whole;
+      return whole ?? new Uint8Array(0);
     };
     return { name, type, dims, byteLength: bytes, strings: async () => [], bytes: read, source };
   };
@@ -558,7 +565,7 @@ class Files {
   ): TensorSource['chunks'] {
     const { source } = this;
     const wrong = (got: number): never =>
-      this.#fail(`${what} of ${type}[${message.dims ?? ''}] takes ${bytes} bytes, ${got} are there`);
+      this.#fail(`${what} of ${type}[${brief(message.dims ?? [])}] takes ${bytes} bytes, ${got} are there`);
     if (external) {
       const given = new Map(external.map(({ key = '', value = '' }) => [key, value]));
       const number = (key: string, otherwise: number): number => {
@@ -593,6 +600,11 @@ class Files {
       };
     }
     const numbers = (type === 'int64' ? longs : type === 'uint32' || type === 'uint64' ? unsigned : ints) ?? [];
+    // A number takes one byte to ten.
+    const most = numbers.reduce((sum, { start, end }) => sum + end - start, 0);
+    const expected = (bytes * 8) / Math.max(8, BITS[type]!);
+    if (expected > most)
+      this.#fail(`${what} of ${type}[${brief(message.dims ?? [])}] has ${expected} numbers, ${most} bytes are there`);
     return async function* (signal) {
       const packed: Uint8Array[] = [];
       for (const { start, end } of numbers) packed.push(await source.slice(start, end, signal));
@@ -612,11 +624,12 @@ class Files {
   #external(location: string, what: string): () => Promise<ByteSource> {
     const { folder } = this;
     const path = location.replace(/^(\.\/)+/, '');
-    if (!folder || !path || /^[\\/]|^[a-z]+:|\\|(^|\/)\.\.(\/|$)/i.test(path))
+    if (!folder || /^[a-z]+:|[\\\0]/i.test(path) || path.split('/').some((part) => ['', '.', '..'].includes(part)))
       this.#fail(`${what}: its external data is "${location}", which names no file inside the folder`);
     return () => {
       const opened = this.#opened.get(path) ?? folder!.open(path);
       this.#opened.set(path, opened);
+      opened.catch(() => this.#opened.delete(path)); // what failed is tried again
       return opened;
     };
   }
@@ -625,6 +638,10 @@ class Files {
     throw new TilewrightError('invalid-file', `${this.source.name}: ${problem}`);
   }
 }
+
+/** A list in a message: its first numbers. */
+const brief = (list: readonly (number | bigint)[]): string =>
+  list.length > 16 ? `${list.slice(0, 16)},… of ${list.length}` : `${list}`;
 
 const noBytes = async (): Promise<Uint8Array> => new Uint8Array(0);
 
@@ -639,7 +656,7 @@ function fromVarints(packed: readonly Uint8Array[], type: OnnxType, bytes: numbe
   let i = 0;
   for (const bytes of packed)
     for (const value of varints(bytes, what)) {
-      if (i >= count) break;
+      if (i >= count) throw new TilewrightError('invalid-file', `${what}: expected ${count} numbers, got more`);
       if (bits === 64) view.setBigInt64(8 * i, value, true);
       else if (bits === 32) view.setInt32(4 * i, Number(BigInt.asIntN(32, value)), true);
       else if (bits === 16) view.setInt16(2 * i, Number(BigInt.asIntN(16, value)), true);

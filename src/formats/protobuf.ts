@@ -104,7 +104,7 @@ export class ProtobufReader {
       return;
     }
     const scalar = { int: VARINT, bigint: VARINT, float: FIXED32, string: LENGTH }[kind as string] ?? LENGTH;
-    const packed = repeated && wire === LENGTH && scalar !== LENGTH;
+    const packed = repeated === true && wire === LENGTH && scalar !== LENGTH;
     if (wire !== scalar && !packed) this.#fail(`the wire type ${wire} is not that of its type`);
     if (!repeated && name in message) this.#fail('the field is there twice');
     const take = (value: unknown): void => {
@@ -114,16 +114,16 @@ export class ProtobufReader {
     if (typeof kind === 'function') return take(await this.#message(kind(), stop, depth + 1));
     if (kind === 'string' && stop - this.#at > MAX_TEXT) this.#fail(`a text of ${stop - this.#at} bytes`);
     if (packed) listOf(message, name);
-    do {
+    for (let more = !packed || this.#at < stop; more; more = packed && this.#at < stop) {
       const least = kind === 'string' ? stop - this.#at : 10;
       if (this.#lacks(least, stop)) await this.#load(least, stop);
       if (kind === 'string') take(this.#text(stop));
       else if (kind === 'float') take(this.#float(stop));
-      else if (packed || this.#at < stop) {
+      else {
         const value = this.#varint(stop);
         take(kind === 'bigint' ? BigInt.asIntN(64, value) : Number(BigInt.asIntN(32, value)));
       }
-    } while (packed && this.#at < stop);
+    }
   }
 
   #text(stop: number): string {

@@ -135,6 +135,7 @@ const isEmpty = ({ shape }: Operand): boolean => elementCount(shape) === 0;
 
 export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
   const order = scheduled(graph);
+  for (const node of order.flatMap(({ results }) => results)) needBuffer(node, caps);
   const runs = (node: Operand): boolean => !isLeaf(node) && !opOf(node).alias && !node.results.every(isEmpty);
   const steps = order.filter((node) => runs(node) && isComputed(node)).flatMap((node) => makeSteps(node, caps, choose));
   const outputs = new Map(
@@ -175,6 +176,19 @@ export function plan(graph: Graph, caps: Caps, choose: Choose = firstOf): Plan {
     slots: new Map(operands.map((node, i) => [node, memory.slots[i]!])),
     slotBytes: memory.sizes,
   }; // prettier-ignore
+}
+
+/**
+ * Error: `limit-exceeded` for an operand that no buffer holds: what cuts it into pieces would not come to an end.
+ * Constants come in slabs, and may be smaller in the end.
+ */
+function needBuffer(node: Operand, { maxBufferBytes }: Caps): void {
+  const bytes = byteLength(node);
+  if (node.constant || bytes <= maxBufferBytes) return;
+  throw new TilewrightError(
+    'limit-exceeded',
+    `${nameOf(node)}: ${formatTensor(node)} takes ${bytes} bytes, a buffer holds ${maxBufferBytes} here`,
+  );
 }
 
 /**

@@ -162,7 +162,8 @@ export class Call {
     const value = this.#attribute(name);
     if (value === undefined) return otherwise && [...otherwise];
     if (!Array.isArray(value)) return this.fail(`${name} is no list`);
-    return (value as readonly (bigint | number)[]).map(Number);
+    if (!value.every((one) => typeof one === 'bigint')) this.fail(`${name} is no list of integers`);
+    return (value as readonly bigint[]).map(Number);
   }
 
   floatOr(name: string): number | undefined {
@@ -178,7 +179,9 @@ export class Call {
 
   floats(name: string): number[] | undefined {
     const value = this.#attribute(name);
-    return value === undefined ? undefined : [...(value as readonly number[])];
+    if (value === undefined) return undefined;
+    const isList = Array.isArray(value) && value.every((one) => typeof one === 'number');
+    return isList ? [...(value as readonly number[])] : this.fail(`${name} is no list of numbers`);
   }
 
   text(name: string, otherwise: string): string {
@@ -187,7 +190,9 @@ export class Call {
   }
 
   texts(name: string): string[] | undefined {
-    return this.#attribute(name) as string[] | undefined;
+    const value = this.#attribute(name);
+    const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
+    return value === undefined || isList ? (value as string[] | undefined) : this.fail(`${name} is no list of texts`);
   }
 
   /** One of the values that an attribute may have. Error: `unsupported-option`. */
@@ -200,11 +205,14 @@ export class Call {
 
   graph(name: string): OnnxGraph {
     const value = this.#attribute(name);
-    return (value as OnnxGraph | undefined) ?? this.fail(`the attribute ${name} is missing`);
+    if (value === undefined) return this.fail(`the attribute ${name} is missing`);
+    return typeof value === 'object' && 'nodes' in value ? value : this.fail(`${name} is no graph`);
   }
 
   attributeTensor(name: string): OnnxTensor | undefined {
-    return this.#attribute(name) as OnnxTensor | undefined;
+    const value = this.#attribute(name);
+    if (value === undefined) return undefined;
+    return typeof value === 'object' && 'bytes' in value ? value : this.fail(`${name} is no tensor`);
   }
 
   castType(): OnnxType {
@@ -249,6 +257,8 @@ export class Call {
     const ends = this.listOr('ends', 2) ?? this.fail('ends are missing');
     const axes = (this.listOr('axes', 3) ?? starts.map((_, i) => i)).map((axis) => this.axis(axis, shape.length));
     const steps = this.optional(4) ? this.numbers(4) : starts.map(() => 1);
+    const lengths = [starts, ends, axes, steps].map(({ length }) => length);
+    if (new Set(lengths).size > 1) this.fail(`${lengths.join(', ')} starts, ends, axes and steps`);
     const made = { starts: shape.map(() => 0), steps: shape.map(() => 1), sizes: [...shape] };
     axes.forEach((axis, i) => {
       const size = shape[axis]!;
@@ -295,6 +305,18 @@ export class Call {
   /** A constant of a type of the device. */
   constant(type: OnnxType, shape: readonly number[], values: readonly Scalar[]): Operand {
     return this.scope.operand(known(type, shape, values), this.label);
+  }
+
+  /** 0, 1, 2 and so on, int32 [count]. Many are counted on the device. */
+  counting(count: number): Operand {
+    if (count <= MOST_KNOWN)
+      return this.constant(
+        'int32',
+        [count],
+        Array.from({ length: count }, (_, i) => i),
+      );
+    const ones = this.add('expand', { input: this.constant('int32', [1], [1]) }, { newShape: [count] });
+    return this.add('cumulativeSum', { input: ones }, { axis: 0, exclusive: true });
   }
 
   /** A number like an operand's, to compute with it. */

@@ -6,7 +6,7 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { signal as aSignal, checkOptions, list, object, shown, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
@@ -119,12 +119,7 @@ export class GraphModel extends LoadedModel {
     const { signal, onProgress, dims = {} } = options;
     checkSupported(model);
     const table = await lowerings(new Set(nodesOf(model).map(keyOf)));
-    const small = tensorsOf(model).filter(({ type, dims }) => {
-      return type !== 'string' && elementCount(dims) <= (isFloating(type) ? MOST_KNOWN : MOST_PLACES);
-    });
-    const files = new Map<OnnxTensor, readonly Scalar[]>();
-    for (const tensor of small)
-      files.set(tensor, fromBytes(tensor.type, elementCount(tensor.dims), await tensor.bytes(signal)));
+    const files = await smallNumbers(model, signal);
     const made = new GraphModel(gpu, folder, model, table, files, dims, options);
     try {
       const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
@@ -539,14 +534,19 @@ function bind(
   input: GraphInput,
   symbols: Map<string, number>,
 ): Given {
-  const { dims, data } = (
-    ArrayBuffer.isView(input) || Array.isArray(input) ? { dims: undefined, data: input } : input
-  ) as {
+  const isList = (value: unknown): value is ArrayLike<number | bigint | boolean | string> =>
+    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  const { dims, data } = (isList(input) ? { dims: undefined, data: input } : (input ?? {})) as {
     dims: readonly number[] | undefined;
-    data: ArrayLike<number | bigint | boolean | string>;
+    data: unknown;
   };
-  if (data === undefined || data === null || typeof data.length !== 'number')
+  if (!isList(data))
     throw new TilewrightError('invalid-argument', `input ${name}: expected an array, or { dims, data }`);
+  if (dims !== undefined && !(isList(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0)))
+    throw new TilewrightError(
+      'invalid-argument',
+      `input ${name}: dims: expected integers from 0 on, got ${shown(dims)}`,
+    );
   const shape = dims ?? guessed(name, declared, data.length, symbols);
   if (
     declared &&
@@ -614,13 +614,29 @@ function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint |
       : (data as unknown as ArrayLike<Scalar>);
   }
   const given = Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value));
+  const kinds = type === 'string' ? ['string'] : ['number', 'bigint'];
+  const wrong = given.findIndex((value) => !kinds.includes(typeof value));
+  if (wrong >= 0)
+    throw new TilewrightError('wrong-type', `input ${name}: expected ${type}, got ${shown(given[wrong])}`);
   const held = known(type, [data.length], given).known!;
-  const lost = given.findIndex((value, i) => {
-    if (type === 'string' || isFloating(type)) return (typeof value === 'string') !== (type === 'string');
-    return typeof value === 'string' || Number(held[i]) !== Number(value);
-  });
+  const lost =
+    type === 'string' || isFloating(type) ? -1 : given.findIndex((value, i) => Number(held[i]) !== Number(value));
   if (lost < 0) return held;
   throw new TilewrightError('wrong-type', `input ${name}: element ${lost} is ${data[lost]}, which is no ${type}`);
+}
+
+/** The numbers of the tensors that the host may compute with. */
+export async function smallNumbers(
+  model: OnnxModel,
+  signal?: AbortSignal,
+): Promise<Map<OnnxTensor, readonly Scalar[]>> {
+  const found = new Map<OnnxTensor, readonly Scalar[]>();
+  for (const tensor of tensorsOf(model)) {
+    const count = elementCount(tensor.dims);
+    if (tensor.type !== 'string' && count <= (isFloating(tensor.type) ? MOST_KNOWN : MOST_PLACES))
+      found.set(tensor, fromBytes(tensor.type, count, await tensor.bytes(signal)));
+  }
+  return found;
 }
 
 /** Error: `unsupported-op`, with every op and type that is not computed here. */

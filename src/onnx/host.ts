@@ -15,8 +15,12 @@ export function build(type: OnnxType, shape: Shape, at: (index: Index, flat: num
   const index = shape.map(() => 0);
   const values: Scalar[] = [];
   const count = elementCount(shape);
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new TilewrightError('invalid-graph', `[${shape}] is no shape`);
   for (let flat = 0; flat < count; flat++) {
-    values.push(at(index, flat));
+    const value = at(index, flat);
+    if (value === undefined) throw new TilewrightError('invalid-graph', 'it reads beyond the end of an input');
+    values.push(value);
     for (let d = shape.length - 1; d >= 0 && ++index[d]! >= shape[d]!; d--) index[d] = 0;
   }
   return known(type, shape, values);
@@ -37,6 +41,7 @@ const elementwise =
     const tensors = call.all();
     const shape = tensors.reduce<Shape>((sum, tensor) => broadcastShapes(call.label, sum, tensor.shape), []);
     const readers = tensors.map(reader);
+    call.large(elementCount(shape));
     return build(type(tensors), shape, (index) => f(...readers.map((read) => read(index))));
   };
 
@@ -218,6 +223,7 @@ export const HOST: Readonly<Record<string, HostOp>> = {
     const axis = call.axis(call.int('axis', 0), data.shape.length);
     const [read, pick] = [reader(data), reader(indices)];
     const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)];
+    call.large(elementCount(shape));
     return build(data.type, shape, (index) => {
       const chosen = Number(pick(index.slice(axis, axis + indices.shape.length)));
       const size = data.shape[axis]!;
@@ -247,6 +253,7 @@ export const HOST: Readonly<Record<string, HostOp>> = {
   Expand(call) {
     const data = call.tensor(0);
     const shape = broadcastShapes(call.label, data.shape, call.numbers(1));
+    call.large(elementCount(shape));
     return build(data.type, shape, reader(data));
   },
   Tile(call) {
@@ -254,18 +261,16 @@ export const HOST: Readonly<Record<string, HostOp>> = {
     const repeats = call.numbers(1);
     const read = reader(data);
     const shape = data.shape.map((size, d) => size * repeats[d]!);
+    call.large(elementCount(shape));
     return build(data.type, shape, (index) => read(index.map((at, d) => at % data.shape[d]!)));
   },
   Range(call) {
     const [start, limit, delta] = [0, 1, 2].map((i) => call.scalar(i)) as [Scalar, Scalar, Scalar];
     const { type } = call.tensor(0);
-    const count = Math.max(0, Math.ceil((Number(limit) - Number(start)) / Number(delta)));
-    if (!Number.isSafeInteger(count)) throw new TilewrightError('invalid-graph', `${call.label}: a step of ${delta}`);
-    return (
-      call.large(count) ??
-      build(type, [count], (_, i) =>
-        typeof start === 'bigint' ? start + BigInt(i) * BigInt(delta) : Number(start) + i * Number(delta),
-      )
+    const count = rangeLength(call, start, limit, delta);
+    call.large(count);
+    return build(type, [count], (_, i) =>
+      typeof start === 'bigint' ? start + BigInt(i) * BigInt(delta) : Number(start) + i * Number(delta),
     );
   },
   CumSum(call) {
@@ -315,13 +320,22 @@ export const HOST: Readonly<Record<string, HostOp>> = {
       let at = 0;
       for (let d = 0; d < depth; d++) {
         const index = Number(indices.known![row * depth + d]);
-        at += (index < 0 ? index + data.shape[d]! : index) * strides[d]!;
+        const place = index < 0 ? index + data.shape[d]! : index;
+        if (!(place >= 0 && place < data.shape[d]!))
+          throw new TilewrightError('invalid-graph', `${call.label}: index ${index} of ${data.shape[d]} elements`);
+        at += place * strides[d]!;
       }
       for (let i = 0; i < block; i++) values[at + i] = updates.known![row * block + i]!;
     }
     return known(data.type, data.shape, values);
   },
 };
+
+/** Elements of a range. Error: `invalid-graph` where it has no end. */
+export function rangeLength(call: Call, start: Scalar, limit: Scalar, delta: Scalar): number {
+  const count = Math.max(0, Math.ceil((Number(limit) - Number(start)) / Number(delta)));
+  return Number.isSafeInteger(count) ? count : call.fail(`from ${start} to ${limit} in steps of ${delta}`);
+}
 
 /** Numbers in another type. Floats become integers by leaving out the fraction. */
 function castTo(input: Tensor, type: OnnxType, label: string): Tensor {

@@ -2,6 +2,7 @@ import { TilewrightError } from '../errors.ts';
 import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../formats/onnx.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
+import { reason } from '../hub/source.ts';
 import { OpNotLoaded } from '../ops/index.ts';
 import { type DataType, elementCount, type TensorData } from '../tensor/types.ts';
 import { Call, Elsewhere, NeedsNumbers, type Scope } from './call.ts';
@@ -23,6 +24,11 @@ export interface Known {
   /** Numbers that runs on the device have found, by the key of `NeedsNumbers`. */
   readonly found: ReadonlyMap<string, readonly Scalar[]>;
 }
+
+/** Graphs and functions inside one another, at the most: as many as messages in a file. */
+const MOST_DEPTH = 100;
+/** Nodes of a graph with its loops unrolled and its functions in the places of their calls, at the most. */
+const MOST_NODES = 500_000;
 
 /** Names of values, those of the graph around included. */
 class Names {
@@ -48,12 +54,15 @@ class Names {
  */
 export class Lowerer {
   readonly #builder = new GraphBuilder();
-  readonly #labels = new Set<string>();
+  /** How many nodes have each label. */
+  readonly #labels = new Map<string, number>();
   readonly #constants = new Map<string, Operand>();
   readonly #files = new Map<OnnxTensor, Operand>();
   /** Flags that have to be 0 after a run, and the nodes that they speak of. */
   readonly checks: { readonly flags: Operand; readonly label: string }[] = [];
   readonly #functions: ReadonlyMap<string, OnnxFunction>;
+  #depth = 0;
+  #count = 0;
 
   constructor(
     private readonly model: OnnxModel,
@@ -119,6 +128,16 @@ export class Lowerer {
     path: string,
     bound: ReadonlyMap<string, OnnxAttribute> | undefined,
   ): void {
+    // A function may call itself, and two calls in each of 30 functions are a thousand million.
+    if (this.#depth === MOST_DEPTH)
+      throw new TilewrightError('invalid-graph', `${path}: graphs are nested deeper than ${MOST_DEPTH} levels`);
+    this.#count += nodes.length;
+    if (this.#count > MOST_NODES)
+      throw new TilewrightError(
+        'unsupported-option',
+        `${path || this.model.name}: more than ${MOST_NODES} nodes, with loops unrolled and functions in their places`,
+      );
+    this.#depth++;
     for (const node of sorted(nodes, this.model.name)) {
       const label = this.#label(node, path);
       const inputs = node.inputs.map((name) =>
@@ -142,6 +161,7 @@ export class Lowerer {
         names.set(name, value);
       });
     }
+    this.#depth--;
   }
 
   #node(
@@ -163,8 +183,12 @@ export class Lowerer {
       call.finish();
       return 'kind' in made ? [made] : made;
     } catch (error) {
-      if (!(error instanceof TilewrightError) || error instanceof OpNotLoaded || error instanceof NeedsNumbers)
-        throw error;
+      if (error instanceof OpNotLoaded || error instanceof NeedsNumbers) throw error;
+      // Inputs and attributes are not all looked at beforehand: what an op trips over is the file's fault too.
+      if (!(error instanceof TilewrightError))
+        throw new TilewrightError('invalid-graph', `${label} (${key}) cannot be computed: ${reason(error)}`, {
+          cause: error,
+        });
       if (error.message.startsWith(label)) throw error;
       throw new TilewrightError(error.code, `${label} (${key}): ${error.message}`, { hint: error.hint, cause: error });
     }
@@ -268,8 +292,8 @@ export class Lowerer {
   #label({ name, op, outputs }: OnnxNode, path: string): string {
     const own = `${path ? `${path}/` : ''}${name || outputs.find(Boolean) || op}`;
     let label = own;
-    for (let i = 2; this.#labels.has(label); i++) label = `${own}#${i}`;
-    this.#labels.add(label);
+    for (let i = this.#labels.get(own) ?? 1; this.#labels.has(label); label = `${own}#${i}`) this.#labels.set(own, ++i);
+    this.#labels.set(label, 1);
     return label;
   }
 }
@@ -289,13 +313,17 @@ function innerNames({ attributes }: OnnxNode): string[] {
 
 /**
  * Nodes after those whose results they read. ONNX asks files to have that order, not all do. What has it stays as it is.
- * Error: `invalid-graph` for a circle.
+ * Error: `invalid-graph` for a circle, and for a name that two nodes compute.
  */
 function sorted(nodes: readonly OnnxNode[], model: string): readonly OnnxNode[] {
   const known = orders.get(nodes);
   if (known) return known;
   const makers = new Map<string, OnnxNode>();
-  for (const node of nodes) for (const name of node.outputs) if (name) makers.set(name, node);
+  for (const node of nodes)
+    for (const name of node.outputs) {
+      if (makers.has(name)) throw new TilewrightError('invalid-graph', `${model}: '${name}' is computed twice`);
+      if (name) makers.set(name, node);
+    }
   const order: OnnxNode[] = [];
   const state = new Map<OnnxNode, 'open' | 'done'>();
   for (const root of nodes) {

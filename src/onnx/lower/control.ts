@@ -56,6 +56,7 @@ const scan: Lowering = (call) => {
   });
   let carried = call.inputs.slice(0, states).map((value) => value ?? NOTHING);
   const made: Tensor[][] = Array.from({ length: outputs }, () => []);
+  if (scanned.some((list) => list.length !== scanned[0]!.length)) call.fail('its inputs differ in length');
   for (let turn = 0; turn < (scanned[0]?.length ?? 0); turn++) {
     const results = call.scope.inline(
       body,
@@ -100,6 +101,7 @@ export function join(call: Call, list: readonly Tensor[], axis: number): Tensor 
 /** The slices along an axis, without it. */
 function unstack(call: Call, tensor: Tensor, axis: number): Tensor[] {
   const rest = tensor.shape.filter((_, d) => d !== axis);
+  if (tensor.shape[axis]! > MOST_TURNS) call.unsupported(`more than ${MOST_TURNS} slices`);
   if (tensor.known && axis === 0) {
     const size = elementCount(rest);
     return Array.from({ length: tensor.shape[0]! }, (_, i) =>
@@ -124,6 +126,9 @@ const place = (call: Call, i: number, length: number): number => {
   return at < 0 ? at + length : at;
 };
 
+const turns = (call: Call, count: number): number =>
+  count >= 0 && count <= MOST_TURNS ? Math.ceil(count) : call.unsupported(`${count} parts, more than ${MOST_TURNS}`);
+
 function splitToSequence(call: Call): Sequence {
   const data = call.tensor(0);
   const axis = call.axis(call.int('axis', 0), data.shape.length);
@@ -138,7 +143,7 @@ function splitToSequence(call: Call): Sequence {
   const asked = call.numbers(1);
   const splits = given.shape.length
     ? asked
-    : Array.from({ length: Math.ceil(size / asked[0]!) }, (_, i) => Math.min(asked[0]!, size - i * asked[0]!));
+    : Array.from({ length: turns(call, size / asked[0]!) }, (_, i) => Math.min(asked[0]!, size - i * asked[0]!));
   return { kind: 'sequence', items: pieces(call, data, axis, splits) };
 }
 
@@ -148,7 +153,7 @@ export const CONTROL: Readonly<Record<string, Lowering>> = {
   If: branch,
   Loop: loop,
   Scan: scan,
-  SequenceConstruct: (call) => ({ kind: 'sequence', items: call.inputs.map((_, i) => call.value(i)) }),
+  SequenceConstruct: (call) => ({ kind: 'sequence', items: call.all() }),
   SequenceEmpty: (call) => {
     call.skip('dtype');
     return { kind: 'sequence', items: [] };
@@ -160,7 +165,7 @@ export const CONTROL: Readonly<Record<string, Lowering>> = {
   SequenceInsert: (call) => {
     const { items } = sequence(call, 0);
     const at = place(call, 2, items.length);
-    return { kind: 'sequence', items: [...items.slice(0, at), call.value(1), ...items.slice(at)] };
+    return { kind: 'sequence', items: [...items.slice(0, at), call.tensor(1), ...items.slice(at)] };
   },
   SequenceErase: (call) => {
     const { items } = sequence(call, 0);

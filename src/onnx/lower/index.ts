@@ -65,9 +65,9 @@ export const FILES: Readonly<Record<string, File>> = {
 /** Whether an op is lowered. */
 export const isLowered = (key: string): boolean => Object.values(FILES).some(({ ops }) => ops.split(' ').includes(key));
 
-/** The lowerings of these ops, and of those in the same files. */
-export async function lowerings(keys: ReadonlySet<string>): Promise<Lowerings> {
-  const needed = Object.values(FILES).filter(({ ops }) => ops.split(' ').some((op) => keys.has(op)));
+/** The lowerings of these ops, and of those in the same files; all where absent. */
+export async function lowerings(keys?: ReadonlySet<string>): Promise<Lowerings> {
+  const needed = Object.values(FILES).filter(({ ops }) => !keys || ops.split(' ').some((op) => keys.has(op)));
   const tables = await Promise.all(needed.map((file) => file.load()));
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }

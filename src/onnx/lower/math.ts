@@ -133,11 +133,7 @@ function hardmax(call: Call, input: Operand, axis: number): Operand {
   const size = input.shape[axis]!;
   const highest = call.add('argMax', { input }, { axis, keepDimensions: true, outputDataType: 'int32' });
   const shape = input.shape.map((_, d) => (d === axis ? size : 1));
-  const places = call.constant(
-    'int32',
-    shape,
-    Array.from({ length: size }, (_, i) => i),
-  );
+  const places = call.reshape(call.counting(size), shape);
   return call.cast(call.add('equal', { a: places, b: highest }), input.dataType);
 }
 

@@ -1,10 +1,10 @@
 import type { Operand } from '../../graph/ir.ts';
 import { broadcastShapes, elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
-import { HOST } from '../host.ts';
+import { HOST, rangeLength } from '../host.ts';
 import type { Lowering } from '../lowerer.ts';
-import { known, type Scalar, type Tensor, type Value } from '../values.ts';
-import { where } from './math.ts';
+import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from '../values.ts';
+import { add, castTo, mul, where } from './math.ts';
 
 /** The same numbers in another shape. */
 export function alias(call: Call, tensor: Tensor, shape: readonly number[]): Tensor {
@@ -118,8 +118,16 @@ function filled(call: Call, type: Tensor['type'], shape: readonly number[], valu
 }
 
 function range(call: Call): Value {
-  const made = HOST['Range']!(call.of([0, 1, 2].map((i) => ({ ...call.tensor(i), known: call.known(i) }))));
-  return made as Value;
+  const [start, limit, delta] = [0, 1, 2].map((i) => call.scalar(i)) as [Scalar, Scalar, Scalar];
+  const count = rangeLength(call, start, limit, delta);
+  const { type } = call.tensor(0);
+  if (count <= MOST_KNOWN)
+    return HOST['Range']!(call.of([start, limit, delta].map((value) => known(type, [], [value])))) as Value;
+  const last = Number(start) + (count - 1) * Number(delta);
+  if (!isFloating(type) && Math.max(Math.abs(Number(start)), Math.abs(last)) >= 2 ** 31)
+    call.unsupported(`numbers from ${start} to ${last} on the device`);
+  const places = call.cast(call.counting(count), call.deviceType(type));
+  return call.made(add(call, mul(call, places, Number(delta)), Number(start)), type);
 }
 
 function transpose(call: Call): Tensor {
@@ -144,6 +152,8 @@ function split(call: Call): Tensor[] {
   const size = data.shape[axis]!;
   const given = call.listOr('split', 1);
   const parts = call.int('num_outputs', call.node.outputs.length);
+  if (!given && parts !== call.node.outputs.length)
+    call.fail(`num_outputs is ${parts}, it has ${call.node.outputs.length} outputs`);
   const each = Math.ceil(size / parts);
   const splits = given ?? Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(each, size - i * each)));
   return pieces(call, data, axis, splits);
@@ -185,11 +195,7 @@ function gatherND(call: Call): Tensor {
   const depth = indices.shape.at(-1)!;
   const flat = call.reshape(data, [count, ...data.shape.slice(batches)]);
   const own = call.reshape(indices, [count, elementCount(inner), depth]);
-  const numbers = call.constant(
-    'int32',
-    [count, 1, 1],
-    Array.from({ length: count }, (_, i) => i),
-  );
+  const numbers = call.reshape(call.counting(count), [count, 1, 1]);
   const first = call.add('expand', { input: numbers }, { newShape: [count, elementCount(inner), 1] });
   const all = call.add('concat', { input0: first, input1: call.cast(own, 'int32') }, { axis: 2 });
   const picked = call.add('gatherND', { input: flat, indices: all });
@@ -270,6 +276,10 @@ function eyeLike(call: Call): Tensor {
   const k = call.int('k', 0);
   const number = call.intOr('dtype');
   const made = number === undefined ? type : call.typeNamed(number);
+  if (rows * columns > MOST_KNOWN) {
+    const [down, across] = [call.reshape(call.counting(rows), [rows, 1]), call.counting(columns)];
+    return castTo(call, call.made(call.add('equal', { a: add(call, down, k), b: across }), 'bool'), made);
+  }
   const values = Array.from({ length: rows * columns }, (_, i) =>
     Number((i % columns) - Math.floor(i / columns) === k),
   );
@@ -292,11 +302,8 @@ function oneHot(call: Call): Tensor {
   const spread = call.reshape(indices, [...shape.slice(0, axis), 1, ...shape.slice(axis)]);
   const negative = call.add('lesser', { a: spread, b: call.like(spread, 0) });
   const from0 = where(call, negative, call.add('add', { a: spread, b: call.like(spread, depth) }), spread);
-  const places = call.constant(
-    'int32',
-    [depth, ...shape.slice(axis).map(() => 1)],
-    Array.from({ length: depth }, (_, i) => i),
-  );
+  if (!(depth >= 0)) call.fail(`a depth of ${depth}`);
+  const places = call.reshape(call.counting(depth), [depth, ...shape.slice(axis).map(() => 1)]);
   const values = call.operand(2);
   const [off, on] = [0, 1].map((start) =>
     call.reshape(call.add('slice', { input: values }, { starts: [start], sizes: [1] }), []),

@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TilewrightError } from '../../src/errors.ts';
+import { type OnnxModel, openOnnx } from '../../src/formats/onnx.ts';
+import { loadingOps, loadOps } from '../../src/graph/groups/index.ts';
+import { openFolder } from '../../src/hub/folder.ts';
+import { smallNumbers } from '../../src/onnx/graph-model.ts';
+import { lowerings } from '../../src/onnx/lower/index.ts';
+import { Lowerer, type Lowerings } from '../../src/onnx/lowerer.ts';
+import type { Value } from '../../src/onnx/values.ts';
+import { encodeModel, floats, longs, type ModelToEncode, node } from '../support/onnx.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Layers of images, with their weights. */
+const image: ModelToEncode = {
+  nodes: [
+    node('Conv', ['x', 'w', 'b'], ['c'], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 1 }),
+    node('Relu', ['c'], ['r']),
+    node('GlobalAveragePool', ['r'], ['p']),
+    node('Flatten', ['p'], ['f'], { axis: 1 }),
+    node('Gemm', ['f', 'v'], ['y'], { transB: 1, alpha: { float: 0.5 } }),
+  ],
+  inputs: [['x', 'float', ['n', 3, 8, 8]]],
+  outputs: [['y', 'float', ['n', 2]]],
+  initializers: [
+    floats(
+      'w',
+      [4, 3, 3, 3],
+      Array.from({ length: 108 }, (_, i) => Math.sin(i)),
+    ),
+    floats('b', [4], [0, 1, 2, 3]),
+    floats('v', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]),
+  ],
+};
+
+/** Arithmetic on shapes, and all that moves numbers. */
+const shapes: ModelToEncode = {
+  nodes: [
+    node('Shape', ['x'], ['s']),
+    node('Gather', ['s', 'first'], ['n'], { axis: 0 }),
+    node('Concat', ['n', 'rest'], ['to'], { axis: 0 }),
+    node('Reshape', ['x', 'to'], ['t']),
+    node('Transpose', ['t'], ['u'], { perm: [1, 0, 2] }),
+    node('Slice', ['u', 'first', 'step', 'first', 'step'], ['part']),
+    node('ConstantOfShape', ['s'], ['zeros'], { value: { tensor: floats('', [1], [2]) } }),
+    node('Expand', ['part', 'grown'], ['large']),
+    node('Tile', ['large', 'times'], ['tiled']),
+    node('Range', ['from', 'end', 'one'], ['range']),
+    node('Pad', ['x', 'pads'], ['padded'], { mode: 'reflect' }),
+    node('Split', ['zeros'], ['left', 'right'], { axis: 1 }),
+    node('Softmax', ['tiled'], ['y'], { axis: -1 }),
+  ],
+  inputs: [['x', 'float', [2, 12]]],
+  outputs: [
+    ['y', 'float'],
+    ['range', 'int64'],
+    ['left', 'float'],
+    ['padded', 'float'],
+  ],
+  initializers: [
+    longs('first', [0]),
+    longs('rest', [3, -1]),
+    longs('step', [1]),
+    longs('grown', [3, 2, 4]),
+    longs('times', [1, 2, 3]),
+    longs('from', [0], []),
+    longs('end', [10], []),
+    longs('one', [1], []),
+    longs('pads', [0, 1, 0, 1]),
+  ],
+};
+
+/** Graphs inside nodes, a function, quantised weights. */
+const nested: ModelToEncode = {
+  nodes: [
+    node('Twice@own', ['x'], ['d'], { by: { float: 3 } }),
+    node('If', ['yes'], ['e'], {
+      then_branch: { graph: { nodes: [node('Neg', ['d'], ['m'])], outputs: [['m', 'float']] } },
+      else_branch: { graph: { nodes: [node('Exp', ['d'], ['q'])], outputs: [['q', 'float']] } },
+    }),
+    node('Loop', ['turns', '', 'e'], ['l', 'all'], {
+      body: {
+        graph: {
+          nodes: [node('Add', ['was', 'x'], ['now']), node('Identity', ['go'], ['goes'])],
+          inputs: [
+            ['i', 'int64', []],
+            ['go', 'bool', []],
+            ['was', 'float', [2]],
+          ],
+          outputs: [
+            ['goes', 'bool'],
+            ['now', 'float'],
+            ['now', 'float'],
+          ],
+        },
+      },
+    }),
+    node('DequantizeLinear', ['q', 'scale', 'zero'], ['w'], { axis: 0 }),
+    node('MatMul', ['all', 'w'], ['y']),
+  ],
+  inputs: [['x', 'float', [2]]],
+  outputs: [['y', 'float', [3, 2]]],
+  initializers: [
+    { name: 'yes', type: 'bool', dims: [], field: 'int32', values: [1] },
+    longs('turns', [3], []),
+    { name: 'q', type: 'int8', dims: [2, 2], field: 'int32', values: [1, -2, 3, -4] },
+    floats('scale', [2], [0.5, 0.25]),
+    { name: 'zero', type: 'int8', dims: [2], raw: Uint8Array.of(1, 2) },
+  ],
+  functions: [
+    {
+      name: 'Twice',
+      inputs: ['a'],
+      outputs: ['b'],
+      attributes: ['by'],
+      nodes: [node('Constant', [], ['k'], { value_float: { ref: 'by' } }), node('Mul', ['a', 'k'], ['b'])],
+    },
+  ],
+};
+
+/** What is done to the bytes at a place of the file, from 0 to 1. */
+const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const change = fc.oneof(
+  fc.record({ kind: fc.constant('flip'), at: place, bit: fc.integer({ min: 0, max: 7 }) }),
+  fc.record({ kind: fc.constant('set'), at: place, bytes: fc.uint8Array({ minLength: 1, maxLength: 10 }) }),
+  fc.record({ kind: fc.constant('insert'), at: place, bytes: fc.uint8Array({ minLength: 1, maxLength: 10 }) }),
+  fc.record({ kind: fc.constant('delete'), at: place, length: fc.integer({ min: 1, max: 64 }) }),
+  fc.record({ kind: fc.constant('splice'), at: place, from: place, length: fc.integer({ min: 1, max: 64 }) }),
+  fc.record({
+    kind: fc.constant('repeat'),
+    at: place,
+    length: fc.integer({ min: 1, max: 64 }),
+    times: fc.integer({ min: 1, max: 50 }),
+  }),
+);
+type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
+
+function mutated(bytes: Bytes, changes: readonly Change[]): Bytes {
+  let now = [...bytes];
+  for (const one of changes) {
+    const at = Math.floor(one.at * now.length);
+    if ('bit' in one) now[at]! ^= 1 << one.bit;
+    else if ('bytes' in one) now.splice(at, one.kind === 'set' ? one.bytes.length : 0, ...one.bytes);
+    else if ('from' in one) {
+      const from = Math.floor(one.from * now.length);
+      now.splice(at, 0, ...now.slice(from, from + one.length));
+    } else if ('times' in one) {
+      const part = now.slice(at, at + one.length);
+      now = [...now.slice(0, at), ...Array.from({ length: one.times }, () => part).flat(), ...now.slice(at)];
+    } else now.splice(at, one.length);
+  }
+  return Uint8Array.from(now);
+}
+
+/** All that a load does without a device: reads the file, and lowers its graph. Symbols among dimensions are 2. */
+async function lowered(bytes: Bytes, table: Lowerings): Promise<Value[]> {
+  const model: OnnxModel = await openOnnx(await openFolder({ 'm.onnx': bytes }), 'm.onnx');
+  const files = await smallNumbers(model);
+  return loadingOps(() => {
+    const lowerer = new Lowerer(model, table, { files, found: new Map() }, 'float32', new Map());
+    const inputs = new Map<string, Value>();
+    const defaults = new Set(model.graph.initializers.map(({ name }) => name));
+    for (const { name, type } of model.graph.inputs) {
+      if (type?.kind !== 'tensor' || defaults.has(name)) continue;
+      const dims = (type.dims ?? []).map((size) => (typeof size === 'number' ? size : 2));
+      inputs.set(name, lowerer.input(name, type.type, dims));
+    }
+    return lowerer.lower(inputs);
+  });
+}
+
+const SEED = 20261128;
+const RUNS = 3400; // of each of three models: over 10,000
+
+describe('files of which bytes were changed', () => {
+  let table: Lowerings;
+  beforeAll(async () => {
+    table = await lowerings();
+    await loadOps();
+  });
+
+  it.each([
+    ['layers of images', image],
+    ['arithmetic on shapes', shapes],
+    ['graphs inside nodes', nested],
+  ])(
+    '%s: a result or an error of ours, within a second',
+    async (_, model) => {
+      const bytes = encodeModel(model);
+      expect((await lowered(bytes, table)).length).toBe(model.outputs!.length);
+      let results = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+          const file = mutated(bytes, changes);
+          const began = performance.now();
+          try {
+            await lowered(file, table);
+            results++;
+          } catch (error) {
+            if (!(error instanceof TilewrightError)) throw error;
+            expect(error.message.length).toBeLessThan(1000);
+            // An op that trips over its inputs is a lack of its own checks.
+            if (error.cause instanceof Error && !(error.cause instanceof TilewrightError)) throw error.cause;
+          }
+          expect(performance.now() - began).toBeLessThan(1000);
+        }),
+        { numRuns: RUNS, seed: SEED },
+      );
+      // Changes that break every file would show nothing of what comes after the reader.
+      expect(results).toBeGreaterThan(RUNS / 100);
+      expect(results).toBeLessThan(RUNS);
+    },
+    60_000,
+  );
+});
