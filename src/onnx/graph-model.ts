@@ -6,7 +6,7 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, shown, text } from '../options.ts';
+import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
@@ -615,14 +615,13 @@ function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint |
   }
   const given = Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value));
   const kinds = type === 'string' ? ['string'] : ['number', 'bigint'];
-  const wrong = given.findIndex((value) => !kinds.includes(typeof value));
-  if (wrong >= 0)
-    throw new TilewrightError('wrong-type', `input ${name}: expected ${type}, got ${shown(given[wrong])}`);
-  const held = known(type, [data.length], given).known!;
-  const lost =
-    type === 'string' || isFloating(type) ? -1 : given.findIndex((value, i) => Number(held[i]) !== Number(value));
-  if (lost < 0) return held;
-  throw new TilewrightError('wrong-type', `input ${name}: element ${lost} is ${data[lost]}, which is no ${type}`);
+  const exact = type === 'string' || isFloating(type) ? undefined : known;
+  const stray = given.findIndex((value) => !kinds.includes(typeof value));
+  const held = stray < 0 ? exact?.(type, [data.length], given).known : undefined;
+  const lost = held ? given.findIndex((value, i) => Number(held[i]) !== Number(value)) : stray;
+  if (lost >= 0)
+    throw new TilewrightError('wrong-type', `input ${name}: element ${lost} is ${data[lost]}, which is no ${type}`);
+  return held ?? known(type, [data.length], given).known!;
 }
 
 /** The numbers of the tensors that the host may compute with. */
