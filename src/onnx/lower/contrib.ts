@@ -428,6 +428,8 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   },
   QLinearConcat: (call) => {
     const count = (call.inputs.length - 2) / 3;
+    if (!(count >= 1 && Number.isInteger(count)))
+      call.fail(`${call.inputs.length} inputs, expected 2 and 3 of each part`);
     const axis = call.axis(call.int('axis'), call.tensor(2).shape.length);
     const parts = Array.from({ length: count }, (_, i) => {
       const input = call.operand(3 * i + 2);

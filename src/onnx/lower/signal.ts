@@ -63,6 +63,7 @@ function dft(call: Call): Tensor {
   const [inverse, onesided] = [call.flag('inverse'), call.flag('onesided')];
   const given = call.opset < 20 ? call.int('axis', 1) : call.optional(2) ? Number(call.scalar(2)) : -2;
   const axis = call.axis(given, rank);
+  if (axis >= rank - 1) call.fail(`axis ${given} of [${shape}], whose last is of real and imaginary parts`);
   const length = call.optional(1) ? Number(call.scalar(1)) : shape[axis]!;
   if (inverse && onesided) call.unsupported('the inverse of one side');
   const input = call.operand(0);
