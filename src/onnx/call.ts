@@ -90,7 +90,9 @@ export class Call {
     return value as Tensor;
   }
 
+  /** All inputs: one at least. */
   all(): Tensor[] {
+    this.tensor(0);
     return this.inputs.map((_, i) => this.tensor(i));
   }
 
