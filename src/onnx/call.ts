@@ -37,6 +37,9 @@ export interface Scope {
   readonly opsets: ReadonlyMap<string, number>;
 }
 
+/** Numbers that an op may have of its own: a mask of 4096 by 4096. */
+const MOST_OWN = 2 ** 24;
+
 type Attributes = ReadonlyMap<string, OnnxAttribute>;
 
 /**
@@ -89,7 +92,9 @@ export class Call {
     return value as Tensor;
   }
 
+  /** All inputs: one at least. */
   all(): Tensor[] {
+    this.tensor(0);
     return this.inputs.map((_, i) => this.tensor(i));
   }
 
@@ -305,6 +310,12 @@ export class Call {
   /** A constant of a type of the device. */
   constant(type: OnnxType, shape: readonly number[], values: readonly Scalar[]): Operand {
     return this.scope.operand(known(type, shape, values), this.label);
+  }
+
+  /** Numbers that an op has of its own: windows, masks. Error: `unsupported-option` for more than 2^24. */
+  list<T>(length: number, at: (i: number) => T): T[] {
+    if (!(length >= 0 && length <= MOST_OWN)) this.unsupported(`it would take a list of ${length} numbers`);
+    return Array.from({ length }, (_, i) => at(i));
   }
 
   /** 0, 1, 2 and so on, int32 [count]. Many are counted on the device. */

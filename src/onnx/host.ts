@@ -39,6 +39,7 @@ const elementwise =
   (type: (inputs: readonly Tensor[]) => OnnxType, f: (...values: Scalar[]) => Scalar): HostOp =>
   (call) => {
     const tensors = call.all();
+    call.tensor(Math.max(f.length, 1) - 1); // as many inputs as `f` has arguments; any number where it takes a list
     const shape = tensors.reduce<Shape>((sum, tensor) => broadcastShapes(call.label, sum, tensor.shape), []);
     const readers = tensors.map(reader);
     call.large(elementCount(shape));
@@ -115,6 +116,12 @@ const product = (values: readonly Scalar[], type: OnnxType): Scalar =>
   isWide(type)
     ? values.reduce<bigint>((total, value) => total * BigInt(value), 1n)
     : values.reduce<number>((total, value) => total * Number(value), 1);
+
+/** The extreme of no elements: an infinity. Error: `invalid-graph` for a type without one. */
+function nothingOf(type: OnnxType, sign: 1 | -1): Scalar {
+  if (isFloating(type)) return sign * Number.POSITIVE_INFINITY;
+  throw new TilewrightError('invalid-graph', `the extreme of no elements of ${type}`);
+}
 
 /** ONNX ops by name. Ops that are not here are computed on the device, also where their inputs are known. */
 export const HOST: Readonly<Record<string, HostOp>> = {
@@ -199,8 +206,8 @@ export const HOST: Readonly<Record<string, HostOp>> = {
   },
   ReduceSum: reduce(sum),
   ReduceProd: reduce(product),
-  ReduceMax: reduce((values) => values.reduce(largest)),
-  ReduceMin: reduce((values) => values.reduce(least)),
+  ReduceMax: reduce((values, type) => (values.length ? values.reduce(largest) : nothingOf(type, -1))),
+  ReduceMin: reduce((values, type) => (values.length ? values.reduce(least) : nothingOf(type, 1))),
   ReduceMean: reduce((values, type) => {
     const total = sum(values, type);
     return typeof total === 'bigint' ? total / BigInt(values.length) : Number(total) / values.length;

@@ -80,7 +80,7 @@ const attention: Lowering = (call) => {
   const places = call.constant(
     'int32',
     [1, 1, 1, keys],
-    Array.from({ length: keys }, (_, i) => i),
+    call.list(keys, (i) => i),
   );
   if (lengths) scores = where(call, call.add('lesser', { a: places, b: lengths }), scores, Number.NEGATIVE_INFINITY);
   if (call.flag('is_causal')) {
@@ -88,7 +88,7 @@ const attention: Lowering = (call) => {
     const rows = call.constant(
       'int32',
       [1, 1, count, 1],
-      Array.from({ length: count }, (_, i) => i),
+      call.list(count, (i) => i),
     );
     const past = lengths ? sub(call, lengths, count) : call.like(rows, pastKey ? pastKey.shape[2]! : 0);
     const sees = call.add('lesserOrEqual', { a: places, b: add(call, rows, past) });
@@ -173,7 +173,7 @@ function tensorScatter(call: Call): Tensor {
   const steps = call.constant(
     'int32',
     at(axis, count),
-    Array.from({ length: count }, (_, i) => i),
+    call.list(count, (i) => i),
   );
   const given = call.optionalOperand(2);
   const starts = given && call.reshape(call.cast(given, 'int32'), at(0, batch));

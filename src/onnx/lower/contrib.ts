@@ -45,7 +45,7 @@ const embedLayerNormalization: Lowering = (call) => {
     call.constant(
       'int32',
       [1, s],
-      Array.from({ length: s }, (_, i) => i),
+      call.list(s, (i) => i),
     );
   const segments = call.optionalOperand(1);
   const words = add(call, rows(2, ids), rows(3, positions));
@@ -88,9 +88,7 @@ function attend(
 
 /** Where a query sees a key: [1, 1, queries, keys], the queries being the last. */
 function causal(call: Call, queries: number, keys: number): Operand {
-  const sees = Array.from({ length: queries * keys }, (_, i) =>
-    Number(i % keys <= Math.floor(i / keys) + keys - queries),
-  );
+  const sees = call.list(queries * keys, (i) => Number(i % keys <= Math.floor(i / keys) + keys - queries));
   return call.constant('bool', [1, 1, queries, keys], sees);
 }
 
@@ -106,7 +104,7 @@ function maskOf(call: Call, i: number, batch: number, keys: number): Operand | u
     const places = call.constant(
       'int32',
       [1, 1, 1, keys],
-      Array.from({ length: keys }, (_, at) => at),
+      call.list(keys, (at) => at),
     );
     if (shape[0] !== batch) call.unsupported(`a mask of [${shape}]`);
     return call.add('lesser', { a: places, b: call.reshape(call.cast(mask, 'int32'), [batch, 1, 1, 1]) });
@@ -225,7 +223,7 @@ const groupQueryAttention: Lowering = (call) => {
   const places = call.constant(
     'int32',
     [1, 1, 1, total],
-    Array.from({ length: total }, (_, i) => i),
+    call.list(total, (i) => i),
   );
   // `seqlens_k` is the last place of each batch.
   const inside =
@@ -256,7 +254,7 @@ const rotaryEmbedding: Lowering = (call) => {
   const steps = call.constant(
     'int32',
     [1, s],
-    Array.from({ length: s }, (_, i) => i),
+    call.list(s, (i) => i),
   );
   const indices = elementCount(positions.shape) === 1 ? add(call, steps, call.reshape(positions, [1, 1])) : positions;
   const rows = (cache: Operand): Operand => {
@@ -457,6 +455,8 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   },
   QLinearConcat: (call) => {
     const count = (call.inputs.length - 2) / 3;
+    if (!(count >= 1 && Number.isInteger(count)))
+      call.fail(`${call.inputs.length} inputs, expected 2 and 3 of each part`);
     const axis = call.axis(call.int('axis'), call.tensor(2).shape.length);
     const parts = Array.from({ length: count }, (_, i) => {
       const input = call.operand(3 * i + 2);

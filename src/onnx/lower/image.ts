@@ -152,7 +152,7 @@ function col2Im(call: Call): Tensor {
   const indices = call.constant(
     'int32',
     [count, 1],
-    Array.from({ length: count }, (_, i) => place(i)),
+    call.list(count, (i) => place(i)),
   );
   const zero = call.add(
     'expand',

@@ -16,7 +16,7 @@ function loss(call: Call, scores: Operand): Tensor {
   const places = call.constant(
     'int32',
     along,
-    Array.from({ length: classes }, (_, i) => i),
+    call.list(classes, (i) => i),
   );
   const hit = call.add('equal', { a: places, b: spread });
   const given = call.optionalOperand(2);

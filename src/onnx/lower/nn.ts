@@ -440,7 +440,7 @@ function diagonal(call: Call, { axes, operand }: Term): Term {
   const indices = call.constant(
     'int32',
     [size],
-    Array.from({ length: size }, (_, i) => i * (size + 1)),
+    call.list(size, (i) => i * (size + 1)),
   );
   const picked = call.add('gather', { input: flat, indices }, { axis: lead.length });
   return diagonal(call, { axes: [...others.map((d) => axes[d]!), axes[first]!], operand: picked });

@@ -73,7 +73,7 @@ function spread(call: Call, part: Operand, shape: readonly number[]): Operand {
     const indices = call.constant(
       'int32',
       [size],
-      Array.from({ length: size }, (_, i) => Math.floor(i / block)),
+      call.list(size, (i) => Math.floor(i / block)),
     );
     return call.add('gather', { input: whole, indices }, { axis });
   }, part);
@@ -261,7 +261,7 @@ export const qLinear =
     };
     const made = lowering(
       call,
-      Array.from({ length: count }, (_, i) => triple(3 * i)),
+      call.list(count, (i) => triple(3 * i)),
     );
     const ones = made.shape.map(() => 1);
     const { type } = call.tensor(0);

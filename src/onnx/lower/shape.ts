@@ -280,9 +280,7 @@ function eyeLike(call: Call): Tensor {
     const [down, across] = [call.reshape(call.counting(rows), [rows, 1]), call.counting(columns)];
     return castTo(call, call.made(call.add('equal', { a: add(call, down, k), b: across }), 'bool'), made);
   }
-  const values = Array.from({ length: rows * columns }, (_, i) =>
-    Number((i % columns) - Math.floor(i / columns) === k),
-  );
+  const values = call.list(rows * columns, (i) => Number((i % columns) - Math.floor(i / columns) === k));
   return known(made, shape, values);
 }
 

@@ -11,7 +11,7 @@ const cosines =
     const size = Number(call.scalar(0));
     const type = call.typeNamed(call.int('output_datatype', 1));
     const length = call.flag('periodic', true) ? size : size - 1;
-    const values = Array.from({ length: size }, (_, i) => {
+    const values = call.list(size, (i) => {
       const x = (2 * Math.PI * i) / length;
       return a0 - a1 * Math.cos(x) + a2 * Math.cos(2 * x);
     });
@@ -28,7 +28,7 @@ function waves(call: Call, size: number, bins: number, inverse: boolean): readon
     call.constant(
       'float',
       [size, bins],
-      Array.from({ length: size * bins }, (_, i) => f(angle(i))),
+      call.list(size * bins, (i) => f(angle(i))),
     );
   return [table(Math.cos), table(Math.sin)];
 }
@@ -63,6 +63,7 @@ function dft(call: Call): Tensor {
   const [inverse, onesided] = [call.flag('inverse'), call.flag('onesided')];
   const given = call.opset < 20 ? call.int('axis', 1) : call.optional(2) ? Number(call.scalar(2)) : -2;
   const axis = call.axis(given, rank);
+  if (axis >= rank - 1) call.fail(`axis ${given} of [${shape}], whose last is of real and imaginary parts`);
   const length = call.optional(1) ? Number(call.scalar(1)) : shape[axis]!;
   if (inverse && onesided) call.unsupported('the inverse of one side');
   const input = call.operand(0);
@@ -89,7 +90,7 @@ function stft(call: Call): Tensor {
   const onesided = call.flag('onesided', true);
   if (input.shape.length === 3 && input.shape[2] !== 1) call.unsupported('a complex signal');
   const frames = Math.floor((samples - length) / step) + 1;
-  const places = Array.from({ length: frames * length }, (_, i) => Math.floor(i / length) * step + (i % length));
+  const places = call.list(frames * length, (i) => Math.floor(i / length) * step + (i % length));
   const indices = call.constant('int32', [frames, length], places);
   const cut = call.add('gather', { input: call.reshape(input, [batch, samples]), indices }, { axis: 1 });
   const shaped = window ? mul(call, cut, window) : cut;
@@ -109,11 +110,11 @@ function melWeightMatrix(call: Call): Tensor {
   const bins = Math.floor(length / 2) + 1;
   const mel = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);
   const [from, to] = [mel(low), mel(high)];
-  const edges = Array.from({ length: bands + 2 }, (_, i) => {
+  const edges = call.list(bands + 2, (i) => {
     const hertz = 700 * (10 ** ((from + (i * (to - from)) / (bands + 2)) / 2595) - 1);
     return Math.floor(((length + 1) * hertz) / rate);
   });
-  const values = Array.from({ length: bins * bands }, (_, flat) => {
+  const values = call.list(bins * bands, (flat) => {
     const [bin, band] = [Math.floor(flat / bands), flat % bands];
     const [start, centre, end] = edges.slice(band, band + 3) as [number, number, number];
     if (bin >= start && bin < centre) return (bin - start) / (centre - start);

@@ -57,10 +57,10 @@ function tfIdf(call: Call): Tensor {
   const width = shape.at(-1)!;
   const lines = shape.length > 1 ? shape[0]! : 1;
   const size = Math.max(...places) + 1;
-  const counts = new Array<number>(lines * size).fill(0);
+  const counts = call.list(lines * size, () => 0);
   for (let line = 0; line < lines; line++)
-    for (let length = least; length <= most; length++)
-      for (let gap = 1; gap <= (length === 1 ? 1 : skips + 1); gap++)
+    for (let length = least; length <= Math.min(most, width); length++)
+      for (let gap = 1; gap <= (length === 1 ? 1 : Math.min(skips + 1, width)); gap++)
         for (let at = 0; at + (length - 1) * gap < width; at++) {
           const words = Array.from({ length }, (_, i) => tokens[line * width + at + i * gap]!);
           const found = grams.get(words.join('\0'));
