@@ -6,7 +6,7 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { signal as aSignal, checkOptions, list, object, shown, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';

@@ -56,7 +56,7 @@ describe('inputs of a run', () => {
     ['the name of an output', { x: [1, 2], y: [1, 2] }, 'invalid-argument', /no input 'y'/],
     ['null', { x: null as never }, 'invalid-argument', /expected an array/],
     ['a text', { x: 'ab' as never }, 'invalid-argument', /expected an array/],
-    ['texts', { x: ['a', 'b'] as never }, 'wrong-type', /expected float, got "?a/],
+    ['texts', { x: ['a', 'b'] as never }, 'wrong-type', /element 0 is a, which is no float/],
     ['integers', { x: Int32Array.of(1, 2) }, 'wrong-type', /Float32Array for float, got Int32Array/],
     ['too many elements', { x: [1, 2, 3] }, 'wrong-shape', /\[2\] has 2 elements, the array 3/],
     ['other dimensions', { x: { dims: [1, 2], data: [1, 2] } }, 'wrong-shape', /expected \[2\], got \[1,2\]/],
