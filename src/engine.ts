@@ -120,9 +120,10 @@ export class Engine {
   }
 
   /**
-   * Loads a model from a Hugging Face folder (URL, path in Node, files) or a single .safetensors. Errors: `not-found`,
-   * `network`, `invalid-file`, `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`,
-   * `wrong-shape`, `unknown-architecture`, `out-of-memory`, `aborted`; nothing stays on the device.
+   * Loads a model from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
+   * external data beside it. Errors: `not-found`, `network`, `invalid-file`, `unsupported-op`, `unsupported-type`,
+   * `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
+   * `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     checkOptions('load', options, LOAD_RULES);

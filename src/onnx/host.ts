@@ -210,6 +210,7 @@ export const HOST: Readonly<Record<string, HostOp>> = {
   ReduceMin: reduce((values, type) => (values.length ? values.reduce(least) : nothingOf(type, 1))),
   ReduceMean: reduce((values, type) => {
     const total = sum(values, type);
+    if (typeof total === 'bigint' && !values.length) throw new TilewrightError('invalid-graph', 'the mean of nothing');
     return typeof total === 'bigint' ? total / BigInt(values.length) : Number(total) / values.length;
   }),
   Concat(call) {

@@ -176,7 +176,7 @@ export class Lowerer {
     if (body) return this.#call(body, label, inputs, attributes);
     const call = new Call(node, label, inputs, attributes, scope);
     const lowering = this.lowerings.get(key);
-    const host = node.domain === '' ? HOST[node.op] : undefined;
+    const host = node.domain === '' && Object.hasOwn(HOST, node.op) ? HOST[node.op] : undefined;
     try {
       const made = (host && this.#onHost(call, host)) ?? lowering?.(call);
       if (made === undefined) throw new TilewrightError('invalid-graph', `${label}: the op ${key} is not known`);

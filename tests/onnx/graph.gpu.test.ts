@@ -493,3 +493,50 @@ describe('the end of a model', () => {
     });
   });
 });
+
+describe('64-bit integers on a device of 32 bits', () => {
+  const binary = (op: string, type: 'int64' | 'uint64' = 'int64'): ModelToEncode => ({
+    nodes: [node(op, ['a', 'b'], ['y'])],
+    inputs: [
+      ['a', type, ['n']],
+      ['b', type, ['n']],
+    ],
+    outputs: [['y', type]],
+  });
+  // More than the host computes with: the device does.
+  const many = (value: bigint) => ({ dims: [5000], data: BigInt64Array.from({ length: 5000 }, () => value) });
+
+  it.each([
+    ['Add', 2_000_000_000n, 100_000_000n, 2_100_000_000n],
+    ['Sub', -2_000_000_000n, 100_000_000n, -2_100_000_000n],
+    ['Mul', 46_000n, 46_000n, 2_116_000_000n],
+  ])('%s gives what fits', async (op, a, b, expected) => {
+    expect(new Set(await numbers(binary(op), { a: many(a), b: many(b) }))).toEqual(new Set([expected]));
+  });
+
+  it.each([
+    ['Add', 2_000_000_000n, 200_000_000n],
+    ['Sub', -2_000_000_000n, 200_000_000n],
+    ['Mul', 47_000n, 47_000n],
+    ['Mul', -2_000_000_000n, 3n],
+  ])('%s of %s and %s is an error that names the node', async (op, a, b) => {
+    await expectError(() => run(binary(op), { a: many(a), b: many(b) }), 'unsupported-type', /^y: a 64-bit integer/);
+  });
+});
+
+it("Resize by TensorFlow's transformation of opset 11 takes the elements that it names", async () => {
+  const model: ModelToEncode = {
+    opset: 11,
+    nodes: [
+      node('Resize', ['x', '', 'scales'], ['y'], {
+        coordinate_transformation_mode: 'tf_half_pixel_for_nn',
+        nearest_mode: 'floor',
+      }),
+    ],
+    inputs: [['x', 'float', [1, 1, 1, 5]]],
+    outputs: [Y],
+    initializers: [floats('scales', [4], [1, 1, 1, 0.6])],
+  };
+  // floor((i + 0.5) / 0.6) for i of 0 to 2.
+  expect(await numbers(model, { x: [10, 11, 12, 13, 14] })).toEqual([10, 12, 14]);
+});

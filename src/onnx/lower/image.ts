@@ -4,21 +4,10 @@ import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import { known, type Tensor } from '../values.ts';
 
-const MODES = ['nearest', 'linear', 'cubic'] as const;
-const TRANSFORMATIONS = [
-  'half_pixel',
-  'half_pixel_symmetric',
-  'pytorch_half_pixel',
-  'align_corners',
-  'asymmetric',
-  'tf_crop_and_resize',
-  'tf_half_pixel_for_nn',
-] as const;
-
 function resize(call: Call): Tensor {
   const { shape } = call.tensor(0);
   const late = call.opset >= 11;
-  const transform = call.choice('coordinate_transformation_mode', late ? 'half_pixel' : 'asymmetric', TRANSFORMATIONS);
+  const transform = call.text('coordinate_transformation_mode', late ? 'half_pixel' : 'asymmetric');
   const given = call.ints('axes', undefined) ?? shape.map((_, d) => d);
   const axes = given.map((axis) => call.axis(axis, shape.length));
   const place = late ? 2 : 1;
@@ -35,21 +24,18 @@ function resize(call: Call): Tensor {
   const crops = transform === 'tf_crop_and_resize';
   const roi = late && crops ? list(1) : undefined;
   if (!late) call.skip('scales');
-  // Nearest rounds down where TensorFlow's transformation of old versions is asked for.
-  const made = transform === 'tf_half_pixel_for_nn' ? 'half_pixel' : transform;
+  // TensorFlow's transformation of opset 11 is half a pixel further: rounded down, it is half_pixel rounded.
+  const old = transform === 'tf_half_pixel_for_nn';
+  const rounding = call.text('nearest_mode', late ? 'round_prefer_floor' : 'floor');
+  if (old && rounding !== 'floor') call.unsupported(`tf_half_pixel_for_nn with the nearest_mode ${rounding}`);
   const options = {
     axes,
-    ...(sizes ? { sizes } : {}),
-    ...(scales && !asked ? { scales } : ratio === undefined ? {} : { scales }),
+    ...(sizes && { sizes }),
+    ...(scales && (!asked || ratio !== undefined) && { scales }),
     ...(roi && { roi }),
-    mode: call.choice('mode', 'nearest', MODES),
-    coordinateTransformation: made,
-    nearestMode: call.choice('nearest_mode', late ? 'round_prefer_floor' : 'floor', [
-      'round_prefer_floor',
-      'round_prefer_ceil',
-      'floor',
-      'ceil',
-    ]),
+    mode: call.text('mode', 'nearest'),
+    coordinateTransformation: old ? 'half_pixel' : transform,
+    nearestMode: old ? 'round_prefer_ceil' : rounding,
     cubicCoefficient: call.float('cubic_coeff_a', -0.75),
     excludeOutside: call.flag('exclude_outside'),
     extrapolationValue: call.float('extrapolation_value', 0),
