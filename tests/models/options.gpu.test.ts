@@ -73,7 +73,7 @@ describe('bug 17: options of public calls', () => {
 
   it.each([
     [['resnet20'], 'verify: the target: expected a model or a session, got "resnet20"'],
-    [[undefined, { ops: ['conv3d'] }], 'verify: ops'],
+    [[undefined, { ops: ['conv4d'] }], 'verify: ops'],
     [[undefined, { every: true }], 'there is no option every'],
   ])('verify refuses %o', async (args, message) => {
     const engine = await testEngine();
