@@ -214,6 +214,8 @@ describe('the command', () => {
 
   it('says where models are, which are not in the package', async () => {
     const { output } = await command('plan', 'resnet20-cifar10');
-    expect(output).toMatch(/there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file or a URL\.$/);
+    expect(output).toMatch(
+      /there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file or a URL\.$/,
+    );
   });
 });
