@@ -252,7 +252,7 @@ export class GraphModel extends LoadedModel {
       if (raised >= 0)
         throw new TilewrightError(
           'unsupported-type',
-          `${checks[raised]}: a 64-bit integer does not fit 32 bits, or nearly so`,
+          `${checks[raised]}: an integer is larger than is exact here: 32 bits, or 24 in a product of matrices`,
           {
             hint: 'The GPU has no 64-bit integers: give smaller values.',
           },

@@ -126,6 +126,8 @@ export function toDevice(
       throw new TilewrightError('unsupported-type', `${what}: the ${type} value ${value} does not fit ${device}`, {
         hint: 'The GPU has no 64-bit integers: give smaller values.',
       });
+    if (type === 'double' && Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
+      throw new TilewrightError('unsupported-type', `${what}: the double value ${value} does not fit float32`);
     data[i] = device === 'float16' ? toHalf(number) : number;
   });
   return data;

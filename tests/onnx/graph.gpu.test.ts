@@ -514,13 +514,29 @@ describe('64-bit integers on a device of 32 bits', () => {
     expect(new Set(await numbers(binary(op), { a: many(a), b: many(b) }))).toEqual(new Set([expected]));
   });
 
+  it('what a cast from floats cannot hold is an error; what it can is not', async () => {
+    const cast: ModelToEncode = {
+      nodes: [node('Cast', ['x'], ['y'], { to: 7 })],
+      inputs: [['x', 'float', ['n']]],
+      outputs: [['y', 'int64']],
+    };
+    const floats = (value: number) => ({ x: { dims: [5000], data: new Float32Array(5000).fill(value) } });
+    expect(new Set(await numbers(cast, floats(-2_000_000_000)))).toEqual(new Set([-2_000_000_000n]));
+    await expectError(() => run(cast, floats(3e9)), 'unsupported-type', /^y: an integer is larger/);
+  });
+
   it.each([
     ['Add', 2_000_000_000n, 200_000_000n],
     ['Sub', -2_000_000_000n, 200_000_000n],
     ['Mul', 47_000n, 47_000n],
     ['Mul', -2_000_000_000n, 3n],
+    ['Pow', 3n, 21n],
   ])('%s of %s and %s is an error that names the node', async (op, a, b) => {
-    await expectError(() => run(binary(op), { a: many(a), b: many(b) }), 'unsupported-type', /^y: a 64-bit integer/);
+    await expectError(
+      () => run(binary(op), { a: many(a), b: many(b) }),
+      'unsupported-type',
+      /^y: an integer is larger/,
+    );
   });
 });
 

@@ -90,7 +90,9 @@ export function castTo(call: Call, input: Tensor, type: OnnxType): Tensor {
   const narrows = isFloating(input.type) && to === 'uint8';
   // Negative floats become uint8 by way of int32, which wraps around.
   const whole = narrows ? call.cast(operand, 'int32') : operand;
-  return wrapped(call, call.cast(whole, to), type);
+  const made = call.cast(whole, to);
+  if (isFloating(input.type)) call.expectFits(type, made, () => call.cast(operand, 'float32'));
+  return wrapped(call, made, type);
 }
 
 function clip(call: Call): Tensor {
@@ -174,8 +176,12 @@ function pow(call: Call): Tensor {
   const exponent = call.operand(1);
   const own = isFloating(type) || exponent.dataType === base.dataType;
   const same = own ? call.cast(exponent, base.dataType) : exponent;
-  if (isFloating(type) || same.dataType === base.dataType)
-    return wrapped(call, call.add('pow', { a: base, b: same }), type);
+  const wide = (operand: Operand): Operand => call.cast(operand, 'float32');
+  if (isFloating(type) || same.dataType === base.dataType) {
+    const made = call.add('pow', { a: base, b: same });
+    call.expectFits(type, made, () => call.add('pow', { a: call.add('abs', { input: wide(base) }), b: wide(same) }));
+    return wrapped(call, made, type);
+  }
   const raised = call.add('pow', { a: call.cast(base, 'float32'), b: call.cast(exponent, 'float32') });
   return wrapped(call, call.cast(raised, base.dataType), type);
 }
@@ -225,7 +231,11 @@ export const MATH: Readonly<Record<string, Lowering>> = {
   Tanh: unary('tanh'),
   IsNaN: unary('isNaN', 'bool'),
   IsInf: isInf,
-  BitwiseNot: (call) => wrapped(call, call.add('bitwiseNot', { input: call.operand(0) }), call.tensor(0).type),
+  BitwiseNot: (call) => {
+    const { type } = call.tensor(0);
+    if (type === 'uint64') call.unsupported('the upper bits of uint64, which the device has not');
+    return wrapped(call, call.add('bitwiseNot', { input: call.operand(0) }), type);
+  },
   HardSwish: unary('hardSwish'),
   LeakyRelu: shaped('leakyRelu', 0.01),
   Elu: shaped('elu', 1),
@@ -286,8 +296,17 @@ export const MATH: Readonly<Record<string, Lowering>> = {
   BitwiseAnd: binary('bitwiseAnd'),
   BitwiseOr: binary('bitwiseOr'),
   BitwiseXor: binary('bitwiseXor'),
-  BitShift: (call) =>
-    binary(call.choice('direction', 'LEFT', ['LEFT', 'RIGHT']) === 'LEFT' ? 'shiftLeft' : 'shiftRight')(call),
+  BitShift: (call) => {
+    if (call.choice('direction', 'LEFT', ['LEFT', 'RIGHT']) === 'RIGHT') return binary('shiftRight')(call);
+    const [a, b] = [call.operand(0), call.operand(1)];
+    const made = call.add('shiftLeft', { a, b });
+    const { type } = call.tensor(0);
+    call.expectFits(type, made, () => {
+      const number = call.cast(a, 'float32');
+      return mul(call, number, call.add('pow', { a: call.like(number, 2), b: call.cast(b, 'float32') }));
+    });
+    return wrapped(call, made, type);
+  },
   Max: variadic('max'),
   Min: variadic('min'),
   Sum: variadic('add'),

@@ -364,13 +364,17 @@ export function multiply(call: Call, a: Operand, b: Operand): Operand {
   return call.reshape(made, shape);
 }
 
+/** Sums of integers that float32 holds are exact below this. */
+const EXACT = 2 ** 24;
+
 const matMul: Lowering = (call) => {
   const [a, b] = [call.operand(0), call.operand(1)];
-  const float = a.dataType.startsWith('float');
-  const made = float
-    ? multiply(call, a, b)
-    : call.cast(multiply(call, call.cast(a, 'float32'), call.cast(b, 'float32')), a.dataType);
-  return call.made(made);
+  if (a.dataType.startsWith('float')) return call.made(multiply(call, a, b));
+  const [left, right] = [call.cast(a, 'float32'), call.cast(b, 'float32')];
+  const size = (input: Operand): Operand => call.add('abs', { input });
+  const most = multiply(call, size(left), size(right));
+  call.scope.expectZeros(call.add('greater', { a: most, b: call.like(most, EXACT) }), call.label);
+  return call.made(call.cast(multiply(call, left, right), a.dataType));
 };
 
 function gemm(call: Call): Tensor {
