@@ -9,7 +9,7 @@ import {
 } from '../formats/onnx.ts';
 import { type Operand, operand, results } from '../graph/ir.ts';
 import type { DataType } from '../tensor/types.ts';
-import { known, MOST_KNOWN, NOTHING, onDevice, type Scalar, type Tensor, typeOf, type Value } from './values.ts';
+import { known, MOST_KNOWN, onDevice, type Scalar, type Tensor, typeOf, type Value } from './values.ts';
 
 /** Numbers that are only on the device, and decide what comes next. */
 export class NeedsNumbers extends TilewrightError {
@@ -47,8 +47,6 @@ type Attributes = ReadonlyMap<string, OnnxAttribute>;
  * for is an error in the end (`finish`).
  */
 export class Call {
-  readonly #asked = new Set<string>();
-
   constructor(
     readonly node: OnnxNode,
     /** Unique among all nodes. */
@@ -56,6 +54,8 @@ export class Call {
     readonly inputs: readonly (Value | undefined)[],
     private readonly attributes: Attributes,
     readonly scope: Scope,
+    /** Attributes that were asked for, by this call or by those of the same node on other inputs. */
+    private readonly asked = new Set<string>(),
   ) {}
 
   get opset(): number {
@@ -72,7 +72,7 @@ export class Call {
 
   /** The same node on other inputs. */
   of(inputs: readonly Value[]): Call {
-    return new Call(this.node, this.label, inputs, this.attributes, this.scope);
+    return new Call(this.node, this.label, inputs, this.attributes, this.scope, this.asked);
   }
 
   // Inputs.
@@ -107,11 +107,6 @@ export class Call {
     return tensor && this.scope.operand(tensor, this.label);
   }
 
-  /** Whether the numbers of an input are known without the device. */
-  isKnown(i: number): boolean {
-    return this.optional(i)?.known !== undefined;
-  }
-
   known(i: number): readonly Scalar[] {
     const tensor = this.tensor(i);
     return tensor.known ?? this.scope.known(tensor, `${this.label}, input ${i}`);
@@ -137,13 +132,13 @@ export class Call {
   // Attributes.
 
   #attribute(name: string): OnnxAttribute | undefined {
-    this.#asked.add(name);
+    this.asked.add(name);
     return this.attributes.get(name);
   }
 
   /** These change nothing here. */
   skip(...names: string[]): void {
-    for (const name of names) this.#asked.add(name);
+    for (const name of names) this.asked.add(name);
   }
 
   intOr(name: string): number | undefined {
@@ -230,7 +225,7 @@ export class Call {
 
   /** Error: `unsupported-option` for attributes that nobody asked for. */
   finish(): void {
-    const left = [...this.attributes.keys()].filter((name) => !this.#asked.has(name));
+    const left = [...this.attributes.keys()].filter((name) => !this.asked.has(name));
     if (left.length) this.unsupported(`the attribute ${left.join(', ')} is not known`);
   }
 
@@ -363,10 +358,6 @@ export class Call {
 
   deviceType(type: OnnxType): DataType {
     return typeOf(type, this.label).device;
-  }
-
-  get nothing(): Value {
-    return NOTHING;
   }
 }
 

@@ -41,7 +41,7 @@ export class Feedback {
     const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
     if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
     this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
-    if (bytes) this.#copy(session.outputBuffer(output), buffer, bytes);
+    this.#copy(session.outputBuffer(output), buffer, bytes);
   }
 
   #copy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {

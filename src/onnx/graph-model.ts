@@ -480,8 +480,7 @@ function resultOf(value: Value, name: string, results: Readonly<Record<string, T
   if (value.kind === 'nothing') return undefined;
   if (value.kind === 'sequence') return value.items.map((item, i) => resultOf(item, `${name}.${i}`, results));
   const { type, shape, known } = value;
-  const numbers = known ?? Array.from(results[name]!);
-  return { type, dims: shape, data: known ? arrayOf(type, numbers) : taken(type, results[name]!) };
+  return { type, dims: shape, data: known ? arrayOf(type, known) : taken(type, results[name]!) };
 }
 
 const ARRAYS = {

@@ -43,10 +43,6 @@ class Names {
   set(name: string, value: Value): void {
     this.#values.set(name, value);
   }
-
-  own(): IterableIterator<[string, Value]> {
-    return this.#values.entries();
-  }
 }
 
 /**
@@ -73,7 +69,7 @@ export class Lowerer {
     /** Contents of host constants that other graphs of the model have: equal ones are one buffer. */
     private readonly shared: Map<string, TensorData>,
   ) {
-    this.#functions = new Map(model.functions.map((one) => [`${keyOf({ domain: one.domain, op: one.name })}`, one]));
+    this.#functions = new Map(model.functions.map((one) => [keyOf({ domain: one.domain, op: one.name }), one]));
   }
 
   /** An input on the device. */
@@ -86,7 +82,7 @@ export class Lowerer {
     return type === 'float' || type === 'double' ? this.float : typeOf(type, what).device;
   }
 
-  /** The outputs of the model, in order. `start`: values by name, and the node from which on the graph is lowered. */
+  /** The outputs of the model, in order. `inputs`: values by name. */
   lower(inputs: ReadonlyMap<string, Value>): Value[] {
     const { graph, opsets } = this.model;
     const names = new Names();

@@ -2,7 +2,7 @@ import type { Operand } from '../../graph/ir.ts';
 import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
-import type { Tensor } from '../values.ts';
+import { NOTHING, type Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
@@ -385,10 +385,8 @@ const dynamicQuantizeLSTM: Lowering = (call) => {
     const [factor, zero] = [part(scale), call.cast(part(scale + 1), 'float32')];
     return call.made(mul(call, sub(call, call.cast(turned, 'float32'), zero), factor), 'float');
   };
-  const rest = call.inputs.slice(3, 8).map((value) => value ?? call.nothing);
-  const made = RECURRENT['LSTM']!(call.of([call.tensor(0), weights(1, 8), weights(2, 10), ...rest]));
-  call.skip(...call.node.attributes.keys());
-  return made;
+  const rest = call.inputs.slice(3, 8).map((value) => value ?? NOTHING);
+  return RECURRENT['LSTM']!(call.of([call.tensor(0), weights(1, 8), weights(2, 10), ...rest]));
 };
 
 const binary = (op: string): Lowering => qLinear((call, [a, b]) => call.add(op, { a: a!, b: b! }), 2);
@@ -449,9 +447,7 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   },
   QLinearAveragePool: (call) => {
     if (call.flag('channels_last')) call.unsupported('channels_last');
-    const made = qLinear((inner, [input]) => averagePool(inner.of([inner.made(input!, 'float')])).operand!, 1)(call);
-    call.skip(...call.node.attributes.keys());
-    return made;
+    return qLinear((inner, [input]) => averagePool(inner.of([inner.made(input!, 'float')])).operand!, 1)(call);
   },
   QLinearConcat: (call) => {
     const count = (call.inputs.length - 2) / 3;

@@ -204,9 +204,7 @@ function maxPool(call: Call): Tensor[] {
     if (input.dataType.startsWith('float')) return [call.made(pool(call, 'maxPool2d')[0]!)];
     // Bytes are whole in float32.
     const wide = call.of([call.made(call.cast(input, 'float32'), 'float')]);
-    const made = call.made(call.cast(pool(wide, 'maxPool2d')[0]!, input.dataType), type);
-    call.skip(...call.node.attributes.keys());
-    return [made];
+    return [call.made(call.cast(pool(wide, 'maxPool2d')[0]!, input.dataType), type)];
   }
   if (order) call.unsupported('storage_order 1');
   const [values, indices] = pool(call, 'maxPool2dWithIndices') as [Operand, Operand];

@@ -3,7 +3,7 @@ import { broadcastShapes, elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import { HOST, rangeLength } from '../host.ts';
 import type { Lowering } from '../lowerer.ts';
-import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from '../values.ts';
+import { isFloating, known, MOST_KNOWN, NOTHING, type Scalar, type Tensor, type Value } from '../values.ts';
 import { add, castTo, mul, where } from './math.ts';
 
 /** The same numbers in another shape. */
@@ -314,12 +314,9 @@ const onHost =
   (op: string): Lowering =>
   (call) => {
     const inputs = call.inputs.map((_, i) =>
-      call.optional(i) ? { ...call.tensor(i), known: call.known(i) } : call.nothing,
+      call.optional(i) ? { ...call.tensor(i), known: call.known(i) } : NOTHING,
     );
-    const again = call.of(inputs);
-    const made = HOST[op]!(again);
-    call.skip(...call.node.attributes.keys());
-    return made;
+    return HOST[op]!(call.of(inputs));
   };
 
 const scatterElements: Lowering = (call) => {
