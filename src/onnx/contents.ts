@@ -1,8 +1,10 @@
+import { TilewrightError } from '../errors.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../formats/onnx.ts';
+import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import { elementCount } from '../tensor/types.ts';
 import { isLowered } from './lower/index.ts';
 import { keyOf } from './lowerer.ts';
-import { isFloating, isKnownType } from './values.ts';
+import { fromBytes, isFloating, isKnownType, MOST_KNOWN, type Scalar } from './values.ts';
 
 /** What is not computed here, and where it stands: names of nodes, inputs or tensors, in the order of the file. */
 export interface Unsupported {
@@ -68,4 +70,48 @@ export function unsupportedIn(model: OnnxModel): Unsupported[] {
     if (type?.kind === 'tensor' && !isKnownType(type.type)) add(`inputs of ${type.type}`, name);
   for (const { name, type } of tensorsOf(model)) if (!isKnownType(type)) add(`tensors of ${type}`, name);
   return [...found].map(([what, where]) => ({ what, where }));
+}
+
+/** Integers of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
+const MOST_PLACES = 65536;
+/** The numbers of the tensors that the host may compute with. */
+export async function smallNumbers(
+  model: OnnxModel,
+  signal?: AbortSignal,
+): Promise<Map<OnnxTensor, readonly Scalar[]>> {
+  const found = new Map<OnnxTensor, readonly Scalar[]>();
+  for (const tensor of tensorsOf(model)) {
+    const count = elementCount(tensor.dims);
+    if (tensor.type !== 'string' && count <= (isFloating(tensor.type) ? MOST_KNOWN : MOST_PLACES))
+      found.set(tensor, fromBytes(tensor.type, count, await tensor.bytes(signal)));
+  }
+  return found;
+}
+
+/** Error: `unsupported-op`, with every op and type that is not computed here. */
+export function checkSupported(model: OnnxModel): void {
+  const problems = unsupportedIn(model).map(
+    ({ what, where }) => `${what} (${where.length > 1 ? `${where.length} times, first ` : ''}${where[0]})`,
+  );
+  if (!problems.length) return;
+  const versions = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
+  throw new TilewrightError('unsupported-op', `${model.name} (${versions}): not computed here: ${problems.join(', ')}`);
+}
+
+/** The tensors of a model, as reports and quantisation know them. */
+export function checkpointOf(model: OnnxModel): Checkpoint {
+  const tensors = new Map<string, CheckpointTensor>();
+  let byteLength = 0;
+  for (const tensor of tensorsOf(model)) {
+    byteLength += tensor.byteLength;
+    const { name, source } = tensor;
+    if (source)
+      tensors.set(name, {
+        ...source,
+        typeName: source.storedType,
+        byteLength: tensor.byteLength,
+        file: model.name,
+      });
+  }
+  return { tensors, metadata: model.metadata, byteLength };
 }

@@ -1,38 +1,28 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
-import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, shown, text } from '../options.ts';
+import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
-import { fromHalf } from '../tensor/half.ts';
-import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
+import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
-import { nodesOf, parametersOf, tensorsOf, typeName, unsupportedIn } from './contents.ts';
+import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
 import { Feedback, feedbackOf } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
-import { fromBytes, isFloating, known, MOST_KNOWN, type Scalar, type Tensor, toDevice, type Value } from './values.ts';
-
-/** A tensor that a run gives: its type under ONNX's name, its dimensions, its numbers (bool: 0 and 1; float16: bits). */
-export interface GraphTensor {
-  readonly type: OnnxType;
-  readonly dims: readonly number[];
-  readonly data: GraphData;
-}
-
-export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array | BigUint64Array | readonly string[];
-
-/** What a run takes: numbers alone where the dimensions follow from the model and their count, else with dimensions. */
-export type GraphInput =
-  | GraphData
-  | readonly (number | bigint | boolean)[]
-  | { readonly dims: readonly number[]; readonly data: GraphData | readonly (number | bigint | boolean | string)[] };
-
-export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
+import {
+  bind,
+  fromDevice,
+  type Given,
+  type GraphInput,
+  type GraphOutput,
+  numbersFor,
+  resultOf,
+} from './run-tensors.ts';
+import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from './values.ts';
 
 export interface GraphRunOptions {
   signal?: AbortSignal | undefined;
@@ -49,14 +39,6 @@ export interface GraphValue {
   readonly dims: readonly (number | string)[] | undefined;
 }
 
-/** An input of a run: its numbers, of its type. */
-interface Given {
-  readonly type: OnnxType;
-  readonly dims: readonly number[];
-  /** Undefined where `feedback` has it on the device. */
-  readonly values: ArrayLike<Scalar> | undefined;
-}
-
 /** The graph for one set of shapes. */
 interface Lowered {
   /** What the device computes, by names of its own; undefined where it computes nothing. */
@@ -71,8 +53,6 @@ interface Lowered {
 
 /** Integers that an input may have for the graph to depend on them; and floats, such as scales. */
 const MOST_LATE = { integers: MOST_KNOWN, floats: 32 };
-/** Integers of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
-const MOST_PLACES = 65536;
 /** Lowered graphs that are kept. */
 const MOST_GRAPHS = 16;
 
@@ -435,19 +415,6 @@ const symbolsOf = (inputs: readonly GraphValue[]): string[] => [
   ...new Set(inputs.flatMap(({ dims = [] }) => dims.filter((size) => typeof size === 'string'))),
 ];
 
-/** The numbers of an input as the device takes them. */
-function numbersFor(
-  name: string,
-  type: OnnxType,
-  dims: readonly number[],
-  values: ArrayLike<Scalar>,
-  device: DataType,
-): TensorData {
-  const right = typedArray(device, 0).constructor;
-  if (device !== 'float16' && values.constructor === right) return values as TensorData;
-  return toDevice(`input ${name}`, { type, shape: dims }, Array.from(values), device);
-}
-
 /** The output of flags that have to be 0. */
 const CHECKS = 'checks';
 
@@ -474,193 +441,4 @@ function collect(
   if (value.kind === 'sequence')
     for (const [i, item] of value.items.entries()) collect(item, `${name}.${i}`, into, operandOf);
   else if (value.kind === 'tensor' && !value.known) into[name] = apart(operandOf(value));
-}
-
-function resultOf(value: Value, name: string, results: Readonly<Record<string, TensorData>>): GraphOutput {
-  if (value.kind === 'nothing') return undefined;
-  if (value.kind === 'sequence') return value.items.map((item, i) => resultOf(item, `${name}.${i}`, results));
-  const { type, shape, known } = value;
-  return { type, dims: shape, data: known ? arrayOf(type, known) : taken(type, results[name]!) };
-}
-
-const ARRAYS = {
-  float: Float32Array,
-  double: Float64Array,
-  float16: Uint16Array,
-  bfloat16: Float32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-  int4: Int8Array,
-  uint4: Uint8Array,
-} as const;
-
-/** Numbers in the array of their type. */
-function arrayOf(type: OnnxType, values: readonly Scalar[]): GraphData {
-  if (type === 'string') return values as readonly string[];
-  if (type === 'float16')
-    return toDevice('an output', { type, shape: [values.length] }, values, 'float16') as Uint16Array;
-  const Type = ARRAYS[type as keyof typeof ARRAYS] as unknown as { from(values: readonly Scalar[]): GraphData };
-  return Type.from(values);
-}
-
-/** What the device gives, in the array of its type. */
-function taken(type: OnnxType, data: TensorData): GraphData {
-  if (type === 'float16' && data instanceof Uint16Array) return data;
-  if (type !== 'float16' && isFloating(type) && data instanceof Uint16Array) return Float32Array.from(data, fromHalf);
-  const Type = ARRAYS[type as keyof typeof ARRAYS];
-  if (data.constructor === Type) return data;
-  return arrayOf(
-    type,
-    Array.from(data, (value) => fromDevice(type, value)),
-  );
-}
-
-const fromDevice = (type: OnnxType, value: number): Scalar =>
-  type === 'int64' || type === 'uint64' ? BigInt(value) : value;
-
-/** An input of a run, checked. Symbols take their number from the first input that has them. */
-function bind(
-  name: string,
-  type: OnnxType,
-  declared: readonly (number | string)[] | undefined,
-  input: GraphInput,
-  symbols: Map<string, number>,
-): Given {
-  const isList = (value: unknown): value is ArrayLike<number | bigint | boolean | string> =>
-    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  const { dims, data } = (isList(input) ? { dims: undefined, data: input } : (input ?? {})) as {
-    dims: readonly number[] | undefined;
-    data: unknown;
-  };
-  if (!isList(data))
-    throw new TilewrightError('invalid-argument', `input ${name}: expected an array, or { dims, data }`);
-  if (dims !== undefined && !(isList(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0)))
-    throw new TilewrightError(
-      'invalid-argument',
-      `input ${name}: dims: expected integers from 0 on, got ${shown(dims)}`,
-    );
-  const shape = dims ?? guessed(name, declared, data.length, symbols);
-  if (
-    declared &&
-    (declared.length !== shape.length || declared.some((size, d) => typeof size === 'number' && size !== shape[d]))
-  )
-    throw new TilewrightError(
-      'wrong-shape',
-      `input ${name}: expected [${declared.map((size) => size || '?')}], got ${formatShape(shape)}`,
-    );
-  declared?.forEach((symbol, d) => {
-    if (typeof symbol !== 'string' || !symbol) return;
-    const size = symbols.get(symbol) ?? shape[d]!;
-    if (size !== shape[d])
-      throw new TilewrightError(
-        'wrong-shape',
-        `input ${name}: dimension ${d} is ${symbol}, which is ${size} already, got ${shape[d]}`,
-      );
-    symbols.set(symbol, size);
-  });
-  if (elementCount(shape) !== data.length)
-    throw new TilewrightError(
-      'wrong-shape',
-      `input ${name}: ${formatShape(shape)} has ${elementCount(shape)} elements, the array ${data.length}`,
-    );
-  return { type, dims: shape, values: scalars(name, type, data) };
-}
-
-/** The dimensions, where all but one are known. */
-function guessed(
-  name: string,
-  declared: readonly (number | string)[] | undefined,
-  length: number,
-  symbols: ReadonlyMap<string, number>,
-): number[] {
-  const fail = (): never => {
-    throw new TilewrightError(
-      'wrong-shape',
-      `input ${name}: its dimensions [${declared ?? '?'}] do not follow from ${length} elements`,
-      {
-        hint: 'Give { dims, data }.',
-      },
-    );
-  };
-  if (!declared) return fail();
-  const dims = declared.map((size) => (typeof size === 'number' ? size : symbols.get(size)));
-  const open = dims.flatMap((size, d) => (size === undefined ? [d] : []));
-  if (open.length > 1) return fail();
-  const others = dims.reduce<number>((product, size) => product * (size ?? 1), 1);
-  if (open.length === 1) dims[open[0]!] = others ? length / others : 0;
-  return dims.every((size) => Number.isInteger(size)) ? (dims as number[]) : fail();
-}
-
-/** The numbers of an array that a caller gave for a type. Error: `wrong-type`. */
-function scalars(name: string, type: OnnxType, data: ArrayLike<number | bigint | boolean | string>): ArrayLike<Scalar> {
-  if (ArrayBuffer.isView(data)) {
-    const expected = ARRAYS[type as keyof typeof ARRAYS] ?? Array;
-    const floats = isFloating(type) && (data instanceof Float32Array || data instanceof Float64Array);
-    if (!(data instanceof expected) && !floats && !(type === 'float16' && data instanceof Uint16Array))
-      throw new TilewrightError(
-        'wrong-type',
-        `input ${name}: expected ${expected.name} for ${type}, got ${data.constructor.name}`,
-      );
-    return type === 'float16' && data instanceof Uint16Array
-      ? Array.from(data, fromHalf)
-      : (data as unknown as ArrayLike<Scalar>);
-  }
-  const given = Array.from(data, (value) => (typeof value === 'boolean' ? Number(value) : value));
-  const kinds = type === 'string' ? ['string'] : ['number', 'bigint'];
-  const exact = type === 'string' || isFloating(type) ? undefined : known;
-  const stray = given.findIndex((value) => !kinds.includes(typeof value));
-  const held = stray < 0 ? exact?.(type, [data.length], given).known : undefined;
-  const lost = held ? given.findIndex((value, i) => Number(held[i]) !== Number(value)) : stray;
-  if (lost >= 0)
-    throw new TilewrightError('wrong-type', `input ${name}: element ${lost} is ${data[lost]}, which is no ${type}`);
-  return held ?? known(type, [data.length], given).known!;
-}
-
-/** The numbers of the tensors that the host may compute with. */
-export async function smallNumbers(
-  model: OnnxModel,
-  signal?: AbortSignal,
-): Promise<Map<OnnxTensor, readonly Scalar[]>> {
-  const found = new Map<OnnxTensor, readonly Scalar[]>();
-  for (const tensor of tensorsOf(model)) {
-    const count = elementCount(tensor.dims);
-    if (tensor.type !== 'string' && count <= (isFloating(tensor.type) ? MOST_KNOWN : MOST_PLACES))
-      found.set(tensor, fromBytes(tensor.type, count, await tensor.bytes(signal)));
-  }
-  return found;
-}
-
-/** Error: `unsupported-op`, with every op and type that is not computed here. */
-function checkSupported(model: OnnxModel): void {
-  const problems = unsupportedIn(model).map(
-    ({ what, where }) => `${what} (${where.length > 1 ? `${where.length} times, first ` : ''}${where[0]})`,
-  );
-  if (!problems.length) return;
-  const versions = [...model.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', ');
-  throw new TilewrightError('unsupported-op', `${model.name} (${versions}): not computed here: ${problems.join(', ')}`);
-}
-
-/** The tensors of a model, as reports and quantisation know them. */
-function checkpointOf(model: OnnxModel): Checkpoint {
-  const tensors = new Map<string, CheckpointTensor>();
-  let byteLength = 0;
-  for (const tensor of tensorsOf(model)) {
-    byteLength += tensor.byteLength;
-    const { name, source } = tensor;
-    if (source)
-      tensors.set(name, {
-        ...source,
-        typeName: source.storedType,
-        byteLength: tensor.byteLength,
-        file: model.name,
-      });
-  }
-  return { tensors, metadata: model.metadata, byteLength };
 }

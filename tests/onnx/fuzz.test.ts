@@ -4,7 +4,7 @@ import { TilewrightError } from '../../src/errors.ts';
 import { type OnnxModel, openOnnx } from '../../src/formats/onnx.ts';
 import { loadingOps, loadOps } from '../../src/graph/groups/index.ts';
 import { openFolder } from '../../src/hub/folder.ts';
-import { smallNumbers } from '../../src/onnx/graph-model.ts';
+import { smallNumbers } from '../../src/onnx/contents.ts';
 import { HOST } from '../../src/onnx/host.ts';
 import { lowerings } from '../../src/onnx/lower/index.ts';
 import { Lowerer, type Lowerings } from '../../src/onnx/lowerer.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
-import type { GraphInput, GraphModel, GraphTensor } from '../../src/onnx/graph-model.ts';
+import type { GraphModel } from '../../src/onnx/graph-model.ts';
+import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { expectError } from '../formats/files.ts';
 import { testEngine } from '../support/engine.ts';
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OnnxGraph } from '../../bench/peers/onnx.ts';
-import type { GraphModel, GraphTensor } from '../../src/onnx/graph-model.ts';
+import type { GraphModel } from '../../src/onnx/graph-model.ts';
+import type { GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { testEngine } from '../support/engine.ts';
 
 const loaded = async (graph: OnnxGraph, options = {}): Promise<GraphModel> =>

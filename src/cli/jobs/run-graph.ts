@@ -1,6 +1,7 @@
 import { TilewrightError } from '../../errors.ts';
 import type { OnnxType } from '../../formats/onnx.ts';
-import type { GraphInput, GraphModel, GraphOutput, GraphTensor, GraphValue } from '../../onnx/graph-model.ts';
+import type { GraphModel, GraphValue } from '../../onnx/graph-model.ts';
+import type { GraphInput, GraphOutput, GraphTensor } from '../../onnx/run-tensors.ts';
 import { isFloating } from '../../onnx/values.ts';
 import { fromHalf } from '../../tensor/half.ts';
 import { elementCount } from '../../tensor/types.ts';
