@@ -1,10 +1,10 @@
-// attention_registers: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
+// attention_registers: output = softmax(query · keyᵀ * scale + bias + causal mask) · value, per head
 //
 // For software adapters. One invocation: one query, one head, WIDTH elements of the head. It reads four keys at a time.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
 // several invocations, and each computes the scores: that costs less than a barrier there.
 //
-// ports   Params (heads)   value_at, query_at, key_at (qkv)   position_of (position)   store (store)
+// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
 //         Sums, add_values, store_sums (head_sums)   flat_index (grid)
 // consts  WG
 
@@ -39,30 +39,31 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = i / parts / params.heads; // batch * queries + query
   if row >= params.batches * params.queries { return; }
   let batch = row / params.queries;
-  let kv_head = head * params.kv_heads / params.heads;
-  let q = row * params.query_row + params.query_column + head * params.head_size;
-  let k = batch * params.keys * params.key_row + params.key_column + kv_head * params.head_size;
-  let v = batch * params.keys * params.value_row + params.value_column + kv_head * params.head_size;
-  let seen = select(params.keys, min(position_of(row - batch * params.queries) + 1u, params.keys), params.causal != 0u);
+  let query = row - batch * params.queries;
+  let q = start_of(params.query, batch, query, head);
+  let k = start_of(params.key, batch, 0u, kv_head_of(head));
+  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let b = bias_at(batch, query, head);
+  let seen = seen_by(query);
 
-  var top = -3e38;
+  var top = LEAST;
   var total = 0.0;
   var sums = Sums();
   for (var j = 0u; j < seen; j += 4u) {
     let key_rows = min(vec4u(j) + vec4u(0u, 1u, 2u, 3u), vec4u(seen - 1u));
-    let ks = key_rows * params.key_row + k;
+    let ks = key_rows * params.key.y + k;
     var scores = vec4f();
     for (var e = 0u; e < params.head_size; e += 4u) {
       scores += query_at(q, e) * mat4x4f(key_at(ks.x, e), key_at(ks.y, e), key_at(ks.z, e), key_at(ks.w, e));
     }
-    scores = select(vec4f(-3e38), scores * params.scale, vec4u(j) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen));
+    scores = select(vec4f(HIDDEN), all_biased(scores * params.scale, b, j), vec4u(j) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen));
     let new_top = max(top, max(max(scores.x, scores.y), max(scores.z, scores.w)));
     let shrink = exp(top - new_top);
     let weights = exp(scores - new_top);
     top = new_top;
     total = total * shrink + dot(weights, vec4f(1.0));
-    sums = add_values(sums, shrink, key_rows * params.value_row + v, d, weights);
+    sums = add_values(sums, shrink, key_rows * params.value.y + v, d, weights);
   }
 
-  store_sums(sums, total, (row * params.heads + head) * params.head_size, d);
+  store_sums(sums, total, start_of(params.out, batch, query, head), d);
 }

@@ -1,20 +1,19 @@
-// attention_subgroups: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
+// attention_subgroups: output = softmax(query · keyᵀ * scale + bias + causal mask) · value, per head
 //
 // For software adapters with subgroups. A workgroup is one subgroup, and takes ROWS queries of one head. It goes through the keys
 // 4 * LANES at a time. An invocation computes the scores of four of these keys, and sums the elements d.. of the head (head_quads) over all
 // of them: the others tell it their weights. So each element of a key and of a value is loaded once for all ROWS queries.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far.
 //
-// ports   Params (heads)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
+// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
 //         PerQuery, Scores, Quad, own_row, seen_from, most, all_see, add_scores, hide, highest, weights_of, sum_of, told_by, add_quad,
 //         add_seen (query_rows)   Sums, scale_all, add_all, store_all (head_quads)
 // consts  LANES   invocations of a subgroup
 enable subgroups;
 
-const HIDDEN = -3e38; // score of a key that a query does not see
 
-fn seen_scores(scores: vec4f, key: u32, seen: u32) -> vec4f {
-  return select(vec4f(HIDDEN), scores * params.scale, vec4u(key) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen));
+fn seen_scores(scores: vec4f, bias: u32, key: u32, seen: u32) -> vec4f {
+  return select(vec4f(HIDDEN), all_biased(scores * params.scale, bias, key), vec4u(key) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen));
 }
 
 fn weighted(sum: vec4f, weights: vec4f, values: mat4x4f) -> vec4f {
@@ -29,8 +28,8 @@ fn add_four(sum: Quad, weights: Scores, starts: vec4u, d: u32, all: bool) -> Qua
   return add_seen(sum, weights, values);
 }
 
-fn store_row(v: vec4f, row: u32, head: u32, d: u32) {
-  if d < params.head_size { store(((row * params.heads + head) * params.head_size + d) / OUT_UNIT, v, params.head_size - d); }
+fn store_row(v: vec4f, start: u32, d: u32) {
+  if d < params.head_size { store((start + d) / OUT_UNIT, v, params.head_size - d); }
 }
 
 @compute @workgroup_size(LANES)
@@ -41,27 +40,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = i % blocks * ROWS;
   let head = i / blocks % params.heads;
   let batch = i / blocks / params.heads;
-  let kv_head = head * params.kv_heads / params.heads;
-  let k = batch * params.keys * params.key_row + params.key_column + kv_head * params.head_size;
-  let v = batch * params.keys * params.value_row + params.value_column + kv_head * params.head_size;
-  let query = min(first + own_row(lane), params.queries - 1u);
-  let q = (batch * params.queries + query) * params.query_row + params.query_column + head * params.head_size;
+  let k = start_of(params.key, batch, 0u, kv_head_of(head));
+  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let q = start_of(params.query, batch, min(first + own_row(lane), params.queries - 1u), head);
+  let b = bias_at(batch, first, head);
   let seen = seen_from(first);
   let end = most(seen);
   let d = 4u * QUADS * lane;
 
-  var tops = PerQuery(HIDDEN);
+  var tops = PerQuery(LEAST);
   var totals = PerQuery(); // of this invocation's keys
   var sums = Sums();
   for (var start = 0u; start < end; start += 4u * LANES) {
     let mine = start + 4u * lane;
-    let ks = min(vec4u(mine) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.key_row + k;
+    let ks = min(vec4u(mine) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.key.y + k;
     var scores = Scores();
     for (var e = 0u; e < params.head_size; e += 4u) {
       let keys = mat4x4f(key_at(ks.x, e), key_at(ks.y, e), key_at(ks.z, e), key_at(ks.w, e));
       scores = add_scores(scores, query_at(q, e), keys);
     }
-    scores = hide(scores, mine, seen);
+    scores = hide(scores, b, mine, seen);
     let new_tops = max(tops, subgroupMax(highest(scores)));
     let shrink = exp(tops - new_tops);
     let weights = weights_of(scores, new_tops);
@@ -71,9 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var other = 0u; other < LANES; other++) {
       let key = start + 4u * other;
       if key >= end { break; }
-      let vs = min(vec4u(key) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.value_row + v;
+      let vs = min(vec4u(key) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.value.y + v;
       sums = add_all(sums, told_by(weights, other), vs, d, all_see(key, seen));
     }
   }
-  store_all(sums, subgroupAdd(totals), batch * params.queries + first, head, d);
+  store_all(sums, subgroupAdd(totals), first, start_of(params.out, batch, first, head), d);
 }

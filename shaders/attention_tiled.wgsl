@@ -1,4 +1,4 @@
-// attention_tiled: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
+// attention_tiled: output = softmax(query · keyᵀ * scale + bias + causal mask) · value, per head
 //
 // For many queries on a GPU (prefill), after FlashAttention (Dao et al. 2022). A workgroup takes QUERIES queries of one head, and
 // goes through the keys a tile of KEYS at a time. A tile is two products, each as gemm_tiled computes one:
@@ -9,7 +9,7 @@
 // the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
 // of the head in the first, of keys in the second.
 //
-// ports   Elem (elem)   Params (heads)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
+// ports   Elem (elem)   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
 // consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
 const WG_X = 16u;
@@ -18,7 +18,6 @@ const QUERIES = ROWS * WG_Y;
 const KEYS = 4u * WG_X;
 const PAIRS = 8u;
 const MOST = 0x7fffffffu; // turns: a bound that is a constant spares counters against endless loops
-const HIDDEN = -3e38; // score of a key that a query does not see
 
 alias Lines = array<vec4f, ROWS>; // of each query: keys, or elements
 alias Each = array<f32, ROWS>; // of each query
@@ -39,17 +38,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = i % tiles * QUERIES;
   let head = i / tiles % params.heads;
   let batch = i / tiles / params.heads;
-  let kv_head = head * params.kv_heads / params.heads;
-  let q = batch * params.queries * params.query_row + params.query_column + head * params.head_size;
-  let k = batch * params.keys * params.key_row + params.key_column + kv_head * params.head_size;
-  let v = batch * params.keys * params.value_row + params.value_column + kv_head * params.head_size;
-  let out = (batch * params.queries * params.heads + head) * params.head_size;
+  let q = start_of(params.query, batch, 0u, head);
+  let k = start_of(params.key, batch, 0u, kv_head_of(head));
+  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let out = start_of(params.out, batch, 0u, head);
   var end = 0u; // of the keys that some query of the workgroup sees
   for (var query = first; query < min(first + QUERIES, params.queries); query++) { end = max(end, seen_by(query)); }
 
   let mine = first + ROWS * local.y;
   var tops: Each;
-  for (var r = 0u; r < ROWS; r++) { tops[r] = HIDDEN; }
+  for (var r = 0u; r < ROWS; r++) { tops[r] = LEAST; }
   var totals = Each(); // of this invocation's keys
   var sums = Lines();
   for (var start = 0u; start < MOST; start += KEYS) {
@@ -65,16 +63,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var b = vec4f();
       if two < KEYS / 2u {
         if e < params.head_size {
-          a = key_at(k + min(start + 2u * two, params.keys - 1u) * params.key_row, e);
-          b = key_at(k + min(start + 2u * two + 1u, params.keys - 1u) * params.key_row, e);
+          a = key_at(k + min(start + 2u * two, params.keys - 1u) * params.key.y, e);
+          b = key_at(k + min(start + 2u * two + 1u, params.keys - 1u) * params.key.y, e);
         }
         columns[2u * quad][two % 2u * WG_X + two / 2u] = vec4f(a.xy, b.xy);
         columns[2u * quad + 1u][two % 2u * WG_X + two / 2u] = vec4f(a.zw, b.zw);
       } else if two < (KEYS + QUERIES) / 2u {
         let row = two - KEYS / 2u;
         if e < params.head_size {
-          a = query_at(q + min(first + 2u * row, params.queries - 1u) * params.query_row, e);
-          b = query_at(q + min(first + 2u * row + 1u, params.queries - 1u) * params.query_row, e);
+          a = query_at(q + min(first + 2u * row, params.queries - 1u) * params.query.y, e);
+          b = query_at(q + min(first + 2u * row + 1u, params.queries - 1u) * params.query.y, e);
         }
         rows[2u * quad][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.xy, b.xy);
         rows[2u * quad + 1u][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.zw, b.zw);
@@ -99,7 +97,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
     for (var r = 0u; r < ROWS; r++) {
       let live = vec4u(start + 4u * local.x) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen_by(mine + r));
-      scores[r] = select(vec4f(HIDDEN), scores[r] * params.scale, live);
+      let with_bias = all_biased(scores[r] * params.scale, bias_at(batch, min(mine + r, params.queries - 1u), head), start + 4u * local.x);
+      scores[r] = select(vec4f(HIDDEN), with_bias, live);
       shares[local.y][local.x][r] = highest(scores[r]);
     }
     workgroupBarrier();
@@ -125,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if start + 2u * pairs >= end { break; }
       let key = start + 2u * pairs + local.y;
       var a = vec4f();
-      if key < end { a = value_at(v + key * params.value_row, min(4u * local.x, params.head_size - 1u)); }
+      if key < end { a = value_at(v + key * params.value.y, min(4u * local.x, params.head_size - 1u)); }
       columns[local.y / 2u][local.y % 2u * WG_X + local.x] = a;
       workgroupBarrier();
       let of_keys = (min(end, start + 2u * (pairs + PAIRS)) - start - 2u * pairs + 1u) / 2u;
@@ -158,7 +157,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = 0u; r < ROWS; r++) {
     let query = mine + r;
     if query < params.queries {
-      store((out + query * params.heads * params.head_size + d) / OUT_UNIT, sums[r] / totals[r], params.head_size - d);
+      store((out + query * params.out.y + d) / OUT_UNIT, sums[r] / totals[r], params.head_size - d);
     }
   }
 }

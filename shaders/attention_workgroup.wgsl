@@ -1,10 +1,10 @@
-// attention_workgroup: output = softmax(query · keyᵀ * scale + causal mask) · value, per head
+// attention_workgroup: output = softmax(query · keyᵀ * scale + bias + causal mask) · value, per head
 //
 // For few queries on a GPU (decode). A workgroup takes one query of one head, or SPLIT workgroups do, a part of its keys each. It
 // scores tiles of LANES keys, an invocation a key. Softmax is online over the tiles (Milakov & Gimelshein 2018). Then each invocation sums four
 // elements of the head over its share of the tile's values. The shares are added up at the end.
 //
-// ports   as attention_registers but for Sums, and key_in, value_in (qkv)   reduce_sum, reduce_max (reducer)   leave (leave)
+// ports   as attention_registers but for Sums and all_biased, and biased (score_bias) key_in, value_in (qkv)   reduce_sum, reduce_max (reducer)   leave (leave)
 // consts  LANES LINES (1)   HEAD4 (vec4 in a head, rounded up to a divisor of LANES)   STEP (vec4 of a key in a turn, a divisor)
 //         SPLIT   FROM_STORAGE   whether the query is read there, as the scalar units of some GPUs can, or kept in workgroup memory
 
@@ -23,11 +23,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = i % params.heads;
   let row = i / params.heads; // batch * queries + query
   let batch = row / params.queries;
-  let kv_head = head * params.kv_heads / params.heads;
-  let q = row * params.query_row + params.query_column + head * params.head_size;
-  let k = batch * params.keys * params.key_row + params.key_column + kv_head * params.head_size;
-  let v = batch * params.keys * params.value_row + params.value_column + kv_head * params.head_size;
-  let seen = select(params.keys, min(position_of(row - batch * params.queries) + 1u, params.keys), params.causal != 0u);
+  let query = row - batch * params.queries;
+  let q = start_of(params.query, batch, query, head);
+  let k = start_of(params.key, batch, 0u, kv_head_of(head));
+  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let b = bias_at(batch, query, head);
+  let seen = seen_by(query);
 
   let span = (seen + SPLIT - 1u) / SPLIT;
   let end = min(seen, span * (part + 1u));
@@ -38,11 +39,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if lane < HEAD4 { asked[lane / STEP][lane % STEP] = select(vec4f(), query_at(q, d), d < params.head_size); }
     workgroupBarrier();
   }
-  var top = -3e38;
+  var top = LEAST;
   var total = 0.0; // of this invocation's keys
   var sum = vec4f();
   for (var first = span * part; first < end; first += LANES) {
-    var at = (k + min(first + lane, end - 1u) * params.key_row) / QKV_UNIT;
+    var at = (k + min(first + lane, end - 1u) * params.key.y) / QKV_UNIT;
     var products = vec4f();
     for (var turn = 0u; turn < MOST; turn++) {
       let e = 4u * STEP * turn;
@@ -54,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         at += 4u / QKV_UNIT;
       }
     }
-    let score = select(-3e38, dot(products, vec4f(params.scale)), first + lane < end);
+    let score = select(HIDDEN, biased(dot(products, vec4f(params.scale)), b, first + lane), first + lane < end);
     let new_top = max(top, reduce_max(vec4f(score), lane, 0u).x);
     let weight = exp(score - new_top);
     weights[lane / 4u][lane % 4u] = weight;
@@ -65,8 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     let live = min(LANES, end - first);
     // Four keys a turn; then what is left.
-    at = (v + first * params.value_row + d) / QKV_UNIT;
-    let step = params.value_row / QKV_UNIT;
+    at = (v + first * params.value.y + d) / QKV_UNIT;
+    let step = params.value.y / QKV_UNIT;
     for (var turn = 0u; turn < MOST; turn++) {
       let four = share + turn * SHARES;
       if 4u * four + 3u >= live { break; }
@@ -84,5 +85,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   workgroupBarrier();
   if share > 0u || d >= params.head_size || wanted / SPLIT != i { return; }
   for (var other = lane + HEAD4; other < LANES; other += HEAD4) { sum += parts[other]; }
-  leave(i, part, d, sum, top, total);
+  leave(i, start_of(params.out, batch, query, head), part, d, sum, top, total);
 }

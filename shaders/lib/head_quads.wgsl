@@ -8,7 +8,7 @@ fn scale_all(sums: Sums, shrink: PerQuery) -> Sums { return scale_quad(sums, shr
 fn add_all(sums: Sums, weights: Scores, starts: vec4u, d: u32, all: bool) -> Sums {
   return add_four(sums, weights, starts, d, all);
 }
-fn store_all(sums: Sums, totals: PerQuery, row: u32, head: u32, d: u32) { store_quad(sums, totals, row, head, d); }
+fn store_all(sums: Sums, totals: PerQuery, first: u32, start: u32, d: u32) { store_quad(sums, totals, first, start, d); }
 
 //# 2
 const QUADS = 2u;
@@ -17,9 +17,9 @@ fn scale_all(sums: Sums, shrink: PerQuery) -> Sums { return Sums(scale_quad(sums
 fn add_all(sums: Sums, weights: Scores, starts: vec4u, d: u32, all: bool) -> Sums {
   return Sums(add_four(sums.a, weights, starts, d, all), add_four(sums.b, weights, starts, d + 4u, all));
 }
-fn store_all(sums: Sums, totals: PerQuery, row: u32, head: u32, d: u32) {
-  store_quad(sums.a, totals, row, head, d);
-  store_quad(sums.b, totals, row, head, d + 4u);
+fn store_all(sums: Sums, totals: PerQuery, first: u32, start: u32, d: u32) {
+  store_quad(sums.a, totals, first, start, d);
+  store_quad(sums.b, totals, first, start, d + 4u);
 }
 
 //# 4
@@ -36,9 +36,9 @@ fn add_all(sums: Sums, weights: Scores, starts: vec4u, d: u32, all: bool) -> Sum
     add_four(sums.d, weights, starts, d + 12u, all),
   );
 }
-fn store_all(sums: Sums, totals: PerQuery, row: u32, head: u32, d: u32) {
-  store_quad(sums.a, totals, row, head, d);
-  store_quad(sums.b, totals, row, head, d + 4u);
-  store_quad(sums.c, totals, row, head, d + 8u);
-  store_quad(sums.d, totals, row, head, d + 12u);
+fn store_all(sums: Sums, totals: PerQuery, first: u32, start: u32, d: u32) {
+  store_quad(sums.a, totals, first, start, d);
+  store_quad(sums.b, totals, first, start, d + 4u);
+  store_quad(sums.c, totals, first, start, d + 8u);
+  store_quad(sums.d, totals, first, start, d + 12u);
 }

@@ -16,7 +16,7 @@ fn most(seen: Seen) -> u32 { return seen; }
 fn all_see(key: u32, seen: Seen) -> bool { return true; }
 fn own_row(lane: u32) -> u32 { return 0u; }
 fn add_scores(scores: Scores, query: vec4f, keys: mat4x4f) -> Scores { return scores + query * keys; }
-fn hide(scores: Scores, key: u32, seen: Seen) -> Scores { return seen_scores(scores, key, seen); }
+fn hide(scores: Scores, bias: u32, key: u32, seen: Seen) -> Scores { return seen_scores(scores, bias, key, seen); }
 fn highest(scores: Scores) -> PerQuery { return max(max(scores.x, scores.y), max(scores.z, scores.w)); }
 fn weights_of(scores: Scores, tops: PerQuery) -> Scores { return exp(scores - tops); }
 fn sum_of(weights: Scores) -> PerQuery { return dot(weights, vec4f(1.0)); }
@@ -24,7 +24,7 @@ fn told_by(weights: Scores, lane: u32) -> Scores { return subgroupShuffle(weight
 fn scale_quad(sum: Quad, shrink: PerQuery) -> Quad { return sum * shrink; }
 fn add_quad(sum: Quad, weights: Scores, values: mat4x4f) -> Quad { return weighted(sum, weights, values); }
 fn add_seen(sum: Quad, weights: Scores, values: mat4x4f) -> Quad { return add_quad(sum, weights, values); }
-fn store_quad(sum: Quad, totals: PerQuery, row: u32, head: u32, d: u32) { store_row(sum / totals, row, head, d); }
+fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) { store_row(sum / totals, start, d); }
 
 //# 4
 const ROWS = 4u;
@@ -46,12 +46,12 @@ fn add_scores(scores: Scores, query: vec4f, keys: mat4x4f) -> Scores {
     scores[3] + subgroupBroadcast(query, 3u) * keys,
   );
 }
-fn hide(scores: Scores, key: u32, seen: Seen) -> Scores {
+fn hide(scores: Scores, bias: u32, key: u32, seen: Seen) -> Scores {
   return Scores(
-    seen_scores(scores[0], key, seen.x),
-    seen_scores(scores[1], key, seen.y),
-    seen_scores(scores[2], key, seen.z),
-    seen_scores(scores[3], key, seen.w),
+    seen_scores(scores[0], bias, key, seen.x),
+    seen_scores(scores[1], bias + params.bias.y, key, seen.y),
+    seen_scores(scores[2], bias + 2u * params.bias.y, key, seen.z),
+    seen_scores(scores[3], bias + 3u * params.bias.y, key, seen.w),
   );
 }
 fn highest(scores: Scores) -> PerQuery {
@@ -93,9 +93,9 @@ fn add_seen(sum: Quad, weights: Scores, values: mat4x4f) -> Quad {
   }
   return sums;
 }
-fn store_quad(sum: Quad, totals: PerQuery, row: u32, head: u32, d: u32) {
+fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) {
   var sums = sum;
   var whole = totals;
-  let count = min(4u, params.queries - row % params.queries);
-  for (var r = 0u; r < count; r++) { store_row(sums[r] / whole[r], row + r, head, d); }
+  let count = min(4u, params.queries - first);
+  for (var r = 0u; r < count; r++) { store_row(sums[r] / whole[r], start + r * params.out.y, d); }
 }

@@ -8,9 +8,10 @@ import leave from '../../shaders/lib/leave.wgsl';
 import position from '../../shaders/lib/position.wgsl';
 import qkv from '../../shaders/lib/qkv.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
+import scoreBias from '../../shaders/lib/score_bias.wgsl';
 import store from '../../shaders/lib/store.wgsl';
 import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
-import { BYTES, elementCount, formatShape } from '../tensor/types.ts';
+import { BYTES, elementCount, formatShape, stridesOf } from '../tensor/types.ts';
 import {
   type Candidate,
   defineOp,
@@ -23,6 +24,7 @@ import {
   type Operand,
   opError,
   rowsWithin,
+  type Shape,
 } from './define.ts';
 import { lateKernels } from './late_kernels.ts';
 
@@ -30,8 +32,9 @@ import { lateKernels } from './late_kernels.ts';
 const FULL = 192;
 
 /**
- * Query, key and value are [T, heads · headSize] or [B, T, heads · headSize], the three-dimensional form of ONNX's
- * Attention. Rows may be wider (packed QKV, a KV cache): then `columns` has the first column of each.
+ * Query, key and value are each of one of the forms of ONNX's Attention: [T, heads · headSize] or
+ * [B, T, heads · headSize], or [B, heads, T, headSize]. Rows of the first may be wider (packed QKV, a KV cache): then
+ * `columns` has the first column of each. The result has the form of the query.
  */
 export interface AttentionOptions {
   heads: number;
@@ -45,20 +48,43 @@ export interface AttentionOptions {
   columns?: readonly [number, number, number];
 }
 
-function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 0, 0] }: AttentionOptions) {
-  const names = ['query', 'key', 'value'] as const;
-  const shapes = names.map((name) => inputs[name]!.shape);
-  const rows = shapes.map((shape, i) => {
-    const width = columns[i]! + (i === 0 ? h : kvHeads) * headSize;
-    if (shape.at(-1)! < width)
+/** Rows of an operand, and what lies between its elements: from batch to batch, row to row, head to head; the first. */
+interface Rows {
+  readonly batch: number;
+  readonly count: number;
+  readonly steps: readonly [number, number, number, number];
+}
+
+function rowsOf(shape: Shape, name: string, heads: number, headSize: number, column: number): Rows {
+  if (shape.length === 4) {
+    const [batch, own, count, size] = shape as [number, number, number, number];
+    if (own !== heads || size !== headSize)
       throw opError(
         'wrong-shape',
         'attention',
-        `${names[i]} has rows of ${shape.at(-1)}, columns up to ${width} are needed (${formatShape(shape)})`,
+        `${name} is ${formatShape(shape)}, expected [.., ${heads}, .., ${headSize}]`,
       );
-    return { batch: shape.length === 3 ? shape[0]! : 1, count: shape.at(-2)!, width: shape.at(-1)! };
-  });
-  const [q, k, v] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+    if (column) throw opError('invalid-argument', 'attention', `${name} has heads of its own: its column is 0`);
+    return { batch, count, steps: [heads * count * headSize, headSize, count * headSize, 0] };
+  }
+  const [count, width] = shape.slice(-2) as [number, number];
+  const needed = column + heads * headSize;
+  if (width < needed)
+    throw opError(
+      'wrong-shape',
+      'attention',
+      `${name} has rows of ${width}, columns up to ${needed} are needed (${formatShape(shape)})`,
+    );
+  return { batch: shape.length === 3 ? shape[0]! : 1, count, steps: [count * width, width, headSize, column] };
+}
+
+function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 0, 0] }: AttentionOptions) {
+  if (h % kvHeads)
+    throw opError('invalid-argument', 'attention', `${h} heads do not share ${kvHeads} heads of key and value evenly`);
+  const shapes = ['query', 'key', 'value'].map((name) => inputs[name]!.shape);
+  const q = rowsOf(shapes[0]!, 'query', h, headSize, columns[0]);
+  const k = rowsOf(shapes[1]!, 'key', kvHeads, headSize, columns[1]);
+  const v = rowsOf(shapes[2]!, 'value', kvHeads, headSize, columns[2]);
   if (k.count !== v.count || q.batch !== k.batch || k.batch !== v.batch) {
     throw opError(
       'wrong-shape',
@@ -66,29 +92,38 @@ function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 
       `query ${formatShape(shapes[0]!)}, key ${formatShape(shapes[1]!)} and value ${formatShape(shapes[2]!)} do not go together`,
     );
   }
-  if (h % kvHeads)
-    throw opError('invalid-argument', 'attention', `${h} heads do not share ${kvHeads} heads of key and value evenly`);
-  return { q, k, v, kvHeads, columns };
+  return { q, k, v, kvHeads };
+}
+
+/** Steps of `bias` from batch to batch, query to query, head to head, key to key; 0 along an axis that repeats. */
+function biasSteps(shape: Shape | undefined, heads: number, { q, k }: { q: Rows; k: Rows }): number[] {
+  if (!shape) return [0, 0, 0, 0];
+  const whole = [q.batch, heads, q.count, k.count];
+  if (shape.length !== 4 || shape.some((size, d) => size !== 1 && size !== whole[d]))
+    throw opError('wrong-shape', 'attention', `bias is ${formatShape(shape)}, expected [${whole}] or 1 in its place`);
+  const [batch, head, row, key] = stridesOf(shape).map((step, d) => (shape[d] === 1 ? 0 : step));
+  return [batch!, row!, head!, key!];
 }
 
 type Attention = (
   query: Operand,
   key: Operand,
   value: Operand,
-  options: AttentionOptions & { positions?: Operand } & Labelled,
+  options: AttentionOptions & { positions?: Operand; bias?: Operand } & Labelled,
 ) => Operand;
 
 /**
- * attention: softmax(query · keyᵀ * scale) · value per head. `positions`, uint32 [T]: a query at position p sees keys
- * 0..p.
+ * attention: softmax(query · keyᵀ * scale + bias) · value per head. `bias` broadcasts to [B, heads, T, keys].
+ * `positions`, uint32 [T]: a query at position p sees keys 0..p.
  */
 export const attention = defineOp<AttentionOptions, Attention>({
   name: 'attention',
   operands: {
-    query: { types: FLOATS, rank: [2, 3] },
-    key: { as: 'query', rank: [2, 3] },
-    value: { as: 'query', rank: [2, 3] },
+    query: { types: FLOATS, rank: [2, 4] },
+    key: { as: 'query', rank: [2, 4] },
+    value: { as: 'query', rank: [2, 4] },
     positions: { types: ['uint32'], optional: true },
+    bias: { as: 'query', rank: [4, 4], optional: true },
   },
   options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'columns'],
   // Every element takes an exp and an addition.
@@ -96,21 +131,26 @@ export const attention = defineOp<AttentionOptions, Attention>({
   values: (name, { key, positions }) =>
     name === 'positions' ? rowsWithin(key!.shape.at(-2)!, positions!.shape[0]!) : undefined,
   infer(inputs, options) {
-    const { q } = sizes(inputs, options);
-    const query = inputs['query']!;
-    const { positions } = inputs;
+    const rows = sizes(inputs, options);
+    const { q } = rows;
+    const { positions, bias } = inputs;
+    const { dataType, shape } = inputs['query']!;
+    biasSteps(bias?.shape, options.heads, rows);
     if (positions && elementCount(positions.shape) !== q.count)
       throw opError('wrong-shape', 'attention', `positions is ${formatShape(positions.shape)}, expected [${q.count}]`);
-    return { dataType: query.dataType, shape: [...query.shape.slice(0, -1), options.heads * options.headSize] };
+    return { dataType, shape: shape.length === 4 ? shape : [...shape.slice(0, -1), options.heads * options.headSize] };
   },
   candidates(inputs, options, output, caps) {
-    const { q, k, v, kvHeads, columns } = sizes(inputs, options);
+    const rows = sizes(inputs, options);
+    const { q, k, v, kvHeads } = rows;
     const { headSize, causal = false, scale = 1 / Math.sqrt(headSize) } = options;
+    const out = rowsOf(output.shape, 'output', options.heads, headSize, 0);
     const type = ELEM[output.dataType]!;
-    const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
+    const vec4 = [headSize, ...q.steps, ...k.steps, ...v.steps].every((length) => length % 4 === 0);
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
-    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions)];
+    const biased = inputs['bias'] ? 'bias' : 'none';
+    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(scoreBias, biased)];
     const common = [grid, ...reads, part(store, unit)];
     const params = {
       queries: q.count,
@@ -121,12 +161,11 @@ export const attention = defineOp<AttentionOptions, Attention>({
       causal: Number(causal),
       offset: Math.max(0, k.count - q.count),
       scale,
-      query_row: q.width,
-      query_column: columns[0],
-      key_row: k.width,
-      key_column: columns[1],
-      value_row: v.width,
-      value_column: columns[2],
+      query: q.steps,
+      key: k.steps,
+      value: v.steps,
+      out: out.steps,
+      bias: biasSteps(inputs['bias']?.shape, options.heads, rows),
       batches: q.batch,
     }; // prettier-ignore
     const lines = q.batch * q.count * options.heads;
@@ -135,6 +174,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(vec4 ? [] : ['ragged']),
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
+      ...(biased === 'none' ? [] : ['bias']),
     ].join();
     // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, slow to
     // compile, and more than a GPU's registers hold.
@@ -219,7 +259,9 @@ export const attention = defineOp<AttentionOptions, Attention>({
       const partial = { dataType: 'float32' as const, shape: [lines, splits, 1 + head4, 4] };
       return { ...whole, parts: [{}, second], scratch: { partial } };
     };
-    const joinKernel = !caps.software && splits > 3 && head4 <= 64 ? lateKernels.attentionJoin : undefined;
+    // The second kernel writes lines in the order of the first: rows of heads side by side.
+    const inOrder = output.shape.length < 4 || q.count === 1;
+    const joinKernel = !caps.software && inOrder && splits > 3 && head4 <= 64 ? lateKernels.attentionJoin : undefined;
     const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
     const forms =
       head4 > lanes

@@ -39,6 +39,7 @@ describe('numbers that are none', () => {
     leakyRelu: (x) => b.leakyRelu(x),
     hardSigmoid: (x) => b.hardSigmoid(x),
     hardSwish: (x) => b.hardSwish(x),
+    swish: (x) => b.swish(x, { alpha: 1.702 }),
     sigmoid: (x) => b.sigmoid(x),
     tanh: (x) => b.tanh(x),
     gelu: (x) => b.gelu(x),

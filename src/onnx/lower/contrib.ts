@@ -406,9 +406,8 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   },
   BiasGelu: (call) => call.made(gelu(call, add(call, call.operand(0), call.operand(1)))),
   QuickGelu: (call) => {
-    const input = call.operand(0);
     const alpha = call.float('alpha', 1.7020000219345093);
-    return call.made(mul(call, input, sigmoid(call, mul(call, input, alpha))));
+    return call.made(call.add('swish', { input: call.operand(0) }, { alpha }));
   },
   SkipLayerNormalization: skipNormalization(false),
   SkipSimplifiedLayerNormalization: skipNormalization(true),

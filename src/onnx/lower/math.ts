@@ -255,10 +255,7 @@ export const MATH: Readonly<Record<string, Lowering>> = {
     return call.made(mul(call, input, call.add('tanh', { input: call.add('softplus', { input }) })));
   },
   Swish: (call) => {
-    const input = call.operand(0);
-    const alpha = call.float('alpha', 1);
-    const inner = alpha === 1 ? input : mul(call, input, alpha);
-    return call.made(mul(call, input, call.add('sigmoid', { input: inner })));
+    return call.made(call.add('swish', { input: call.operand(0) }, { alpha: call.float('alpha', 1) }));
   },
   ThresholdedRelu: (call) => {
     const input = call.operand(0);

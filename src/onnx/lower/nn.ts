@@ -309,24 +309,21 @@ function groupNormalization(call: Call): Tensor {
   return call.made(call.reshape(add(call, mul(call, normal, each(1)), each(2)), shape));
 }
 
-export function rmsNormalize(
+export const rmsNormalize = (
   call: Call,
   input: Operand,
   axes: readonly number[],
   epsilon: number,
   scale: Operand | undefined,
-): Operand {
-  const squares = call.add('reduceMean', { input: mul(call, input, input) }, { axes, keepDimensions: true });
-  const normal = div(call, input, call.add('sqrt', { input: add(call, squares, epsilon) }));
-  return scale ? mul(call, normal, scale) : normal;
-}
+): Operand => call.add('rmsNormalization', { input, scale }, { axes, epsilon });
 
 function rmsNormalization(call: Call): Tensor {
   const { shape } = call.tensor(0);
   const axis = call.axis(call.int('axis', -1), shape.length);
   call.skip('stash_type');
   const axes = shape.map((_, d) => d).slice(axis);
-  return call.made(rmsNormalize(call, call.operand(0), axes, call.float('epsilon', 1e-5), call.operand(1)));
+  const normal = rmsNormalize(call, call.operand(0), axes, call.float('epsilon', 1e-5), undefined);
+  return call.made(mul(call, normal, call.operand(1)));
 }
 
 /** x / (bias + alpha / size · Σ x²)^beta over `size` channels around each. */

@@ -1,4 +1,7 @@
-import { inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
+import { float32, inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
+
+const NEVER = Number.NEGATIVE_INFINITY;
+const LOWEST = -3.4028234663852886e38;
 
 const self = (t: number, heads: number, headSize: number, options: object = {}): OpCase => {
   const shape = [t, heads * headSize];
@@ -60,6 +63,51 @@ export const cases: readonly OpCase[] = [
     'attention',
     { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
     { heads: 2, headSize: 5, causal: true },
+  ),
+  // Heads of their own, [B, heads, T, headSize], for some of the operands or all.
+  test('attention', { query: [2, 3, 5, 8], key: [2, 3, 9, 8], value: [2, 3, 9, 8] }, { heads: 3, headSize: 8 }),
+  test(
+    'attention',
+    { query: [2, 5, 24], key: [2, 1, 70, 6], value: [2, 1, 70, 6] },
+    { heads: 4, kvHeads: 1, headSize: 6, causal: true },
+  ),
+  test('attention', { query: [1, 2, 35, 16], key: [1, 35, 32], value: [1, 35, 32] }, { heads: 2, headSize: 16 }),
+  test('attention', { query: [2, 2, 1, 16], key: [2, 2, 300, 16], value: [2, 2, 300, 16] }, { heads: 2, headSize: 16 }),
+  // What is added to the scores, for each head and query, or alike for some.
+  test(
+    'attention',
+    { query: [2, 5, 24], key: [2, 9, 24], value: [2, 9, 24], bias: [2, 3, 5, 9] },
+    { heads: 3, headSize: 8 },
+  ),
+  test(
+    'attention',
+    { query: [2, 2, 35, 8], key: [2, 2, 67, 8], value: [2, 2, 67, 8], bias: [1, 2, 35, 67] },
+    { heads: 2, headSize: 8, causal: true },
+  ),
+  test(
+    'attention',
+    { query: [3, 1, 12], key: [3, 260, 12], value: [3, 260, 12], bias: [3, 1, 1, 260] },
+    { heads: 2, headSize: 6 },
+  ),
+  test(
+    'attention',
+    { query: [1, 4, 16], key: [1, 5, 16], value: [1, 5, 16], bias: [1, 2, 4, 1] },
+    { heads: 2, headSize: 8 },
+  ),
+  // Masks: some keys never count; a query whose keys are all at the lowest number sees them alike, one that may see none gives NaN.
+  ...inFloat32(
+    [
+      [0, NEVER, 0, NEVER, NEVER, NEVER, 0, 0],
+      [LOWEST, 0, 0, LOWEST, LOWEST, LOWEST, LOWEST, LOWEST],
+      [NEVER, NEVER, NEVER, NEVER, LOWEST, 0, LOWEST, NEVER],
+    ].map((mask, i) =>
+      test(
+        'attention',
+        { query: [1, 2, 16], key: [1, 4, 16], value: [1, 4, 16], bias: float32([1, 1, 2, 4], mask) },
+        { heads: 2, headSize: 8 },
+        { note: `mask ${i}` },
+      ),
+    ),
   ),
   ...inFloat32([
     test(

@@ -40,7 +40,9 @@ const unaries = [...UNARY].flatMap(
 
 const FAR = [-30000, -1000, -88.5, -20, -10.5, 10.5, 20, 88.5, 1000, 30000];
 const saturating =
-  'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoid hardSwish relu leakyRelu elu atan asinh'.split(' ');
+  'tanh sigmoid erf gelu gelu_tanh softplus softsign hardSigmoid hardSwish swish relu leakyRelu elu atan asinh'.split(
+    ' ',
+  );
 const extremes = saturating.map((name) => test(name, { input: valued([FAR.length], FAR) }, {}, { note: 'extremes' }));
 
 /** What is no number or the end of them, and a few that are. */

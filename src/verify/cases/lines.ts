@@ -23,6 +23,15 @@ const softmaxes: OpCase[] = [
   test('softmax', { input: [2097200, 1] }, { axis: 1 }, { float32Only: true }),
 ];
 
+const rmsNorms: OpCase[] = [
+  test('rmsNormalization', { input: [4, 16], scale: [16] }, { axes: [1] }),
+  test('rmsNormalization', { input: [3, 5, 7], scale: [7] }, { axes: [2], epsilon: 1e-3 }),
+  test('rmsNormalization', { input: [4, 260], scale: [260] }, { axes: [-1] }),
+  test('rmsNormalization', { input: [2, 3, 67] }),
+  test('rmsNormalization', { input: [2, 3, 4, 5], scale: [3, 4] }, { axes: [1, 2] }),
+  test('rmsNormalization', { input: special(9, 40), scale: [40] }, { axes: [1] }),
+];
+
 const layerNorms: OpCase[] = [
   test('layerNormalization', { input: [4, 16], scale: [16], bias: [16] }, { axes: [1] }),
   test('layerNormalization', { input: [3, 5, 7], scale: [7], bias: [7] }, { axes: [2] }),
@@ -153,6 +162,7 @@ const args: OpCase[] = ['argMax', 'argMin'].flatMap((op) => [
 export const cases: readonly OpCase[] = [
   ...softmaxes,
   ...layerNorms,
+  ...rmsNorms,
   ...otherNorms,
   ...reductions,
   ...integerReductions,

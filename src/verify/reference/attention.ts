@@ -1,4 +1,4 @@
-import { build, type RefInputs, type RefTensor } from './tensor.ts';
+import { build, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 interface AttentionOptions {
   heads: number;
@@ -9,8 +9,11 @@ interface AttentionOptions {
   columns?: readonly [number, number, number];
 }
 
-/** softmax(query · keyᵀ * scale) · value, head by head; heads lie side by side in the columns of the rows. */
-export function attention({ query, key, value, positions }: RefInputs, options: AttentionOptions): RefTensor {
+/**
+ * softmax(query · keyᵀ * scale + bias) · value, head by head. Heads lie side by side in the columns of the rows; of a
+ * tensor of four axes they are the second.
+ */
+export function attention({ query, key, value, positions, bias }: RefInputs, options: AttentionOptions): RefTensor {
   const {
     heads,
     kvHeads = heads,
@@ -21,32 +24,34 @@ export function attention({ query, key, value, positions }: RefInputs, options: 
   } = options;
   const [queries, keys] = [query!.shape.at(-2)!, key!.shape.at(-2)!];
   const offset = Math.max(0, keys - queries);
-  const row = (tensor: RefTensor, batch: number, t: number, column: number): number => {
+  const start = (tensor: RefTensor, batch: number, t: number, head: number, column: number): number => {
     const [count, width] = tensor.shape.slice(-2) as [number, number];
-    return (batch * count + t) * width + column;
+    if (tensor.shape.length === 4) return ((batch * tensor.shape[1]! + head) * count + t) * headSize;
+    return (batch * count + t) * width + column + head * headSize;
   };
+  const apart = query!.shape.length === 4;
   return build(
     query!.dataType,
-    [...query!.shape.slice(0, -1), heads * headSize],
+    apart ? query!.shape : [...query!.shape.slice(0, -1), heads * headSize],
     (index) => {
       const [t, column] = index.slice(-2) as [number, number];
-      const batch = index.length === 3 ? index[0]! : 0;
-      const head = Math.floor(column / headSize);
+      const batch = index.length > 2 ? index[0]! : 0;
+      const head = apart ? index[1]! : Math.floor(column / headSize);
       const kvHead = Math.floor((head * kvHeads) / heads);
       const position = positions ? positions.data[t]! : t + offset;
       const seen = causal ? Math.min(position + 1, keys) : keys;
       const scores: number[] = [];
       let largest = 0;
       for (let j = 0; j < seen; j++) {
-        const q = row(query!, batch, t, columns[0] + head * headSize);
-        const k = row(key!, batch, j, columns[1] + kvHead * headSize);
+        const q = start(query!, batch, t, head, columns[0]);
+        const k = start(key!, batch, j, kvHead, columns[1]);
         let score = 0;
         let size = 0;
         for (let e = 0; e < headSize; e++) {
           score += query!.data[q + e]! * key!.data[k + e]! * scale;
           size += Math.abs(query!.data[q + e]! * key!.data[k + e]! * scale);
         }
-        scores.push(score);
+        scores.push(score + (bias ? spread(bias, [batch, head, t, j]) : 0));
         largest = Math.max(largest, size);
       }
       const top = Math.max(...scores);
@@ -55,7 +60,7 @@ export function attention({ query, key, value, positions }: RefInputs, options: 
       let result = 0;
       let mass = 0;
       weights.forEach((weight, j) => {
-        const x = value!.data[row(value!, batch, j, columns[2] + kvHead * headSize + (column % headSize))]!;
+        const x = value!.data[start(value!, batch, j, kvHead, columns[2]) + (column % headSize)]!;
         result += (weight / total) * x;
         mass += Math.abs((weight / total) * x);
       });

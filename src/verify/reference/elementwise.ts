@@ -41,6 +41,7 @@ export const UNARY: Readonly<Record<string, Unary>> = {
   hardSigmoid: (x, alpha, beta) =>
     limit((Number.isNaN(alpha) ? 0.2 : alpha) * x + (Number.isNaN(beta) ? 0.5 : beta), 0, 1),
   hardSwish: (x) => (x * limit(x + 3, 0, 6)) / 6,
+  swish: (x, alpha) => x / (1 + Math.exp(-(Number.isNaN(alpha) ? 1 : alpha) * x)),
   linear: (x, alpha, beta) => (Number.isNaN(alpha) ? 1 : alpha) * x + (Number.isNaN(beta) ? 0 : beta),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   softsign: (x) => x / (1 + Math.abs(x)),

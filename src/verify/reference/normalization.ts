@@ -42,6 +42,33 @@ export function layerNormalization(
   );
 }
 
+/** x / sqrt(mean of squares over `axes` + epsilon) * scale. */
+export function rmsNormalization(
+  { input, scale }: RefInputs,
+  { axes, epsilon = 1e-5 }: { axes?: readonly number[]; epsilon?: number },
+): RefTensor {
+  const { shape, dataType } = input!;
+  const over = (axes ?? shape.map((_, d) => d).slice(1)).map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const extents = over.map((d) => shape[d]!);
+  return build(
+    dataType,
+    shape,
+    (index) => {
+      const list = everywhere(extents).map((to) => at(input!, moved(index, over, to)));
+      const root = Math.sqrt(list.reduce((sum, x) => sum + x * x, 0) / list.length + epsilon);
+      const factor = scale
+        ? at(
+            scale,
+            over.map((d) => index[d]!),
+          )
+        : 1; // prettier-ignore
+      const value = (at(input!, index) / root) * factor;
+      return { value, mass: Math.abs(value) };
+    },
+    elementCount(extents),
+  );
+}
+
 /** Mean and variance are inputs: [channels of `axis`]. */
 export function batchNormalization(
   inputs: RefInputs,
@@ -86,4 +113,4 @@ export function instanceNormalization(
   );
 }
 
-export const references = { layerNormalization, batchNormalization, instanceNormalization };
+export const references = { layerNormalization, rmsNormalization, batchNormalization, instanceNormalization };
