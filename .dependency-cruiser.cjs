@@ -7,6 +7,7 @@ const FLOORS = [
   ['src/disk.ts'], // what Node has and a page has not
   ['src/onnx', 'src/webnn'],
   ['src/models'],
+  ['src/patterns'],
   ['src/verify'],
   ['src/vision', 'src/text', 'src/formats', 'src/profile'],
   ['src/hub'],

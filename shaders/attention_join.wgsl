@@ -2,7 +2,7 @@
 //
 // One invocation: four elements of a head.
 //
-// ports   Elem (elem)   store (store)   flat_index (grid)
+// ports   Elem (elem)   over (score_bias)   store (store)   flat_index (grid)
 // consts  WG   SPLIT (parts)   HEAD4 (of attention_workgroup)
 
 struct Params { lines: u32, head_size: u32 }
@@ -27,5 +27,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     total += weight * partial[at].y;
     sum = fma(partial[at + 1u + quad], vec4f(weight), sum);
   }
-  store((line * params.head_size + 4u * quad) / OUT_UNIT, sum / total, params.head_size - 4u * quad);
+  store((line * params.head_size + 4u * quad) / OUT_UNIT, over(sum, total), params.head_size - 4u * quad);
 }

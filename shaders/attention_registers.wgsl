@@ -4,7 +4,7 @@
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
 // several invocations, and each computes the scores: that costs less than a barrier there.
 //
-// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
+// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at, over (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
 //         Sums, add_values, store_sums (head_sums)   flat_index (grid)
 // consts  WG
 
@@ -26,7 +26,7 @@ fn store_16(sums: mat4x4f, total: f32, at: u32, first: u32) {
   var quarters = sums;
   for (var e = 0u; e < 4u; e++) {
     let d = first + 4u * e;
-    if d < params.head_size { store((at + d) / OUT_UNIT, quarters[e] / total, params.head_size - d); }
+    if d < params.head_size { store((at + d) / OUT_UNIT, over(quarters[e], total), params.head_size - d); }
   }
 }
 

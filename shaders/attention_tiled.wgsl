@@ -9,7 +9,7 @@
 // the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
 // of the head in the first, of keys in the second.
 //
-// ports   Elem (elem)   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
+// ports   Elem (elem)   Params, start_of, kv_head_of (heads)   all_biased, bias_at, over (score_bias)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
 // consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
 const WG_X = 16u;
@@ -157,7 +157,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = 0u; r < ROWS; r++) {
     let query = mine + r;
     if query < params.queries {
-      store((out + query * params.out.y + d) / OUT_UNIT, sums[r] / totals[r], params.head_size - d);
+      store((out + query * params.out.y + d) / OUT_UNIT, over(sums[r], totals[r]), params.head_size - d);
     }
   }
 }

@@ -3,7 +3,7 @@
 
 //# output
 fn leave(line: u32, start: u32, part: u32, d: u32, sum: vec4f, top: f32, total: f32) {
-  store((start + d) / OUT_UNIT, sum / total, params.head_size - d);
+  store((start + d) / OUT_UNIT, over(sum, total), params.head_size - d);
 }
 
 //# partial

@@ -24,7 +24,7 @@ fn told_by(weights: Scores, lane: u32) -> Scores { return subgroupShuffle(weight
 fn scale_quad(sum: Quad, shrink: PerQuery) -> Quad { return sum * shrink; }
 fn add_quad(sum: Quad, weights: Scores, values: mat4x4f) -> Quad { return weighted(sum, weights, values); }
 fn add_seen(sum: Quad, weights: Scores, values: mat4x4f) -> Quad { return add_quad(sum, weights, values); }
-fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) { store_row(sum / totals, start, d); }
+fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) { store_row(over(sum, totals), start, d); }
 
 //# 4
 const ROWS = 4u;
@@ -97,5 +97,5 @@ fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) {
   var sums = sum;
   var whole = totals;
   let count = min(4u, params.queries - first);
-  for (var r = 0u; r < count; r++) { store_row(sums[r] / whole[r], start + r * params.out.y, d); }
+  for (var r = 0u; r < count; r++) { store_row(over(sums[r], whole[r]), start + r * params.out.y, d); }
 }

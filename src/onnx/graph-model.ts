@@ -6,6 +6,7 @@ import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, 
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { recognise } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
@@ -298,7 +299,7 @@ export class GraphModel extends LoadedModel {
       const computes = Object.keys(leaves).length > 0;
       if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
       const checks = lowerer.checks.map(({ label }) => label);
-      return { graph: computes ? { outputs: leaves } : undefined, outputs, checks };
+      return { graph: computes ? recognise({ outputs: leaves }) : undefined, outputs, checks };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;
       const { tensor, key } = error;

@@ -255,7 +255,9 @@ export class Lowerer {
     if (tensor.operand) return tensor.operand;
     const { type, file } = tensor;
     const dataType = this.deviceType(type, label);
-    const made = file?.source ? this.#fromFile(file, dataType) : this.#fromHost(tensor, dataType, label);
+    // A number is one that patterns can read.
+    const alone = tensor.known?.length === 1;
+    const made = file?.source && !alone ? this.#fromFile(file, dataType) : this.#fromHost(tensor, dataType, label);
     tensor.operand = made;
     return made;
   }

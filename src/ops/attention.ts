@@ -44,6 +44,8 @@ export interface AttentionOptions {
   /** 1 / sqrt(headSize) where absent. */
   scale?: number;
   causal?: boolean;
+  /** A query that sees no key gives zeros, not NaN. */
+  blindToZero?: boolean;
   /** First column of query, key and value in their rows. */
   columns?: readonly [number, number, number];
 }
@@ -125,7 +127,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     positions: { types: ['uint32'], optional: true },
     bias: { as: 'query', rank: [4, 4], optional: true },
   },
-  options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'columns'],
+  options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'blindToZero', 'columns'],
   // Every element takes an exp and an addition.
   tolerance: { ulps: 40 },
   values: (name, { key, positions }) =>
@@ -150,7 +152,8 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
     const biased = inputs['bias'] ? 'bias' : 'none';
-    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(scoreBias, biased)];
+    const empty = options.blindToZero ? 'zeros' : 'nan';
+    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(scoreBias, biased, empty)];
     const common = [grid, ...reads, part(store, unit)];
     const params = {
       queries: q.count,
@@ -175,6 +178,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
       ...(biased === 'none' ? [] : ['bias']),
+      ...(empty === 'nan' ? [] : [empty]),
     ].join();
     // An invocation computes the scores once for `width` elements of a head: 64 is 2 to 3 times as fast as 16, slow to
     // compile, and more than a GPU's registers hold.
@@ -251,7 +255,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       const whole = shared('workgroup', 64, splits);
       const variant = {
         kernel: join,
-        ports: [grid, part(elem, type), part(store, unit)],
+        ports: [grid, part(elem, type), part(store, unit), part(scoreBias, empty)],
         constants: { WG: u32(FLAT), SPLIT: u32(splits), HEAD4: u32(head4) },
       };
       const invocations = lines * Math.ceil(headSize / 4);

@@ -1,6 +1,7 @@
 import { buildSession } from '../build/build.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { USAGE } from '../gpu/usage.ts';
+import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, type NamedOptions, topological } from '../graph/ir.ts';
 import { fromDevice, logical, toDevice } from '../tensor/logical.ts';
 import { byteLength, formatTensor, sameShape, type TensorDescriptor, typedArray } from '../tensor/types.ts';
@@ -220,7 +221,9 @@ export class MLContext {
       .map((input) => [(input.options as NamedOptions).name, descriptorOf(input)] as const);
     const outputs = Object.entries(graph.outputs).map(([name, output]) => [name, descriptorOf(output)] as const);
     return settled('OperationError', async () => {
-      const session = await buildSession(this.#gpu, graph, { runsAhead: 0, label: 'MLGraph' });
+      const { recognise } = await import('../patterns/index.ts');
+      const recognised = await loadingOps(() => recognise(graph));
+      const session = await buildSession(this.#gpu, recognised, { runsAhead: 0, label: 'MLGraph' });
       const made = new MLGraph({ context: this, session, inputs: new Map(inputs), outputs: new Map(outputs) });
       if (this.#ended !== undefined) made.destroy();
       this.alive();

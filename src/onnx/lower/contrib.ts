@@ -11,7 +11,6 @@ import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
 const tanhGelu = (call: Call, input: Operand): Operand => call.add('gelu_tanh', { input });
-const sigmoid = (call: Call, input: Operand): Operand => call.add('sigmoid', { input });
 
 const normalize = (call: Call, input: Operand, scale: Operand, bias: Operand | undefined, epsilon: number): Operand =>
   call.add('layerNormalization', { input, scale, bias }, { axes: [input.shape.length - 1], epsilon });

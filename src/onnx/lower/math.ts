@@ -125,7 +125,7 @@ function alongLines(call: Call, line: (input: Operand, axis: number) => Operand)
   const late = call.opset >= 13;
   const given = call.int('axis', late ? -1 : 1);
   const axis = given < 0 ? given + shape.length : given;
-  if (late) return call.made(line(input, call.axis(given, shape.length)));
+  if (late || axis === shape.length - 1) return call.made(line(input, call.axis(given, shape.length)));
   const flat = [elementCount(shape.slice(0, axis)), elementCount(shape.slice(axis))];
   return call.made(call.reshape(line(call.reshape(input, flat), 1), shape));
 }

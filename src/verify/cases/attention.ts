@@ -100,12 +100,14 @@ export const cases: readonly OpCase[] = [
       [0, NEVER, 0, NEVER, NEVER, NEVER, 0, 0],
       [LOWEST, 0, 0, LOWEST, LOWEST, LOWEST, LOWEST, LOWEST],
       [NEVER, NEVER, NEVER, NEVER, LOWEST, 0, LOWEST, NEVER],
-    ].map((mask, i) =>
-      test(
-        'attention',
-        { query: [1, 2, 16], key: [1, 4, 16], value: [1, 4, 16], bias: float32([1, 1, 2, 4], mask) },
-        { heads: 2, headSize: 8 },
-        { note: `mask ${i}` },
+    ].flatMap((mask, i) =>
+      [false, true].map((blindToZero) =>
+        test(
+          'attention',
+          { query: [1, 2, 16], key: [1, 4, 16], value: [1, 4, 16], bias: float32([1, 1, 2, 4], mask) },
+          { heads: 2, headSize: 8, blindToZero },
+          { note: `mask ${i}` },
+        ),
       ),
     ),
   ),

@@ -6,6 +6,7 @@ interface AttentionOptions {
   headSize: number;
   scale?: number;
   causal?: boolean;
+  blindToZero?: boolean;
   columns?: readonly [number, number, number];
 }
 
@@ -57,6 +58,7 @@ export function attention({ query, key, value, positions, bias }: RefInputs, opt
       const top = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - top));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
+      if (options.blindToZero && top === Number.NEGATIVE_INFINITY) return { value: 0 };
       let result = 0;
       let mass = 0;
       weights.forEach((weight, j) => {

@@ -1,17 +1,6 @@
+import { erf } from '../../tensor/erf.ts';
 import { broadcastShapes, type DataType, isFloat } from '../../tensor/types.ts';
 import { at, build, held, type RefInputs, type RefTensor, spread } from './tensor.ts';
-
-/** The error function by its series of positive terms, to float64: 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! */
-export function erf(x: number): number {
-  if (Math.abs(x) > 6) return Math.sign(x);
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
 
 const limit = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
 
