@@ -11,6 +11,17 @@ interface Kept {
   readonly bytes: number;
 }
 
+/** Bytes of a tensor on the device, in whole words. */
+export const wordBytes = (tensor: TensorDescriptor): number => Math.ceil(byteLength(tensor) / 4) * 4;
+
+/** Copies from buffer to buffer, after what was submitted before. */
+export function copyBytes(gpu: Gpu, from: GPUBuffer, to: GPUBuffer, bytes: number): void {
+  if (!bytes) return;
+  const encoder = gpu.device.createCommandEncoder();
+  encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+  gpu.submit(encoder);
+}
+
 /** Outputs that are inputs of the next run. They stay on the device, in buffers of their own. */
 export class Feedback {
   readonly #kept = new Map<string, Kept>();
@@ -31,24 +42,17 @@ export class Feedback {
   /** Copies what is kept for an input into a session. */
   give(session: Session, input: string): void {
     const { buffer, bytes } = this.#kept.get(input)!;
-    this.#copy(buffer, session.inputBuffer(input), bytes);
+    copyBytes(this.gpu, buffer, session.inputBuffer(input), bytes);
   }
 
   /** Keeps an output of a session for an input. */
   keep(session: Session, output: string, input: string, tensor: TensorDescriptor): void {
-    const bytes = Math.ceil(byteLength(tensor) / 4) * 4;
+    const bytes = wordBytes(tensor);
     const old = this.#kept.get(input);
     const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
     if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
     this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
-    this.#copy(session.outputBuffer(output), buffer, bytes);
-  }
-
-  #copy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
-    if (!bytes) return;
-    const encoder = this.gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
-    this.gpu.submit(encoder);
+    copyBytes(this.gpu, session.outputBuffer(output), buffer, bytes);
   }
 
   /** Forgets what is kept: the next run begins with zeros. */

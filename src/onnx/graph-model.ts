@@ -8,10 +8,10 @@ import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
 import { recognise } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
-import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
+import { elementCount, formatShape, formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
-import { Feedback, feedbackOf } from './feedback.ts';
+import { copyBytes, Feedback, feedbackOf, wordBytes } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
 import {
@@ -23,12 +23,14 @@ import {
   numbersFor,
   resultOf,
 } from './run-tensors.ts';
-import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from './values.ts';
+import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, toDevice, typeOf, type Value } from './values.ts';
 
 export interface GraphRunOptions {
   signal?: AbortSignal | undefined;
-  /** Outputs that are wanted; all where absent. */
+  /** Outputs to read back; all where absent, but for those of `copy`. */
   outputs?: readonly string[];
+  /** Outputs to copy into a buffer on the engine's device (usage COPY_DST), as they are there (`GraphBuffer`). */
+  copy?: Readonly<Record<string, GPUBuffer>>;
 }
 
 /** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
@@ -158,7 +160,7 @@ export class GraphModel extends LoadedModel {
     options: GraphRunOptions = {},
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
-    checkOptions('run', options, { signal: aSignal, outputs: list(text) });
+    checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object });
     throwIfAborted(options.signal, 'the run');
     const { sources, turns } = this.#feedback;
     return sources.size ? turns.take(() => this.#run(inputs, options)) : this.#run(inputs, options);
@@ -171,16 +173,26 @@ export class GraphModel extends LoadedModel {
 
   async #run(
     inputs: Readonly<Record<string, GraphInput>>,
-    { signal, outputs: wanted }: GraphRunOptions,
+    {
+      signal,
+      copy = {},
+      outputs: wanted = this.outputs.map(({ name }) => name).filter((name) => !(name in copy)),
+    }: GraphRunOptions,
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
+    for (const name of [...wanted, ...Object.keys(copy)])
+      if (!this.outputs.some((output) => output.name === name))
+        throw new TilewrightError(
+          'invalid-argument',
+          `there is no output '${name}' (${this.outputs.map(({ name }) => name).join(', ')})`,
+        );
     const given = this.#given(inputs);
     const found = new Map<string, readonly Scalar[]>();
     for (;;) {
       const lowered = await this.#lowered(given, found);
       const { outputs, needs } = lowered;
-      const results = await this.#compute(lowered, given, found, wanted, signal);
-      if (!needs) return this.#named(outputs, results, wanted);
+      const results = await this.#compute(lowered, given, found, { wanted, copy, signal });
+      if (!needs) return this.#named(outputs, results, wanted, Object.keys(copy));
       found.set(
         needs.key,
         Array.from(results['needed']!, (value) => fromDevice(needs.type, value)),
@@ -192,43 +204,39 @@ export class GraphModel extends LoadedModel {
   #named(
     outputs: readonly Value[],
     results: Readonly<Record<string, TensorData>>,
-    wanted: readonly string[] | undefined,
+    wanted: readonly string[],
+    copied: readonly string[],
   ): Record<string, GraphOutput> {
-    for (const name of wanted ?? [])
-      if (!this.outputs.some((output) => output.name === name))
-        throw new TilewrightError(
-          'invalid-argument',
-          `there is no output '${name}' (${this.outputs.map(({ name }) => name).join(', ')})`,
-        );
-    const named = this.outputs.flatMap(({ name }, i): [string, GraphOutput][] =>
-      wanted && !wanted.includes(name) ? [] : [[name, resultOf(outputs[i]!, `${i}`, results)]],
-    );
+    const named = this.outputs.flatMap(({ name }, i): [string, GraphOutput][] => {
+      if (wanted.includes(name)) return [[name, resultOf(outputs[i]!, `${i}`, results)]];
+      const { type, shape } = outputs[i] as Tensor;
+      return copied.includes(name) ? [[name, { type, dims: shape, data: [] }]] : [];
+    });
     return Object.fromEntries(named);
   }
 
   async #compute(
-    { graph, needs, checks = [] }: Lowered,
+    { graph, needs, checks = [], outputs: values }: Lowered,
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
-    wanted: readonly string[] | undefined,
-    signal: AbortSignal | undefined,
+    { wanted, copy, signal }: { wanted: readonly string[]; copy: Copies; signal: AbortSignal | undefined },
   ): Promise<Record<string, TensorData>> {
+    const places = new Map(this.outputs.map(({ name }, i) => [name, `${i}`]));
+    const copies = needs ? {} : this.#copies(copy, values, places);
     if (!graph) return {};
     const isWanted = (place: string): boolean =>
-      !wanted ||
-      needs !== undefined ||
-      place === CHECKS ||
-      wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
+      needs !== undefined || place === CHECKS || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
     const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const inputs: Record<string, TensorInput> = {};
       for (const [name, operand] of session.plan.inputs) {
-        const one = given.get(name)!;
-        if (one.values) inputs[name] = numbersFor(name, one.type, one.dims, one.values, operand.dataType);
+        const { type, dims, values, buffer } = given.get(name)!;
+        if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
+        else if (buffer) await this.#take(name, buffer, session, operand);
         else this.#feedback.give(session, name);
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
-      const results = await session.run<TensorData>(inputs, { signal, outputs });
+      const results = await session.run<TensorData>(inputs, { signal, outputs, copy: copies });
       const raised = results[CHECKS]?.findIndex((flag) => flag !== 0) ?? -1;
       if (raised >= 0)
         throw new TilewrightError(
@@ -239,7 +247,7 @@ export class GraphModel extends LoadedModel {
           },
         );
       for (const [input, output] of needs ? [] : this.#feedback.sources) {
-        const place = `${this.outputs.findIndex(({ name }) => name === output)}`;
+        const place = places.get(output)!;
         const tensor = graph.outputs[place];
         if (!tensor)
           throw new TilewrightError('unsupported-option', `feedback: '${output}' is not computed on the device`);
@@ -248,6 +256,35 @@ export class GraphModel extends LoadedModel {
       return results;
     };
     return this.withSession(name, () => graph, work, { signal });
+  }
+
+  /** Copies an input that is on the device into a session. Errors: `wrong-shape`, `invalid-argument`, `gpu-validation`. */
+  async #take(name: string, buffer: GPUBuffer, session: Session, operand: Operand): Promise<void> {
+    needBuffer(`input ${name}`, buffer, operand, 'COPY_SRC');
+    const target = session.inputBuffer(name);
+    const [, valid] = this.gpu.scoped(`input ${name}`, () => copyBytes(this.gpu, buffer, target, wordBytes(operand)));
+    await valid;
+  }
+
+  /** Buffers of the caller by the place of the output. What the host computed is written into them at once. */
+  #copies(copy: Copies, values: readonly Value[], places: ReadonlyMap<string, string>): Record<string, GPUBuffer> {
+    const copies: Record<string, GPUBuffer> = {};
+    for (const [name, buffer] of Object.entries(copy)) {
+      const place = places.get(name)!;
+      const value = values[Number(place)]!;
+      if (value.kind !== 'tensor')
+        throw new TilewrightError('unsupported-option', `copy: '${name}' is a ${value.kind}, not a tensor`);
+      const floats = value.type === 'float' || value.type === 'double';
+      const dataType = value.operand?.dataType ?? (floats ? this.dataType : typeOf(value.type, name).device);
+      needBuffer(`copy: '${name}'`, buffer, { dataType, shape: value.shape }, 'COPY_DST');
+      if (value.known) {
+        const bytes = new Uint8Array(wordBytes({ dataType, shape: value.shape }));
+        const data = toDevice(name, value, value.known, dataType);
+        bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        this.gpu.device.queue.writeBuffer(buffer, 0, bytes);
+      } else copies[place] = buffer;
+    }
+    return copies;
   }
 
   #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
@@ -409,6 +446,20 @@ export class GraphModel extends LoadedModel {
       }),
     );
   }
+}
+
+type Copies = Readonly<Record<string, GPUBuffer>>;
+
+/** Errors: `wrong-shape` for a buffer that is too small, `invalid-argument` for one of another usage. */
+function needBuffer(what: string, buffer: GPUBuffer, tensor: TensorDescriptor, usage: 'COPY_SRC' | 'COPY_DST'): void {
+  const bytes = wordBytes(tensor);
+  if (!(buffer?.size >= bytes))
+    throw new TilewrightError(
+      'wrong-shape',
+      `${what}: ${formatTensor(tensor)} takes ${bytes} bytes, the buffer has ${buffer?.size}`,
+    );
+  if (!(buffer.usage & (usage === 'COPY_SRC' ? 4 : 8)))
+    throw new TilewrightError('invalid-argument', `${what}: the buffer lacks the usage ${usage}`);
 }
 
 /** The symbols among the dimensions of inputs, each once; empty for dimensions that the file neither counts nor names. */

@@ -9,7 +9,18 @@ import { isFloating, known, type Scalar, toDevice, type Value } from './values.t
 export interface GraphTensor {
   readonly type: OnnxType;
   readonly dims: readonly number[];
+  /** Empty where they were copied into a buffer on the device. */
   readonly data: GraphData;
+}
+
+/**
+ * A tensor on the engine's device, in a buffer with the usage COPY_SRC. int64, uint64, int16 and uint16 have 32 bits an
+ * element there, double and bfloat16 are float32, bool is a byte; types of less than 32 bits are packed. The buffer may
+ * be larger.
+ */
+export interface GraphBuffer {
+  readonly dims: readonly number[];
+  readonly buffer: GPUBuffer;
 }
 
 export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array | BigUint64Array | readonly string[];
@@ -18,7 +29,8 @@ export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array |
 export type GraphInput =
   | GraphData
   | readonly (number | bigint | boolean)[]
-  | { readonly dims: readonly number[]; readonly data: GraphData | readonly (number | bigint | boolean | string)[] };
+  | { readonly dims: readonly number[]; readonly data: GraphData | readonly (number | bigint | boolean | string)[] }
+  | GraphBuffer;
 
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 
@@ -26,8 +38,9 @@ export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 export interface Given {
   readonly type: OnnxType;
   readonly dims: readonly number[];
-  /** Undefined where `feedback` has it on the device. */
+  /** Undefined where it is on the device: in `buffer`, or where `feedback` has it. */
   readonly values: ArrayLike<Scalar> | undefined;
+  readonly buffer?: GPUBuffer | undefined;
 }
 
 /** The numbers of an input as the device takes them. */
@@ -103,18 +116,24 @@ export function bind(
 ): Given {
   const isList = (value: unknown): value is ArrayLike<number | bigint | boolean | string> =>
     Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  const { dims, data } = (isList(input) ? { dims: undefined, data: input } : (input ?? {})) as {
+  const { dims, data, buffer } = (isList(input) ? { dims: undefined, data: input } : (input ?? {})) as {
     dims: readonly number[] | undefined;
     data: unknown;
+    buffer?: GPUBuffer;
   };
-  if (!isList(data))
-    throw new TilewrightError('invalid-argument', `input ${name}: expected an array, or { dims, data }`);
+  const isBuffer = buffer !== undefined && data === undefined && typeof buffer.size === 'number';
+  if (!isList(data) && !isBuffer)
+    throw new TilewrightError(
+      'invalid-argument',
+      `input ${name}: expected an array, { dims, data } or { dims, buffer }`,
+    );
+  if (isBuffer && !dims) throw new TilewrightError('invalid-argument', `input ${name}: a buffer needs its dims`);
   if (dims !== undefined && !(isList(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0)))
     throw new TilewrightError(
       'invalid-argument',
       `input ${name}: dims: expected integers from 0 on, got ${shown(dims)}`,
     );
-  const shape = dims ?? guessed(name, declared, data.length, symbols);
+  const shape = dims ?? guessed(name, declared, (data as ArrayLike<unknown>).length, symbols);
   if (
     declared &&
     (declared.length !== shape.length || declared.some((size, d) => typeof size === 'number' && size !== shape[d]))
@@ -133,6 +152,7 @@ export function bind(
       );
     symbols.set(symbol, size);
   });
+  if (!isList(data)) return { type, dims: shape, values: undefined, buffer };
   if (elementCount(shape) !== data.length)
     throw new TilewrightError(
       'wrong-shape',

@@ -175,6 +175,9 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
 
   it('prints a plan and profiles it', { timeout: 120_000 }, async () => {
     const [plan] = await json('plan', 'resnet20-cifar10');
+    expect(plan.transposes).toBe(
+      plan.steps.filter(({ kernel }: { kernel: string }) => kernel.startsWith('transpose')).length,
+    );
     expect(plan).toMatchObject({ plan: 'image' });
     expect(plan.steps.length).toBeLessThanOrEqual(26 + 2 * 12); // where 3×3 convolutions are Winograd's, two more each
     const [profile] = await json('profile', 'resnet20-cifar10');

@@ -66,3 +66,76 @@ describe('inputs of ONNX models', () => {
     await expect(loaded(graph)).rejects.toMatchObject({ code: 'unsupported-op' });
   });
 });
+
+describe('buffers on the device', () => {
+  const USAGE = { source: 0x80 | 8 | 4, target: 0x80 | 8 };
+
+  async function numbersOf(buffer: GPUBuffer, count: number): Promise<number[]> {
+    const { device } = await testEngine();
+    const staging = device.createBuffer({ size: 4 * count, usage: 1 | 8 });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, 4 * count);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1);
+    const numbers = [...new Float32Array(staging.getMappedRange())];
+    staging.destroy();
+    return numbers;
+  }
+
+  /** y = 2x, of any length, z = x + 1, and a constant c. */
+  function graph(): OnnxGraph {
+    const graph = new OnnxGraph();
+    const x = graph.input('x', 'float32', ['n']);
+    graph.node('Mul', [x, graph.constant(Float32Array.of(2), [])], {}, 'y');
+    graph.node('Add', [x, graph.constant(Float32Array.of(1), [])], {}, 'z');
+    graph.node('Add', [graph.constant(Float32Array.of(3, 4), [2]), graph.constant(Float32Array.of(1), [])], {}, 'c');
+    for (const name of ['y', 'z']) graph.output(name, 'float32', ['n']);
+    graph.output('c', 'float32', [2]);
+    return graph;
+  }
+
+  it('are taken as inputs, and filled with outputs', async () => {
+    const { device } = await testEngine();
+    using model = await loaded(graph());
+    const x = device.createBuffer({ size: 64, usage: USAGE.source });
+    device.queue.writeBuffer(x, 0, Float32Array.of(1, 2, 3));
+    const [y, c] = [64, 8].map((size) => device.createBuffer({ size, usage: USAGE.source })) as [GPUBuffer, GPUBuffer];
+    const results = await model.run({ x: { dims: [3], buffer: x } }, { copy: { y, c } });
+    expect(results).toEqual({
+      y: { type: 'float', dims: [3], data: [] },
+      z: { type: 'float', dims: [3], data: Float32Array.of(2, 3, 4) },
+      c: { type: 'float', dims: [2], data: [] },
+    });
+    expect(await numbersOf(y, 3)).toEqual([2, 4, 6]);
+    expect(await numbersOf(c, 2)).toEqual([4, 5]);
+    // What one run left is the input of the next, and read back beside.
+    const next = await model.run({ x: { dims: [3], buffer: y } }, { copy: { y: x }, outputs: ['y'] });
+    expect(next).toEqual({ y: { type: 'float', dims: [3], data: Float32Array.of(4, 8, 12) } });
+    expect(await numbersOf(x, 3)).toEqual([4, 8, 12]);
+    for (const buffer of [x, y, c]) buffer.destroy();
+  });
+
+  it('are refused where they are too small, of another usage, without dimensions, or of no output', async () => {
+    const { device } = await testEngine();
+    using model = await loaded(graph());
+    const buffer = (size: number, usage: number) => device.createBuffer({ size, usage });
+    const [small, deaf, good] = [buffer(8, USAGE.source), buffer(64, USAGE.target), buffer(64, USAGE.source)];
+    const fails = (x: object, copy: object, code: string, message: string) =>
+      expect(model.run({ x: x as never }, { copy: copy as never })).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(message),
+      });
+    await fails(
+      { dims: [3], buffer: small },
+      {},
+      'wrong-shape',
+      'input x: float32[3] takes 12 bytes, the buffer has 8',
+    );
+    await fails({ dims: [3], buffer: deaf }, {}, 'invalid-argument', 'input x: the buffer lacks the usage COPY_SRC');
+    await fails({ buffer: good }, {}, 'invalid-argument', 'input x: a buffer needs its dims');
+    await fails([1, 2, 3], { y: small }, 'wrong-shape', "copy: 'y': float32[3] takes 12 bytes, the buffer has 8");
+    await fails([1, 2, 3], { q: good }, 'invalid-argument', "there is no output 'q'");
+    expect(((await model.run({ x: [1, 2, 3] }))['y'] as GraphTensor).data).toEqual(Float32Array.of(2, 4, 6));
+    for (const one of [small, deaf, good]) one.destroy();
+  });
+});

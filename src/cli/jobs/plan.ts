@@ -27,6 +27,8 @@ export interface PlanReport {
   readonly steps: readonly PlannedStep[];
   /** What is compiled for the steps, and for those that compute constants at load. */
   readonly pipelines: { readonly run: number; readonly load: number };
+  /** Dispatches that only bring axes into another order. */
+  readonly transposes: number;
   readonly memory: { readonly slots: readonly number[]; readonly constants: number; readonly states: number };
 }
 
@@ -44,9 +46,11 @@ export const plan: Job<PlanArgs, PlanReport[]> = async ({ plan: only, ...args },
 function report(name: string, planned: Plan): PlanReport {
   const bytes = (operands: Iterable<Parameters<typeof byteLength>[0]>): number =>
     [...operands].reduce((sum, operand) => sum + byteLength(operand), 0);
+  const transposes = planned.steps.filter(({ node }) => node.op === 'transpose').length;
   return {
     plan: name,
-    text: formatPlan(planned),
+    text: `${formatPlan(planned)}\n${transposes} of the dispatches are transposes`,
+    transposes,
     steps: planned.steps.map(({ node, candidate, cost }) => ({
       label: node.label ?? node.op,
       kernel: candidate.label,

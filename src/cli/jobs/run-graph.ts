@@ -82,7 +82,7 @@ async function dataOf(
   input: GivenInput,
   model: GraphModel,
   context: JobContext,
-): Promise<Extract<GraphInput, { dims: unknown }>['data']> {
+): Promise<Extract<GraphInput, { data: unknown }>['data']> {
   if ('data' in input) return input.data;
   const { name, type, lent } = input;
   const data = npyData(type, await readAll(context, lent));

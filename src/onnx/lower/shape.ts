@@ -142,8 +142,13 @@ function transpose(call: Call): Tensor {
 function concat(call: Call): Tensor {
   const tensors = call.all();
   const axis = call.axis(call.int('axis', call.opset < 4 ? 1 : undefined), tensors[0]!.shape.length);
-  const inputs = tensors.map((tensor, i) => [`input${i}`, call.operand(tensor)]);
-  return call.made(call.add('concat', Object.fromEntries(inputs), { axis }));
+  const operands = tensors.map((tensor) => call.operand(tensor));
+  const joined = (list: readonly Operand[]): Operand =>
+    call.add('concat', Object.fromEntries(list.map((operand, i) => [`input${i}`, operand])), { axis });
+  const made = joined(operands);
+  // What has no elements, such as a cache before the first token, is checked and left out.
+  const some = operands.filter(({ shape }) => shape[axis] !== 0);
+  return call.made(some.length === 1 ? some[0]! : some.length && some.length < operands.length ? joined(some) : made);
 }
 
 function split(call: Call): Tensor[] {
