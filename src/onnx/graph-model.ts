@@ -5,8 +5,9 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
+import type { OnProgress } from '../tensor/progress.ts';
 import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
@@ -28,6 +29,8 @@ export interface GraphRunOptions {
   signal?: AbortSignal | undefined;
   /** Outputs that are wanted; all where absent. */
   outputs?: readonly string[];
+  /** Of weights and kernels, where shapes are new. */
+  onProgress?: OnProgress;
 }
 
 /** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
@@ -157,7 +160,7 @@ export class GraphModel extends LoadedModel {
     options: GraphRunOptions = {},
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
-    checkOptions('run', options, { signal: aSignal, outputs: list(text) });
+    checkOptions('run', options, { signal: aSignal, outputs: list(text), onProgress: fn });
     throwIfAborted(options.signal, 'the run');
     const { sources, turns } = this.#feedback;
     return sources.size ? turns.take(() => this.#run(inputs, options)) : this.#run(inputs, options);
@@ -170,7 +173,7 @@ export class GraphModel extends LoadedModel {
 
   async #run(
     inputs: Readonly<Record<string, GraphInput>>,
-    { signal, outputs: wanted }: GraphRunOptions,
+    { outputs: wanted, ...how }: GraphRunOptions,
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
     const given = this.#given(inputs);
@@ -178,7 +181,7 @@ export class GraphModel extends LoadedModel {
     for (;;) {
       const lowered = await this.#lowered(given, found);
       const { outputs, needs } = lowered;
-      const results = await this.#compute(lowered, given, found, wanted, signal);
+      const results = await this.#compute(lowered, given, found, wanted, how);
       if (!needs) return this.#named(outputs, results, wanted);
       found.set(
         needs.key,
@@ -210,7 +213,7 @@ export class GraphModel extends LoadedModel {
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
     wanted: readonly string[] | undefined,
-    signal: AbortSignal | undefined,
+    how: Pick<GraphRunOptions, 'signal' | 'onProgress'>,
   ): Promise<Record<string, TensorData>> {
     if (!graph) return {};
     const isWanted = (place: string): boolean =>
@@ -227,7 +230,7 @@ export class GraphModel extends LoadedModel {
         else this.#feedback.give(session, name);
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
-      const results = await session.run<TensorData>(inputs, { signal, outputs });
+      const results = await session.run<TensorData>(inputs, { signal: how.signal, outputs });
       const raised = results[CHECKS]?.findIndex((flag) => flag !== 0) ?? -1;
       if (raised >= 0)
         throw new TilewrightError(
@@ -246,7 +249,7 @@ export class GraphModel extends LoadedModel {
       }
       return results;
     };
-    return this.withSession(name, () => graph, work, { signal });
+    return this.withSession(name, () => graph, work, how);
   }
 
   #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
