@@ -84,7 +84,7 @@ async function hearAll(detector: SpeechDetector, sound: Sound, name: string, sig
   const heard = new Track();
   track = heard;
   showHearing();
-  const bar = new LoadProgress(() => hearing?.stopped.abort());
+  const bar = new LoadProgress();
   const onProgress = (step: Progress): void => {
     bar.update(step);
     if (!bar.element.isConnected) progress.replaceChildren(bar.element);

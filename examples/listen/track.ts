@@ -43,8 +43,10 @@ export function drawTrack(canvas: HTMLCanvasElement, track: Track, { first, coun
     { top: height * 0.68, bottom: height - 1 },
   ];
 
-  context.fillStyle = colour('--accent-wash');
+  context.fillStyle = colour('--tile');
+  context.globalAlpha = 0.6;
   for (const { start, end } of track.segments) context.fillRect(x(start), 0, x(end) - x(start), height);
+  context.globalAlpha = 1;
 
   // Of the steps that share a pixel's column the extremes.
   const columns = Math.min(count, Math.max(1, Math.floor(width)));

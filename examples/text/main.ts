@@ -49,7 +49,7 @@ async function read(picture: Picture): Promise<void> {
   const times: Times = { detect: 0, turn: 0, read: 0 };
   const done: Line[] = [];
   let found = 0;
-  const bar = new LoadProgress(() => mine.abort());
+  const bar = new LoadProgress();
   if (still) {
     problems.clear();
     showLines([]);

@@ -136,6 +136,7 @@ describe('the text page', { timeout: READING }, () => {
   });
 
   it('is usable by keyboard and at 360 pixels', async () => {
+    await page.keyboard.press('Escape');
     await idle();
     expectOrder(await tabOrder(page), [
       /^Skip/,
