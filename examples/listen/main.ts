@@ -72,7 +72,7 @@ async function hear(sound: Sound, name: string): Promise<void> {
     ended();
     if (hearing === mine) {
       hearing = undefined;
-      if (sound === microphone) microphone.stop();
+      if (sound === microphone && !stopped.signal.aborted) microphone.stop(); // what aborts has stopped it, and may have started it again
       progress.replaceChildren();
       showHearing();
     }
@@ -206,7 +206,9 @@ async function startMicrophone(): Promise<void> {
   hearing?.stopped.abort();
   problems.clear();
   try {
-    if ((await microphone.start()) && turn === taken) await hear(microphone, 'Microphone');
+    if (!(await microphone.start()) || turn !== taken) return;
+    showHearing();
+    await hear(microphone, 'Microphone');
   } catch (error) {
     if (turn === taken) problems.show(error);
   }

@@ -68,6 +68,7 @@ export class Microphone implements Sound {
 
   /** As `Capture.start`. */
   start(): Promise<boolean> {
+    this.stop();
     return this.#capture.start({ channelCount: 1 }, async (stream) => {
       // The context resamples what it takes to its own rate.
       const context = new AudioContext({ sampleRate: RATE });
@@ -76,7 +77,7 @@ export class Microphone implements Sound {
       if (context.state === 'closed') return;
       const node = new AudioWorkletNode(context, 'blocks', { numberOfOutputs: 0, processorOptions: { size: STEP } });
       node.port.onmessage = ({ data }) => {
-        if (this.#context !== context) return;
+        if (this.#context !== context || this.waiting > MOST_WAITING) return; // nobody hears it
         this.#waiting.push(data);
         this.#wake();
       };

@@ -1,5 +1,5 @@
 import type { Picture } from '../../src/index.ts';
-import { decodePicture } from '../../src/vision/decode.ts';
+import { decodePicture, type PictureSource } from '../../src/vision/decode.ts';
 import { Camera } from './camera.ts';
 import { byId, make } from './dom.ts';
 import { acceptDrops } from './drop.ts';
@@ -35,6 +35,7 @@ export class PictureInput {
   readonly #snapshot = byId('snapshot', HTMLButtonElement);
   readonly #samples = byId('samples', HTMLElement);
   #taken = 0;
+  #cameras = 0;
 
   constructor(private readonly options: PictureInputOptions) {
     this.#preview.setAttribute('data-empty', '');
@@ -51,9 +52,11 @@ export class PictureInput {
     });
     this.#toggle.addEventListener('click', () => (this.live ? this.stopCamera() : this.#startCamera()));
     this.#snapshot.addEventListener('click', async () => {
-      await this.#take(this.#camera.video, 'A snapshot of the camera');
+      const frame = decodePicture(this.#camera.video);
+      await frame.catch(() => {}); // told where it is taken
       this.stopCamera();
       this.#toggle.focus();
+      await this.#take(frame, 'A snapshot of the camera');
     });
   }
 
@@ -86,7 +89,7 @@ export class PictureInput {
   }
 
   /** Shows a picture and works on it. A broken one is told, and what is shown stays. */
-  async #take(source: Blob | Promise<Blob> | HTMLVideoElement, name: string): Promise<void> {
+  async #take(source: PictureSource | Promise<PictureSource>, name: string): Promise<void> {
     const turn = ++this.#taken;
     try {
       const picture = await decodePicture(await source);
@@ -134,9 +137,12 @@ export class PictureInput {
     }
     this.#pressSample();
     this.#showCamera();
-    while (this.live) {
+    // Of a camera before this one a frame may still be worked on: its turn is over.
+    const camera = ++this.#cameras;
+    const isOn = (): boolean => this.live && camera === this.#cameras;
+    while (isOn()) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
-      if (this.live) await this.#take(this.#camera.video, 'A frame of the camera');
+      if (isOn()) await this.#take(this.#camera.video, 'A frame of the camera');
     }
   }
 
