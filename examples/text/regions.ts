@@ -32,8 +32,8 @@ export const DB = {
   minSide: 3,
   /**
    * The network marks text shrunken: its rectangle grows by area * unclip / perimeter. PaddleOCR has 1.5, which leaves so
-   * little around Latin letters that the recogniser reads no spaces: of 16 lines of DejaVu Sans with spaces it missed those of
-   * 7 at 2, of none at 3, lines 1.2 em apart among them (SwiftShader, 2026-11-28).
+   * little around Latin letters that the recogniser reads no spaces: of 14 lines of DejaVu Sans with spaces it missed some
+   * in 6 at 2, and none at 3, in lines 1.2 em apart too (SwiftShader, 2026-11-28).
    */
   unclip: 3,
 } as const;
