@@ -210,7 +210,9 @@ async function startMicrophone(): Promise<void> {
     showHearing();
     await hear(microphone, 'Microphone');
   } catch (error) {
-    if (turn === taken) problems.show(error);
+    if (turn !== taken) return;
+    microphone.stop();
+    problems.show(error);
   }
 }
 

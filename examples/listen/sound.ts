@@ -70,18 +70,21 @@ export class Microphone implements Sound {
   start(): Promise<boolean> {
     this.stop();
     return this.#capture.start({ channelCount: 1 }, async (stream) => {
-      // The context resamples what it takes to its own rate.
-      const context = new AudioContext({ sampleRate: RATE });
+      const source = sourceOf(stream);
+      const context = source.context as AudioContext;
       this.#context = context;
       await context.audioWorklet.addModule(worklet);
       if (context.state === 'closed') return;
-      const node = new AudioWorkletNode(context, 'blocks', { numberOfOutputs: 0, processorOptions: { size: STEP } });
+      const node = new AudioWorkletNode(context, 'blocks', {
+        numberOfOutputs: 0,
+        processorOptions: { size: STEP, rate: RATE },
+      });
       node.port.onmessage = ({ data }) => {
         if (this.#context !== context || this.waiting > MOST_WAITING) return; // nobody hears it
         this.#waiting.push(data);
         this.#wake();
       };
-      context.createMediaStreamSource(stream).connect(node);
+      source.connect(node);
       await context.resume();
     });
   }
@@ -110,5 +113,16 @@ export class Microphone implements Sound {
     this.#context = undefined;
     this.#waiting.length = 0;
     this.#wake();
+  }
+}
+
+/** A stream in a context of 16 kHz, which resamples it; of the device's rate where the browser connects no other: Firefox. */
+function sourceOf(stream: MediaStream): MediaStreamAudioSourceNode {
+  const context = new AudioContext({ sampleRate: RATE });
+  try {
+    return context.createMediaStreamSource(stream);
+  } catch {
+    void context.close();
+    return new AudioContext().createMediaStreamSource(stream);
   }
 }

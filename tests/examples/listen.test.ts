@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Averager } from '../../examples/listen/averager.ts';
 import { STEP } from '../../examples/listen/detector.ts';
 import { segmentsOf } from '../../examples/listen/segments.ts';
 import { soundOf } from '../../examples/listen/sound.ts';
@@ -59,4 +60,28 @@ it('of what was heard the extremes of each step stay', () => {
     [0, 0.75],
   ]);
   expect(track.probabilities).toEqual([0.9, 0.2]);
+});
+
+describe('another rate', () => {
+  const at = (ratio: number, samples: readonly number[]): number[] => {
+    const averager = new Averager(ratio);
+    const out: number[] = [];
+    for (const sample of samples) averager.add(sample, (value) => out.push(value));
+    return out;
+  };
+
+  it('of the same rate, and of a whole ratio', () => {
+    expect(at(1, [0.25, -1, 0.5])).toEqual([0.25, -1, 0.5]);
+    expect(at(3, [1, 2, 6, 4, 4, 4, 9])).toEqual([3, 4]);
+    expect(at(0.5, [0.25, -1])).toEqual([0.25, 0.25, -1, -1]);
+  });
+
+  it('of a ratio that is not whole: no sample is lost, and the mean stays', () => {
+    const ratio = 44_100 / 16_000;
+    const ramp = Array.from({ length: 44_100 }, (_, i) => i);
+    const out = at(ratio, ramp);
+    expect(out).toHaveLength(16_000);
+    for (const i of [0, 1, 7999, 15_999]) expect(out[i]).toBeCloseTo((i + 0.5) * ratio - 0.5, 0);
+    expect(out.reduce((sum, value) => sum + value, 0) / out.length).toBeCloseTo((44_100 - 1) / 2, 3);
+  });
 });

@@ -166,6 +166,27 @@ describe('the listen page', { timeout: PATIENCE }, () => {
     await page.getByRole('button', { name: 'Dismiss' }).click();
   });
 
+  it('hears a microphone at its own rate where the browser connects no other', async () => {
+    const { page, errors } = await openPage(browser, 'examples/listen/', {
+      before: (fresh) =>
+        fresh.addInitScript(() => {
+          const connect = AudioContext.prototype.createMediaStreamSource;
+          AudioContext.prototype.createMediaStreamSource = function (stream) {
+            if (this.sampleRate === 16_000) throw new DOMException('another sample rate', 'NotSupportedError');
+            return connect.call(this, stream);
+          };
+        }),
+    });
+    await untilText(page.locator('#facts'), /16 kHz/);
+    const start = Date.now();
+    await page.locator('#microphone').click();
+    await untilText(page.locator('#totals'), /MicrophoneHeard[2-9]\.\d+ s/);
+    const [, heard] = /Heard([\d.]+) s/.exec(await textOf(page.locator('#totals')))!;
+    expect(Number(heard)).toBeLessThanOrEqual((Date.now() - start) / 1000); // not three times as much
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it('is usable by keyboard and at 360 pixels', async () => {
     expectOrder(await tabOrder(page), [
       /^Skip/,
