@@ -18,6 +18,7 @@ const problems = new ProblemBox(byId('problem', HTMLElement));
 const progress = byId('progress', HTMLElement);
 const canvas = byId('track', HTMLCanvasElement);
 const status = byId('status', HTMLElement);
+const spoken = byId('spoken', HTMLElement);
 const stop = byId('stop', HTMLButtonElement);
 const copy = byId('copy', HTMLButtonElement);
 const listen = byId('microphone', HTMLButtonElement);
@@ -83,6 +84,7 @@ async function hearAll(detector: SpeechDetector, sound: Sound, name: string, sig
   detector.reset();
   const heard = new Track();
   track = heard;
+  spoken.textContent = 'Listening';
   showHearing();
   const bar = new LoadProgress();
   const onProgress = (step: Progress): void => {
@@ -112,6 +114,7 @@ async function hearAll(detector: SpeechDetector, sound: Sound, name: string, sig
   } finally {
     cancelAnimationFrame(frame);
     show();
+    spoken.textContent = status.textContent;
   }
 }
 

@@ -54,7 +54,7 @@ async function read(picture: Picture): Promise<void> {
     problems.clear();
     showLines([]);
     showBoxes(picture, []);
-    status.textContent = 'Looking for text';
+    say('Looking for text');
   }
   showReading(true);
   try {
@@ -67,7 +67,7 @@ async function read(picture: Picture): Promise<void> {
       found = quads.length;
       if (!isLatest() || !still) return;
       showBoxes(picture, quads);
-      status.textContent = found ? `Reading ${linesOf(found)}` : '';
+      say(found ? `Reading ${linesOf(found)}` : '');
     };
     for await (const line of reader.read(picture, { signal, times, onProgress, onFound })) {
       if (!isLatest()) return;
@@ -83,11 +83,11 @@ async function read(picture: Picture): Promise<void> {
     );
     showTimes(times, picture, found);
     showFacts(reader);
-    status.textContent = done.length ? linesOf(done.length) : 'No text found';
+    say(done.length ? linesOf(done.length) : 'No text found');
   } catch (error) {
     if (!isLatest() || loader.current?.model !== reader) return; // a later picture, or other models, are at work
     input.stopCamera();
-    status.textContent = 'Stopped';
+    say('Stopped');
     if (!signal.aborted) problems.show(error, isLost(error) ? load : () => read(picture));
   } finally {
     if (isLatest()) {
@@ -96,6 +96,11 @@ async function read(picture: Picture): Promise<void> {
       showReading(false);
     }
   }
+}
+
+/** Says how it stands; the same is not said again, frame after frame. */
+function say(text: string): void {
+  if (status.textContent !== text) status.textContent = text;
 }
 
 const linesOf = (count: number): string => `${whole(count)} ${count === 1 ? 'line' : 'lines'}`;

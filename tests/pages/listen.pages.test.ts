@@ -72,6 +72,7 @@ describe('the listen page', { timeout: PATIENCE }, () => {
     await give('noise.wav', wav(noise, 16_000));
     await heard(/noise\.wavHeard0\.51 s of 0\.51 s/);
     await untilText(page.locator('#status'), /^No speech in 0\.51 s$/);
+    await untilText(page.locator('#spoken'), /^No speech in 0\.51 s$/);
     expect(await page.locator('#segments li').count()).toBe(0);
     expect(await copied()).toHaveLength(16);
   });
