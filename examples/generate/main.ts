@@ -3,7 +3,7 @@ import { noWebGpu, showAdapter } from '../shared/adapter.ts';
 import { byId, copyOnClick, facts, make, makeButton } from '../shared/dom.ts';
 import { acceptDrops } from '../shared/drop.ts';
 import { bytes, count, milliseconds, number, whole } from '../shared/format.ts';
-import { type Loaded, ModelLoader } from '../shared/loader.ts';
+import { type Loaded, ModelLoader, modelFor } from '../shared/loader.ts';
 import { ModelPicker } from '../shared/model-picker.ts';
 import { ProblemBox } from '../shared/problem.ts';
 import { readSettings, showValues } from './settings.ts';
@@ -21,8 +21,7 @@ const copy = byId('copy', HTMLButtonElement);
 const form = byId('form', HTMLFormElement);
 
 const loader = new ModelLoader<TextGenerator>({
-  task: 'text-generation',
-  otherTask: 'The page Classify takes models for pictures.',
+  open: modelFor('text-generation', 'The page Classify takes models for pictures.'),
   progress: byId('progress', HTMLElement),
   problems,
   onLoaded(loaded) {

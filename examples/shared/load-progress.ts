@@ -17,11 +17,12 @@ export class LoadProgress {
   readonly #bar = make('progress', { max: 1, 'aria-label': 'Loading the model' });
   readonly #phases = new Map<Progress['phase'], Progress>();
 
-  constructor(onCancel: () => void) {
+  /** With a button to cancel, where that is not offered elsewhere. */
+  constructor(onCancel?: () => void) {
     this.element = make(
       'div',
       { class: 'progress' },
-      make('div', { class: 'heading' }, this.#text, makeButton('Cancel', onCancel)),
+      make('div', { class: 'heading' }, this.#text, ...(onCancel ? [makeButton('Cancel', onCancel)] : [])),
       this.#bar,
     );
   }

@@ -1,40 +1,60 @@
-import { Engine, type Model, TilewrightError } from '../../src/index.ts';
+import { Engine, type LoadOptions, type Model, TilewrightError } from '../../src/index.ts';
 import { LoadProgress } from './load-progress.ts';
 import type { ModelChoice } from './model-picker.ts';
 import type { ProblemBox } from './problem.ts';
 
-export interface Loaded<T extends Model> {
+/** What a page has on the device. */
+interface Disposable {
+  dispose(): void;
+}
+
+export interface Loaded<T extends Disposable, C = ModelChoice> {
   readonly model: T;
-  readonly choice: ModelChoice;
+  readonly choice: C;
   /** From the choice to the model that is ready, in ms. */
   readonly ms: number;
 }
 
-export interface LoaderOptions<T extends Model> {
-  readonly task: T['task'];
-  /** Said where a model of another task was loaded. */
-  readonly otherTask: string;
+type Opening = Pick<LoadOptions, 'signal' | 'onProgress'>;
+
+export interface LoaderOptions<T extends Disposable, C> {
+  /** Loads what was chosen. */
+  open(engine: Engine, choice: C, options: Opening): Promise<T>;
   readonly progress: HTMLElement;
   readonly problems: ProblemBox;
   /** The model before is disposed of after this call. */
-  onLoaded(loaded: Loaded<T>): void;
+  onLoaded(loaded: Loaded<T, C>): void;
 }
 
+/** Opens models of one task alone; `otherTask` is said where one of another was chosen. */
+export const modelFor =
+  <T extends Model>(task: T['task'], otherTask: string) =>
+  async (engine: Engine, { name, source, dtype }: ModelChoice, options: Opening): Promise<T> => {
+    const model = await engine.load(source, { dtype, ...options });
+    if (model.task === task) return model as T;
+    model.dispose();
+    throw new TilewrightError(
+      'unknown-architecture',
+      `${name} is a model for ${model.task}: this page is for ${task}`,
+      { hint: otherTask },
+    );
+  };
+
 /** Keeps a page's engine and its model. The model in use stays until another is ready: a failed load loses nothing. */
-export class ModelLoader<T extends Model> {
+export class ModelLoader<T extends Disposable, C = ModelChoice> {
   #engine: Promise<Engine> | undefined;
-  #current: Loaded<T> | undefined;
+  #current: Loaded<T, C> | undefined;
   #loading: AbortController | undefined;
 
-  constructor(private readonly options: LoaderOptions<T>) {}
+  constructor(private readonly options: LoaderOptions<T, C>) {}
 
-  get current(): Loaded<T> | undefined {
+  get current(): Loaded<T, C> | undefined {
     return this.#current;
   }
 
   /** Loads a model; a load that is still under way ends. Errors are shown, not thrown. */
-  async load(choice: ModelChoice): Promise<void> {
-    const { progress, problems, onLoaded } = this.options;
+  async load(choice: C): Promise<void> {
+    const { open, progress, problems, onLoaded } = this.options;
     this.#loading?.abort();
     const loading = new AbortController();
     this.#loading = loading;
@@ -44,21 +64,10 @@ export class ModelLoader<T extends Model> {
     try {
       const start = performance.now();
       const engine = await this.#aliveEngine();
-      const model = await engine.load(choice.source, {
-        dtype: choice.dtype,
-        signal: loading.signal,
-        onProgress: (step) => bar.update(step),
-      });
+      const { signal } = loading;
+      const model = await open(engine, choice, { signal, onProgress: (step) => bar.update(step) });
       const ms = performance.now() - start;
       if (this.#loading !== loading) return model.dispose();
-      if (!this.#fits(model)) {
-        model.dispose();
-        throw new TilewrightError(
-          'unknown-architecture',
-          `${choice.name} is a model for ${model.task}: this page is for ${this.options.task}`,
-          { hint: this.options.otherTask },
-        );
-      }
       const before = this.#current;
       this.#current = { model, choice, ms };
       onLoaded(this.#current);
@@ -71,10 +80,6 @@ export class ModelLoader<T extends Model> {
         progress.replaceChildren();
       }
     }
-  }
-
-  #fits(model: Model): model is T {
-    return model.task === this.options.task;
   }
 
   /** The engine; a new one where there is none yet or its device was lost. */

@@ -5,9 +5,10 @@ import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Folder } from '../hub/folder.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
-import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
+import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import { recognise } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
+import type { OnProgress } from '../tensor/progress.ts';
 import { elementCount, formatShape, formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
@@ -31,6 +32,8 @@ export interface GraphRunOptions {
   outputs?: readonly string[];
   /** Outputs to copy into a buffer on the engine's device (usage COPY_DST), as they are there (`GraphBuffer`). */
   copy?: Readonly<Record<string, GPUBuffer>>;
+  /** Of weights and kernels, where shapes are new. */
+  onProgress?: OnProgress;
 }
 
 /** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
@@ -160,7 +163,7 @@ export class GraphModel extends LoadedModel {
     options: GraphRunOptions = {},
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
-    checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object });
+    checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object, onProgress: fn });
     throwIfAborted(options.signal, 'the run');
     const { sources, turns } = this.#feedback;
     return sources.size ? turns.take(() => this.#run(inputs, options)) : this.#run(inputs, options);
@@ -174,9 +177,9 @@ export class GraphModel extends LoadedModel {
   async #run(
     inputs: Readonly<Record<string, GraphInput>>,
     {
-      signal,
       copy = {},
       outputs: wanted = this.outputs.map(({ name }) => name).filter((name) => !(name in copy)),
+      ...how
     }: GraphRunOptions,
   ): Promise<Record<string, GraphOutput>> {
     this.alive();
@@ -191,7 +194,7 @@ export class GraphModel extends LoadedModel {
     for (;;) {
       const lowered = await this.#lowered(given, found);
       const { outputs, needs } = lowered;
-      const results = await this.#compute(lowered, given, found, { wanted, copy, signal });
+      const results = await this.#compute(lowered, given, found, { ...how, wanted, copy });
       if (!needs) return this.#named(outputs, results, wanted, Object.keys(copy));
       found.set(
         needs.key,
@@ -219,7 +222,11 @@ export class GraphModel extends LoadedModel {
     { graph, needs, checks = [], outputs: values }: Lowered,
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
-    { wanted, copy, signal }: { wanted: readonly string[]; copy: Copies; signal: AbortSignal | undefined },
+    {
+      wanted,
+      copy,
+      ...how
+    }: { wanted: readonly string[]; copy: Copies } & Pick<GraphRunOptions, 'signal' | 'onProgress'>,
   ): Promise<Record<string, TensorData>> {
     const places = new Map(this.outputs.map(({ name }, i) => [name, `${i}`]));
     const copies = needs ? {} : this.#copies(copy, values, places);
@@ -236,7 +243,7 @@ export class GraphModel extends LoadedModel {
         else this.#feedback.give(session, name);
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
-      const results = await session.run<TensorData>(inputs, { signal, outputs, copy: copies });
+      const results = await session.run<TensorData>(inputs, { signal: how.signal, outputs, copy: copies });
       const raised = results[CHECKS]?.findIndex((flag) => flag !== 0) ?? -1;
       if (raised >= 0)
         throw new TilewrightError(
@@ -255,7 +262,7 @@ export class GraphModel extends LoadedModel {
       }
       return results;
     };
-    return this.withSession(name, () => graph, work, { signal });
+    return this.withSession(name, () => graph, work, how);
   }
 
   /** Copies an input that is on the device into a session. Errors: `wrong-shape`, `invalid-argument`, `gpu-validation`. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OnnxGraph } from '../../bench/peers/onnx.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphTensor } from '../../src/onnx/run-tensors.ts';
+import type { Progress } from '../../src/tensor/progress.ts';
 import { testEngine } from '../support/engine.ts';
 
 const loaded = async (graph: OnnxGraph, options = {}): Promise<GraphModel> =>
@@ -47,6 +48,24 @@ describe('inputs of ONNX models', () => {
     expect(() => partly.graphs()).toThrow(/the dimensions width are not known/);
     using model = await loaded(graph, { dims: { batch: 1, width: 2 } });
     expect(Object.keys(model.graphs())).toHaveLength(1);
+  });
+
+  it('a run on new shapes says how far its weights and kernels have come, one on known shapes is silent', async () => {
+    const graph = new OnnxGraph();
+    const weights = graph.constant(Float32Array.from({ length: 64 }, Math.sin), [8, 8]);
+    graph.node('MatMul', [graph.input('x', 'float32', ['n', 8]), weights], {}, 'y');
+    graph.output('y', 'float32', ['n', 8]);
+    using model = await loaded(graph);
+    const phasesOf = async (n: number): Promise<string[]> => {
+      const seen: Progress[] = [];
+      const x = { dims: [n, 8], data: new Float32Array(8 * n) };
+      await model.run({ x }, { onProgress: (step) => seen.push({ ...step }) });
+      expect(seen.every(({ loaded, total }) => loaded <= total)).toBe(true);
+      return [...new Set(seen.map(({ phase }) => phase))];
+    };
+    expect(await phasesOf(3)).toEqual(expect.arrayContaining(['upload', 'compile']));
+    expect(await phasesOf(3)).toEqual([]);
+    await expect(model.run({ x: [1] }, { onProgress: 1 as never })).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
   it('bytes of weights are those of the file, also of types that the device widens', async () => {

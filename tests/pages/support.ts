@@ -18,7 +18,7 @@ export const upload = (path: string, mimeType = 'application/octet-stream') => (
   buffer: weightsFile(path),
 });
 
-/** The browser that the machine has, with a camera that is played. */
+/** The browser that the machine has, with a camera and a microphone that are played. */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = await findChrome();
   if (!executablePath) throw new Error('No Chrome: tools/setup.mjs installs one.');
@@ -43,7 +43,7 @@ export async function openPage(
   { before, ...options }: BrowserContextOptions & { before?: (page: Page) => Promise<unknown> } = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({
-    permissions: ['camera', 'clipboard-read', 'clipboard-write'],
+    permissions: ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
     ...options,
   });
   const page = await context.newPage();
@@ -60,9 +60,55 @@ export async function openPage(
   return { page, errors };
 }
 
+/** Drops or pastes files as a person would: with a DataTransfer that holds them. */
+export async function hand(
+  page: Page,
+  kind: 'drop' | 'paste',
+  files: { name: string; type: string; bytes: Buffer }[],
+): Promise<void> {
+  const list = files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString('base64') }));
+  await page.evaluate(
+    ([event, given]) => {
+      const transfer = new DataTransfer();
+      for (const { name, type, base64 } of given) {
+        transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        event === 'drop'
+          ? new DragEvent('drop', { ...options, dataTransfer: transfer })
+          : new ClipboardEvent('paste', { ...options, clipboardData: transfer }),
+      );
+    },
+    [kind, list] as const,
+  );
+}
+
+/** Of every stream of a camera or a microphone that the page is given from now on, whether it still runs. */
+export async function watchStreams(page: Page): Promise<() => Promise<boolean[]>> {
+  const given = await page.evaluateHandle(() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const streams: MediaStream[] = [];
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await ask(constraints);
+      streams.push(stream);
+      return stream;
+    };
+    return streams;
+  });
+  return () => given.evaluate((streams) => streams.map(({ active }) => active));
+}
+
+/** The person allows no camera and no microphone from now on. */
+export const refuseStreams = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));
+  });
+
 /** Waits until the element's text fits. */
-export async function untilText(locator: Locator, pattern: RegExp): Promise<string> {
-  await expect.poll(() => locator.textContent(), { timeout: PATIENCE, interval: 50 }).toMatch(pattern);
+export async function untilText(locator: Locator, pattern: RegExp, timeout = PATIENCE): Promise<string> {
+  await expect.poll(() => locator.textContent(), { timeout, interval: 50 }).toMatch(pattern);
   return (await locator.textContent()) ?? '';
 }
 
