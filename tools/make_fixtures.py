@@ -1,9 +1,9 @@
 """Writes the model fixtures of tests/fixtures: small random checkpoints and PyTorch's float32 answers to them.
 
-    python tools/make_fixtures.py [gpt2-tiny] [gpt2-tiny-bare] [resnet-tiny]      (none named: all)
+    python tools/make_fixtures.py [gpt2-tiny] [gpt2-tiny-bare] [resnet-tiny] [onnx-decoder]      (none named: all)
 
 Every folder that holds a model.safetensors also holds a reference.safetensors. GPT-2: see reference_gpt2.py.
-ResNet: input [N,3,H,W] and logits [N,classes], both float32.
+ResNet: input [N,3,H,W] and logits [N,classes], both float32. ONNX: see export_decoder.py.
 """
 
 import datetime
@@ -21,6 +21,7 @@ import transformers
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2LMHeadModel, ResNetConfig, ResNetForImageClassification
 
+from export_decoder import export_decoders
 from reference_gpt2 import randomise, write_reference
 from resnets import Basic, Bottleneck, ImageNetResNet, OptionAResNet
 from train_resnet_cifar10 import ResNet as ProjectionResNet
@@ -217,8 +218,16 @@ ResNets of random weights and random batch statistics, thin but built and named 
 """)  # fmt: skip
 
 
+def onnx_decoder():
+    seed = 112
+    folder = fresh("onnx-decoder")
+    torch.manual_seed(seed)
+    export_decoders(folder)
+    provenance(folder, seed, export_decoders.__doc__)
+
+
 def main():
-    makers = {"gpt2-tiny": gpt2_tiny, "gpt2-tiny-bare": gpt2_tiny_bare, "resnet-tiny": resnet_tiny}
+    makers = {"gpt2-tiny": gpt2_tiny, "gpt2-tiny-bare": gpt2_tiny_bare, "resnet-tiny": resnet_tiny, "onnx-decoder": onnx_decoder}
     names = sys.argv[1:] or list(makers)
     if not set(names) <= set(makers):
         sys.exit(__doc__)
