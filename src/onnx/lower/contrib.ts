@@ -5,7 +5,8 @@ import type { Lowering } from '../lowerer.ts';
 import { NOTHING, type Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
-import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
+import { averagePool, convolve, multiply } from './nn.ts';
+import { rmsNormalize } from './normalization.ts';
 import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
