@@ -28,10 +28,13 @@ export class Feedback {
     return this.#kept.get(input)?.dims;
   }
 
-  /** Copies what is kept for an input into a session. */
+  /** Copies what is kept for an input into a session: zeros where nothing is. */
   give(session: Session, input: string): void {
-    const { buffer, bytes } = this.#kept.get(input)!;
-    this.#copy(buffer, session.inputBuffer(input), bytes);
+    const kept = this.#kept.get(input);
+    const target = session.inputBuffer(input);
+    this.#encode((encoder) =>
+      kept ? encoder.copyBufferToBuffer(kept.buffer, 0, target, 0, kept.bytes) : encoder.clearBuffer(target),
+    );
   }
 
   /** Keeps an output of a session for an input. */
@@ -41,13 +44,12 @@ export class Feedback {
     const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
     if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
     this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
-    this.#copy(session.outputBuffer(output), buffer, bytes);
+    this.#encode((encoder) => encoder.copyBufferToBuffer(session.outputBuffer(output), 0, buffer, 0, bytes));
   }
 
-  #copy(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
-    if (!bytes) return;
+  #encode(work: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    work(encoder);
     this.gpu.submit(encoder);
   }
 

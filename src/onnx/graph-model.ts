@@ -358,20 +358,10 @@ export class GraphModel extends LoadedModel {
     declared: readonly (number | string)[],
     symbols: ReadonlyMap<string, number>,
   ): Given {
-    const kept = this.#feedback.dims(name);
-    if (kept) return { type, dims: kept, values: undefined };
-    const dims = declared.map((size) =>
-      typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0)),
-    );
-    return {
-      type,
-      dims,
-      values: known(
-        type,
-        dims,
-        Array.from({ length: elementCount(dims) }, () => 0),
-      ).known,
-    };
+    const dims =
+      this.#feedback.dims(name) ??
+      declared.map((size) => (typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0))));
+    return { type, dims, values: undefined };
   }
 
   protected override release(): void {

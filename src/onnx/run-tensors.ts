@@ -26,7 +26,7 @@ export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 export interface Given {
   readonly type: OnnxType;
   readonly dims: readonly number[];
-  /** Undefined where `feedback` has it on the device. */
+  /** Undefined where `feedback` has it on the device: zeros at first. */
   readonly values: ArrayLike<Scalar> | undefined;
 }
 

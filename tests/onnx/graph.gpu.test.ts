@@ -557,3 +557,64 @@ it("Resize by TensorFlow's transformation of opset 11 takes the elements that it
   // floor((i + 0.5) / 0.6) for i of 0 to 2.
   expect(await numbers(model, { x: [10, 11, 12, 13, 14] })).toEqual([10, 12, 14]);
 });
+
+describe('feedback', () => {
+  const [rows, wide] = [3000, 1000];
+  const sums: ModelToEncode = {
+    nodes: [node('Add', ['state', 'x'], ['next']), node('ReduceSum', ['next'], ['y'], { keepdims: 0 })],
+    inputs: [
+      ['x', 'float', []],
+      ['state', 'float', [rows, wide]],
+    ],
+    outputs: [Y, ['next', 'float']],
+  };
+
+  it('begins with zeros, and again after a reset; they are made on the device', async () => {
+    const engine = await testEngine();
+    await withModel(
+      sums,
+      async (model) => {
+        const step = async (): Promise<number> => {
+          const { y } = await model.run({ x: [1] }, { outputs: ['y'] });
+          return (y as GraphTensor).data[0] as number;
+        };
+        const before = engine.counters.bytesUploaded;
+        expect([await step(), await step()]).toEqual([rows * wide, 2 * rows * wide]);
+        model.reset();
+        expect(await step()).toBe(rows * wide);
+        expect(engine.counters.bytesUploaded - before).toBeLessThan(4 * rows * wide);
+      },
+      { feedback: { next: 'state' } },
+    );
+  });
+});
+
+describe('numbers of a file', () => {
+  it('are refused by name where float32 is too small for a double, few or many', async () => {
+    for (const count of [2, 5000]) {
+      const raw = new Uint8Array(Float64Array.from({ length: count }, (_, i) => (i === 1 ? -1e39 : i)).buffer);
+      const model: ModelToEncode = {
+        nodes: [node('Add', ['x', 'wide'], ['y'])],
+        inputs: [['x', 'double', [1]]],
+        outputs: [['y', 'double']],
+        initializers: [{ name: 'wide', type: 'double', dims: [count], raw }],
+      };
+      await expectError(() => run(model, { x: [1] }), 'unsupported-type', /wide: the F64 value -1e\+39 does not fit/);
+    }
+  });
+
+  it('are refused where two initialisers have one name, inside a graph of a node too', async () => {
+    const initializers = [floats('w', [2], [1, 2]), floats('w', [2], [3, 4])];
+    const add = node('Add', ['x', 'w'], ['y']);
+    const two: ModelToEncode = { nodes: [add], inputs: [X], outputs: [Y], initializers };
+    await expectError(() => run(two, { x: [1, 2] }), 'invalid-graph', /two initialisers 'w'/);
+    const branch: GraphToEncode = { nodes: [add], outputs: [Y], initializers };
+    const inner: ModelToEncode = {
+      nodes: [node('If', ['yes'], ['y'], { then_branch: { graph: branch }, else_branch: { graph: branch } })],
+      inputs: [X],
+      outputs: [Y],
+      initializers: [{ name: 'yes', type: 'bool', dims: [], field: 'int32', values: [1] }],
+    };
+    await expectError(() => run(inner, { x: [1, 2] }), 'invalid-graph', /two initialisers 'w'/);
+  });
+});
