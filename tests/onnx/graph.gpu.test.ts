@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
+import { topological } from '../../src/graph/ir.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { expectError } from '../formats/files.ts';
@@ -616,5 +617,61 @@ describe('numbers of a file', () => {
       initializers: [{ name: 'yes', type: 'bool', dims: [], field: 'int32', values: [1] }],
     };
     await expectError(() => run(inner, { x: [1, 2] }), 'invalid-graph', /two initialisers 'w'/);
+  });
+});
+
+describe('a product with lines of a single 1', () => {
+  const table = floats('table', [3, 2], [1, 2, 3, 4, 5, 6]);
+  const made: ModelToEncode = {
+    nodes: [node('OneHot', ['x', 'depth', 'values'], ['hot']), node('MatMul', ['hot', 'table'], ['y'])],
+    inputs: [['x', 'int64', [2, 3]]],
+    outputs: [Y],
+    initializers: [table, longs('depth', [3], []), floats('values', [2], [0, 1])],
+  };
+  const compared: ModelToEncode = {
+    nodes: [
+      node('Unsqueeze', ['x', 'last'], ['narrow']),
+      node('Expand', ['narrow', 'shape'], ['wide']),
+      node('Equal', ['wide', 'counted'], ['met']),
+      node('Cast', ['met'], ['hot'], { to: 1 }),
+      node('MatMul', ['hot', 'table'], ['y']),
+    ],
+    inputs: [['x', 'int32', [2, 3]]],
+    outputs: [Y],
+    initializers: [
+      table,
+      longs('last', [-1]),
+      longs('shape', [2, 3, 3]),
+      { name: 'counted', type: 'int32', dims: [1, 1, 3], field: 'int32', values: [0, 1, 2] },
+    ],
+  };
+
+  it.each([
+    ['OneHot, whose places count from the end too', made, [3, 4]],
+    ['a comparison with the numbers from 0 on', compared, [0, 0]],
+  ])('is rows of the matrix, and zeros where no place is met: %s', async (_, model, negative) => {
+    await withModel(model, async (loaded) => {
+      const { y } = await loaded.run({ x: [2, 0, 1, 3, -2, -4] });
+      expect((y as GraphTensor).dims).toEqual([2, 3, 2]);
+      expect([...(y as GraphTensor).data]).toEqual([5, 6, 1, 2, 3, 4, 0, 0, ...negative, 0, 0]);
+      // Lines of the depth are never made: at a large batch they are more than a binding holds.
+      const ops = Object.values(loaded.graphs()).flatMap((graph) => topological(graph).map(({ op }) => op));
+      expect(ops).not.toContain('matmul');
+    });
+  });
+
+  it('is one of matrices where the numbers lie along another axis', async () => {
+    const square: ModelToEncode = {
+      nodes: [
+        node('Equal', ['x', 'counted'], ['met']),
+        node('Cast', ['met'], ['hot'], { to: 1 }),
+        node('MatMul', ['hot', 'table'], ['y']),
+      ],
+      inputs: [['x', 'int32', [3, 1]]],
+      outputs: [Y],
+      initializers: [table, { name: 'counted', type: 'int32', dims: [3, 1, 1], field: 'int32', values: [0, 1, 2] }],
+    };
+    // [3, 3, 1] does not meet [3, 2].
+    await expectError(() => run(square, { x: [0, 1, 2] }), 'wrong-shape');
   });
 });

@@ -2,7 +2,7 @@ import type { Operand } from '../../graph/ir.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import type { Tensor } from '../values.ts';
-import { add, mul, sub } from './math.ts';
+import { add, mul, sub, where } from './math.ts';
 
 /** A window that slides over the axes after batch and channels. */
 interface Window {
@@ -269,8 +269,22 @@ export function multiply(call: Call, a: Operand, b: Operand): Operand {
 /** Sums of integers that float32 holds are exact below this. */
 const EXACT = 2 ** 24;
 
+/** The product of lines that are 1 at one place with a matrix: its rows at those places, zeros where there is none. */
+function pickRows(call: Call, places: Operand, matrix: Operand): Operand {
+  const rows = call.add('gather', { input: matrix, indices: places }, { axis: 0 });
+  const below = call.add('lesser', { a: places, b: call.like(places, matrix.shape[0]!) });
+  const inside = call.add('logicalAnd', {
+    a: below,
+    b: call.add('greaterOrEqual', { a: places, b: call.like(places, 0) }),
+  });
+  return where(call, call.reshape(inside, [...places.shape, 1]), rows, 0);
+}
+
 const matMul: Lowering = (call) => {
-  const [a, b] = [call.operand(0), call.operand(1)];
+  const { ones, shape } = call.tensor(0);
+  const b = call.operand(1);
+  if (ones && b.shape.length === 2 && b.shape[0] === shape.at(-1)) return call.made(pickRows(call, ones, b));
+  const a = call.operand(0);
   if (a.dataType.startsWith('float')) return call.made(multiply(call, a, b));
   const [left, right] = [call.cast(a, 'float32'), call.cast(b, 'float32')];
   const size = (input: Operand): Operand => call.add('abs', { input });

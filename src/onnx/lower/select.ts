@@ -76,11 +76,17 @@ function oneHot(call: Call): Tensor {
   const from0 = where(call, negative, call.add('add', { a: spread, b: call.like(spread, depth) }), spread);
   if (!(depth >= 0)) call.fail(`a depth of ${depth}`);
   const places = call.reshape(call.counting(depth), [depth, ...shape.slice(axis).map(() => 1)]);
+  const met = call.add('equal', { a: from0, b: places });
+  const { known, type } = call.tensor(2);
+  if (known && Number(known[0]) === 0 && Number(known[1]) === 1) {
+    const ones = axis === shape.length ? call.reshape(from0, shape) : undefined;
+    return { ...call.made(call.cast(met, call.deviceType(type)), type), ones };
+  }
   const values = call.operand(2);
   const [off, on] = [0, 1].map((start) =>
     call.reshape(call.add('slice', { input: values }, { starts: [start], sizes: [1] }), []),
   );
-  return call.made(where(call, call.add('equal', { a: from0, b: places }), on!, off!), call.tensor(2).type);
+  return call.made(where(call, met, on!, off!), type);
 }
 
 /** What the host computes of numbers that a run finds. */
