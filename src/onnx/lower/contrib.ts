@@ -59,7 +59,7 @@ const embedLayerNormalization: Lowering = (call) => {
     : call.constant(
         'float',
         [b],
-        Array.from({ length: b }, () => 0),
+        call.list(b, () => 0),
       );
   return [made, call.made(call.cast(counts, 'int32'), 'int32'), call.made(sum, type)];
 };

@@ -114,14 +114,15 @@ function scattered(call: Call, indices: readonly number[]): Operand {
   const lead = input.shape.slice(0, depth);
   const inner = elementCount(input.shape.slice(depth));
   const rows = elementCount(lead);
-  const from = Array.from({ length: rows }, (_, row) => row);
+  const from = call.list(rows, (row) => row);
   for (let i = 0; i * depth < indices.length; i++) {
     let row = 0;
     for (const [d, size] of lead.entries()) {
-      const at = indices[i * depth + d]!;
-      row = row * size + (at < 0 ? at + size : at);
+      const index = indices[i * depth + d]!;
+      const at = index < 0 ? index + size : index;
+      if (!(at >= 0 && at < size)) call.fail(`index ${index} of ${size} elements`);
+      row = row * size + at;
     }
-    if (!(row >= 0 && row < rows)) call.fail(`an index is out of [${lead}]`);
     from[row] = rows + i;
   }
   const both = {

@@ -227,7 +227,7 @@ function wrapAround(call: Call, input: Operand, before: readonly number[], after
   return input.shape.reduce<Operand>((whole, size, axis) => {
     const length = before[axis]! + size + after[axis]!;
     if (length === size) return whole;
-    const indices = Array.from({ length }, (_, i) => (((i - before[axis]!) % size) + size) % size);
+    const indices = call.list(length, (i) => (((i - before[axis]!) % size) + size) % size);
     return call.add('gather', { input: whole, indices: call.constant('int32', [length], indices) }, { axis });
   }, input);
 }
