@@ -68,7 +68,10 @@ function check(
   return input!;
 }
 
-/** Updates of a line up to which an element looks at all of them. */
+/**
+ * Updates of a line up to which an element looks at all of them. Rows of 16 into [4096, 16] on llvmpipe 25.0 in Dawn,
+ * 2026-11-28, searched against chained: 4 rows take 170 and 209 ms, 16 take 146 and 88, 256 take 874 and 134.
+ */
 const MOST_SEARCHED = 16;
 
 /** Updates of one kind: lines that have `length` each, which hit `extent` places of their own. */
