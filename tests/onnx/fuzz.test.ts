@@ -184,6 +184,7 @@ const inputs: ModelToEncode['inputs'] = [
   ['x', 'float', [2, 3]],
   ['images', 'float', [1, 4, 5, 5]],
   ['integers', 'int64', [4]],
+  ['scalar', 'int64', []],
   ['empty', 'float', [0, 2]],
 ];
 const initializers = [

@@ -660,6 +660,18 @@ describe('a product with lines of a single 1', () => {
     });
   });
 
+  it('is not looked for where scalars are compared', async () => {
+    const model: ModelToEncode = {
+      nodes: [node('Equal', ['x', 'two'], ['y'])],
+      inputs: [
+        ['x', 'int32', []],
+        ['two', 'int32', []],
+      ],
+      outputs: [['y', 'bool']],
+    };
+    expect(await numbers(model, { x: [2], two: [2] })).toEqual([1]);
+  });
+
   it('is one of matrices where the numbers lie along another axis', async () => {
     const square: ModelToEncode = {
       nodes: [

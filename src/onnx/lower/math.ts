@@ -50,12 +50,8 @@ function onesOf(call: Call, made: Operand): Operand | undefined {
     [1, 0],
   ] as const) {
     const { known, shape } = call.tensor(i);
-    if (
-      known?.length !== made.shape.at(-1) ||
-      shape.at(-1) !== known!.length ||
-      !known!.every((value, at) => Number(value) === at)
-    )
-      continue;
+    const isLine = known && [shape.at(-1), made.shape.at(-1)].every((size) => size === known.length);
+    if (!isLine || !known.every((value, at) => Number(value) === at)) continue;
     const operand = call.operand(j);
     const narrow = operand.op === 'expand' ? operand.inputs['input']! : operand;
     if (narrow.dataType === 'int32' && narrow.shape.at(-1) === 1 && elementCount(narrow.shape) === elementCount(lines))
