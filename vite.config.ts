@@ -154,6 +154,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     project({
       name: 'package',
       include: ['tests/package/*.package.test.ts'],
+      fileParallelism: false, // each builds the library where it is old
       testTimeout: 120_000,
       hookTimeout: 120_000,
     }),
