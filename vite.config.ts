@@ -69,9 +69,11 @@ const builds: Record<string, UserConfig> = {
                 test: /src\/(engine|models\/(activation-names|model|weights)|ops\/mover)\.ts$/,
                 priority: 1,
               },
+              // Of texts, of reductions and of what selects: each loads without the others.
+              { name: 'lines', test: /src\/ops\/(lines|place)\.ts$/, priority: 1 },
               ...['movement', 'image', 'text'].map((name) => ({
                 name,
-                test: new RegExp(`graph/groups/${name}\\.ts$`),
+                test: new RegExp(`(graph|ops)/groups/${name}\\.ts$`),
               })),
               { name: 'preprocess', test: /src\/vision\/(config|decode|preprocess)\.ts$/ },
               { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
@@ -186,6 +188,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     project({
       name: 'package',
       include: ['tests/package/*.package.test.ts'],
+      fileParallelism: false, // each builds the library where it is old
       testTimeout: 120_000,
       hookTimeout: 120_000,
     }),

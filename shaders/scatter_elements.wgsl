@@ -1,14 +1,12 @@
 // scatter_elements: output = input; then output[.., indices[i], ..] = combine(that, updates[i]) for every element i of the updates, in order
 //
-// An element of the output looks at all indices of its line along `axis`: what hits one twice keeps its order, and no two invocations write a word.
-// ports   unpack (stored)   pack (result)   updated (updates)   place_of (place)   flat_index (grid)
+// An invocation owns four elements of the output: what hits one twice keeps its order, and no two invocations write a word.
+// ports   unpack (stored)   pack (result)   after_hits (hits)   flat_index (grid)
 // consts  WG
 
 // An axis is (size in the input, size in the indices, stride in the indices, 0), and (size in the input, the same, 0, 1) where the indices point.
 // There the input has `extent` elements; the indices have `length`, `stride` apart.
 struct Params { count: u32, rank: u32, extent: u32, length: u32, stride: u32, axes: array<vec4u, 8> }
-
-fn target_of(i: u32) -> u32 { return place_of(indices[i], params.extent); }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -27,11 +25,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     own += c * axis.w;
   }
   start = select(vec4u(), start, inside);
-  var total = unpack(input[i]);
-  for (var j = 0u; j < params.length; j++) {
-    let source = start + j * params.stride;
-    let hit = inside & (vec4u(target_of(source.x), target_of(source.y), target_of(source.z), target_of(source.w)) == own);
-    if any(hit) { total = updated(total, source, hit); }
-  }
-  output[i] = pack(total);
+  let line = start / (params.stride * params.length) * params.stride + start % params.stride;
+  output[i] = pack(after_hits(unpack(input[i]), line, own, inside, start, params.stride));
 }

@@ -1,11 +1,10 @@
 // scatter_nd: output = input [axes.., inner]; then output[indices[r]] = combine(that, updates[r]) for every row r of [rows, inner], in order
 //
-// An element of the output looks at all rows of indices: what hits one twice keeps its order, and no two invocations write a word. Work is
-// elements times rows: fine for the few rows of a mask or of a cache, slow where there are as many rows as elements.
-// ports   unpack (stored)   pack (result)   updated (updates)   slice_of (slices)   flat_index (grid)
+// An invocation owns four elements of the output: what hits one twice keeps its order, and no two invocations write a word.
+// ports   unpack (stored)   pack (result)   after_hits (hits)   flat_index (grid)
 // consts  WG
 
-struct Params { count: u32, rank: u32, inner: u32, rows: u32, axes: array<vec4u, 2> }
+struct Params { count: u32, rank: u32, inner: u32, length: u32, extent: u32, axes: array<vec4u, 2> }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -14,10 +13,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let element = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u);
   let own = element / params.inner;
   let column = element - own * params.inner;
-  var total = unpack(input[i]);
-  for (var row = 0u; row < params.rows; row++) {
-    let hit = own == vec4u(slice_of(row));
-    if any(hit) { total = updated(total, row * params.inner + column, hit); }
-  }
-  output[i] = pack(total);
+  let everywhere = vec4<bool>(true, true, true, true);
+  output[i] = pack(after_hits(unpack(input[i]), vec4u(), own, everywhere, column, params.inner));
 }

@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Labelled, Op, OpDefinition } from '../ops/define.ts';
-import type * as core from '../ops/groups/core.ts';
+import type { core } from '../ops/groups/core.ts';
 import { GROUPED } from '../ops/groups/names.ts';
 import { OPS, opNamed } from '../ops/index.ts';
 import { widen } from '../ops/widen.ts';

@@ -1,5 +1,13 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../formats/onnx.ts';
+import type {
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxType,
+  OnnxValueInfo,
+} from '../formats/onnx.ts';
 import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import { elementCount } from '../tensor/types.ts';
 import { isLowered } from './lower/index.ts';
@@ -72,8 +80,9 @@ export function unsupportedIn(model: OnnxModel): Unsupported[] {
   return [...found].map(([what, where]) => ({ what, where }));
 }
 
-/** Integers of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
+/** Indices of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
 const MOST_PLACES = 65536;
+const INDICES: readonly OnnxType[] = ['int32', 'int64'];
 /** The numbers of the tensors that the host may compute with. */
 export async function smallNumbers(
   model: OnnxModel,
@@ -82,7 +91,7 @@ export async function smallNumbers(
   const found = new Map<OnnxTensor, readonly Scalar[]>();
   for (const tensor of tensorsOf(model)) {
     const count = elementCount(tensor.dims);
-    if (tensor.type !== 'string' && count <= (isFloating(tensor.type) ? MOST_KNOWN : MOST_PLACES))
+    if (tensor.type !== 'string' && count <= (INDICES.includes(tensor.type) ? MOST_PLACES : MOST_KNOWN))
       found.set(tensor, fromBytes(tensor.type, count, await tensor.bytes(signal)));
   }
   return found;

@@ -14,11 +14,10 @@ interface Kept {
 /** Bytes of a tensor on the device, in whole words. */
 export const wordBytes = (tensor: TensorDescriptor): number => Math.ceil(byteLength(tensor) / 4) * 4;
 
-/** Copies from buffer to buffer, after what was submitted before. */
-export function copyBytes(gpu: Gpu, from: GPUBuffer, to: GPUBuffer, bytes: number): void {
-  if (!bytes) return;
+/** Has the device do what is encoded, after what was submitted before. */
+export function submitted(gpu: Gpu, work: (encoder: GPUCommandEncoder) => void): void {
   const encoder = gpu.device.createCommandEncoder();
-  encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+  work(encoder);
   gpu.submit(encoder);
 }
 
@@ -39,10 +38,13 @@ export class Feedback {
     return this.#kept.get(input)?.dims;
   }
 
-  /** Copies what is kept for an input into a session. */
+  /** Copies what is kept for an input into a session: zeros where nothing is. */
   give(session: Session, input: string): void {
-    const { buffer, bytes } = this.#kept.get(input)!;
-    copyBytes(this.gpu, buffer, session.inputBuffer(input), bytes);
+    const kept = this.#kept.get(input);
+    const target = session.inputBuffer(input);
+    submitted(this.gpu, (encoder) =>
+      kept ? encoder.copyBufferToBuffer(kept.buffer, 0, target, 0, kept.bytes) : encoder.clearBuffer(target),
+    );
   }
 
   /** Keeps an output of a session for an input. */
@@ -52,7 +54,7 @@ export class Feedback {
     const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
     if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
     this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
-    copyBytes(this.gpu, session.outputBuffer(output), buffer, bytes);
+    submitted(this.gpu, (encoder) => encoder.copyBufferToBuffer(session.outputBuffer(output), 0, buffer, 0, bytes));
   }
 
   /** Forgets what is kept: the next run begins with zeros. */

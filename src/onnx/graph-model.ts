@@ -12,7 +12,7 @@ import type { OnProgress } from '../tensor/progress.ts';
 import { elementCount, formatShape, formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
-import { copyBytes, Feedback, feedbackOf, wordBytes } from './feedback.ts';
+import { Feedback, feedbackOf, submitted, wordBytes } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
 import {
@@ -269,7 +269,9 @@ export class GraphModel extends LoadedModel {
   async #take(name: string, buffer: GPUBuffer, session: Session, operand: Operand): Promise<void> {
     needBuffer(`input ${name}`, buffer, operand, 'COPY_SRC');
     const target = session.inputBuffer(name);
-    const [, valid] = this.gpu.scoped(`input ${name}`, () => copyBytes(this.gpu, buffer, target, wordBytes(operand)));
+    const [, valid] = this.gpu.scoped(`input ${name}`, () =>
+      submitted(this.gpu, (encoder) => encoder.copyBufferToBuffer(buffer, 0, target, 0, wordBytes(operand))),
+    );
     await valid;
   }
 
@@ -403,20 +405,10 @@ export class GraphModel extends LoadedModel {
     declared: readonly (number | string)[],
     symbols: ReadonlyMap<string, number>,
   ): Given {
-    const kept = this.#feedback.dims(name);
-    if (kept) return { type, dims: kept, values: undefined };
-    const dims = declared.map((size) =>
-      typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0)),
-    );
-    return {
-      type,
-      dims,
-      values: known(
-        type,
-        dims,
-        Array.from({ length: elementCount(dims) }, () => 0),
-      ).known,
-    };
+    const dims =
+      this.#feedback.dims(name) ??
+      declared.map((size) => (typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0))));
+    return { type, dims, values: undefined };
   }
 
   protected override release(): void {

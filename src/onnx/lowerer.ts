@@ -98,7 +98,11 @@ export class Lowerer {
     path: string,
     bound: ReadonlyMap<string, OnnxAttribute> | undefined,
   ): Value[] {
+    const own = new Set<string>();
     for (const tensor of graph.initializers) {
+      if (own.has(tensor.name))
+        throw new TilewrightError('invalid-graph', `${this.model.name}: there are two initialisers '${tensor.name}'`);
+      own.add(tensor.name);
       // An initialiser that is an input of the model too is its default.
       if (path || !names.get(tensor.name)) names.set(tensor.name, this.tensorOf(tensor));
     }

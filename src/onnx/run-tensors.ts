@@ -38,7 +38,7 @@ export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 export interface Given {
   readonly type: OnnxType;
   readonly dims: readonly number[];
-  /** Undefined where it is on the device: in `buffer`, or where `feedback` has it. */
+  /** Undefined where it is on the device: in `buffer`, or where `feedback` has it, zeros at first. */
   readonly values: ArrayLike<Scalar> | undefined;
   readonly buffer?: GPUBuffer | undefined;
 }

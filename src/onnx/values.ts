@@ -18,6 +18,8 @@ export interface Tensor {
   readonly known?: readonly Scalar[] | undefined;
   readonly file?: OnnxTensor | undefined;
   operand?: Operand | undefined;
+  /** Of a tensor that is 1 at one place of each line along the last axis, else 0: those places, [lines..]; outside where there is none. */
+  readonly ones?: Operand | undefined;
 }
 
 export interface Sequence {

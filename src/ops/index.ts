@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { Op } from './define.ts';
-import * as core from './groups/core.ts';
+import { core } from './groups/core.ts';
 import { GROUPED } from './groups/names.ts';
 
 const table = new Map<string, Op>();

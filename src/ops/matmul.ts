@@ -205,7 +205,8 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
   },
 });
 
-interface GemmOptions {
+/** alpha · A · B + beta · C. */
+export interface GemmOptions {
   alpha?: number;
   beta?: number;
   aTranspose?: boolean;

@@ -5,14 +5,21 @@ type ElementReader = (view: DataView, at: number, name: string) => number;
 
 export const misfit = (name: string, from: string, value: bigint | number, to: string): TilewrightError =>
   new TilewrightError('unsupported-type', `${name}: the ${from} value ${value} does not fit ${to}`, {
-    hint: 'The GPU has no 64-bit integers: give smaller values.',
+    hint: 'The GPU has no 64-bit numbers: give smaller values.',
   });
 
 /** Stored types that are converted on the host: the array they become, and how to read an element. */
 const CONVERSIONS: Partial<
   Record<StoredType, { Type: typeof Float32Array | typeof Int32Array | typeof Uint32Array; read: ElementReader }>
 > = {
-  F64: { Type: Float32Array, read: (view, at) => view.getFloat64(at, true) },
+  F64: {
+    Type: Float32Array,
+    read(view, at, name) {
+      const value = view.getFloat64(at, true);
+      if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) throw misfit(name, 'F64', value, 'float32');
+      return value;
+    },
+  },
   I16: { Type: Int32Array, read: (view, at) => view.getInt16(at, true) },
   U16: { Type: Uint32Array, read: (view, at) => view.getUint16(at, true) },
   I64: {
@@ -36,7 +43,7 @@ const CONVERSIONS: Partial<
  * Elements of a stored type in the type of the GPU: 64-bit types are narrowed, 16-bit integers widened. F64 rounds to
  * the nearest float32. Other types, BF16 among them, come back as they are. Little-endian.
  *
- * @throws `unsupported-type` for an integer that does not fit 32 bits, naming `name` and the value.
+ * @throws `unsupported-type` for a number that does not fit 32 bits, naming `name` and the value.
  */
 export function convertChunk(stored: StoredType, bytes: Uint8Array, name = 'tensor'): Uint8Array {
   const conversion = CONVERSIONS[stored];

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TilewrightError } from '../../src/errors.ts';
 import { type OnnxModel, openOnnx } from '../../src/formats/onnx.ts';
 import { loadingOps, loadOps } from '../../src/graph/groups/index.ts';
@@ -9,7 +9,15 @@ import { HOST } from '../../src/onnx/host.ts';
 import { lowerings } from '../../src/onnx/lower/index.ts';
 import { Lowerer, type Lowerings } from '../../src/onnx/lowerer.ts';
 import type { Value } from '../../src/onnx/values.ts';
-import { encodeModel, floats, longs, type ModelToEncode, node } from '../support/onnx.ts';
+import { type AttributeToEncode, encodeModel, floats, longs, type ModelToEncode, node } from '../support/onnx.ts';
+
+// The modules of this file are loaded anew, with arrays that are counted.
+const allocations = await vi.hoisted(async () => {
+  const { Allocations } = await import('../support/allocations.ts');
+  vi.resetModules();
+  return new Allocations();
+});
+afterAll(() => allocations.restore());
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -176,6 +184,7 @@ const inputs: ModelToEncode['inputs'] = [
   ['x', 'float', [2, 3]],
   ['images', 'float', [1, 4, 5, 5]],
   ['integers', 'int64', [4]],
+  ['scalar', 'int64', []],
   ['empty', 'float', [0, 2]],
 ];
 const initializers = [
@@ -194,9 +203,13 @@ const anyInputs = fc.array(fc.constantFrom(...names), { maxLength: 6 });
 const anyAttributes = fc.oneof(fc.constant({}), fc.record({ axis: fc.integer({ min: -3, max: 3 }) }));
 
 const SEED = 20261128;
-/** Whether there is a result. Where there is none, the error is of ours, short and at once. */
+/** Bytes of arrays that a file may take, of its own. */
+const MOST_TIMES = 10;
+
+/** Whether there is a result. Where there is none, the error is of ours, short and at once. Neither takes large arrays. */
 async function isLowered(file: Bytes, table: Lowerings): Promise<boolean> {
   const began = performance.now();
+  allocations.taken();
   try {
     await lowered(file, table);
     return true;
@@ -207,6 +220,7 @@ async function isLowered(file: Bytes, table: Lowerings): Promise<boolean> {
     if (error.cause instanceof Error && !(error.cause instanceof TilewrightError)) throw error.cause;
     return false;
   } finally {
+    expect(allocations.taken()).toBeLessThanOrEqual(MOST_TIMES * file.length);
     expect(performance.now() - began).toBeLessThan(1000);
   }
 }
@@ -225,7 +239,7 @@ describe('files of which bytes were changed', () => {
     ['arithmetic on shapes', shapes],
     ['graphs inside nodes', nested],
   ])(
-    '%s: a result or an error of ours, within a second',
+    '%s: a result or an error of ours, within a second and ten times the bytes',
     async (_, model) => {
       const bytes = encodeModel(model);
       expect((await lowered(bytes, table)).length).toBe(model.outputs!.length);
@@ -260,4 +274,54 @@ describe('files of which bytes were changed', () => {
     await fc.assert(property, { numRuns: 6000, seed: SEED });
     expect(results).toBeGreaterThan(500);
   }, 60_000);
+});
+
+describe('files that promise or ask for more than they hold', () => {
+  let table: Lowerings;
+  beforeAll(async () => {
+    table = await lowerings();
+    await loadOps();
+  });
+  const x: ModelToEncode['inputs'] = [['x', 'float', [2, 3]]];
+  const outputs: ModelToEncode['outputs'] = [['y', 'float']];
+  const body: AttributeToEncode = { graph: { nodes: [node('Neg', ['a'], ['b'])], inputs: [['a', 'float']], outputs } };
+  const large = [2 ** 20, 2 ** 20];
+
+  it.each<[string, ModelToEncode]>([
+    [
+      'numbers that are not there',
+      { initializers: [{ name: 'w', type: 'float', dims: large, raw: new Uint8Array(8) }] },
+    ],
+    [
+      'varints that are not there',
+      { initializers: [{ name: 'w', type: 'int64', dims: large, field: 'int64', values: [1, 2] }] },
+    ],
+    [
+      'external data that is not there',
+      { initializers: [{ name: 'w', type: 'int8', dims: [4000], external: { location: 'w' } }] },
+    ],
+    [
+      'pads around an axis',
+      {
+        nodes: [node('Pad', ['x', 'pads'], ['y'], { mode: 'wrap' })],
+        initializers: [longs('pads', [0, 0, 0, 2 ** 31])],
+      },
+    ],
+    ['inputs of a scan', { nodes: [node('Scan', ['x'], ['y'], { num_scan_inputs: 2 ** 31, body })] }],
+    [
+      'places of a large result',
+      {
+        nodes: [node('ConstantOfShape', ['sizes'], ['zeros']), node('ScatterND', ['zeros', 'at', 'x'], ['y'])],
+        initializers: [longs('sizes', [2 ** 30, 3]), longs('at', [0, 1], [2, 1])],
+      },
+    ],
+    ['parts of a split', { nodes: [node('Split', ['x'], ['y'], { num_outputs: 2 ** 31 })] }],
+    [
+      'points of a window',
+      { nodes: [node('HannWindow', ['size'], ['y'])], initializers: [longs('size', [2 ** 40], [])] },
+    ],
+  ])('%s: an error of ours, within ten times the bytes', async (_, model) => {
+    const nodes = [node('Identity', ['x'], ['y'])];
+    expect(await isLowered(encodeModel({ nodes, inputs: x, outputs, ...model }), table)).toBe(false);
+  });
 });

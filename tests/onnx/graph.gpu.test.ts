@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
+import { topological } from '../../src/graph/ir.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { expectError } from '../formats/files.ts';
@@ -556,4 +557,133 @@ it("Resize by TensorFlow's transformation of opset 11 takes the elements that it
   };
   // floor((i + 0.5) / 0.6) for i of 0 to 2.
   expect(await numbers(model, { x: [10, 11, 12, 13, 14] })).toEqual([10, 12, 14]);
+});
+
+describe('feedback', () => {
+  const [rows, wide] = [3000, 1000];
+  const sums: ModelToEncode = {
+    nodes: [node('Add', ['state', 'x'], ['next']), node('ReduceSum', ['next'], ['y'], { keepdims: 0 })],
+    inputs: [
+      ['x', 'float', []],
+      ['state', 'float', [rows, wide]],
+    ],
+    outputs: [Y, ['next', 'float']],
+  };
+
+  it('begins with zeros, and again after a reset; they are made on the device', async () => {
+    const engine = await testEngine();
+    await withModel(
+      sums,
+      async (model) => {
+        const step = async (): Promise<number> => {
+          const { y } = await model.run({ x: [1] }, { outputs: ['y'] });
+          return (y as GraphTensor).data[0] as number;
+        };
+        const before = engine.counters.bytesUploaded;
+        expect([await step(), await step()]).toEqual([rows * wide, 2 * rows * wide]);
+        model.reset();
+        expect(await step()).toBe(rows * wide);
+        expect(engine.counters.bytesUploaded - before).toBeLessThan(4 * rows * wide);
+      },
+      { feedback: { next: 'state' } },
+    );
+  });
+});
+
+describe('numbers of a file', () => {
+  it('are refused by name where float32 is too small for a double, few or many', async () => {
+    for (const count of [2, 5000]) {
+      const raw = new Uint8Array(Float64Array.from({ length: count }, (_, i) => (i === 1 ? -1e39 : i)).buffer);
+      const model: ModelToEncode = {
+        nodes: [node('Add', ['x', 'wide'], ['y'])],
+        inputs: [['x', 'double', [1]]],
+        outputs: [['y', 'double']],
+        initializers: [{ name: 'wide', type: 'double', dims: [count], raw }],
+      };
+      await expectError(() => run(model, { x: [1] }), 'unsupported-type', /wide: the F64 value -1e\+39 does not fit/);
+    }
+  });
+
+  it('are refused where two initialisers have one name, inside a graph of a node too', async () => {
+    const initializers = [floats('w', [2], [1, 2]), floats('w', [2], [3, 4])];
+    const add = node('Add', ['x', 'w'], ['y']);
+    const two: ModelToEncode = { nodes: [add], inputs: [X], outputs: [Y], initializers };
+    await expectError(() => run(two, { x: [1, 2] }), 'invalid-graph', /two initialisers 'w'/);
+    const branch: GraphToEncode = { nodes: [add], outputs: [Y], initializers };
+    const inner: ModelToEncode = {
+      nodes: [node('If', ['yes'], ['y'], { then_branch: { graph: branch }, else_branch: { graph: branch } })],
+      inputs: [X],
+      outputs: [Y],
+      initializers: [{ name: 'yes', type: 'bool', dims: [], field: 'int32', values: [1] }],
+    };
+    await expectError(() => run(inner, { x: [1, 2] }), 'invalid-graph', /two initialisers 'w'/);
+  });
+});
+
+describe('a product with lines of a single 1', () => {
+  const table = floats('table', [3, 2], [1, 2, 3, 4, 5, 6]);
+  const made: ModelToEncode = {
+    nodes: [node('OneHot', ['x', 'depth', 'values'], ['hot']), node('MatMul', ['hot', 'table'], ['y'])],
+    inputs: [['x', 'int64', [2, 3]]],
+    outputs: [Y],
+    initializers: [table, longs('depth', [3], []), floats('values', [2], [0, 1])],
+  };
+  const compared: ModelToEncode = {
+    nodes: [
+      node('Unsqueeze', ['x', 'last'], ['narrow']),
+      node('Expand', ['narrow', 'shape'], ['wide']),
+      node('Equal', ['wide', 'counted'], ['met']),
+      node('Cast', ['met'], ['hot'], { to: 1 }),
+      node('MatMul', ['hot', 'table'], ['y']),
+    ],
+    inputs: [['x', 'int32', [2, 3]]],
+    outputs: [Y],
+    initializers: [
+      table,
+      longs('last', [-1]),
+      longs('shape', [2, 3, 3]),
+      { name: 'counted', type: 'int32', dims: [1, 1, 3], field: 'int32', values: [0, 1, 2] },
+    ],
+  };
+
+  it.each([
+    ['OneHot, whose places count from the end too', made, [3, 4]],
+    ['a comparison with the numbers from 0 on', compared, [0, 0]],
+  ])('is rows of the matrix, and zeros where no place is met: %s', async (_, model, negative) => {
+    await withModel(model, async (loaded) => {
+      const { y } = await loaded.run({ x: [2, 0, 1, 3, -2, -4] });
+      expect((y as GraphTensor).dims).toEqual([2, 3, 2]);
+      expect([...(y as GraphTensor).data]).toEqual([5, 6, 1, 2, 3, 4, 0, 0, ...negative, 0, 0]);
+      // Lines of the depth are never made: at a large batch they are more than a binding holds.
+      const ops = Object.values(loaded.graphs()).flatMap((graph) => topological(graph).map(({ op }) => op));
+      expect(ops).not.toContain('matmul');
+    });
+  });
+
+  it('is not looked for where scalars are compared', async () => {
+    const model: ModelToEncode = {
+      nodes: [node('Equal', ['x', 'two'], ['y'])],
+      inputs: [
+        ['x', 'int32', []],
+        ['two', 'int32', []],
+      ],
+      outputs: [['y', 'bool']],
+    };
+    expect(await numbers(model, { x: [2], two: [2] })).toEqual([1]);
+  });
+
+  it('is one of matrices where the numbers lie along another axis', async () => {
+    const square: ModelToEncode = {
+      nodes: [
+        node('Equal', ['x', 'counted'], ['met']),
+        node('Cast', ['met'], ['hot'], { to: 1 }),
+        node('MatMul', ['hot', 'table'], ['y']),
+      ],
+      inputs: [['x', 'int32', [3, 1]]],
+      outputs: [Y],
+      initializers: [table, { name: 'counted', type: 'int32', dims: [3, 1, 1], field: 'int32', values: [0, 1, 2] }],
+    };
+    // [3, 3, 1] does not meet [3, 2].
+    await expectError(() => run(square, { x: [0, 1, 2] }), 'wrong-shape');
+  });
 });

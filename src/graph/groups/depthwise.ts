@@ -2,6 +2,3 @@ import { depthwiseCandidates } from '../../ops/depthwise.ts';
 
 /** No op, but kernels of convolutions of a channel at a time. */
 export const kernels = { depthwise: depthwiseCandidates };
-
-export const ops = {};
-export const passes = {};

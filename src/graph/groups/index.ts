@@ -3,30 +3,33 @@ import { addOps, type GroupModule, OpNotLoaded } from '../../ops/index.ts';
 import { type LateKernels, lateKernels } from '../../ops/late_kernels.ts';
 import { addPasses, type Passes } from '../passes/index.ts';
 
-interface Group {
-  readonly ops: GroupModule;
-  readonly passes: Passes;
+/** What a group has beside its ops. */
+interface Beside {
+  readonly passes?: Passes;
   readonly tiles?: TiledForms;
   readonly kernels?: Partial<LateKernels>;
 }
+type Group = Beside & GroupModule;
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
 const GROUPS = {
-  cumulative: () => import('./cumulative.ts'),
+  cumulative: () => import('../../ops/groups/cumulative.ts'),
   depthwise: () => import('./depthwise.ts'),
   image: () => import('./image.ts'),
-  math: () => import('./math.ts'),
+  join: () => import('../../ops/groups/join.ts'),
+  math: () => import('../../ops/groups/math.ts'),
   matrices: () => import('./matrices.ts'),
   movement: () => import('./movement.ts'),
-  normalization: () => import('./normalization.ts'),
+  normalization: () => import('../../ops/groups/normalization.ts'),
   recurrent: () => import('./recurrent.ts'),
+  points: () => import('../../ops/groups/points.ts'),
   pooling: () => import('./pooling.ts'),
-  reduce: () => import('./reduce.ts'),
-  sampling: () => import('./sampling.ts'),
-  select: () => import('./select.ts'),
+  reduce: () => import('../../ops/groups/reduce.ts'),
+  sampling: () => import('../../ops/groups/sampling.ts'),
+  select: () => import('../../ops/groups/select.ts'),
   software: () => import('./software.ts'),
   tiles: () => import('./tiles.ts'),
-  text: () => import('./text.ts'),
+  text: () => import('../../ops/groups/text.ts'),
   upsampling: () => import('./upsampling.ts'),
   volumes: () => import('./volumes.ts'),
   winograd: () => import('./winograd.ts'),
@@ -35,15 +38,15 @@ const GROUPS = {
 
 export type GroupName = keyof typeof GROUPS;
 /** The definitions of a group, and tables of them. */
-export type GroupOps<Name extends GroupName> = Awaited<ReturnType<(typeof GROUPS)[Name]>>['ops'];
+export type GroupOps<Name extends GroupName> = Omit<Awaited<ReturnType<(typeof GROUPS)[Name]>>, keyof Beside>;
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
 /** Loads groups of ops; all where no list is given. Graphs can have their ops from then on. */
 export async function loadOps(names: readonly GroupName[] = GROUP_NAMES): Promise<void> {
   const groups: Group[] = await Promise.all(names.map((name) => GROUPS[name]()));
-  for (const { ops, passes, tiles, kernels } of groups) {
+  for (const { passes, tiles, kernels, ...ops } of groups) {
     addOps(ops);
-    addPasses(passes);
+    if (passes) addPasses(passes);
     if (tiles) addTiles(tiles);
     Object.assign(lateKernels, kernels);
   }

@@ -1,5 +1,2 @@
 /** No op, but kernels of products by subgroup matrices. */
 export { matrixForms as tiles } from '../../ops/gemm_matrix.ts';
-
-export const ops = {};
-export const passes = {};

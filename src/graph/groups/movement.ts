@@ -1,6 +1,6 @@
 import type { Passes } from '../passes/index.ts';
 import { toChannelsLast } from '../passes/layout.ts';
 
-export * as ops from '../../ops/groups/movement.ts';
+export * from '../../ops/groups/movement.ts';
 
 export const passes: Passes = { layout: () => toChannelsLast };

@@ -1,5 +1,2 @@
 /** No op, but kernels for adapters that compute on the CPU. */
 export { kernels } from '../../ops/software_only.ts';
-
-export const ops = {};
-export const passes = {};

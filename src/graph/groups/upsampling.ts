@@ -1,7 +1,3 @@
-import * as upsampling from '../../ops/groups/upsampling.ts';
-import * as movement from './movement.ts';
-
 /** Kernels take channels last: transposes bring images there. */
-export const ops: typeof movement.ops & typeof upsampling = { ...movement.ops, ...upsampling };
-
-export const passes = movement.passes;
+export * from '../../ops/groups/upsampling.ts';
+export * from './movement.ts';

@@ -5,7 +5,8 @@ import type { Lowering } from '../lowerer.ts';
 import { NOTHING, type Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
-import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
+import { averagePool, convolve, multiply } from './nn.ts';
+import { rmsNormalize } from './normalization.ts';
 import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
@@ -57,7 +58,7 @@ const embedLayerNormalization: Lowering = (call) => {
     : call.constant(
         'float',
         [b],
-        Array.from({ length: b }, () => 0),
+        call.list(b, () => 0),
       );
   return [made, call.made(call.cast(counts, 'int32'), 'int32'), call.made(sum, type)];
 };

@@ -41,6 +41,8 @@ const scan: Lowering = (call) => {
   if (call.opset < 9) call.unsupported('Scan before opset 9');
   const states = call.inputs.length - count;
   const outputs = body.outputs.length - states;
+  if (!(count >= 0 && states >= 0 && outputs >= 0))
+    call.fail(`${count} scanned inputs of ${call.inputs.length}, and ${body.outputs.length} outputs of its body`);
   const lists = (name: string, length: number): number[] =>
     call.ints(
       name,

@@ -20,8 +20,12 @@ export const FILES: Readonly<Record<string, File>> = {
     ops: 'If Loop Scan SequenceConstruct SequenceEmpty SequenceAt SequenceInsert SequenceErase SequenceLength ConcatFromSequence SplitToSequence Optional OptionalHasElement OptionalGetElement',
     load: async () => (await import('./control.ts')).CONTROL,
   },
+  einsum: {
+    ops: 'Einsum',
+    load: async () => (await import('./einsum.ts')).EINSUM,
+  },
   image: {
-    ops: 'Resize Upsample GridSample RoiAlign AffineGrid Col2Im CenterCropPad NonMaxSuppression Det',
+    ops: 'GridSample RoiAlign AffineGrid Col2Im CenterCropPad NonMaxSuppression Det',
     load: async () => (await import('./image.ts')).IMAGE,
   },
   loss: {
@@ -33,8 +37,12 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./math.ts')).MATH,
   },
   nn: {
-    ops: 'Conv ConvTranspose AveragePool MaxPool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization SimplifiedLayerNormalization LRN MatMul Gemm Einsum',
+    ops: 'Conv ConvTranspose AveragePool MaxPool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool BatchNormalization MatMul Gemm',
     load: async () => (await import('./nn.ts')).NN,
+  },
+  normalization: {
+    ops: 'InstanceNormalization LayerNormalization GroupNormalization RMSNormalization SimplifiedLayerNormalization LRN LpNormalization MeanVarianceNormalization',
+    load: async () => (await import('./normalization.ts')).NORMALIZATION,
   },
   quantized: {
     ops: 'QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
@@ -45,11 +53,19 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./recurrent.ts')).RECURRENT,
   },
   reduce: {
-    ops: 'ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMax ArgMin TopK CumSum CumProd LpNormalization MeanVarianceNormalization',
+    ops: 'ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMax ArgMin TopK CumSum CumProd',
     load: async () => (await import('./reduce.ts')).REDUCE,
   },
+  resize: {
+    ops: 'Resize Upsample',
+    load: async () => (await import('./resize.ts')).RESIZE,
+  },
+  select: {
+    ops: 'GatherND GatherElements ScatterElements Scatter ScatterND DepthToSpace SpaceToDepth EyeLike Trilu OneHot NonZero Compress Unique ReverseSequence',
+    load: async () => (await import('./select.ts')).SELECT,
+  },
   shape: {
-    ops: 'Shape Size Identity Dropout Constant ConstantOfShape Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather GatherND GatherElements ScatterElements Scatter ScatterND Expand Tile Pad Range DepthToSpace SpaceToDepth EyeLike Trilu OneHot NonZero Compress Unique ReverseSequence',
+    ops: 'Shape Size Identity Dropout Constant ConstantOfShape Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather Expand Tile Pad Range',
     load: async () => (await import('./shape.ts')).SHAPE,
   },
   signal: {

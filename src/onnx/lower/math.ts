@@ -42,6 +42,29 @@ const binary =
     return wrapped(call, made, type ?? call.tensor(0).type);
   };
 
+/** The places where one side of an equation meets the numbers 0, 1, 2 and so on along the last axis. */
+function onesOf(call: Call, made: Operand): Operand | undefined {
+  const lines = made.shape.slice(0, -1);
+  for (const [i, j] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const { known, shape } = call.tensor(i);
+    const isLine = known && [shape.at(-1), made.shape.at(-1)].every((size) => size === known.length);
+    if (!isLine || !known.every((value, at) => Number(value) === at)) continue;
+    const operand = call.operand(j);
+    const narrow = operand.op === 'expand' ? operand.inputs['input']! : operand;
+    if (narrow.dataType === 'int32' && narrow.shape.at(-1) === 1 && elementCount(narrow.shape) === elementCount(lines))
+      return call.reshape(narrow, lines);
+  }
+  return undefined;
+}
+
+function equal(call: Call): Tensor {
+  const made = binary('equal', 'bool')(call) as Tensor;
+  return { ...made, ones: onesOf(call, made.operand!) };
+}
+
 /** An op of any number of arguments. */
 const variadic =
   (op: string): Lowering =>
@@ -92,7 +115,7 @@ export function castTo(call: Call, input: Tensor, type: OnnxType): Tensor {
   const whole = narrows ? call.cast(operand, 'int32') : operand;
   const made = call.cast(whole, to);
   if (isFloating(input.type)) call.expectFits(type, made, () => call.cast(operand, 'float32'));
-  return wrapped(call, made, type);
+  return { ...wrapped(call, made, type), ones: input.ones };
 }
 
 function clip(call: Call): Tensor {
@@ -285,7 +308,7 @@ export const MATH: Readonly<Record<string, Lowering>> = {
   And: binary('logicalAnd', 'bool'),
   Or: binary('logicalOr', 'bool'),
   Xor: binary('logicalXor', 'bool'),
-  Equal: binary('equal', 'bool'),
+  Equal: equal,
   Greater: binary('greater', 'bool'),
   GreaterOrEqual: binary('greaterOrEqual', 'bool'),
   Less: binary('lesser', 'bool'),

@@ -1,9 +1,8 @@
 import type { Operand } from '../../graph/ir.ts';
-import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import type { Tensor } from '../values.ts';
-import { add, div, mul, sub } from './math.ts';
+import { add, mul, sub, where } from './math.ts';
 
 /** A window that slides over the axes after batch and channels. */
 interface Window {
@@ -253,98 +252,6 @@ function batchNormalization(call: Call): Tensor[] {
   ];
 }
 
-function instanceNormalization(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const epsilon = call.float('epsilon', 1e-5);
-  const [n, c] = shape as [number, number];
-  const image = call.reshape(call.operand(0), [n, c, 1, elementCount(shape.slice(2))]);
-  const made = call.add(
-    'instanceNormalization',
-    { input: image, scale: call.operand(1), bias: call.operand(2) },
-    { epsilon },
-  );
-  return call.made(call.reshape(made, shape));
-}
-
-function layerNormalization(call: Call): Tensor[] {
-  const { shape } = call.tensor(0);
-  const axis = call.axis(call.int('axis', -1), shape.length);
-  const epsilon = call.float('epsilon', 1e-5);
-  call.skip('stash_type');
-  const axes = shape.map((_, d) => d).slice(axis);
-  const input = call.operand(0);
-  const lines = shape.slice(axis);
-  const whole = (operand: Operand | undefined): Operand | undefined =>
-    operand && elementCount(operand.shape) !== elementCount(lines)
-      ? call.add('expand', { input: operand }, { newShape: lines })
-      : operand && call.reshape(operand, lines);
-  const [scale, bias] = [whole(call.optionalOperand(1)), whole(call.optionalOperand(2))];
-  const made = call.made(call.add('layerNormalization', { input, scale, bias }, { axes, epsilon }));
-  if (call.node.outputs.length < 2) return [made];
-  const mean = call.add('reduceMean', { input }, { axes, keepDimensions: true });
-  const centred = sub(call, input, mean);
-  const variance = call.add('reduceMean', { input: mul(call, centred, centred) }, { axes, keepDimensions: true });
-  const inverse = call.add('reciprocal', { input: call.add('sqrt', { input: add(call, variance, epsilon) }) });
-  return [made, call.made(mean, 'float'), call.made(inverse, 'float')];
-}
-
-function groupNormalization(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const groups = call.int('num_groups');
-  const epsilon = call.float('epsilon', 1e-5);
-  call.skip('stash_type');
-  const [n, c] = shape as [number, number];
-  const lines = call.reshape(call.operand(0), [n * groups, elementCount(shape.slice(1)) / groups]);
-  const normal = call.reshape(call.add('layerNormalization', { input: lines }, { axes: [1], epsilon }), [
-    n,
-    groups,
-    c / groups,
-    elementCount(shape.slice(2)),
-  ]);
-  // Until opset 21 a group has one scale, from then on each channel.
-  const each = (i: number): Operand => {
-    const given = call.operand(i);
-    return call.reshape(given, given.shape[0] === c ? [1, groups, c / groups, 1] : [1, groups, 1, 1]);
-  };
-  return call.made(call.reshape(add(call, mul(call, normal, each(1)), each(2)), shape));
-}
-
-export const rmsNormalize = (
-  call: Call,
-  input: Operand,
-  axes: readonly number[],
-  epsilon: number,
-  scale: Operand | undefined,
-): Operand => call.add('rmsNormalization', { input, scale }, { axes, epsilon });
-
-function rmsNormalization(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const axis = call.axis(call.int('axis', -1), shape.length);
-  call.skip('stash_type');
-  const axes = shape.map((_, d) => d).slice(axis);
-  const normal = rmsNormalize(call, call.operand(0), axes, call.float('epsilon', 1e-5), undefined);
-  return call.made(mul(call, normal, call.operand(1)));
-}
-
-/** x / (bias + alpha / size · Σ x²)^beta over `size` channels around each. */
-function lrn(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const size = call.int('size');
-  const [alpha, beta, bias] = [call.float('alpha', 1e-4), call.float('beta', 0.75), call.float('bias', 1)];
-  const input = call.operand(0);
-  const [n, c] = shape as [number, number];
-  const squares = call.reshape(mul(call, input, input), [n, 1, c, elementCount(shape.slice(2))]);
-  const before = (size - 1) >> 1;
-  const padded = call.add(
-    'pad',
-    { input: squares },
-    { beginningPadding: [0, 0, before, 0], endingPadding: [0, 0, size - 1 - before, 0] },
-  );
-  const means = call.add('averagePool2d', { input: padded }, { windowDimensions: [size, 1] });
-  const scale = add(call, mul(call, call.reshape(means, shape), alpha), bias);
-  return call.made(div(call, input, call.add('pow', { a: scale, b: call.like(scale, beta) })));
-}
-
 /** A product of matrices, of vectors too, with NumPy's broadcasting. */
 export function multiply(call: Call, a: Operand, b: Operand): Operand {
   const [left, right] = [a.shape.length === 1, b.shape.length === 1];
@@ -362,8 +269,22 @@ export function multiply(call: Call, a: Operand, b: Operand): Operand {
 /** Sums of integers that float32 holds are exact below this. */
 const EXACT = 2 ** 24;
 
+/** The product of lines that are 1 at one place with a matrix: its rows at those places, zeros where there is none. */
+function pickRows(call: Call, places: Operand, matrix: Operand): Operand {
+  const rows = call.add('gather', { input: matrix, indices: places }, { axis: 0 });
+  const below = call.add('lesser', { a: places, b: call.like(places, matrix.shape[0]!) });
+  const inside = call.add('logicalAnd', {
+    a: below,
+    b: call.add('greaterOrEqual', { a: places, b: call.like(places, 0) }),
+  });
+  return where(call, call.reshape(inside, [...places.shape, 1]), rows, 0);
+}
+
 const matMul: Lowering = (call) => {
-  const [a, b] = [call.operand(0), call.operand(1)];
+  const { ones, shape } = call.tensor(0);
+  const b = call.operand(1);
+  if (ones && b.shape.length === 2 && b.shape[0] === shape.at(-1)) return call.made(pickRows(call, ones, b));
+  const a = call.operand(0);
   if (a.dataType.startsWith('float')) return call.made(multiply(call, a, b));
   const [left, right] = [call.cast(a, 'float32'), call.cast(b, 'float32')];
   const size = (input: Operand): Operand => call.add('abs', { input });
@@ -384,108 +305,6 @@ function gemm(call: Call): Tensor {
   return call.made(call.add('gemm', inputs, options));
 }
 
-/** Sums of products by letters of axes. Two operands at a time become one matrix product. */
-function einsum(call: Call): Tensor {
-  const equation = call.text('equation', '').replaceAll(' ', '');
-  const [left, right] = equation.split('->') as [string, string | undefined];
-  const terms = left.split(',');
-  const operands = call.all().map((tensor) => call.operand(tensor));
-  if (terms.length !== operands.length)
-    call.fail(`"${equation}" is of ${terms.length} operands, got ${operands.length}`);
-  // An ellipsis stands for axes of their own.
-  const spread = Math.max(
-    0,
-    ...terms.map((term, i) => (term.includes('...') ? operands[i]!.shape.length - (term.length - 3) : 0)),
-  );
-  const dots = '0123456789'.slice(0, spread);
-  const axesOf = (term: string, rank: number): string[] => {
-    const own = term.includes('...') ? rank - (term.length - 3) : 0;
-    return [...term.replace('...', dots.slice(spread - own))];
-  };
-  const named = terms.map((term, i) => ({ axes: axesOf(term, operands[i]!.shape.length), operand: operands[i]! }));
-  const count = (axis: string): number => left.split(axis).length - 1;
-  const letters = [...new Set([...left].filter((letter) => /[A-Za-z]/.test(letter)))].sort();
-  const target =
-    right === undefined
-      ? [...dots, ...letters.filter((letter) => count(letter) === 1)]
-      : [...right.replace('...', dots)];
-  let whole = diagonal(call, named[0]!);
-  named.slice(1).forEach((next, i) => {
-    const later = new Set([...target, ...named.slice(i + 2).flatMap(({ axes }) => axes)]);
-    whole = contract(call, whole, diagonal(call, next), later);
-  });
-  const summed = sumOut(call, whole, new Set(target));
-  const order = target.map((axis) => summed.axes.indexOf(axis));
-  if (order.includes(-1) || order.length !== summed.axes.length)
-    call.fail(`"${equation}" has an output that no operand has`);
-  return call.made(call.transpose(summed.operand, order));
-}
-
-interface Term {
-  readonly axes: readonly string[];
-  readonly operand: Operand;
-}
-
-/** Axes that are named twice in one operand, once. */
-function diagonal(call: Call, { axes, operand }: Term): Term {
-  const twice = axes.findIndex((axis, d) => axes.indexOf(axis) !== d);
-  if (twice < 0) return { axes, operand };
-  const first = axes.indexOf(axes[twice]!);
-  const size = operand.shape[first]!;
-  const others = axes.flatMap((_, d) => (d === first || d === twice ? [] : [d]));
-  const turned = call.transpose(operand, [...others, first, twice]);
-  const lead = others.map((d) => operand.shape[d]!);
-  const flat = call.reshape(turned, [...lead, size * size]);
-  const indices = call.constant(
-    'int32',
-    [size],
-    call.list(size, (i) => i * (size + 1)),
-  );
-  const picked = call.add('gather', { input: flat, indices }, { axis: lead.length });
-  return diagonal(call, { axes: [...others.map((d) => axes[d]!), axes[first]!], operand: picked });
-}
-
-function sumOut(call: Call, { axes, operand }: Term, keep: ReadonlySet<string>): Term {
-  const gone = axes.flatMap((axis, d) => (keep.has(axis) ? [] : [d]));
-  if (!gone.length) return { axes, operand };
-  return {
-    axes: axes.filter((axis) => keep.has(axis)),
-    operand: call.add('reduceSum', { input: operand }, { axes: gone, keepDimensions: false }),
-  };
-}
-
-/** Two operands: axes of both that stay are batches, those of both that go are summed over. */
-function contract(call: Call, first: Term, second: Term, keep: ReadonlySet<string>): Term {
-  const a = sumOut(call, first, new Set([...keep, ...second.axes]));
-  const b = sumOut(call, second, new Set([...keep, ...first.axes]));
-  const sizeOf = (axis: string): number =>
-    Math.max(...[a, b].map(({ axes, operand }) => (axes.includes(axis) ? operand.shape[axes.indexOf(axis)]! : 1)));
-  const shared = a.axes.filter((axis) => b.axes.includes(axis));
-  const batch = shared.filter((axis) => keep.has(axis));
-  const summed = shared.filter((axis) => !keep.has(axis));
-  const rows = a.axes.filter((axis) => !shared.includes(axis));
-  const columns = b.axes.filter((axis) => !shared.includes(axis));
-  const bring = ({ axes, operand }: Term, order: readonly string[], shape: readonly number[]): Operand => {
-    const turned = call.transpose(
-      operand,
-      order.map((axis) => axes.indexOf(axis)),
-    );
-    const full = order.map(sizeOf);
-    const whole = turned.shape.every((size, d) => size === full[d])
-      ? turned
-      : call.add('expand', { input: turned }, { newShape: full });
-    return call.reshape(whole, shape);
-  };
-  const product = (axes: readonly string[]): number => axes.reduce((total, axis) => total * sizeOf(axis), 1);
-  const [m, k, n, z] = [product(rows), product(summed), product(columns), product(batch)];
-  const made = call.add('matmul', {
-    a: bring(a, [...batch, ...rows, ...summed], [z, m, k]),
-    b: bring(b, [...batch, ...summed, ...columns], [z, k, n]),
-  });
-  const axes = [...batch, ...rows, ...columns];
-  return { axes, operand: call.reshape(made, axes.map(sizeOf)) };
-}
-
 export const NN: Readonly<Record<string, Lowering>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
@@ -500,13 +319,6 @@ export const NN: Readonly<Record<string, Lowering>> = {
     return global(p === 1 ? 'reduceL1' : 'reduceL2')(call);
   },
   BatchNormalization: batchNormalization,
-  InstanceNormalization: instanceNormalization,
-  LayerNormalization: layerNormalization,
-  GroupNormalization: groupNormalization,
-  RMSNormalization: rmsNormalization,
-  SimplifiedLayerNormalization: rmsNormalization,
-  LRN: lrn,
   MatMul: matMul,
   Gemm: gemm,
-  Einsum: einsum,
 };

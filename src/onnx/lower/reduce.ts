@@ -2,7 +2,6 @@ import type { Operand } from '../../graph/ir.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import { isFloating, type Tensor } from '../values.ts';
-import { div, mul } from './math.ts';
 
 const reduce =
   (op: string): Lowering =>
@@ -69,30 +68,6 @@ const cumulative =
     return call.made(made);
   };
 
-/** x / ‖x‖ along an axis. */
-function lpNormalization(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const p = call.int('p', 2);
-  const axis = call.axis(call.int('axis', -1), shape.length);
-  const input = call.operand(0);
-  if (p !== 1 && p !== 2) call.unsupported(`p is ${p}, expected 1 or 2`);
-  const norm = call.add(p === 1 ? 'reduceL1' : 'reduceL2', { input }, { axes: [axis], keepDimensions: true });
-  // A line of zeros stays one.
-  const zero = call.add('equal', { a: norm, b: call.like(norm, 0) });
-  const safe = call.add('where', { condition: zero, trueValue: call.like(norm, 1), falseValue: norm });
-  return call.made(div(call, input, safe));
-}
-
-function meanVarianceNormalization(call: Call): Tensor {
-  const input = call.operand(0);
-  const axes = call.ints('axes', [0, 2, 3]).map((axis) => call.axis(axis, input.shape.length));
-  const mean = call.add('reduceMean', { input }, { axes, keepDimensions: true });
-  const centred = call.add('sub', { a: input, b: mean });
-  const variance = call.add('reduceMean', { input: mul(call, centred, centred) }, { axes, keepDimensions: true });
-  const deviation = call.add('sqrt', { input: variance });
-  return call.made(div(call, centred, call.add('add', { a: deviation, b: call.like(deviation, 1e-9) })));
-}
-
 export const REDUCE: Readonly<Record<string, Lowering>> = {
   ReduceSum: reduce('reduceSum'),
   ReduceMean: reduce('reduceMean'),
@@ -109,6 +84,4 @@ export const REDUCE: Readonly<Record<string, Lowering>> = {
   TopK: topK,
   CumSum: cumulative('cumulativeSum'),
   CumProd: cumulative('cumulativeProduct'),
-  LpNormalization: lpNormalization,
-  MeanVarianceNormalization: meanVarianceNormalization,
 };

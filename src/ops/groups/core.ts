@@ -1,5 +1,7 @@
-// Ops that are always there: a line an op.
-export { binary, cast, unary } from '../elementwise.ts';
-export { gemm, matmul } from '../matmul.ts';
-export { reshape } from '../reshape.ts';
-export { widen } from '../widen.ts';
+import { binary, cast, unary } from '../elementwise.ts';
+import { gemm, matmul } from '../matmul.ts';
+import { reshape } from '../reshape.ts';
+import { widen } from '../widen.ts';
+
+/** Ops that are always there. */
+export const core = { binary, cast, unary, gemm, matmul, reshape, widen };

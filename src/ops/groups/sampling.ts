@@ -1,5 +1,3 @@
-// Ops that read between the elements of a tensor: a line an op.
-export { gridSample } from '../grid_sample.ts';
+// Ops that change the size of images and other tensors: a line an op.
 export { resample } from '../resample.ts';
 export { resample2d, resize } from '../resize.ts';
-export { roiAlign } from '../roi_align.ts';

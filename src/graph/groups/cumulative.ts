@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/cumulative.ts';
-
-export const passes = {};

@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/math.ts';
-
-export const passes = {};

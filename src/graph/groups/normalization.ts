@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/normalization.ts';
-
-export const passes = {};

@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/reduce.ts';
-
-export const passes = {};

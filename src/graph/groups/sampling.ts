@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/sampling.ts';
-
-export const passes = {};

@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/select.ts';
-
-export const passes = {};

@@ -1,3 +1,0 @@
-export * as ops from '../../ops/groups/text.ts';
-
-export const passes = {};
