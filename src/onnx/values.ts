@@ -10,6 +10,15 @@ export type Scalar = number | bigint | string;
 /** Elements of a tensor that the host computes with, at the most. */
 export const MOST_KNOWN = 4096;
 
+/** Integers that a tensor of floats was scaled back from: (numbers - zero) · scale. */
+export interface Quantised {
+  readonly numbers: Tensor;
+  readonly scale: Tensor;
+  readonly zero: Tensor | undefined;
+  /** The axis of scales and zero points, where there are several. */
+  readonly axis: number;
+}
+
 /** A tensor of a graph: its numbers are known on the host, in the file, or only on the device. */
 export interface Tensor {
   readonly kind: 'tensor';
@@ -18,6 +27,8 @@ export interface Tensor {
   readonly known?: readonly Scalar[] | undefined;
   readonly file?: OnnxTensor | undefined;
   operand?: Operand | undefined;
+  /** Products take these instead of the floats. */
+  readonly quantised?: Quantised | undefined;
 }
 
 export interface Sequence {

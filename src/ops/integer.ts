@@ -69,7 +69,12 @@ function modules(
   const types = [a, b].map(({ dataType }) => (dataType === 'uint8' ? 'u8' : 's8')).join('');
   const constants = { A_SIGNS: signs(a), B_SIGNS: signs(b) };
   return {
-    tags: [...(types === 's8s8' ? [] : [types]), ...(scaled ? [] : ['int32']), ...(form === 'row' ? ['rows'] : []), ...(packedDot ? [] : ['shifts'])],
+    tags: [
+      ...(types === 's8s8' ? [] : [types]),
+      ...(scaled ? [] : ['int32']),
+      ...(form === 'row' ? ['rows'] : []),
+      ...(packedDot ? [] : ['shifts']),
+    ],
     operands: (unit, output) => part(operands, unit, product, form, ...(scaled ? [] : [`int32_${output}`])),
     epilogue: (output) => {
       const made = scaled

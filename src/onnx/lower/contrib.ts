@@ -6,7 +6,7 @@ import { NOTHING, type Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
-import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
+import { besides, dequantize, dynamic, integerProduct, qGemm, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
@@ -423,6 +423,7 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   MatMulIntegerToFloat: matMulIntegerToFloat,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
   DynamicQuantizeLSTM: dynamicQuantizeLSTM,
+  QGemm: qGemm,
   QLinearAdd: binary('add'),
   QLinearMul: binary('mul'),
   QLinearSigmoid: unary('sigmoid'),
