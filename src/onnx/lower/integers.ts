@@ -6,9 +6,9 @@ import { add, mul, sub } from './math.ts';
 import { as2d, back, convolution2d } from './nn.ts';
 
 /*
- * Products of 8-bit integers with zero points: sums of (x - p)(w - q) are sum(x·w) - excess, where the excess is
- * q · sum(x) + p · (sum(w) - q · sum(1)). All sums are the same product, by ones where a side is missing. Kernels take uint8 less
- * 128, and zero points with it.
+ * Products of 8-bit integers with zero points: the sum of (x - p)(w - q) is sum(x·w) - rows - columns, where rows are q · sum(x) and columns
+ * p · (sum(w) - q · sum(1)), which is computed at load where weights and p are constant. All sums are the same product, by ones where a side
+ * is missing. Kernels take uint8 less 128, and zero points with it.
  */
 
 /** A zero point, less what kernels take of its integers: a number where it is known and there is one. */
@@ -32,10 +32,11 @@ function pointOf(call: Call, of: Tensor, zero: Tensor | undefined, shape?: reado
   return call.reshape(point, elementCount(point.shape) === 1 ? [] : (shape ?? point.shape));
 }
 
-/** Sums of int32, and what of them is too much. Output channels are the last axis; `back` brings the result to ONNX' axes. */
+/** Sums of int32, and what is to be taken from them. Output channels are the last axis; `back` brings the result to ONNX' axes. */
 export interface Sums {
   readonly sums: Operand;
-  readonly excess: Operand | undefined;
+  readonly rows: Operand | undefined;
+  readonly columns: Operand | undefined;
   back(result: Operand): Operand;
 }
 
@@ -45,12 +46,11 @@ interface Parts {
   ones(): Operand;
 }
 
-function excessOf(call: Call, p: Point, q: Point, sums: Parts): Operand | undefined {
+function excessOf(call: Call, p: Point, q: Point, sums: Parts): Pick<Sums, 'rows' | 'columns'> {
   const rows = q === 0 ? undefined : mul(call, sums.x(), q);
-  if (p === 0) return rows;
-  const columns = q === 0 ? sums.w() : sub(call, sums.w(), mul(call, sums.ones(), q));
-  const scaled = mul(call, columns, p);
-  return rows ? add(call, rows, scaled) : scaled;
+  if (p === 0) return { rows, columns: undefined };
+  const centred = q === 0 ? sums.w() : sub(call, sums.w(), mul(call, sums.ones(), q));
+  return { rows, columns: mul(call, centred, p) };
 }
 
 const ones = (call: Call, shape: readonly number[]): Operand =>
@@ -92,7 +92,7 @@ export function matrixSums(
     w: () => product(ones(call, [...batch, 1, k]), b),
     ones: () => call.constant('int32', [], [k]),
   });
-  return { sums: product(a, b), excess, back: (result) => result };
+  return { sums: product(a, b), ...excess, back: (result) => result };
 }
 
 /** Sums of windows of x [N,C,H,W] or [N,C,L] by filters w; undefined where there are no kernels for it. */
@@ -135,24 +135,30 @@ export function windowSums(
   });
   const sums = product(input, filter);
   const first = [0, 3, 1, 2];
-  return { sums, excess, back: (result) => back(call, call.transpose(result, first), shape.length) };
+  return { sums, ...excess, back: (result) => back(call, call.transpose(result, first), shape.length) };
 }
 
-/** The sums as int32. */
-export const whole = (call: Call, { sums, excess, back: turn }: Sums): Operand =>
-  turn(excess ? sub(call, sums, excess) : sums);
+const without = (call: Call, sums: Operand, part: Operand | undefined): Operand =>
+  part ? sub(call, sums, part) : sums;
 
-/** (sums - excess + bias) · scale, in the type of the scale. Bias: int32, a number or one a channel; scale as well. */
-export function scaled(call: Call, { sums, excess, back: turn }: Sums, scale: Operand, bias?: Operand): Operand {
+/** The sums as int32. */
+export const whole = (call: Call, { sums, rows, columns, back: turn }: Sums): Operand =>
+  turn(without(call, without(call, sums, rows), columns));
+
+/** (sums + bias) · scale, in the type of the scale. Bias: int32, a number or one a channel; scale as well. */
+export function scaled(call: Call, made: Sums, scale: Operand, bias?: Operand): Operand {
+  const { columns, back: turn } = made;
+  const sums = without(call, made.sums, made.rows);
   const { shape } = sums;
-  const less = bias ? (excess ? sub(call, excess, bias) : mul(call, bias, -1)) : excess;
+  const less = bias ? (columns ? sub(call, columns, bias) : mul(call, bias, -1)) : columns;
   const aChannel = shape.map((size, d) => (d === shape.length - 1 ? size : 1));
   const beside = (part: Operand): Operand => {
     const newShape = elementCount(part.shape) === 1 ? shape.map(() => 1) : aChannel;
     return call.add('expand', { input: call.reshape(part, newShape) }, { newShape: aChannel });
   };
+  // One number a channel is a zero point.
   const fits = !less || elementCount(less.shape) === 1 || sameShape(less.shape.slice(-1), [elementCount(less.shape)]);
-  const input = fits ? sums : sub(call, sums, less!);
+  const input = fits ? sums : without(call, sums, less);
   const zeroPoint = fits && less ? beside(less) : undefined;
   return turn(call.add('dequantizeLinear', { input, scale: beside(scale), zeroPoint }));
 }
