@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
+import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { preprocess } from '../../src/vision/preprocess.ts';
 import { testEngine } from '../support/engine.ts';
 import { readAnywhere, repositoryFolder } from '../support/files.ts';
+import { encodeModel, floats, type ModelToEncode, node, type TensorToEncode } from '../support/onnx.ts';
 import { parseReference, type Reference } from '../support/references.ts';
 import { hasShared, sharedPath } from '../support/shared.ts';
 
@@ -73,6 +74,88 @@ describe('models of a quantiser', () => {
   });
 });
 
+/** MatMulNBits of x [1, K] by N rows of a byte each 8 / bits numbers, and what it gives. */
+function nBits(
+  bits: number,
+  k: number,
+  n: number,
+  block: number,
+  zeros: boolean,
+): { model: ModelToEncode; x: number[]; y: number[] } {
+  const each = 8 / bits;
+  const blocks = Math.ceil(k / block);
+  const byte = (i: number): number => (i * 73 + (i >> 8) * 31 + 5) & 255;
+  const packed = Uint8Array.from({ length: n * blocks * (block / each) }, (_, i) => byte(i));
+  const points = Uint8Array.from({ length: n * Math.ceil(blocks / each) }, (_, i) => byte(3 * i + 1));
+  const scales = Array.from({ length: n * blocks }, (_, i) => Math.fround(0.01 + 0.001 * (i % 7)));
+  const x = Array.from({ length: k }, (_, i) => Math.fround(Math.sin(i)));
+  const at = (list: Uint8Array, i: number): number =>
+    (list[Math.floor(i / each)]! >> (bits * (i % each))) & (2 ** bits - 1);
+  const y = Array.from({ length: n }, (_, row) =>
+    x.reduce((sum, value, i) => {
+      const own = Math.floor(i / block);
+      const zero = zeros ? at(points.subarray(row * Math.ceil(blocks / each)), own) : 2 ** (bits - 1);
+      return sum + value * (at(packed, row * blocks * block + i) - zero) * scales[row * blocks + own]!;
+    }, 0),
+  );
+  const bytes = (name: string, dims: number[], raw: Uint8Array): TensorToEncode => ({ name, type: 'uint8', dims, raw });
+  const model: ModelToEncode = {
+    nodes: [
+      node('MatMulNBits@com.microsoft', ['x', 'b', 's', ...(zeros ? ['z'] : [])], ['y'], {
+        K: k,
+        N: n,
+        bits,
+        block_size: block,
+      }),
+    ],
+    inputs: [['x', 'float', [1, k]]],
+    outputs: [['y', 'float']],
+    initializers: [
+      bytes('b', [n, blocks, block / each], packed),
+      floats('s', [n * blocks], scales),
+      ...(zeros ? [bytes('z', [points.length], points)] : []),
+    ],
+  };
+  return { model, x, y };
+}
+
+describe('MatMulNBits', () => {
+  it.each([
+    [2, 64, 12, 32, false],
+    [4, 64, 12, 32, false],
+    [4, 64, 12, 32, true],
+    [4, 96, 7, 16, true],
+    [4, 40, 8, 16, false],
+    [4, 40, 8, 16, true],
+    [2, 64, 6, 16, true],
+    [8, 64, 12, 32, false],
+    [8, 48, 5, 16, true],
+  ])('of %i bits, K %i, N %i, blocks of %i, zero points %s', async (bits, k, n, block, zeros) => {
+    const { model, x, y } = nBits(bits, k, n, block, zeros);
+    const engine = await testEngine();
+    using made = (await engine.load({ 'm.onnx': encodeModel(model) })) as GraphModel;
+    const got = (await made.run({ x })) as { y: GraphTensor };
+    const size = Math.max(...y.map(Math.abs));
+    expect(differences(got.y.data as ArrayLike<number>, y).most).toBeLessThan(1e-5 * size);
+  });
+
+  it.each([
+    [4, false, 0.5 + 4 / 32],
+    [4, true, 0.5 + 8 / 32],
+    [8, false, 1 + 4 / 32],
+  ])('keeps %i bits on the device, zero points %s: %f bytes a weight', async (bits, zeros, each) => {
+    const [k, n] = [256, 512];
+    const { model, x } = nBits(bits, k, n, 32, zeros);
+    const engine = await testEngine();
+    const before = engine.counters.bytes;
+    using made = (await engine.load({ 'm.onnx': encodeModel(model) })) as GraphModel;
+    await made.run({ x });
+    const bytes = engine.counters.bytes - before;
+    expect(bytes).toBeGreaterThanOrEqual(each * k * n);
+    expect(bytes).toBeLessThan(each * k * n + 16384); // input, output, uniforms
+  });
+});
+
 const inNode = typeof window === 'undefined';
 const COUNT = 1000;
 const BATCH = 50;
@@ -122,6 +205,8 @@ describe.skipIf(!hasShared || !inNode)(`top-1 of ResNet-20 on ${COUNT} pictures 
     expect(right[0], 'float32').toBeGreaterThan(0.8 * COUNT);
     for (const [i, name] of names.entries())
       expect(Math.abs(right[i + 1]! - right[0]!), `${name}: ${right}`).toBeLessThanOrEqual(0.003 * COUNT);
-    console.log(`top-1 of ${COUNT}: float32 ${right[0]}, ${names.map((name, i) => `${name} ${right[i + 1]}`).join(', ')}`);
+    console.log(
+      `top-1 of ${COUNT}: float32 ${right[0]}, ${names.map((name, i) => `${name} ${right[i + 1]}`).join(', ')}`,
+    );
   });
 });

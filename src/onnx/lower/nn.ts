@@ -360,12 +360,13 @@ function lrn(call: Call): Tensor {
 }
 
 /** A product of matrices, of vectors too, with NumPy's broadcasting. */
-export function multiply(call: Call, a: Operand, b: Operand): Operand {
+export function multiply(call: Call, a: Operand, b: Operand, options: { transposeB?: boolean } = {}): Operand {
   const [left, right] = [a.shape.length === 1, b.shape.length === 1];
-  const made = call.add('matmul', {
+  const inputs = {
     a: left ? call.reshape(a, [1, a.shape[0]!]) : a,
     b: right ? call.reshape(b, [b.shape[0]!, 1]) : b,
-  });
+  };
+  const made = call.add('matmul', inputs, options);
   if (!left && !right) return made;
   const shape = made.shape.filter(
     (_, d) => !(left && d === made.shape.length - 2) && !(right && d === made.shape.length - 1),
