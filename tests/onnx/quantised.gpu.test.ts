@@ -156,6 +156,49 @@ describe('MatMulNBits', () => {
   });
 });
 
+describe('weights that are scaled back before a product of floats', () => {
+  it.each<[type: 'int8' | 'int4', domain: string, each: number]>([
+    ['int8', '', 1 + 4 / 32],
+    ['int4', '', 0.5 + 4 / 32],
+    ['int4', '@com.microsoft', 0.5 + 4 / 32],
+  ])('stay %s on the device, with a scale for 32 of K (DequantizeLinear%s)', async (type, domain, each) => {
+    const [k, n] = [128, 256];
+    const [low, high] = type === 'int8' ? [-128, 127] : [-8, 7];
+    const w = Int8Array.from({ length: k * n }, (_, i) => low + ((i * 37 + (i >> 8) * 11) % (high - low + 1)));
+    const raw =
+      type === 'int8' ? w : Int8Array.from({ length: (k * n) / 2 }, (_, i) => (w[2 * i]! & 15) | (w[2 * i + 1]! << 4));
+    const scales = Array.from({ length: (k / 32) * n }, (_, i) => Math.fround(0.01 + 0.001 * (i % 7)));
+    const zeros = new Uint8Array(type === 'int8' ? scales.length : scales.length / 2);
+    const x = Array.from({ length: k }, (_, i) => Math.fround(Math.sin(i)));
+    const model: ModelToEncode = {
+      opset: 21,
+      nodes: [
+        node(`DequantizeLinear${domain}`, ['w', 's', 'z'], ['f'], { axis: 0, block_size: 32 }),
+        node('MatMul', ['x', 'f'], ['y']),
+      ],
+      inputs: [['x', 'float', [1, k]]],
+      outputs: [['y', 'float']],
+      initializers: [
+        { name: 'w', type, dims: [k, n], raw: new Uint8Array(raw.buffer) },
+        floats('s', [k / 32, n], scales),
+        { name: 'z', type, dims: [k / 32, n], raw: zeros },
+      ],
+    };
+    const y = Array.from({ length: n }, (_, column) =>
+      x.reduce((sum, value, i) => sum + value * w[i * n + column]! * scales[(i >> 5) * n + column]!, 0),
+    );
+    const engine = await testEngine();
+    const before = engine.counters.bytes;
+    using made = (await engine.load({ 'm.onnx': encodeModel(model) })) as GraphModel;
+    const got = (await made.run({ x })) as { y: GraphTensor };
+    const size = Math.max(...y.map(Math.abs));
+    expect(differences(got.y.data as ArrayLike<number>, y).most).toBeLessThan(1e-5 * size);
+    const bytes = engine.counters.bytes - before;
+    expect(bytes).toBeGreaterThanOrEqual(each * k * n);
+    expect(bytes).toBeLessThan(each * k * n + 12288);
+  });
+});
+
 const inNode = typeof window === 'undefined';
 const COUNT = 1000;
 const BATCH = 50;

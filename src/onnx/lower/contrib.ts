@@ -6,7 +6,7 @@ import { NOTHING, type Tensor } from '../values.ts';
 import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { averagePool, convolve, multiply, rmsNormalize } from './nn.ts';
-import { besides, dequantize, dynamic, integerProduct, qGemm, qLinear } from './quantized.ts';
+import { besides, dequantize, dynamic, integerProduct, packable, QUANTIZED, qGemm, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
@@ -304,13 +304,6 @@ const fusedConv: Lowering = (call) => {
   return call.made(activate(call, residual ? add(call, made, residual) : made));
 };
 
-/** A file has numbers of 2, 4 or 8 bits; the device has int4 or int8, and a scale for each block. */
-const packable = (call: Call, numbers: Operand, bits: number): Operand => {
-  const fits = bits < 8 && numbers.shape.at(-1)! % 4 === 0 && elementCount(numbers.shape) % 8 === 0;
-  // Products read it packed; what cannot is given the bytes.
-  return fits ? call.add('unpackInt4', { input: call.add('packInt4', { input: numbers }) }) : numbers;
-};
-
 /**
  * A · Bᵀ where B [N, K] has 2, 4 or 8 bits a number, in blocks along K with a scale and a zero point each. B is int4 or int8 on the device,
  * symmetric; zero points elsewhere than in the middle are a product of their own, of the sums of A over the blocks.
@@ -340,7 +333,8 @@ const matMulNBits: Lowering = (call) => {
   const { type } = call.tensor(0);
   const all = call.reshape(unpacked(call.operand(1), n * blocks, block / each), [n, blocks * block]);
   const own = call.add('slice', { input: all }, { starts: [0, 0], sizes: [n, k] });
-  const input = packable(call, call.cast(sub(call, own, middle), 'int8'), bits);
+  const bytes = call.cast(sub(call, own, middle), 'int8');
+  const input = bits < 8 ? packable(call, bytes) : bytes;
   const scale = call.reshape(call.cast(call.operand(2), 'float32'), [n, blocks]);
   const last = k % block;
   // Blocks of the engine divide K: those of another length are spread out.
@@ -460,6 +454,8 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   FusedMatMul: fusedMatMul,
   FusedConv: fusedConv,
   MatMulNBits: matMulNBits,
+  QuantizeLinear: QUANTIZED['QuantizeLinear']!,
+  DequantizeLinear: QUANTIZED['DequantizeLinear']!,
   MatMulIntegerToFloat: matMulIntegerToFloat,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
   DynamicQuantizeLSTM: dynamicQuantizeLSTM,

@@ -94,6 +94,12 @@ function quantizeLinear(call: Call): Tensor {
   return call.made(quantize(call, input, scale, point, type), type);
 }
 
+/** Numbers of int4 in int8: products read them packed, other ops as they are. */
+export function packable(call: Call, input: Operand): Operand {
+  const fits = input.shape.at(-1)! % 4 === 0 && elementCount(input.shape) % 8 === 0;
+  return fits ? call.add('unpackInt4', { input: call.add('packInt4', { input }) }) : input;
+}
+
 function dequantizeLinear(call: Call): Tensor {
   const { shape } = call.tensor(0);
   const axis = call.int('axis', 1);
@@ -102,8 +108,12 @@ function dequantizeLinear(call: Call): Tensor {
   const { type } = call.tensor(1);
   const at = axis < 0 ? axis + shape.length : axis;
   const scale = besides(call, call.operand(1), shape, at);
-  const zero = call.optional(2) && besides(call, call.operand(2), shape, at);
-  const made = dequantize(call, call.operand(0), scale, zero);
+  // Kernels that read weights with scales take no zero points.
+  const isZero = call.optional(2)?.known?.every((value) => Number(value) === 0);
+  const zero = call.optional(2) && !isZero ? besides(call, call.operand(2), shape, at) : undefined;
+  const given = call.operand(0);
+  const input = given.constant && call.tensor(0).type === 'int4' ? packable(call, given) : given;
+  const made = dequantize(call, input, scale, zero);
   const as = number ? call.typeNamed(number) : type;
   const quantised = { numbers: call.tensor(0), scale: call.tensor(1), zero: call.optional(2), axis };
   return { ...call.made(call.cast(made, call.deviceType(as)), as), quantised };
