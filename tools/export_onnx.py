@@ -264,10 +264,10 @@ def main():
 
     if args.fixtures:
         os.makedirs(args.fixtures, exist_ok=True)
-        ends = ("relu1", "layer1.2.relu2", "layer2.0.downsample", "layer2.2.relu2", "layer3.2", "pool", "flat", "logits")
+        ends = ("layer1.2.relu2", "layer1.2.add", "layer2.0.downsample", "layer2.2.relu2", "layer2.2.add", "layer3.2.", "pool", "flat", "logits")
         first = {"input": samples()[:1]}
-        for name in ["resnet20-qdq-u8s8", "resnet20-qlinear-u8u8", "stage1-qdq-s8s8", "stage1-qlinear-u8s8", "stage1-dynamic"]:
-            keep = ends if name.startswith("resnet20") else ("layer1.2", "pool", "flat", "logits")
+        for name in ["resnet20-qdq-u8s8", "stage1-qdq-s8s8", "stage1-qlinear-u8u8", "stage1-qlinear-u8s8", "stage1-dynamic"]:
+            keep = ends if name.startswith("resnet20") else ("layer1.2.conv2", "layer1.2.add", "layer1.2.relu2", "pool", "flat", "logits")
             said = fixture(args.fixtures, made[name], first, lambda tensor: any(part in tensor for part in keep))
             print(name, *said, flush=True)
             if not said[0] > LEAST_MARGIN:
