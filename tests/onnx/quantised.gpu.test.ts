@@ -2,10 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphTensor } from '../../src/onnx/run-tensors.ts';
+import { elementCount } from '../../src/tensor/types.ts';
 import { preprocess } from '../../src/vision/preprocess.ts';
 import { testEngine } from '../support/engine.ts';
 import { readAnywhere, repositoryFolder } from '../support/files.ts';
-import { encodeModel, floats, type ModelToEncode, node, type TensorToEncode } from '../support/onnx.ts';
+import {
+  encodeModel,
+  floats,
+  type ModelToEncode,
+  node,
+  type TensorToEncode,
+  type ValueToEncode,
+} from '../support/onnx.ts';
 import { parseReference, type Reference } from '../support/references.ts';
 import { hasShared, sharedPath } from '../support/shared.ts';
 
@@ -71,6 +79,145 @@ describe('models of a quantiser', () => {
       }
     }
     expect(compared).toBe(integers);
+  });
+});
+
+const bytesOf = (type: 'int8' | 'uint8', count: number, from: number): number[] =>
+  Array.from({ length: count }, (_, i) => ((i * 97 + from * 31 + (i >> 4) * 57) & 255) - (type === 'int8' ? 128 : 0));
+
+const stored = (
+  name: string,
+  type: 'int8' | 'uint8',
+  dims: readonly number[],
+  values: readonly number[],
+): TensorToEncode => ({
+  name,
+  type,
+  dims,
+  raw: type === 'int8' ? new Uint8Array(Int8Array.from(values).buffer) : Uint8Array.from(values),
+});
+
+interface Product {
+  readonly types: readonly ['int8' | 'uint8', 'int8' | 'uint8'];
+  readonly x: readonly number[];
+  readonly w: readonly number[];
+  /** Zero points of x and w; `onDevice`: they are inputs of the run. */
+  readonly zeros: readonly [readonly number[], readonly number[]];
+  readonly onDevice?: boolean;
+}
+
+/** y of one node on x, w and their zero points, int32. */
+async function sumsOf(op: string, { types, x, w, zeros, onDevice }: Product, attributes = {}): Promise<number[]> {
+  const [values, weights] = [bytesOf(types[0], elementCount(x), 1), bytesOf(types[1], elementCount(w), 2)];
+  const points = zeros.map((list, i) => stored(`z${i}`, types[i]!, list.length > 1 ? [list.length] : [], list));
+  const model: ModelToEncode = {
+    nodes: [node(op, ['x', 'w', 'z0', 'z1'], ['y'], attributes)],
+    inputs: [
+      ['x', types[0], x],
+      ...(onDevice ? zeros.map((_, i): ValueToEncode => [`z${i}`, types[i]!, points[i]!.dims]) : []),
+    ],
+    outputs: [['y', 'int32']],
+    initializers: [stored('w', types[1], w, weights), ...(onDevice ? [] : points)],
+  };
+  const engine = await testEngine();
+  using made = (await engine.load({ 'm.onnx': encodeModel(model) })) as GraphModel;
+  const inputs = {
+    x: values,
+    ...(onDevice && { z0: { dims: [], data: zeros[0]! }, z1: { dims: points[1]!.dims, data: zeros[1]! } }),
+  };
+  const { y } = (await made.run(inputs as never)) as { y: GraphTensor };
+  return Array.from(y.data as Int32Array);
+}
+
+const at = (list: readonly number[], i: number): number => list[list.length > 1 ? i : 0]!;
+
+describe('sums of bytes with zero points', () => {
+  it.each<[string, Product]>([
+    ['uint8 by int8', { types: ['uint8', 'int8'], x: [5, 21], w: [21, 6], zeros: [[7], [0]] }],
+    ['uint8 by uint8', { types: ['uint8', 'uint8'], x: [4, 32], w: [32, 8], zeros: [[200], [3]] }],
+    ['a zero point a column', { types: ['int8', 'int8'], x: [3, 16], w: [16, 5], zeros: [[-5], [1, -2, 3, -4, 5]] }],
+    ['a zero point a row', { types: ['uint8', 'int8'], x: [3, 16], w: [16, 4], zeros: [[1, 128, 255], [9]] }],
+    [
+      'zero points of the run',
+      { types: ['uint8', 'uint8'], x: [3, 48], w: [48, 4], zeros: [[17], [250]], onDevice: true },
+    ],
+    ['matrices of a batch', { types: ['uint8', 'uint8'], x: [2, 3, 16], w: [2, 16, 4], zeros: [[17], [250]] }],
+    ['a batch by one matrix', { types: ['int8', 'uint8'], x: [2, 3, 16], w: [1, 16, 4], zeros: [[17], [250]] }],
+    ['more terms than float32 holds', { types: ['uint8', 'int8'], x: [1, 3000], w: [3000, 4], zeros: [[0], [-128]] }],
+  ])('are exact in MatMulInteger: %s', async (_, product) => {
+    const { types, x, w, zeros } = product;
+    const [m, k] = x.slice(-2) as [number, number];
+    const n = w.at(-1)!;
+    const [values, weights] = [bytesOf(types[0], elementCount(x), 1), bytesOf(types[1], elementCount(w), 2)];
+    const batches = elementCount(x) / (m * k);
+    const alone = elementCount(w) === k * n;
+    const want = Array.from({ length: batches * m * n }, (_, place) => {
+      const [batch, row, column] = [Math.floor(place / (m * n)), Math.floor(place / n) % m, place % n];
+      let sum = 0;
+      for (let i = 0; i < k; i++)
+        sum +=
+          (values[(batch * m + row) * k + i]! - at(zeros[0], row)) *
+          (weights[((alone ? 0 : batch) * k + i) * n + column]! - at(zeros[1], column));
+      return sum;
+    });
+    expect(await sumsOf('MatMulInteger', product)).toEqual(want);
+  });
+
+  it.each<[string, Product, groups: number, pads: readonly number[], strides: readonly number[]]>([
+    [
+      'a border',
+      { types: ['uint8', 'int8'], x: [2, 3, 5, 6], w: [4, 3, 3, 3], zeros: [[9], [0]] },
+      1,
+      [1, 0, 2, 1],
+      [1, 1],
+    ],
+    [
+      'both with zero points',
+      { types: ['uint8', 'uint8'], x: [1, 4, 6, 5], w: [8, 4, 3, 2], zeros: [[9], [77]] },
+      1,
+      [1, 1, 1, 1],
+      [2, 1],
+    ],
+    [
+      'groups',
+      { types: ['int8', 'uint8'], x: [1, 4, 5, 5], w: [6, 2, 3, 3], zeros: [[-9], [1, 2, 3, 4, 5, 6]] },
+      2,
+      [1, 1, 1, 1],
+      [1, 1],
+    ],
+    [
+      'zero points of the run',
+      { types: ['uint8', 'uint8'], x: [1, 3, 5, 5], w: [4, 3, 3, 3], zeros: [[5], [6]], onDevice: true },
+      1,
+      [1, 1, 1, 1],
+      [1, 1],
+    ],
+  ])('are exact in ConvInteger: %s', async (_, product, group, pads, strides) => {
+    const { types, x, w, zeros } = product;
+    const [n, c, h, wide] = x as [number, number, number, number];
+    const [o, depth, high, across] = w as [number, number, number, number];
+    const [values, weights] = [bytesOf(types[0], elementCount(x), 1), bytesOf(types[1], elementCount(w), 2)];
+    const rows = Math.floor((h + pads[0]! + pads[2]! - high) / strides[0]!) + 1;
+    const columns = Math.floor((wide + pads[1]! + pads[3]! - across) / strides[1]!) + 1;
+    const want: number[] = [];
+    for (let image = 0; image < n; image++)
+      for (let channel = 0; channel < o; channel++)
+        for (let row = 0; row < rows; row++)
+          for (let column = 0; column < columns; column++) {
+            let sum = 0;
+            for (let d = 0; d < depth; d++)
+              for (let i = 0; i < high; i++)
+                for (let j = 0; j < across; j++) {
+                  const [y, left] = [row * strides[0]! + i - pads[0]!, column * strides[1]! + j - pads[1]!];
+                  if (y < 0 || left < 0 || y >= h || left >= wide) continue;
+                  const from = Math.floor(channel / (o / group)) * depth + d;
+                  const value = values[((image * c + from) * h + y) * wide + left]!;
+                  const weight = weights[((channel * depth + d) * high + i) * across + j]!;
+                  sum += (value - at(zeros[0], 0)) * (weight - at(zeros[1], channel));
+                }
+            want.push(sum);
+          }
+    expect(await sumsOf('ConvInteger', product, { group, pads, strides })).toEqual(want);
   });
 });
 
