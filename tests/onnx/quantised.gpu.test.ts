@@ -82,6 +82,24 @@ describe('models of a quantiser', () => {
   });
 });
 
+describe('the plan of quantised ResNet-20', () => {
+  it('has an integer kernel for each of its 21 convolutions, and no transpose between them', async () => {
+    const name = 'resnet20-qdq-u8s8';
+    const { inputs, outputs } = await referenceOf(name);
+    const kernels = await withModel(name, async (model) => {
+      await model.run(inputs, { outputs: ['logits'] });
+      const [session] = await model.sessions();
+      return session!.plan.steps.map(({ candidate }) => candidate.label.replace(/[_[].*/, ''));
+    });
+    const count = (wanted: string): number => kernels.filter((kernel) => kernel === wanted).length;
+    expect(count('conv2dInteger')).toBe(21);
+    expect(count('matmulInteger')).toBe(1);
+    expect(count('conv2d') + count('matmul') + count('gemm')).toBe(0);
+    const images = Object.values(outputs).filter(({ dims }) => dims.length === 4 && dims[2]! > 1).length;
+    expect(count('transpose'), 'of the picture, and of the images that are outputs').toBe(1 + images);
+  });
+});
+
 const bytesOf = (type: 'int8' | 'uint8', count: number, from: number): number[] =>
   Array.from({ length: count }, (_, i) => ((i * 97 + from * 31 + (i >> 4) * 57) & 255) - (type === 'int8' ? 128 : 0));
 
