@@ -376,7 +376,7 @@ const hits = (logits: ArrayLike<number>, labels: readonly number[]): number =>
     return own.indexOf(Math.max(...own)) === label;
   }).length;
 
-// In Chrome too it would be the same integers, at a tenth of the speed: SwiftShader has no fast products of bytes.
+// Chrome computes the same integers, and takes five times as long for them on SwiftShader (docs/quantisation.md); sharp decodes the pictures.
 describe.skipIf(!hasShared || !inNode)(`top-1 of ResNet-20 on ${COUNT} pictures of ../shared/data, in Node`, () => {
   it('is within 0.3 points of that of float32', { timeout: 300_000 }, async () => {
     const { openDataset } = await import('../../src/cli/datasets.ts');
