@@ -1,9 +1,10 @@
-// Operands of an integer product, int8 with K contiguous, and products with them: operand_a.wgsl and operand_b.wgsl for int8 by int8. Sums are
-// int32, and exact. B is [N,K].
+// Operands of an integer product, int8 or uint8 less 128, with K contiguous, and products with them: operand_a.wgsl and operand_b.wgsl for
+// int8 by int8. Sums are int32, and exact. B is [N,K].
 // A part for each of: how operands are read, how bytes are multiplied, the scale of A, how int32 results leave (else epilogue).
 // a_at, b_at         sixteen elements. `i` counts A_UNIT or B_UNIT elements; only the first `live` of the sixteen belong to the row: of A the
 //                    rest read as zero, so that it does not matter what B has there
 // block_b, times_b   columns 4·n4.., elements 16·k4.. of K. 16 elements x of A times that
+// consts  A_SIGNS B_SIGNS (the highest bits of four bytes of uint8: without them it is int8, and 128 less; 0 of int8)
 
 alias Pair = vec2u; // half a quad
 alias Quad = vec4u; // what is read at once along K
@@ -34,8 +35,8 @@ const A_UNIT = 16u;
 const B_UNIT = 16u;
 @group(0) @binding(1) var<storage, read> a: array<vec4u>;
 @group(0) @binding(2) var<storage, read> b: array<vec4u>;
-fn a_at(i: u32, live: u32) -> vec4u { return a[i]; }
-fn b_at(i: u32, live: u32) -> vec4u { return b[i]; }
+fn a_at(i: u32, live: u32) -> vec4u { return a[i] ^ vec4u(A_SIGNS); }
+fn b_at(i: u32, live: u32) -> vec4u { return b[i] ^ vec4u(B_SIGNS); }
 
 //# ragged
 const A_UNIT = 1u;
@@ -49,13 +50,13 @@ fn joined(low: vec4u, high: vec4u, i: u32) -> vec4u {
 }
 fn a_at(i: u32, live: u32) -> vec4u {
   let w = i / 4u;
-  let x = joined(vec4u(a[w], a[w + 1u], a[w + 2u], a[w + 3u]), vec4u(a[w + 1u], a[w + 2u], a[w + 3u], a[w + 4u]), i);
+  let x = joined(vec4u(a[w], a[w + 1u], a[w + 2u], a[w + 3u]), vec4u(a[w + 1u], a[w + 2u], a[w + 3u], a[w + 4u]), i) ^ vec4u(A_SIGNS);
   let bytes = clamp(vec4i(i32(live)) - vec4i(0, 4, 8, 12), vec4i(), vec4i(4)); // of each word that belong to the row
   return x & select((vec4u(1u) << (8u * vec4u(bytes))) - 1u, vec4u(0xffffffffu), bytes == vec4i(4));
 }
 fn b_at(i: u32, live: u32) -> vec4u {
   let w = i / 4u;
-  return joined(vec4u(b[w], b[w + 1u], b[w + 2u], b[w + 3u]), vec4u(b[w + 1u], b[w + 2u], b[w + 3u], b[w + 4u]), i);
+  return joined(vec4u(b[w], b[w + 1u], b[w + 2u], b[w + 3u]), vec4u(b[w + 1u], b[w + 2u], b[w + 3u], b[w + 4u]), i) ^ vec4u(B_SIGNS);
 }
 
 //# packed

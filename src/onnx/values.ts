@@ -10,6 +10,15 @@ export type Scalar = number | bigint | string;
 /** Elements of a tensor that the host computes with, at the most. */
 export const MOST_KNOWN = 4096;
 
+/** Integers that a tensor of floats was scaled back from: (numbers - zero) · scale. */
+export interface Quantised {
+  readonly numbers: Tensor;
+  readonly scale: Tensor;
+  readonly zero: Tensor | undefined;
+  /** The axis of scales and zero points, where there are several. */
+  readonly axis: number;
+}
+
 /** A tensor of a graph: its numbers are known on the host, in the file, or only on the device. */
 export interface Tensor {
   readonly kind: 'tensor';
@@ -20,6 +29,8 @@ export interface Tensor {
   operand?: Operand | undefined;
   /** Of a tensor that is 1 at one place of each line along the last axis, else 0: those places, [lines..]; outside where there is none. */
   readonly ones?: Operand | undefined;
+  /** Products take these instead of the floats. */
+  readonly quantised?: Quantised | undefined;
 }
 
 export interface Sequence {

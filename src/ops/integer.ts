@@ -2,8 +2,8 @@ import epilogueParts from '../../shaders/lib/epilogue.wgsl';
 import operands from '../../shaders/lib/integer.wgsl';
 import reducer from '../../shaders/lib/reducer_integer.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
-import { part } from '../gpu/wgsl.ts';
-import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
+import { part, u32 } from '../gpu/wgsl.ts';
+import { elementCount, formatShape, sameShape, type TensorDescriptor } from '../tensor/types.ts';
 import { type Conv2dOptions, geometry } from './conv2d.ts';
 import { type Candidate, defineOp, type Inputs, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
@@ -13,14 +13,15 @@ import { DENSE } from './weights.ts';
 import { WINDOW_OPTIONS } from './window.ts';
 
 /*
- * Products of int8 by int8, summed in int32: exact while K is less than 2^31 / 2^14 = 131 072. Without `scales` the output is the sums,
+ * Products of int8 by int8, summed in int32: exact while K is less than 2^31 / 2^14 = 131 072. An operand may be uint8, which is
+ * taken less 128: x - 128 is int8. What an image is padded with is 0 all the same. Without `scales` the output is the sums,
  * int32, as of ONNX' MatMulInteger and ConvInteger. With them it is float32: activation(sum * left scale * scale + bias + residual).
  * The kernels are those of float products, with other ports.
  */
 
 /** The scale of the left operand: [1], or one a row. */
 const SCALE = { types: ['float32'], optional: true } as const;
-const INT8 = ['int8'] as const;
+const BYTES = ['int8', 'uint8'] as const;
 
 /** Checks the scales; the output is int32 where there are no scales. */
 function outputOf(
@@ -50,9 +51,12 @@ function outputOf(
   return output;
 }
 
+/** Taken from bytes that are read: the highest bits of uint8. */
+const signs = ({ dataType }: TensorDescriptor): string => u32(dataType === 'uint8' ? 0x80808080 : 0);
+
 function modules(
   inputs: Inputs,
-  scaleName: string,
+  [left, right, scaleName]: readonly [string, string, string],
   epilogue: Epilogue,
   output: TensorDescriptor,
   { packedDot }: Caps,
@@ -61,13 +65,23 @@ function modules(
   const perRow = scaled && elementCount(inputs[scaleName]!.shape) > 1;
   const form = !scaled ? 'int32' : perRow && elementCount(output.shape) > output.shape.at(-1)! ? 'row' : 'tensor';
   const product = packedDot ? 'packed' : 'shifts';
+  const [a, b] = [inputs[left]!, inputs[right]!];
+  const types = [a, b].map(({ dataType }) => (dataType === 'uint8' ? 'u8' : 's8')).join('');
+  const constants = { A_SIGNS: signs(a), B_SIGNS: signs(b) };
   return {
-    tags: [...(scaled ? [] : ['int32']), ...(form === 'row' ? ['rows'] : []), ...(packedDot ? [] : ['shifts'])],
+    tags: [
+      ...(types === 's8s8' ? [] : [types]),
+      ...(scaled ? [] : ['int32']),
+      ...(form === 'row' ? ['rows'] : []),
+      ...(packedDot ? [] : ['shifts']),
+    ],
     operands: (unit, output) => part(operands, unit, product, form, ...(scaled ? [] : [`int32_${output}`])),
-    epilogue: (output) =>
-      scaled
+    epilogue: (output) => {
+      const made = scaled
         ? epiloguePorts(epilogue, 'integer', output, 'product')
-        : { ports: [part(epilogueParts, 'product')], constants: {} },
+        : { ports: [part(epilogueParts, 'product')], constants: {} };
+      return { ports: made.ports, constants: { ...made.constants, ...constants } };
+    },
     reducer,
   };
 }
@@ -82,12 +96,15 @@ interface MatmulIntegerOptions {
   activation?: Activation;
 }
 
-/** matmulInteger: a int8 [..., M, K], b int8 [N, K], aScale of one number or one a row, scales [N]. */
+/**
+ * matmulInteger: a [..., M, K], b [N, K], aScale of one number or one a row, scales [N]. Without scales b may be a matrix for each of a,
+ * [..., N, K].
+ */
 export const matmulInteger = defineOp<MatmulIntegerOptions>({
   name: 'matmulInteger',
   operands: {
-    a: { types: INT8, rank: [2, Number.POSITIVE_INFINITY] },
-    b: { types: INT8, rank: [2, 2] },
+    a: { types: BYTES, rank: [2, Number.POSITIVE_INFINITY] },
+    b: { types: BYTES, rank: [2, Number.POSITIVE_INFINITY] },
     aScale: SCALE,
     ...EPILOGUE_OPERANDS,
   },
@@ -95,18 +112,23 @@ export const matmulInteger = defineOp<MatmulIntegerOptions>({
   values: (name) => (name === 'scales' || name === 'aScale' ? SCALES : undefined),
   infer(inputs, { activation }) {
     const [a, b] = [inputs['a']!, inputs['b']!];
-    if (a.shape.at(-1) !== b.shape[1])
+    const batched = b.shape.length > 2;
+    const alike = !batched || (!inputs['scales'] && sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)));
+    if (a.shape.at(-1) !== b.shape.at(-1) || !alike)
       throw opError(
         'wrong-shape',
         'matmulInteger',
-        `a is ${formatShape(a.shape)}, b ${formatShape(b.shape)}, expected [..., M, K] and [N, K]`,
+        `a is ${formatShape(a.shape)}, b ${formatShape(b.shape)}, expected [..., M, K] and [N, K], or without scales [..., N, K]`,
       );
-    const shape = [...a.shape.slice(0, -1), b.shape[0]!];
+    const shape = [...a.shape.slice(0, -1), b.shape.at(-2)!];
     return outputOf('matmulInteger', inputs, shape, 'aScale', activation);
   },
   candidates(inputs, { activation }, output, caps) {
-    const [n, k] = inputs['b']!.shape as [number, number];
-    const m = elementCount(output.shape) / n;
+    const { shape } = inputs['b']!;
+    const [n, k] = shape.slice(-2) as [number, number];
+    const batches = elementCount(shape.slice(0, -2));
+    const m = elementCount(output.shape) / n / batches;
+    const apart = (step: number): number => (batches > 1 ? step : 0);
     const epilogue = epilogueOf(inputs, activation);
     const product: Gemm = {
       op: 'matmulInteger',
@@ -114,24 +136,24 @@ export const matmulInteger = defineOp<MatmulIntegerOptions>({
       n,
       k,
       taps: 1,
-      batches: 1,
+      batches,
       lda: k,
       ldb: k,
       ldc: n,
-      aBatch: 0,
-      bBatch: 0,
-      cBatch: 0,
+      aBatch: apart(m * k),
+      bBatch: apart(n * k),
+      cBatch: apart(m * n),
       columnBatch: 0,
       dataType: 'float32',
       weights: DENSE,
       layout: 'nk',
       ...epilogue,
-      integer: modules(inputs, 'aScale', epilogue, output, caps),
+      integer: modules(inputs, ['a', 'b', 'aScale'], epilogue, output, caps),
     }; // prettier-ignore
     return gemmCandidates(product, caps, {});
   },
   cost(inputs, _options, { shape }) {
-    const macs = elementCount(shape) * inputs['b']!.shape[1]!;
+    const macs = elementCount(shape) * inputs['b']!.shape.at(-1)!;
     return { macs, flops: 2 * macs };
   },
 });
@@ -140,12 +162,12 @@ type Conv2dIntegerOptions = Omit<Conv2dOptions, 'inputLayout' | 'filterLayout'>;
 
 const LAYOUTS = { inputLayout: 'nhwc', filterLayout: 'ohwi' } as const;
 
-/** conv2dInteger: input int8 (nhwc), filter int8 (ohwi), inputScale of one number, scales by output channel. */
+/** conv2dInteger: input (nhwc), filter (ohwi), inputScale of one number, scales by output channel. */
 export const conv2dInteger = defineOp<Conv2dIntegerOptions>({
   name: 'conv2dInteger',
   operands: {
-    input: { types: INT8, rank: [4, 4] },
-    filter: { types: INT8, rank: [4, 4] },
+    input: { types: BYTES, rank: [4, 4] },
+    filter: { types: BYTES, rank: [4, 4] },
     inputScale: SCALE,
     ...EPILOGUE_OPERANDS,
   },
@@ -182,7 +204,7 @@ export const conv2dInteger = defineOp<Conv2dIntegerOptions>({
       weights: DENSE,
       layout: 'nk',
       ...epilogue,
-      integer: modules(inputs, 'inputScale', epilogue, output, caps),
+      integer: modules(inputs, ['input', 'filter', 'inputScale'], epilogue, output, caps),
       ...(pointwise ? {} : { window: byRows ? { ...out.params, kernel_w: 1 } : out.params }),
     }; // prettier-ignore
     return gemmCandidates(product, caps, { a: 'input', b: 'filter', aScale: 'inputScale' });

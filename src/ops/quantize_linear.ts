@@ -236,6 +236,7 @@ export const quantizeLinear = defineOp<{ dataType?: DataType }, Quantize>({
   name: 'quantizeLinear',
   operands: { input: FLOAT, scale: FLOAT, zeroPoint: ZERO_POINT },
   options: ['dataType'],
+  elementwise: true,
   quantizes: true,
   values: (name) => (name === 'scale' ? SCALES : undefined),
   infer(inputs, options) {
@@ -269,6 +270,7 @@ type Dequantize = (input: Operand, scale: Operand, zeroPoint?: Operand, options?
 export const dequantizeLinear = defineOp<object, Dequantize>({
   name: 'dequantizeLinear',
   operands: { input: { types: [...INTEGER_TYPES, 'int4x8'] }, scale: FLOAT, zeroPoint: ZERO_POINT },
+  elementwise: true,
   quantizes: true,
   tolerance: { ulps: 1 },
   values: (name) => (name === 'scale' ? SCALES : undefined),

@@ -13,6 +13,7 @@ import { part } from '../gpu/wgsl.ts';
 import { type DataType, elementCount, formatShape, isFloat, type TensorDescriptor } from '../tensor/types.ts';
 import {
   aroundAxis,
+  type Candidate,
   defineOp,
   EXACT,
   FLOAT,
@@ -103,6 +104,28 @@ type Reduce = (input: Operand, options?: ReduceOptions & Labelled) => Operand;
 
 const OPTIONS = ['axes', 'keepDimensions'];
 
+/** Elements from which one line is cut into several. */
+const LONG = 1024;
+
+/** The divisor nearest to the root, a multiple of four; 1 for lines that are short or have none between 16 and 4096. */
+function nearRoot(size: number): number {
+  if (size < LONG) return 1;
+  for (let rows = Math.min(4096, 4 * Math.ceil(Math.sqrt(size) / 4)); rows >= 16; rows -= 4)
+    if (size % rows === 0) return rows;
+  return 1;
+}
+
+/** One line as `count` lines, whose results are a line: for what is the same in any order. */
+const inTwo = (first: Candidate, second: Candidate, dataType: DataType, count: number): Candidate => ({
+  ...first,
+  label: first.label.replace(']', ',cut]'),
+  parts: [
+    { bind: { output: 'partial' } },
+    { variant: second.variant, params: second.params, grid: second.grid, bind: { input: 'partial' } },
+  ],
+  scratch: { partial: { dataType, shape: [count] } },
+});
+
 const reduceOp = (name: string, { kind, types = FLOATS, flops, nothing, tolerance = SUM, values }: ReduceRow) =>
   defineOp<ReduceOptions, Reduce>({
     name,
@@ -120,25 +143,31 @@ const reduceOp = (name: string, { kind, types = FLOATS, flops, nothing, toleranc
       const count = elementCount(output.shape);
       const { stride } = aroundAxis(shape, first + Math.max(axes.length, 1) - 1);
       const float = isFloat(dataType);
-      const forms = lineForms(Math.ceil(count / 4), size, caps, float ? floatReducer : integerReducer);
       const single = kind === 'product' || (kind === 'mean' && !float && size > MOST_RESTS);
       const literals = () => ({ NOTHING: integerLiteral(dataType)(nothing), FLIP: flip(dataType) });
-      return (single ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
-        label: `${name}[${dataType},${tag}]`,
-        variant: {
-          kernel,
-          ports: [
-            part(stored, dataType),
-            part(result, dataType),
-            ...(float ? [part(functions, 'float')] : []),
-            ...ports,
-            part(float ? reduction : integerReduction, kind),
-          ],
-          constants: float ? constants : { ...constants, ...literals() },
-        },
-        params: { count, size, stride: axes.length ? stride : 1 },
-        grid,
-      }));
+      /** Lines of `size` to as many results. */
+      const lines = (count: number, size: number, stride: number): Candidate[] => {
+        const forms = lineForms(Math.ceil(count / 4), size, caps, float ? floatReducer : integerReducer);
+        return (single ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
+          label: `${name}[${dataType},${tag}]`,
+          variant: {
+            kernel,
+            ports: [
+              part(stored, dataType),
+              part(result, dataType),
+              ...(float ? [part(functions, 'float')] : []),
+              ...ports,
+              part(float ? reduction : integerReduction, kind),
+            ],
+            constants: float ? constants : { ...constants, ...literals() },
+          },
+          params: { count, size, stride },
+          grid,
+        }));
+      };
+      const whole = lines(count, size, axes.length ? stride : 1);
+      const cut = count === 1 && (kind === 'max' || kind === 'min') ? nearRoot(size) : 1;
+      return cut > 1 ? [inTwo(lines(cut, size / cut, 1)[0]!, lines(1, cut, 1)[0]!, dataType, cut), ...whole] : whole;
     },
     decompose(inputs, options, rewriter) {
       const axes = axesOf(name, inputs, options);

@@ -1,40 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
-import { openSafetensors } from '../../src/formats/safetensors.ts';
-import { bytesSource } from '../../src/hub/source.ts';
 import type { LoadOptions } from '../../src/models/model.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
 import { elementCount } from '../../src/tensor/types.ts';
 import { testEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
+import { parseReference, type Reference } from '../support/references.ts';
 import { hasShared, readShared, sharedPath } from '../support/shared.ts';
 
-interface Reference {
-  readonly inputs: Readonly<Record<string, GraphInput & { dims: readonly number[] }>>;
-  readonly outputs: Readonly<Record<string, { dims: readonly number[]; data: Float32Array }>>;
-}
-
-/** `in.X` and `out.Y` of a file of references. */
-async function referenceOf(name: string, prefix = ''): Promise<Reference> {
-  const { tensors } = await openSafetensors(
-    bytesSource(name, new Uint8Array(await readShared(`onnx-files/references/${name}.safetensors`))),
-  );
-  const [inputs, outputs]: [Record<string, never>, Record<string, never>] = [{}, {}];
-  for (const [key, { shape, storedType, chunks }] of tensors) {
-    const bytes = new Uint8Array(elementCount(shape) * (storedType === 'I64' ? 8 : 4));
-    let at = 0;
-    for await (const chunk of chunks()) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    const Type = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array }[storedType as 'F32'];
-    const value = { dims: shape, data: new Type(bytes.buffer) } as never;
-    if (key.startsWith(`${prefix}in.`)) inputs[key.slice(prefix.length + 3)] = value;
-    else if (key.startsWith(`${prefix}out.`)) outputs[key.slice(prefix.length + 4)] = value;
-  }
-  return { inputs, outputs } as unknown as Reference;
-}
+const referenceOf = async (name: string, prefix = ''): Promise<Reference> =>
+  parseReference(name, await readShared(`onnx-files/references/${name}.safetensors`), prefix);
 
 /** The largest difference, over the range of what is expected. */
 function off(got: ArrayLike<number>, want: ArrayLike<number>): number {
@@ -120,7 +96,7 @@ describe.skipIf(!hasShared)('real ONNX files', () => {
     const { data: scores } = results[model.outputs[0]!.name] as GraphTensor;
     for (let i = 0; i < count; i++) {
       const got = (scores as Float32Array).subarray(i * classes, (i + 1) * classes);
-      const want = outputs['target']!.data.subarray(i * classes, (i + 1) * classes);
+      const want = (outputs['target']!.data as Float32Array).subarray(i * classes, (i + 1) * classes);
       expect(best(got), `example ${i}`).toBe(best(want));
       expect(Math.max(...got.map((score, j) => Math.abs(score - want[j]!))), `example ${i}`).toBeLessThan(1e-4);
     }

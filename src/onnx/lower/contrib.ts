@@ -7,7 +7,7 @@ import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { averagePool, convolve, multiply } from './nn.ts';
 import { rmsNormalize } from './normalization.ts';
-import { besides, dequantize, dynamic, integerProduct, qLinear } from './quantized.ts';
+import { besides, dequantize, dynamic, integerProduct, packable, QUANTIZED, qGemm, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
@@ -305,8 +305,8 @@ const fusedConv: Lowering = (call) => {
 };
 
 /**
- * A · Bᵀ where B [N, K] has 2, 4 or 8 bits a number, in blocks along K with a scale and a zero point each. They are
- * unpacked once, at load.
+ * A · Bᵀ where B [N, K] has 2, 4 or 8 bits a number, in blocks along K with a scale and a zero point each. B is int4 or int8 on the device,
+ * symmetric; zero points elsewhere than in the middle are a product of their own, of the sums of A over the blocks.
  */
 const matMulNBits: Lowering = (call) => {
   const [k, n] = [call.int('K'), call.int('N')];
@@ -316,10 +316,10 @@ const matMulNBits: Lowering = (call) => {
   if (call.optional(4)) call.unsupported('g_idx');
   const blocks = Math.ceil(k / block);
   const each = 8 / bits;
-  /** [rows, bytes] as the numbers in them, float32 [rows, bytes · each]. */
+  /** [rows, bytes] as the numbers in them, int32 [rows, bytes · each]. */
   const unpacked = (bytes: Operand, rows: number, width: number): Operand => {
     let rest = call.cast(call.reshape(bytes, [rows, width, 1]), 'int32');
-    if (each === 1) return call.cast(call.reshape(rest, [rows, width]), 'float32');
+    if (each === 1) return call.reshape(rest, [rows, width]);
     const parts: Operand[] = [];
     for (let i = 0; i < each; i++) {
       const high = div(call, rest, 2 ** bits);
@@ -327,26 +327,60 @@ const matMulNBits: Lowering = (call) => {
       rest = high;
     }
     const joined = call.add('concat', Object.fromEntries(parts.map((part, i) => [`input${i}`, part])), { axis: 2 });
-    return call.cast(call.reshape(joined, [rows, width * each]), 'float32');
+    return call.reshape(joined, [rows, width * each]);
   };
+  const middle = 2 ** (bits - 1);
   const { type } = call.tensor(0);
-  const numbers = call.reshape(unpacked(call.operand(1), n * blocks, block / each), [n, blocks, block]);
-  const scales = call.reshape(call.cast(call.operand(2), 'float32'), [n, blocks, 1]);
-  const given = call.optional(3);
-  let zero: Operand | undefined;
-  if (given && given.type === 'uint8') {
+  const all = call.reshape(unpacked(call.operand(1), n * blocks, block / each), [n, blocks * block]);
+  const own = call.add('slice', { input: all }, { starts: [0, 0], sizes: [n, k] });
+  const bytes = call.cast(sub(call, own, middle), 'int8');
+  const input = bits < 8 ? packable(call, bytes) : bytes;
+  const scale = call.reshape(call.cast(call.operand(2), 'float32'), [n, blocks]);
+  const last = k % block;
+  // Blocks of the engine divide K: those of another length are spread out.
+  const spreadOut = (part: Operand): Operand => {
+    if (!last) return part;
+    const indices = call.constant(
+      'int32',
+      [k],
+      call.list(k, (i) => Math.floor(i / block)),
+    );
+    return call.add('gather', { input: part, indices }, { axis: 1 });
+  };
+  const weights = (q: Operand, s: Operand): Operand => call.add('dequantizeLinear', { input: q, scale: spreadOut(s) });
+  const given = call.operand(0);
+  const a = call.cast(given, 'float32');
+  const product = (x: Operand, w: Operand): Operand => multiply(call, x, w, { transposeB: true });
+  let made = product(a, weights(input, scale));
+  const zero = call.optional(3);
+  if (zero) {
     const width = Math.ceil(blocks / each);
-    const points = unpacked(call.operand(3), n, width);
-    const own = call.add('slice', { input: points }, { starts: [0, 0], sizes: [n, blocks] });
-    zero = call.reshape(own, [n, blocks, 1]);
-  } else if (given) zero = call.reshape(call.cast(call.operand(3), 'float32'), [n, blocks, 1]);
-  const centred = sub(call, numbers, zero ?? 2 ** (bits - 1));
-  const whole = call.reshape(mul(call, centred, scales), [n, blocks * block]);
-  const weights = call.add('slice', { input: whole }, { starts: [0, 0], sizes: [n, k] });
-  const a = call.operand(0);
-  const made = multiply(call, a, call.cast(call.transpose(weights, [1, 0]), a.dataType));
+    const points =
+      zero.type === 'uint8'
+        ? call.cast(
+            call.add('slice', { input: unpacked(call.operand(3), n, width) }, { starts: [0, 0], sizes: [n, blocks] }),
+            'float32',
+          )
+        : call.reshape(call.cast(call.operand(3), 'float32'), [n, blocks]);
+    const room = blocks * block - k;
+    const lead = a.shape.slice(0, -1);
+    const whole = room
+      ? call.add(
+          'pad',
+          { input: a },
+          { beginningPadding: a.shape.map(() => 0), endingPadding: [...lead.map(() => 0), room] },
+        )
+      : a;
+    const sums = call.add(
+      'reduceSum',
+      { input: call.reshape(whole, [...lead, blocks, block]) },
+      { axes: [lead.length + 1], keepDimensions: false },
+    );
+    made = sub(call, made, product(sums, mul(call, sub(call, points, middle), scale)));
+  }
   const bias = call.optionalOperand(5);
-  return call.made(bias ? add(call, made, bias) : made, type);
+  const typed = call.cast(made, given.dataType);
+  return call.made(bias ? add(call, typed, bias) : typed, type);
 };
 
 /** Integers of A · B as numbers: (A - a0)(B - b0) · aScale · bScale + bias. */
@@ -419,9 +453,12 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   FusedMatMul: fusedMatMul,
   FusedConv: fusedConv,
   MatMulNBits: matMulNBits,
+  QuantizeLinear: QUANTIZED['QuantizeLinear']!,
+  DequantizeLinear: QUANTIZED['DequantizeLinear']!,
   MatMulIntegerToFloat: matMulIntegerToFloat,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
   DynamicQuantizeLSTM: dynamicQuantizeLSTM,
+  QGemm: qGemm,
   QLinearAdd: binary('add'),
   QLinearMul: binary('mul'),
   QLinearSigmoid: unary('sigmoid'),

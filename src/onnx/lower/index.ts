@@ -1,9 +1,13 @@
+import type { Call } from '../call.ts';
 import type { Lowering, Lowerings } from '../lowerer.ts';
+import type { Tensor } from '../values.ts';
 
 interface File {
   /** The ops that it lowers, as nodes name them. */
   readonly ops: string;
   load(): Promise<Readonly<Record<string, Lowering>>>;
+  /** Comes before lowerings of other files, which lower what it declines. */
+  before?(): Promise<Readonly<Record<string, (call: Call) => Tensor | undefined>>>;
 }
 
 /** Files of lowerings: each loads when a graph has one of its ops (`tests/onnx/lowerings.test.ts` compares the names). */
@@ -13,7 +17,7 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./attention.ts')).ATTENTION,
   },
   contrib: {
-    ops: 'com.microsoft.Gelu com.microsoft.FastGelu com.microsoft.BiasGelu com.microsoft.QuickGelu com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization com.microsoft.EmbedLayerNormalization com.microsoft.Attention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention com.microsoft.RotaryEmbedding com.microsoft.FusedMatMul com.microsoft.FusedConv com.microsoft.MatMulNBits com.microsoft.MatMulIntegerToFloat com.microsoft.DynamicQuantizeMatMul com.microsoft.DynamicQuantizeLSTM com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearSigmoid com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSoftmax com.microsoft.QLinearGlobalAveragePool com.microsoft.QLinearAveragePool com.microsoft.QLinearConcat',
+    ops: 'com.microsoft.Gelu com.microsoft.FastGelu com.microsoft.BiasGelu com.microsoft.QuickGelu com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization com.microsoft.EmbedLayerNormalization com.microsoft.Attention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention com.microsoft.RotaryEmbedding com.microsoft.FusedMatMul com.microsoft.FusedConv com.microsoft.MatMulNBits com.microsoft.QuantizeLinear com.microsoft.DequantizeLinear com.microsoft.MatMulIntegerToFloat com.microsoft.DynamicQuantizeMatMul com.microsoft.DynamicQuantizeLSTM com.microsoft.QGemm com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearSigmoid com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSoftmax com.microsoft.QLinearGlobalAveragePool com.microsoft.QLinearAveragePool com.microsoft.QLinearConcat',
     load: async () => (await import('./contrib.ts')).CONTRIB,
   },
   control: {
@@ -47,6 +51,7 @@ export const FILES: Readonly<Record<string, File>> = {
   quantized: {
     ops: 'QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
     load: async () => (await import('./quantized.ts')).QUANTIZED,
+    before: async () => (await import('./integers.ts')).IN_INTEGERS,
   },
   recurrent: {
     ops: 'RNN GRU LSTM',
@@ -85,5 +90,11 @@ export const isLowered = (key: string): boolean => Object.values(FILES).some(({ 
 export async function lowerings(keys?: ReadonlySet<string>): Promise<Lowerings> {
   const needed = Object.values(FILES).filter(({ ops }) => !keys || ops.split(' ').some((op) => keys.has(op)));
   const tables = await Promise.all(needed.map((file) => file.load()));
-  return new Map(tables.flatMap((table) => Object.entries(table)));
+  const made = new Map(tables.flatMap((table) => Object.entries(table)));
+  for (const { before } of needed)
+    for (const [op, lower] of Object.entries((await before?.()) ?? {})) {
+      const other = made.get(op);
+      if (other) made.set(op, (call) => lower(call) ?? other(call));
+    }
+  return made;
 }

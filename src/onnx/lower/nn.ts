@@ -56,24 +56,35 @@ function options2d({ strides, dilations, pads }: Window): {
 }
 
 /** [N,C,L] as [N,C,1,L]. */
-const as2d = (call: Call, input: Operand): Operand =>
+export const as2d = (call: Call, input: Operand): Operand =>
   input.shape.length === 3 ? call.reshape(input, [input.shape[0]!, input.shape[1]!, 1, input.shape[2]!]) : input;
 
-const back = (call: Call, output: Operand, rank: number): Operand =>
+export const back = (call: Call, output: Operand, rank: number): Operand =>
   rank === 3 ? call.reshape(output, [output.shape[0]!, output.shape[1]!, output.shape[3]!]) : output;
 
 const needRank = (call: Call, shape: readonly number[], most = 4): void => {
   if (shape.length < 3 || shape.length > most) call.unsupported(`an input of rank ${shape.length}`);
 };
 
+/** The window of a convolution of an image by a filter. */
+function windowOfFilter(call: Call, shape: readonly number[], filter: readonly number[]): Window {
+  needRank(call, shape, 5);
+  const kernel = call.ints('kernel_shape', filter.slice(2));
+  if (kernel.some((size, d) => size !== filter[d + 2]))
+    call.fail(`kernel_shape [${kernel}], the filter is [${filter}]`);
+  return windowOf(call, shape.slice(2), kernel);
+}
+
+/** WebNN's options of a convolution over one or two axes. */
+export const convolution2d = (call: Call, shape: readonly number[], filter: readonly number[]) => ({
+  ...options2d(windowOfFilter(call, shape, filter)),
+  groups: call.int('group', 1),
+});
+
 /** A convolution of one, two or three axes. */
 export function convolve(call: Call, input: Operand, filter: Operand, bias: Operand | undefined): Operand {
   const { shape } = input;
-  needRank(call, shape, 5);
-  const kernel = call.ints('kernel_shape', filter.shape.slice(2));
-  if (kernel.some((size, d) => size !== filter.shape[d + 2]))
-    call.fail(`kernel_shape [${kernel}], the filter is [${filter.shape}]`);
-  const window = windowOf(call, shape.slice(2), kernel);
+  const window = windowOfFilter(call, shape, filter.shape);
   const groups = call.int('group', 1);
   if (shape.length === 5) {
     const half = window.pads.length / 2;
@@ -253,12 +264,13 @@ function batchNormalization(call: Call): Tensor[] {
 }
 
 /** A product of matrices, of vectors too, with NumPy's broadcasting. */
-export function multiply(call: Call, a: Operand, b: Operand): Operand {
+export function multiply(call: Call, a: Operand, b: Operand, options: { transposeB?: boolean } = {}): Operand {
   const [left, right] = [a.shape.length === 1, b.shape.length === 1];
-  const made = call.add('matmul', {
+  const inputs = {
     a: left ? call.reshape(a, [1, a.shape[0]!]) : a,
     b: right ? call.reshape(b, [b.shape[0]!, 1]) : b,
-  });
+  };
+  const made = call.add('matmul', inputs, options);
   if (!left && !right) return made;
   const shape = made.shape.filter(
     (_, d) => !(left && d === made.shape.length - 2) && !(right && d === made.shape.length - 1),

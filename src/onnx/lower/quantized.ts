@@ -4,6 +4,7 @@ import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
 import type { Lowering } from '../lowerer.ts';
 import type { Tensor } from '../values.ts';
+import { matrixSums, paired, type Sums, scaled, whole, windowSums } from './integers.ts';
 import { add, div, mul, sub } from './math.ts';
 import { convolve, multiply } from './nn.ts';
 
@@ -93,6 +94,12 @@ function quantizeLinear(call: Call): Tensor {
   return call.made(quantize(call, input, scale, point, type), type);
 }
 
+/** Numbers of int4 in int8: products read them packed, other ops as they are. */
+export function packable(call: Call, input: Operand): Operand {
+  const fits = input.shape.at(-1)! % 4 === 0 && elementCount(input.shape) % 8 === 0;
+  return fits ? call.add('unpackInt4', { input: call.add('packInt4', { input }) }) : input;
+}
+
 function dequantizeLinear(call: Call): Tensor {
   const { shape } = call.tensor(0);
   const axis = call.int('axis', 1);
@@ -101,10 +108,15 @@ function dequantizeLinear(call: Call): Tensor {
   const { type } = call.tensor(1);
   const at = axis < 0 ? axis + shape.length : axis;
   const scale = besides(call, call.operand(1), shape, at);
-  const zero = call.optional(2) && besides(call, call.operand(2), shape, at);
-  const made = dequantize(call, call.operand(0), scale, zero);
+  // Kernels that read weights with scales take no zero points.
+  const isZero = call.optional(2)?.known?.every((value) => Number(value) === 0);
+  const zero = call.optional(2) && !isZero ? besides(call, call.operand(2), shape, at) : undefined;
+  const given = call.operand(0);
+  const input = given.constant && call.tensor(0).type === 'int4' ? packable(call, given) : given;
+  const made = dequantize(call, input, scale, zero);
   const as = number ? call.typeNamed(number) : type;
-  return call.made(call.cast(made, call.deviceType(as)), as);
+  const quantised = { numbers: call.tensor(0), scale: call.tensor(1), zero: call.optional(2), axis };
+  return { ...call.made(call.cast(made, call.deviceType(as)), as), quantised };
 }
 
 /** uint8 numbers of a tensor with a scale and zero point of their own: [y, scale, zeroPoint]. */
@@ -185,33 +197,58 @@ const columnPoint = (call: Call, zero: Operand | undefined): Operand | undefined
   zero && elementCount(zero.shape) === 1 ? call.reshape(zero, []) : zero;
 
 export function integerProduct(call: Call, a: number, b: number, aZero: number, bZero: number): Operand {
+  const made = matrixSums(call, [call.tensor(a), call.optional(aZero)], [call.tensor(b), call.optional(bZero)]);
+  if (made) return whole(call, made);
   const [left, right] = [call.operand(a), call.operand(b)];
   const x = centred(call, left, rowPoint(call, call.optionalOperand(aZero), left.shape.length));
   return exactProduct(call, x, centred(call, right, columnPoint(call, call.optionalOperand(bZero))));
 }
 
-/** int32 sums as numbers of a smaller type: round(sum · scale) + zeroPoint. */
-function requantized(call: Call, sums: Operand, scale: Operand, out: Operand, zero: Operand, type: OnnxType): Tensor {
-  const ones = sums.shape.map(() => 1);
-  const factor = div(call, scale, call.reshape(out, []));
-  const scaled = mul(call, call.cast(sums, 'float32'), factor);
+/** Numbers in steps of a type: round(steps) + zeroPoint. */
+function stepsAs(call: Call, steps: Operand, zero: Tensor | undefined, type: OnnxType): Tensor {
+  const ones = steps.shape.map(() => 1);
   const one = call.reshape(call.constant('float', [], [1]), ones);
-  return call.made(quantize(call, scaled, one, call.reshape(zero, ones), type), type);
+  const point = zero && call.reshape(call.operand(zero), ones);
+  return call.made(quantize(call, steps, call.cast(one, steps.dataType), point, type), type);
+}
+
+/** Inputs of a product of integers: numbers, scale and zero point of x and w, those of the result, the bias. */
+interface QLinearInputs {
+  readonly x: readonly [numbers: number, scale: number, zero: number];
+  readonly w: readonly [numbers: number, scale: number, zero: number];
+  readonly out: readonly [scale: number, zero: number];
+  readonly bias?: number;
+}
+
+/** Sums with a bias as integers of another scale: round(sums · (x scale · w scale / scale)) + zero point. */
+function requantized(call: Call, sums: Sums, { x, w, out, bias }: QLinearInputs): Tensor {
+  const added = bias === undefined ? undefined : call.optionalOperand(bias);
+  const factors = paired(call, 'mul', call.tensor(x[1]), call.tensor(w[1]));
+  const factor = paired(call, 'div', factors, call.tensor(out[0]));
+  const steps = scaled(call, sums, call.operand(factor), added);
+  return stepsAs(call, steps, call.optional(out[1]), call.optional(out[1])?.type ?? call.tensor(x[0]).type);
+}
+
+/** A product of integers in any form of its scales, by the sums as int32. */
+function requantizedRows(call: Call, sums: Operand, scale: Operand, { out }: QLinearInputs): Tensor {
+  const factor = div(call, scale, scalarOf(call, call.operand(out[0])));
+  const steps = mul(call, call.cast(sums, 'float32'), factor);
+  return stepsAs(call, steps, call.optional(out[1]), call.optional(out[1])?.type ?? call.tensor(0).type);
 }
 
 const scalarOf = (call: Call, operand: Operand): Operand =>
   elementCount(operand.shape) === 1 ? call.reshape(operand, []) : operand;
 
 function qLinearMatMul(call: Call): Tensor {
-  const sums = integerProduct(call, 0, 3, 2, 5);
-  const left = call.operand(1);
-  const rows =
-    elementCount(left.shape) > 1 && left.shape.length === 1
-      ? call.reshape(left, [left.shape[0]!, 1])
-      : scalarOf(call, left);
-  const scale = mul(call, call.cast(rows, 'float32'), call.cast(scalarOf(call, call.operand(4)), 'float32'));
-  const out = call.cast(call.operand(6), 'float32');
-  return requantized(call, sums, scale, out, call.operand(7), call.tensor(7).type);
+  const inputs: QLinearInputs = { x: [0, 1, 2], w: [3, 4, 5], out: [6, 7] };
+  const [scale, other] = [call.tensor(1), call.tensor(4)];
+  if (elementCount(scale.shape) === 1 && other.shape.length < 2) {
+    const made = matrixSums(call, [call.tensor(0), call.optional(2)], [call.tensor(3), call.optional(5)]);
+    if (made) return requantized(call, made, inputs);
+  }
+  const rows = rowPoint(call, call.operand(1), call.tensor(0).shape.length)!;
+  const factor = mul(call, call.cast(rows, 'float32'), call.cast(scalarOf(call, call.operand(4)), 'float32'));
+  return requantizedRows(call, integerProduct(call, 0, 3, 2, 5), factor, inputs);
 }
 
 /** [C] beside the channels of an image. */
@@ -220,33 +257,38 @@ const channels = (call: Call, operand: Operand, rank: number): Operand =>
     ? call.reshape(operand, [])
     : call.reshape(operand, [operand.shape[0]!, ...Array.from({ length: rank - 2 }, () => 1)]);
 
-function qLinearConv(call: Call): Tensor {
-  const { shape } = call.tensor(0);
-  const input = centred(call, call.operand(0), scalarOf(call, call.operand(2)));
-  const filter = call.operand(3);
-  const point = call.operand(5);
-  const own =
-    elementCount(point.shape) === 1
-      ? call.reshape(point, [])
-      : call.reshape(point, [point.shape[0]!, ...filter.shape.slice(1).map(() => 1)]);
-  let sums = exactConvolution(call, input, centred(call, filter, own));
-  const bias = call.optionalOperand(8);
-  if (bias) sums = add(call, sums, channels(call, bias, shape.length));
-  const scale = mul(call, scalarOf(call, call.operand(1)), channels(call, call.operand(4), shape.length));
-  return requantized(call, sums, scale, call.operand(6), call.operand(7), call.tensor(7).type);
+/** Sums of a convolution of inputs `x` and `w` with their zero points. */
+function integerConvolution(call: Call, x: number, xZero: number, w: number, wZero: number): Operand {
+  const made = windowSums(call, [call.tensor(x), call.optional(xZero)], [call.tensor(w), call.optional(wZero)]);
+  if (made) return whole(call, made);
+  const [zero, point] = [call.optionalOperand(xZero), call.optionalOperand(wZero)];
+  const input = centred(call, call.operand(x), zero && scalarOf(call, zero));
+  const filter = call.operand(w);
+  return exactConvolution(call, input, centred(call, filter, point && channels(call, point, filter.shape.length + 1)));
 }
 
-function convInteger(call: Call): Tensor {
-  const zero = call.optionalOperand(2);
-  const input = centred(call, call.operand(0), zero && scalarOf(call, zero));
-  const filter = call.operand(1);
-  const point = call.optionalOperand(3);
-  const own =
-    point &&
-    (elementCount(point.shape) === 1
-      ? call.reshape(point, [])
-      : call.reshape(point, [point.shape[0]!, ...filter.shape.slice(1).map(() => 1)]));
-  return call.made(exactConvolution(call, input, centred(call, filter, own)), 'int32');
+function qLinearConv(call: Call): Tensor {
+  const inputs: QLinearInputs = { x: [0, 1, 2], w: [3, 4, 5], out: [6, 7], bias: 8 };
+  const made = windowSums(call, [call.tensor(0), call.optional(2)], [call.tensor(3), call.optional(5)]);
+  if (made) return requantized(call, made, inputs);
+  const { shape } = call.tensor(0);
+  const bias = call.optionalOperand(8);
+  const sums = integerConvolution(call, 0, 2, 3, 5);
+  const biased = bias ? add(call, sums, channels(call, bias, shape.length)) : sums;
+  const scale = mul(call, scalarOf(call, call.operand(1)), channels(call, call.operand(4), shape.length));
+  return requantizedRows(call, biased, scale, inputs);
+}
+
+/** com.microsoft QGemm: float32 where it has no scale of its own for the result. */
+export function qGemm(call: Call): Tensor {
+  const turned = call.flag('transB');
+  if (call.flag('transA') || call.float('alpha', 1) !== 1) call.unsupported('transA and alpha');
+  const made =
+    matrixSums(call, [call.tensor(0), call.optional(2)], [call.tensor(3), call.optional(5)], turned) ??
+    call.unsupported(`a product of ${call.tensor(0).type} and ${call.tensor(3).type}`);
+  if (call.optional(7)) return requantized(call, made, { x: [0, 1, 2], w: [3, 4, 5], out: [7, 8], bias: 6 });
+  const scale = paired(call, 'mul', call.tensor(1), call.tensor(4));
+  return call.made(scaled(call, made, call.operand(scale), call.optionalOperand(6)), 'float');
 }
 
 /** An op on numbers with a scale and zero point each: inputs at (0, 1, 2), the result's at `out`, `out` + 1. */
@@ -278,7 +320,7 @@ export const QUANTIZED: Readonly<Record<string, Lowering>> = {
     return [call.made(y, 'uint8'), call.made(scale), call.made(zero, 'uint8')];
   },
   MatMulInteger: (call) => call.made(integerProduct(call, 0, 1, 2, 3), 'int32'),
-  ConvInteger: convInteger,
+  ConvInteger: (call) => call.made(integerConvolution(call, 0, 2, 1, 3), 'int32'),
   QLinearMatMul: qLinearMatMul,
   QLinearConv: qLinearConv,
 };

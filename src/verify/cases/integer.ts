@@ -1,6 +1,7 @@
 import { float32, int8, type OpCase, scales, type TensorSpec, test, type Values } from '../case.ts';
 
 const bytes = (shape: readonly number[], values: Values): TensorSpec => ({ shape, dataType: 'int8', values });
+const uint8 = (...shape: number[]): TensorSpec => ({ shape, dataType: 'uint8', values: { low: 0, high: 255 } });
 const factor = float32([1], [0.01]);
 const relu = { activation: { name: 'relu' } };
 
@@ -23,6 +24,13 @@ const sums: OpCase[] = [
   test('conv2dInteger', { input: int8(1, 6, 6, 16), filter: int8(8, 3, 3, 16) }, { padding: [1, 1, 1, 1] }),
   test('conv2dInteger', { input: int8(2, 6, 5, 16), filter: int8(8, 3, 2, 16) }, { strides: [2, 1] }),
   test('conv2dInteger', { input: int8(1, 5, 6, 6), filter: int8(10, 3, 3, 3) }, { groups: 2, padding: [1, 0, 2, 1] }),
+  // uint8 counts less 128, on either side; matrices of their own for each of a.
+  test('matmulInteger', { a: uint8(3, 48), b: int8(20, 48) }),
+  test('matmulInteger', { a: uint8(5, 21), b: uint8(10, 21) }),
+  test('matmulInteger', { a: uint8(2, 3, 5, 16), b: uint8(2, 3, 12, 16) }),
+  test('matmulInteger', { a: int8(3, 5, 7), b: uint8(3, 6, 7) }),
+  test('conv2dInteger', { input: uint8(1, 6, 6, 16), filter: int8(8, 3, 3, 16) }, { padding: [1, 1, 1, 1] }),
+  test('conv2dInteger', { input: uint8(1, 5, 6, 3), filter: uint8(5, 3, 3, 3) }, { padding: [1, 0, 2, 1] }),
 ];
 
 const products: OpCase[] = [

@@ -136,6 +136,8 @@ const integerReductions: OpCase[] = [
     test(op, { input: typed('int8', [7, 39]) }, { axes: [1] }),
     test(op, { input: typed('uint8', [2, 5, 3]) }, { axes: [0] }),
     test(op, { input: typed('int8', [3, 5]) }),
+    test(op, { input: typed('uint8', [5, 8, 36]) }, {}, { note: 'one line, cut into several' }),
+    test(op, { input: special(6, 16, 20) }, {}, { note: 'one line, cut into several' }),
   ]),
 ];
 
