@@ -1,4 +1,4 @@
-import { Message } from './protobuf.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 
 /** Numbers of TensorProto.DataType. */
 const TYPES = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9 } as const;

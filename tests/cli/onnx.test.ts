@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { OnnxGraph } from '../../bench/peers/onnx.ts';
-import { npyData, readNpy, writeNpy } from '../../src/cli/npy.ts';
+import { npyData, readNpy, writeNpy } from '../../src/formats/npy.ts';
 import { cli } from '../../src/cli/program.ts';
 import { build } from '../../tools/build.mjs';
 import { findChrome } from '../../tools/chrome.mjs';

@@ -1,4 +1,4 @@
-import { Message } from '../../bench/peers/protobuf.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 import { ONNX_TYPES, type OnnxType } from '../../src/formats/onnx.ts';
 
 /** Fields of TensorProto that hold numbers, by the name that onnx.proto gives them. */
