@@ -79,6 +79,7 @@ const builds: Record<string, UserConfig> = {
           'index.html',
           'examples/classify/index.html',
           'examples/generate/index.html',
+          'examples/open/index.html',
           'examples/verify/index.html',
           'bench/index.html',
         ].map(at),

@@ -17,7 +17,7 @@ export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
 export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/report.ts';
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
-export type { GraphModel, GraphRunOptions, GraphValue } from './onnx/graph-model.ts';
+export type { GraphModel, GraphNode, GraphRunOptions, GraphValue } from './onnx/graph-model.ts';
 export type { GraphInput, GraphOutput, GraphTensor } from './onnx/run-tensors.ts';
 export type { Profile, ProfileRow } from './profile/profile.ts';
 export type { RunOptions, Session } from './runtime/session.ts';

@@ -5,15 +5,17 @@ import type { ProblemBox } from './problem.ts';
 
 export interface Loaded<T extends Model> {
   readonly model: T;
+  readonly engine: Engine;
   readonly choice: ModelChoice;
   /** From the choice to the model that is ready, in ms. */
   readonly ms: number;
 }
 
 export interface LoaderOptions<T extends Model> {
-  readonly task: T['task'];
+  /** Of the models that the page takes; any where absent. */
+  readonly task?: T['task'];
   /** Said where a model of another task was loaded. */
-  readonly otherTask: string;
+  readonly otherTask?: string;
   readonly progress: HTMLElement;
   readonly problems: ProblemBox;
   /** The model before is disposed of after this call. */
@@ -56,11 +58,11 @@ export class ModelLoader<T extends Model> {
         throw new TilewrightError(
           'unknown-architecture',
           `${choice.name} is a model for ${model.task}: this page is for ${this.options.task}`,
-          { hint: this.options.otherTask },
+          { ...(this.options.otherTask && { hint: this.options.otherTask }) },
         );
       }
       const before = this.#current;
-      this.#current = { model, choice, ms };
+      this.#current = { model, engine, choice, ms };
       onLoaded(this.#current);
       before?.model.dispose();
     } catch (error) {
@@ -74,7 +76,7 @@ export class ModelLoader<T extends Model> {
   }
 
   #fits(model: Model): model is T {
-    return model.task === this.options.task;
+    return this.options.task === undefined || model.task === this.options.task;
   }
 
   /** The engine; a new one where there is none yet or its device was lost. */

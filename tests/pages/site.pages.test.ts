@@ -2,7 +2,7 @@ import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { expectNoOverflow, expectOrder, openPage, PATIENCE, startBrowser, tabOrder, textOf } from './support.ts';
 
-const PAGES = ['', 'examples/classify/', 'examples/generate/', 'examples/verify/', 'bench/'];
+const PAGES = ['', 'examples/classify/', 'examples/generate/', 'examples/open/', 'examples/verify/', 'bench/'];
 
 let browser: Browser;
 
