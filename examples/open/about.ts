@@ -73,8 +73,22 @@ function unsupportedNotice({ unsupported }: OnnxReport): HTMLElement {
   );
 }
 
+/** A model that is loaded, from the choice to the model in ms, and what its last run computed: 0 where none was. */
+export interface LoadedFacts {
+  readonly model: Model;
+  readonly ms: number;
+  readonly macs: number;
+}
+
+const loadedFacts = ({ model: { info }, ms, macs }: LoadedFacts): Record<string, string> => ({
+  ...(macs && { 'One run': `${count(macs)} MAC` }),
+  'Weights, file': bytes(info.weightBytes.file),
+  ...(info.weightBytes.device && { 'Weights, GPU': bytes(info.weightBytes.device) }),
+  'Ready after': milliseconds(ms),
+});
+
 /** What a file is: for people. */
-export function aboutFile({ report }: FileFacts): HTMLElement[] {
+export function aboutFile({ report }: FileFacts, loaded?: LoadedFacts): HTMLElement[] {
   const { producer, opsets, metadata, inputs, outputs, tensors, parameters, ops, unsupported } = report;
   const wrong = new Set(unsupported.map(({ what }) => what));
   const tags = Object.entries(ops).map(([op, n]) =>
@@ -88,26 +102,18 @@ export function aboutFile({ report }: FileFacts): HTMLElement[] {
       'Operator sets': sets.join(', '),
       Parameters: count(parameters),
       Tensors: `${whole(tensors)}, ${bytes(report.bytes)}`,
-      ...metadata,
+      ...(loaded && loadedFacts(loaded)),
     }),
     portTable('Inputs', inputs),
     portTable('Outputs', outputs),
     make('ul', { class: 'tags', 'aria-label': 'Nodes of each op' }, ...tags),
+    ...(Object.keys(metadata).length ? [make('details', {}, make('summary', {}, 'Metadata'), facts(metadata))] : []),
   ];
 }
 
 /** What a model is that is no ONNX file. */
-export function aboutModel({ info, task }: Model): HTMLElement[] {
-  return [facts({ Network: info.architecture, Task: task.replace('-', ' '), Parameters: count(info.parameters) })];
-}
-
-/** What is known when a model is loaded; `macs`: of the last run, 0 where none was. */
-export function loadedFacts({ info }: Model, ms: number, macs: number): HTMLElement {
-  const { file, device } = info.weightBytes;
-  return facts({
-    ...(macs && { 'One run': `${count(macs)} MAC` }),
-    'Weights, file': bytes(file),
-    ...(device && { 'Weights, GPU': bytes(device) }),
-    'Ready after': milliseconds(ms),
-  });
-}
+export const aboutModel = (loaded: LoadedFacts): HTMLElement[] => {
+  const { info, task } = loaded.model;
+  const known = { Network: info.architecture, Task: task.replace('-', ' '), Parameters: count(info.parameters) };
+  return [facts({ ...known, ...loadedFacts(loaded) })];
+};

@@ -8,7 +8,7 @@ import { acceptDrops, fileButton } from '../shared/drop.ts';
 import { milliseconds } from '../shared/format.ts';
 import { type Loaded, ModelLoader } from '../shared/loader.ts';
 import { ProblemBox } from '../shared/problem.ts';
-import { aboutFile, aboutModel, type FileFacts, factsOf, loadedFacts, nodesOfGraph } from './about.ts';
+import { aboutFile, aboutModel, type FileFacts, factsOf, nodesOfGraph } from './about.ts';
 import { GraphList } from './graph-list.ts';
 import { InputForm, isInputFile } from './inputs.ts';
 import { costsOf, download, outputsOf, verdictOf } from './results.ts';
@@ -96,8 +96,8 @@ function showLoaded(loaded: Loaded<Model>): void {
 
 /** Facts of a loaded model, and its nodes at the shapes of the last plan, where there is one. */
 function showShapes({ model, ms }: Loaded<Model>, macs: number): void {
-  const about = shown?.file ? aboutFile(shown.file) : aboutModel(model);
-  byId('about', HTMLElement).replaceChildren(...about, loadedFacts(model, ms, macs));
+  const known = { model, ms, macs };
+  byId('about', HTMLElement).replaceChildren(...(shown?.file ? aboutFile(shown.file, known) : aboutModel(known)));
   if (model.task !== 'graph') graph.show(nodesOfGraph(Object.values(model.graphs())[0]!));
   else if (hasPlan(model)) graph.show(model.nodes());
 }

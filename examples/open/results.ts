@@ -92,6 +92,9 @@ export function outputsOf(outputs: Readonly<Record<string, GraphOutput>>, ms: nu
   ];
 }
 
+/** Dispatches that are shown at first. */
+const MOST_ROWS = 40;
+
 /** Dispatches by their time, the longest first. */
 export function costsOf({ rows, timestamps, sumMs, runMs, rounds, adapter }: Profile): HTMLElement[] {
   const heading = make(
@@ -126,9 +129,17 @@ export function costsOf({ rows, timestamps, sumMs, runMs, rounds, adapter }: Pro
     kernel,
     shape,
   ]);
+  const table = (lines: readonly (readonly Cell[])[]): HTMLElement =>
+    scrolling('Table of times', ['Node', 'ms', 'Share', 'GFLOPS', 'GB/s', 'Kernel', 'Shapes'], lines, 'costs');
+  const first = table(cells.slice(0, MOST_ROWS));
+  const all = makeButton(`Show all ${whole(cells.length)}`, () => {
+    first.replaceWith(table(cells));
+    all.remove();
+  });
   return [
     heading,
-    scrolling('Table of times', ['Node', 'ms', 'Share', 'GFLOPS', 'GB/s', 'Kernel', 'Shapes'], cells, 'costs'),
+    first,
+    ...(cells.length > MOST_ROWS ? [all] : []),
     make(
       'p',
       { class: 'soft small notes' },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   expectNoOverflow,
   expectOrder,
+  hand,
   type OpenPage,
   openPage,
   PATIENCE,
@@ -30,26 +31,6 @@ const best = (label: string): Promise<string> =>
   untilText(page.locator('#bars li').first().locator('.label'), new RegExp(`^${label}$`));
 const sample = (title: RegExp) => page.locator('#samples').getByRole('button', { name: title });
 const facts = () => textOf(page.locator('#facts'));
-
-/** Drops or pastes files as a person would: with a DataTransfer that holds them. */
-async function hand(kind: 'drop' | 'paste', files: { name: string; type: string; bytes: Buffer }[]): Promise<void> {
-  const list = files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString('base64') }));
-  await page.evaluate(
-    ([event, given]) => {
-      const transfer = new DataTransfer();
-      for (const { name, type, base64 } of given) {
-        transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
-      }
-      const options = { bubbles: true, cancelable: true };
-      document.body.dispatchEvent(
-        event === 'drop'
-          ? new DragEvent('drop', { ...options, dataTransfer: transfer })
-          : new ClipboardEvent('paste', { ...options, clipboardData: transfer }),
-      );
-    },
-    [kind, list] as const,
-  );
-}
 
 const picture = (name: string) => ({
   name: `${name}.png`,
@@ -81,9 +62,9 @@ describe('the classify page', { timeout: PATIENCE }, () => {
   it('takes a picture from the file picker, by drop and by paste', async () => {
     await page.locator('#file').setInputFiles(upload('samples/cat.png', 'image/png'));
     await best('cat');
-    await hand('drop', [picture('frog')]);
+    await hand(page, 'drop', [picture('frog')]);
     await best('frog');
-    await hand('paste', [picture('truck')]);
+    await hand(page, 'paste', [picture('truck')]);
     await best('truck');
     expect(await page.locator('#samples [aria-pressed=true]').count()).toBe(0);
   });

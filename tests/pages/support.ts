@@ -18,6 +18,30 @@ export const upload = (path: string, mimeType = 'application/octet-stream') => (
   buffer: weightsFile(path),
 });
 
+/** Drops or pastes files as a person would: with a DataTransfer that holds them. */
+export async function hand(
+  page: Page,
+  kind: 'drop' | 'paste',
+  files: readonly { name: string; type: string; bytes: Uint8Array }[],
+): Promise<void> {
+  const list = files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString('base64') }));
+  await page.evaluate(
+    ([event, given]) => {
+      const transfer = new DataTransfer();
+      for (const { name, type, base64 } of given) {
+        transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        event === 'drop'
+          ? new DragEvent('drop', { ...options, dataTransfer: transfer })
+          : new ClipboardEvent('paste', { ...options, clipboardData: transfer }),
+      );
+    },
+    [kind, list] as const,
+  );
+}
+
 /** The browser that the machine has, with a camera that is played. */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = await findChrome();
@@ -65,6 +89,16 @@ export async function untilText(locator: Locator, pattern: RegExp): Promise<stri
   await expect.poll(() => locator.textContent(), { timeout: PATIENCE, interval: 50 }).toMatch(pattern);
   return (await locator.textContent()) ?? '';
 }
+
+/** Breaks a kernel before the page compiles it: each of its elements goes where that of its neighbour belongs. */
+export const misplaces = (label: string) => (fresh: Page) =>
+  fresh.addInitScript((wanted) => {
+    const create = GPUDevice.prototype.createShaderModule;
+    GPUDevice.prototype.createShaderModule = function (module) {
+      const code = module.label === wanted ? module.code.replace(/output\[i\] ?=/, 'output[i ^ 1u]=') : module.code;
+      return create.call(this, { ...module, code });
+    };
+  }, label);
 
 /** All text of the element. */
 export const textOf = async (locator: Locator): Promise<string> => (await locator.textContent()) ?? '';
