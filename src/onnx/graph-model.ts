@@ -3,7 +3,9 @@ import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
+import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
+import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, list, object, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -29,6 +31,9 @@ export interface GraphRunOptions {
   /** Outputs that are wanted; all where absent. */
   outputs?: readonly string[];
 }
+
+/** What a run takes, by name. */
+export type GraphInputs = Readonly<Record<string, GraphInput>>;
 
 /** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
 export interface GraphValue {
@@ -423,6 +428,46 @@ export class GraphModel extends LoadedModel {
       });
     }
     return Object.fromEntries(named.reverse());
+  }
+
+  /**
+   * The scales of the layers' inputs over samples, inputs of one run each: for `activations: 'static'`. All samples have
+   * the same shapes. Errors: those of `run`; `invalid-argument` without a sample; `unsupported-option` where what the
+   * graph is depends on what it computes.
+   */
+  async calibrate(
+    samples: Iterable<GraphInputs> | AsyncIterable<GraphInputs>,
+    options: CalibrationOptions = {},
+  ): Promise<Calibration> {
+    this.alive();
+    const rest = (async function* () {
+      yield* samples;
+    })();
+    const first = await rest.next();
+    if (first.done) throw new TilewrightError('invalid-argument', 'a calibration needs at least one sample');
+    const given = this.#given(first.value);
+    const { graph, needs } = await this.#lowered(given, new Map());
+    const key = this.#key(given, new Map()); // the graph tells which numbers decide what it is
+    if (!graph || needs)
+      throw new TilewrightError('unsupported-option', `${this.title}: what its graph is depends on what it computes`);
+    const leaves = topological(graph).filter(isInput);
+    const numbersOf = (sample: GraphInputs): Record<string, TensorInput> => {
+      const own = this.#given(sample);
+      const inputs: Record<string, TensorInput> = {};
+      for (const { options, dataType } of leaves) {
+        const { name } = options as NamedOptions;
+        const { type, dims, values } = own.get(name)!;
+        if (values) inputs[name] = numbersFor(name, type, dims, values, dataType);
+      }
+      const got = this.#key(own, new Map());
+      if (got !== key) throw new TilewrightError('wrong-shape', `calibrate: expected ${key}, got ${got}`);
+      return inputs;
+    };
+    async function* all(): AsyncGenerator<Record<string, TensorInput>> {
+      yield numbersOf(first.value as GraphInputs);
+      for await (const sample of rest) yield numbersOf(sample);
+    }
+    return this.calibrateOn(graph, all(), options);
   }
 
   /** Brings the file to ops again, as for a plan, and gives its nodes in order: those before what only a run can know. */

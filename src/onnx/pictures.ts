@@ -18,7 +18,7 @@ const RAW = { cropPct: 1, interpolation: 'bilinear' } as const;
 
 /** How a model wants its pictures, by name: what a file of tensors does not say. */
 export const PREPROCESSING: Readonly<Record<string, Omit<Preprocessing, 'size'>>> = {
-  imagenet: IMAGENET,
+  imagenet: { ...RAW, cropPct: IMAGENET.cropPct, mean: IMAGENET.mean, std: IMAGENET.std },
   /** From 0 to 1. */
   unit: { ...RAW, mean: [0, 0, 0], std: [1, 1, 1] },
   /** From -1 to 1. */

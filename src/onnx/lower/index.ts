@@ -37,7 +37,7 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./nn.ts')).NN,
   },
   quantized: {
-    ops: 'QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
+    ops: 'QuantizeLinear DequantizeLinear com.microsoft.QuantizeLinear com.microsoft.DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
     load: async () => (await import('./quantized.ts')).QUANTIZED,
   },
   recurrent: {
