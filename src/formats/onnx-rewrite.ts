@@ -22,6 +22,8 @@ export interface OnnxChanges {
   readonly tensors: readonly NewTensor[];
   /** Operator sets that the nodes need besides those of the file. */
   readonly opsets: ReadonlyMap<string, number>;
+  /** Added to that of the file. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** A file that is written piece by piece. */
@@ -34,7 +36,7 @@ export interface OnnxLayout {
 }
 
 // Numbers of fields: onnx.proto of ONNX 1.19.
-const [GRAPH, OPSET] = [7, 8];
+const [GRAPH, OPSET, METADATA] = [7, 8, 14];
 const [INITIALIZER, INPUT] = [5, 11];
 const [TENSOR_NAME, RAW, EXTERNAL, LOCATION] = [8, 9, 13, 14];
 
@@ -53,7 +55,7 @@ const total = (parts: readonly Part[]): number => parts.reduce((sum, part) => su
  */
 export async function layoutOnnx(
   source: ByteSource,
-  { removed, nodes, tensors, opsets }: OnnxChanges,
+  { removed, nodes, tensors, opsets, metadata }: OnnxChanges,
   byteLengths: ReadonlyMap<string, number>,
   signal?: AbortSignal,
 ): Promise<OnnxLayout> {
@@ -111,6 +113,8 @@ export async function layoutOnnx(
   }
   for (const [domain, version] of opsets)
     parts.push(new Message().message(OPSET, opsetMessage(domain, version)).encode());
+  for (const [key, value] of Object.entries(metadata))
+    parts.push(new Message().message(METADATA, new Message().text(1, key).text(2, value)).encode());
   return placed(parts, source.name);
 }
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { throwIfAborted } from '../../errors.ts';
+import { TilewrightError, throwIfAborted } from '../../errors.ts';
 import { ONNX_TYPES, openOnnx } from '../../formats/onnx.ts';
 import { layoutOnnx, type NewTensor, type OnnxChanges } from '../../formats/onnx-rewrite.ts';
 import type { WrittenAttribute, WrittenNode } from '../../formats/onnx-write.ts';
@@ -10,7 +10,8 @@ import { elementCount } from '../../tensor/types.ts';
 import { inDraft, inOrder, type Making, writeAll } from '../drafts.ts';
 
 /** Versions of ONNX's operator set from which on `DequantizeLinear` has scales of an axis, and of blocks. */
-const [OF_AXIS, OF_BLOCKS] = [13, 21];
+const OF_AXIS = 13;
+const OF_BLOCKS = 21;
 
 /**
  * The folder of an ONNX model with small weights: `DequantizeLinear` of int8 weights, or `Cast` of float16 ones, stands
@@ -21,6 +22,7 @@ export async function writeOnnx(
   path: string,
   target: string,
   headers: readonly TensorHeader[],
+  metadata: Readonly<Record<string, string>>,
   { runtime, give, signal, scales = [] }: Making,
 ): Promise<{ bytes: number; before: number }> {
   const model = await openOnnx(folder, path, signal);
@@ -33,6 +35,7 @@ export async function writeOnnx(
     {
       ...changes,
       tensors: [...changes.tensors, ...added],
+      metadata,
       opsets: new Map([...changes.opsets].filter(([domain]) => !model.opsets.has(domain))),
     },
     new Map(kept.map(({ name, byteLength }) => [name, byteLength])),
@@ -63,8 +66,10 @@ export async function writeOnnx(
       await file.close();
     }
   });
-  const outside = kept.reduce((sum, { name, byteLength }) => sum + (layout.tensors.has(name) ? byteLength : 0), 0);
-  return { bytes: layout.byteLength, before: source.size + outside };
+  return {
+    bytes: layout.byteLength,
+    before: model.graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0),
+  };
 }
 
 const namesIn = ({ nodes, initializers, inputs }: Awaited<ReturnType<typeof openOnnx>>['graph']): string[] => [
@@ -79,8 +84,15 @@ const tensorOf = (name: string, type: NewTensor['type'], dims: readonly number[]
   byteLength,
 });
 
-/** What stands for the tensors that become small. `headers`: values, then scales where there are some. */
-function changesOf(headers: readonly TensorHeader[], taken: ReadonlySet<string>, opset: number): OnnxChanges {
+/**
+ * What stands for the tensors that become small. `headers`: values, then scales where there are some. Below set 13
+ * onnxruntime's own `DequantizeLinear` has the axis.
+ */
+function changesOf(
+  headers: readonly TensorHeader[],
+  taken: ReadonlySet<string>,
+  opset: number,
+): Omit<OnnxChanges, 'metadata'> {
   const removed = new Set<string>();
   const nodes: WrittenNode[] = [];
   const tensors: NewTensor[] = [];
@@ -97,7 +109,7 @@ function changesOf(headers: readonly TensorHeader[], taken: ReadonlySet<string>,
       nodes.push({ op: 'Cast', inputs: [half.name], outputs: [name], attributes: [['to', to]] });
       continue;
     }
-    const { dims, attributes, since } = scalesOf(shape, headers[i++]!.shape);
+    const { dims, attributes, since } = scalesOf(shape, headers[i++]!.shape, opset);
     const domain = opset >= since ? '' : 'com.microsoft';
     if (domain) opsets.set(domain, 1);
     const values = tensorOf(fresh(`${name}_int8`), 'int8', shape, count);
@@ -119,21 +131,28 @@ function changesOf(headers: readonly TensorHeader[], taken: ReadonlySet<string>,
 function scalesOf(
   shape: readonly number[],
   scales: readonly number[],
+  opset: number,
 ): { dims: readonly number[]; attributes: [string, WrittenAttribute][]; since: number } {
   const blocked = scales.findIndex((size, d) => size !== 1 && size !== shape[d]);
   if (blocked >= 0) {
+    if (opset < OF_BLOCKS)
+      throw new TilewrightError(
+        'unsupported-option',
+        `--group-size: expected a file of ONNX's operator set ${OF_BLOCKS} or above, got ${opset}`,
+        { hint: 'Leave it out: a scale an output channel is stored of any operator set.' },
+      );
     const block = shape[blocked]! / scales[blocked]!;
     const attributes: [string, bigint][] = [
       ['axis', BigInt(blocked)],
       ['block_size', BigInt(block)],
     ];
-    return { dims: scales, attributes, since: OF_BLOCKS! };
+    return { dims: scales, attributes, since: OF_BLOCKS };
   }
   const axis = Math.max(
     0,
     scales.findIndex((size) => size !== 1),
   ); // of one scale: any axis, of one element
   return shape[axis] === scales[axis]
-    ? { dims: [scales[axis]!], attributes: [['axis', BigInt(axis)]], since: OF_AXIS! }
+    ? { dims: [scales[axis]!], attributes: [['axis', BigInt(axis)]], since: OF_AXIS }
     : { dims: [], attributes: [], since: 10 };
 }

@@ -82,7 +82,7 @@ export async function quantize(
       const written =
         onnx === undefined
           ? await writeFolder(folder, target, headers, metadata, making)
-          : await (await import('./quantize-onnx.ts')).writeOnnx(folder, onnx, target, headers, making);
+          : await (await import('./quantize-onnx.ts')).writeOnnx(folder, onnx, target, headers, metadata, making);
       terminal.print(`${out}: ${bytes(written.bytes)}, before ${bytes(written.before)}`);
       if (left.length) terminal.print(`left as they are: ${left.join(', ')}`);
       Object.assign(result, { out: target, ...written, ...(left.length && { left }) });
