@@ -115,6 +115,7 @@ const builds: Record<string, UserConfig> = {
           'examples/generate/index.html',
           'examples/text/index.html',
           'examples/listen/index.html',
+          'examples/open/index.html',
           'examples/verify/index.html',
           'bench/index.html',
         ].map(at),

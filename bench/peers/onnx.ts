@@ -1,7 +1,14 @@
-import { Message } from './protobuf.ts';
+import {
+  modelMessage,
+  nodeMessage,
+  tensorMessage,
+  valueMessage,
+  type WrittenAttribute,
+} from '../../src/formats/onnx-write.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 
-/** Numbers of TensorProto.DataType. */
-const TYPES = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9 } as const;
+/** ONNX's names of types. */
+const TYPES = { float32: 'float', int32: 'int32', int64: 'int64', string: 'string', bool: 'bool' } as const;
 type OnnxType = keyof typeof TYPES;
 type OnnxData = Float32Array | Int32Array | BigInt64Array;
 
@@ -35,14 +42,10 @@ export class OnnxGraph {
 
   constant(data: OnnxData, shape: readonly number[], name = this.#name('constant')): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const tensor = new Message();
-    for (const size of shape) tensor.int(1, size);
-    tensor.int(2, TYPES[typeOf(data)]).text(8, name);
-    if (this.external && bytes.length >= SMALL) {
-      tensor.message(13, new Message().text(1, 'location').text(2, name)).int(14, 1);
-      this.#external.push({ path: name, data: bytes });
-    } else tensor.bytes(9, bytes);
-    this.#graph.message(5, tensor);
+    const beside = this.external && bytes.length >= SMALL;
+    if (beside) this.#external.push({ path: name, data: bytes });
+    const numbers = beside ? { location: name } : { bytes };
+    this.#graph.message(5, tensorMessage({ name, type: TYPES[typeOf(data)], dims: shape, ...numbers }));
     return name;
   }
 
@@ -51,12 +54,12 @@ export class OnnxGraph {
   }
 
   input(name: string, type: OnnxType, shape: readonly Dimension[]): string {
-    this.#graph.message(11, valueInfo(name, type, shape));
+    this.#graph.message(11, valueMessage({ name, type: { kind: 'tensor', type: TYPES[type], dims: shape } }));
     return name;
   }
 
   output(name: string, type: OnnxType, shape: readonly Dimension[]): void {
-    this.#graph.message(12, valueInfo(name, type, shape));
+    this.#graph.message(12, valueMessage({ name, type: { kind: 'tensor', type: TYPES[type], dims: shape } }));
   }
 
   /** An input that is left out is ''. Gives the names of the outputs: those asked for, else one of its own. */
@@ -67,12 +70,9 @@ export class OnnxGraph {
     outputs: readonly string[] = [this.#name(op)],
   ): readonly string[] {
     const [type, domain = ''] = op.split('@') as [string, string?];
-    const node = new Message();
-    for (const input of inputs) node.text(1, input);
-    for (const output of outputs) node.text(2, output);
-    node.text(3, outputs[0]!).text(4, type);
-    for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
-    this.#graph.message(1, node.text(7, domain));
+    const written = Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)] as const);
+    const node = { op: type, domain, name: outputs[0]!, inputs, outputs, attributes: written };
+    this.#graph.message(1, nodeMessage(node));
     return outputs;
   }
 
@@ -87,13 +87,12 @@ export class OnnxGraph {
 
   /** In the operator sets that onnxruntime 1.30 knows: ONNX 20, and its own, `com.microsoft`. */
   encode(): OnnxModel {
-    const set = (domain: string, version: number): Message => new Message().text(1, domain).int(2, version);
-    const model = new Message()
-      .int(1, 9) // the file format that goes with operator set 20
-      .text(2, 'tilewright bench')
-      .message(7, this.#graph)
-      .message(8, set('', 20))
-      .message(8, set('com.microsoft', 1));
+    const opsets = new Map([
+      ['', 20],
+      ['com.microsoft', 1],
+    ]);
+    // 9: the file format that goes with operator set 20.
+    const model = modelMessage(this.#graph, { producer: 'tilewright bench', version: 9, opsets });
     return { model: model.encode(), externalData: this.#external };
   }
 
@@ -102,21 +101,9 @@ export class OnnxGraph {
   }
 }
 
-function valueInfo(name: string, type: OnnxType, dimensions: readonly Dimension[]): Message {
-  const shape = new Message();
-  for (const size of dimensions) {
-    shape.message(1, typeof size === 'number' ? new Message().int(1, size) : new Message().text(2, size));
-  }
-  const tensor = new Message().int(1, TYPES[type]).message(2, shape);
-  return new Message().text(1, name).message(2, new Message().message(1, tensor));
-}
-
-/** Numbers of AttributeProto.AttributeType: 1 float, 2 int, 3 string, 7 ints. */
-function attribute(name: string, value: Attribute): Message {
-  const message = new Message().text(1, name);
-  if (typeof value === 'number') return message.int(3, value).int(20, 2);
-  if (typeof value === 'string') return message.text(4, value).int(20, 3);
-  if ('float' in value) return message.float(2, value.float).int(20, 1);
-  for (const each of value) message.int(8, each);
-  return message.int(20, 7);
+/** Integers, one float, a text. */
+function attributeOf(value: Attribute): WrittenAttribute {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return BigInt(value);
+  return 'float' in value ? value.float : value.map(BigInt);
 }

@@ -1,3 +1,5 @@
+import { make, makeButton } from './dom.ts';
+
 /** Makes the whole page take files and folders that are dropped on it; the body has the class `dropping` meanwhile. */
 export function acceptDrops(onFiles: (files: readonly File[]) => unknown): void {
   const mark = (on: boolean): void => void document.body.classList.toggle('dropping', on);
@@ -14,6 +16,21 @@ export function acceptDrops(onFiles: (files: readonly File[]) => unknown): void 
     const files = await droppedFiles(event.dataTransfer);
     if (files.length) onFiles(files);
   });
+}
+
+/** A button that opens the browser's picker, and the input that it stands for. */
+export function fileButton(
+  label: string,
+  onFiles: (files: readonly File[]) => unknown,
+  attributes: Record<string, string | boolean> = {},
+): [HTMLInputElement, HTMLButtonElement] {
+  const input = make('input', { type: 'file', multiple: true, hidden: true, ...attributes });
+  input.addEventListener('change', () => {
+    const files = [...(input.files ?? [])];
+    input.value = ''; // the same file may be chosen again
+    if (files.length) onFiles(files);
+  });
+  return [input, makeButton(label, () => input.click())];
 }
 
 /** The files dropped, and those directly inside of folders dropped. */

@@ -10,6 +10,7 @@ interface Disposable {
 
 export interface Loaded<T extends Disposable, C = ModelChoice> {
   readonly model: T;
+  readonly engine: Engine;
   readonly choice: C;
   /** From the choice to the model that is ready, in ms. */
   readonly ms: number;
@@ -69,7 +70,7 @@ export class ModelLoader<T extends Disposable, C = ModelChoice> {
       const ms = performance.now() - start;
       if (this.#loading !== loading) return model.dispose();
       const before = this.#current;
-      this.#current = { model, choice, ms };
+      this.#current = { model, engine, choice, ms };
       onLoaded(this.#current);
       before?.model.dispose();
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { ModelDataType, ModelSource } from '../../src/index.ts';
-import { make, makeButton } from './dom.ts';
+import { make } from './dom.ts';
+import { fileButton } from './drop.ts';
 
 /** What is to be loaded, and how. */
 export interface ModelChoice {
@@ -114,25 +115,15 @@ export class ModelPicker {
   }
 
   #filesPanel(): HTMLElement {
-    const picker = (
-      label: string,
-      attributes: Record<string, string | boolean>,
-    ): [HTMLInputElement, HTMLButtonElement] => {
-      const input = make('input', { type: 'file', multiple: true, hidden: true, ...attributes });
-      input.addEventListener('change', () => {
-        this.chooseFiles([...(input.files ?? [])]);
-        input.value = '';
-      });
-      return [input, makeButton(label, () => input.click())];
-    };
+    const take = (files: readonly File[]): void => this.chooseFiles(files);
     return make(
       'div',
       { class: 'field' },
       make(
         'div',
         { class: 'row' },
-        ...picker('Choose files…', { id: 'model-files', accept: '.safetensors,.json' }),
-        ...picker('Choose a folder…', { webkitdirectory: true }),
+        ...fileButton('Choose files…', take, { id: 'model-files', accept: '.safetensors,.json' }),
+        ...fileButton('Choose a folder…', take, { webkitdirectory: true }),
       ),
       make(
         'p',

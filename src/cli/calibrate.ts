@@ -3,7 +3,7 @@ import type { Calibration } from '../graph/passes/activations.ts';
 import { type CommandContext, follow } from './commands/context.ts';
 import { openDataset } from './datasets.ts';
 import { mustExist } from './files.ts';
-import type { ModelArgs } from './jobs/load.ts';
+import type { PictureArgs } from './jobs/pictures.ts';
 import { labelledBatches } from './labelled-batches.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -21,7 +21,7 @@ const MOST_SAMPLES = 256;
 /** The scales of the inputs of a model's layers over samples. */
 export async function calibrationOver(
   { path, text, percentile }: Samples,
-  args: ModelArgs,
+  args: PictureArgs,
   runtime: Runtime,
   context: CommandContext,
 ): Promise<Calibration> {

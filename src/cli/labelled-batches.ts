@@ -16,7 +16,11 @@ export function batchSize({ size: [height, width] = [224, 224] }: Pick<ModelCard
  * Opens a data set for a model. Where the model names its classes, the set's are matched to them; where not, they are
  * taken in the set's order. Errors: those of `openDataset`; `invalid-argument` for more classes than the model has.
  */
-export async function openFor({ labels, classes = 0 }: ModelCard, path: string, limit?: number): Promise<Dataset> {
+export async function openFor(
+  { labels, classes = Number.POSITIVE_INFINITY }: ModelCard,
+  path: string,
+  limit?: number,
+): Promise<Dataset> {
   const dataset = await openDataset(path, labels, limit === undefined ? {} : { limit });
   const got = dataset.labels?.length ?? 0;
   if (got > classes) {

@@ -3,6 +3,7 @@ import { PRESETS } from '../../bench/cases.ts';
 import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import { WEIGHT_TYPES } from '../graph/passes/weight_types.ts';
+import { PREPROCESSING } from '../onnx/pictures.ts';
 import type { CommandContext } from './commands/context.ts';
 import {
   dimensions,
@@ -191,6 +192,7 @@ export function build(signal: AbortSignal): Command {
     .option('--all', 'every candidate of each op and shape, not only the one that runs')
     .option('--op <name...>', 'only these ops: matmul, conv2d, ...')
     .option('--forget', 'forget first what was set aside before')
+    .option('--save <file>', 'where the first node of an ONNX model that is off is written (default: its name, here)')
     .action(async (model: string | undefined, options) => {
       const { verify } = await import('./commands/verify.ts');
       if (!(await verify(model, options, contextOf(options)))) throw new Unsuccessful();
@@ -233,7 +235,8 @@ export function build(signal: AbortSignal): Command {
       await kernel(label, model, options, contextOf(options));
     });
 
-  onModel(command('quantize <model> [out]', 'write a folder with int8 weights, or report what they cost'))
+  const PREPROCESS = `of an ONNX model: how pictures become numbers, ${Object.keys(PREPROCESSING).join(', ')}, or a preprocessor_config.json`;
+  withDims(onModel(command('quantize <model> [out]', 'write a folder with int8 weights, or report what they cost')))
     .option('--report', 'bytes and errors of each layer, of its weights and of its output against float32')
     .option('--image <file...>', 'pictures to measure outputs on (default: made up)')
     .option('--prompt <text...>', 'texts to measure outputs on (default: made up)')
@@ -242,13 +245,14 @@ export function build(signal: AbortSignal): Command {
       'store scales of static activations too: a set of pictures (as eval --images) or a .txt',
     )
     .option('--percentile <p>', 'the share of activations that the scales shall hold (default 100)', percentage)
+    .option('--preprocess <how>', PREPROCESS)
     .action(async (model: string, out: string | undefined, options, self: Command) => {
       if (out === undefined && !options.report) self.error('error: give a folder to write, or --report, or both');
       const { quantize } = await import('./commands/quantize.ts');
       await quantize(model, out, options, contextOf(options));
     });
 
-  onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text'))
+  withDims(onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text')))
     .option(
       '--images <set>',
       'a folder or .tar(.gz) with a folder a class, a .csv of label,bytes, or an ...-images-idx3-ubyte(.gz)',
@@ -265,6 +269,7 @@ export function build(signal: AbortSignal): Command {
     )
     .option('--calibrate <samples>', 'pictures (as --images) or a text to take the scales of static activations from')
     .option('--percentile <p>', 'the share of activations that the scales shall hold (default 100)', percentage)
+    .option('--preprocess <how>', PREPROCESS)
     .option('--everywhere', 'integer products also where others are faster on this adapter')
     .action(async (model: string, options, self: Command) => {
       exactlyOne(self, options, 'images', 'text');

@@ -60,6 +60,20 @@ export class ProtobufReader {
     return this.#message(schema, this.source.size, 0);
   }
 
+  /** The fields of a message as they lie in the file, unread: the number, the first byte of the key, the value. */
+  async *fields({ start, end }: Range): AsyncGenerator<{ number: number; start: number; value: Range }> {
+    for (let at = start; at < end; ) {
+      this.#at = at; // another message may have been read meanwhile
+      this.#where = 'a message';
+      if (this.#lacks(KEY_BYTES, end)) await this.#load(KEY_BYTES, end);
+      const key = this.#number(end);
+      const stop = this.#extent(key % 8, end);
+      const value = { start: this.#at, end: stop };
+      yield { number: Math.floor(key / 8), start: at, value };
+      at = stop;
+    }
+  }
+
   async #message({ name, fields }: Schema, end: number, depth: number): Promise<Message> {
     if (depth > MAX_DEPTH) this.#fail(`messages are nested deeper than ${MAX_DEPTH} levels`);
     const message: Message = {};

@@ -80,6 +80,58 @@ export function unsupportedIn(model: OnnxModel): Unsupported[] {
   return [...found].map(([what, where]) => ({ what, where }));
 }
 
+/** A value that a model takes or gives. Dimensions are numbers or symbols, `?` where the file has neither. */
+export interface OnnxPort {
+  readonly name: string;
+  readonly type: string;
+  /** Undefined where the file says nothing of them. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+/** What is in an ONNX file. */
+export interface OnnxReport {
+  readonly producer: string;
+  /** Versions of operator sets by domain. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+  readonly tensors: number;
+  readonly parameters: number;
+  /** Bytes of all tensors, external data included. */
+  readonly bytes: number;
+  /** Nodes of each op, the most first. */
+  readonly ops: Readonly<Record<string, number>>;
+  readonly unsupported: readonly Unsupported[];
+}
+
+const port = ({ name, type }: OnnxValueInfo): OnnxPort => ({
+  name,
+  type: typeName(type),
+  dims: type?.kind === 'tensor' ? type.dims?.map((size) => (size === '' ? '?' : size)) : undefined,
+});
+
+/** All that a file says of itself, and what of it is not computed here. */
+export function inspectOnnx(model: OnnxModel): OnnxReport {
+  const { producer, opsets, metadata, graph } = model;
+  const ops = new Map<string, number>();
+  for (const node of nodesOf(model)) ops.set(keyOf(node), (ops.get(keyOf(node)) ?? 0) + 1);
+  const tensors = tensorsOf(model);
+  const defaults = new Set(graph.initializers.map(({ name }) => name));
+  return {
+    producer,
+    opsets: Object.fromEntries([...opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
+    metadata: Object.fromEntries(metadata),
+    inputs: graph.inputs.filter(({ name }) => !defaults.has(name)).map(port),
+    outputs: graph.outputs.map(port),
+    tensors: tensors.length,
+    parameters: parametersOf(model),
+    bytes: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    ops: Object.fromEntries([...ops].sort(([, a], [, b]) => b - a)),
+    unsupported: unsupportedIn(model),
+  };
+}
+
 /** Indices of a tensor of the file that are read to memory: places of a scatter, which then is a gather. */
 const MOST_PLACES = 65536;
 const INDICES: readonly OnnxType[] = ['int32', 'int64'];

@@ -3,7 +3,9 @@ import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
+import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
+import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import { recognise } from '../patterns/index.ts';
@@ -14,7 +16,7 @@ import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
 import { Feedback, feedbackOf, submitted, wordBytes } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
-import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
+import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
 import {
   bind,
   fromDevice,
@@ -36,6 +38,9 @@ export interface GraphRunOptions {
   onProgress?: OnProgress;
 }
 
+/** What a run takes, by name. */
+export type GraphInputs = Readonly<Record<string, GraphInput>>;
+
 /** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
 export interface GraphValue {
   readonly name: string;
@@ -43,6 +48,23 @@ export interface GraphValue {
   readonly type: string;
   /** Undefined where the file says nothing of them. */
   readonly dims: readonly (number | string)[] | undefined;
+}
+
+/** A node of the file, at the shapes of a plan. */
+export interface GraphNode {
+  /** Unique among all nodes: steps of the plan, rows of a profile and of `verify` have it. */
+  readonly label: string;
+  /** `Relu`, `com.microsoft.Gelu`. */
+  readonly op: string;
+  /** Those that are left out are not there. */
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly GraphValue[];
+}
+
+/** What a graph was lowered for. Numbers of inputs are kept where they decide what the graph is. */
+interface Wanted {
+  readonly given: ReadonlyMap<string, Given>;
+  readonly found: ReadonlyMap<string, readonly Scalar[]>;
 }
 
 /** The graph for one set of shapes. */
@@ -55,6 +77,10 @@ interface Lowered {
   readonly checks?: readonly string[];
   /** What has to be known before the rest can be lowered. */
   readonly needs?: { readonly key: string; readonly type: OnnxType };
+}
+
+interface KeptGraph extends Lowered {
+  readonly wanted: Wanted;
 }
 
 /** Integers that an input may have for the graph to depend on them; and floats, such as scales. */
@@ -70,7 +96,7 @@ export class GraphModel extends LoadedModel {
   readonly outputs: readonly GraphValue[];
   readonly parameters: number;
   protected macs = 0;
-  readonly #graphs = new Map<string, Lowered>();
+  readonly #graphs = new Map<string, KeptGraph>();
   readonly #shared = new Map<string, TensorData>();
   /** Inputs whose numbers decide what the graph is. */
   readonly #late = new Set<string>();
@@ -322,21 +348,32 @@ export class GraphModel extends LoadedModel {
       for (const name of made.late) this.#late.add(name);
       return this.#lowered(given, found);
     }
-    this.#graphs.set(key, made);
+    this.#graphs.set(key, { ...made, wanted: this.#wanted(given, found) });
     if (this.#graphs.size > MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value!);
     return made;
   }
 
-  #lower(
-    given: ReadonlyMap<string, Given>,
-    found: ReadonlyMap<string, readonly Scalar[]>,
-  ): Lowered | { late: readonly string[] } {
+  #wanted(given: ReadonlyMap<string, Given>, found: Wanted['found']): Wanted {
+    const kept = (name: string, one: Given): Given => (this.#late.has(name) ? one : { ...one, values: undefined });
+    return { given: new Map([...given].map(([name, one]) => [name, kept(name, one)])), found };
+  }
+
+  /** What lowers the file for these inputs, and their values. */
+  #lowerer({ given, found }: Wanted): { lowerer: Lowerer; inputs: ReadonlyMap<string, Value> } {
     const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
     const inputs = new Map<string, Value>();
     for (const [name, { type, dims, values }] of given) {
       const onHost = values && (this.#late.has(name) || type === 'string');
       inputs.set(name, onHost ? known(type, dims, Array.from(values)) : lowerer.input(name, type, dims));
     }
+    return { lowerer, inputs };
+  }
+
+  #lower(
+    given: ReadonlyMap<string, Given>,
+    found: ReadonlyMap<string, readonly Scalar[]>,
+  ): Lowered | { late: readonly string[] } {
+    const { lowerer, inputs } = this.#lowerer({ given, found });
     try {
       const outputs = lowerer.lower(inputs);
       const leaves: Record<string, Operand> = {};
@@ -430,6 +467,91 @@ export class GraphModel extends LoadedModel {
     return Object.fromEntries(named.reverse());
   }
 
+  /**
+   * The scales of the layers' inputs over samples, inputs of one run each: for `activations: 'static'`. All samples have
+   * the same shapes. Errors: those of `run`; `invalid-argument` without a sample; `unsupported-option` where what the
+   * graph is depends on what it computes.
+   */
+  async calibrate(
+    samples: Iterable<GraphInputs> | AsyncIterable<GraphInputs>,
+    options: CalibrationOptions = {},
+  ): Promise<Calibration> {
+    this.alive();
+    const rest = (async function* () {
+      yield* samples;
+    })();
+    const first = await rest.next();
+    if (first.done) throw new TilewrightError('invalid-argument', 'a calibration needs at least one sample');
+    const given = this.#given(first.value);
+    const { graph, needs } = await this.#lowered(given, new Map());
+    const key = this.#key(given, new Map()); // the graph tells which numbers decide what it is
+    if (!graph || needs)
+      throw new TilewrightError('unsupported-option', `${this.title}: what its graph is depends on what it computes`);
+    const leaves = topological(graph).filter(isInput);
+    const numbersOf = (sample: GraphInputs): Record<string, TensorInput> => {
+      const own = this.#given(sample);
+      const inputs: Record<string, TensorInput> = {};
+      for (const { options, dataType } of leaves) {
+        const { name } = options as NamedOptions;
+        const { type, dims, values } = own.get(name)!;
+        if (values) inputs[name] = numbersFor(name, type, dims, values, dataType);
+      }
+      const got = this.#key(own, new Map());
+      if (got !== key) throw new TilewrightError('wrong-shape', `calibrate: expected ${key}, got ${got}`);
+      return inputs;
+    };
+    async function* all(): AsyncGenerator<Record<string, TensorInput>> {
+      yield numbersOf(first.value as GraphInputs);
+      for await (const sample of rest) yield numbersOf(sample);
+    }
+    return this.calibrateOn(graph, all(), options);
+  }
+
+  /** Brings the file to ops again, as for a plan, and gives its nodes in order: those before what only a run can know. */
+  #trace(plan: string | undefined): LoweredNode[] {
+    const names = Object.keys(this.graphs());
+    const name = plan ?? names[0]!;
+    const kept = this.#graphs.get(name);
+    if (!kept) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${names.join(', ')})`);
+    const { lowerer, inputs } = this.#lowerer(kept.wanted);
+    const nodes: LoweredNode[] = [];
+    lowerer.watch = (node) => nodes.push(node);
+    try {
+      lowerer.lower(inputs);
+    } catch (error) {
+      if (!(error instanceof NeedsNumbers)) throw error;
+    }
+    return nodes;
+  }
+
+  /**
+   * The nodes of the file in the order in which they are computed, at the shapes of a plan of `graphs()`: of the last
+   * run where absent. Loops are unrolled, functions are in the places of their calls. Error: `invalid-argument`.
+   */
+  nodes(plan?: string): GraphNode[] {
+    return this.#trace(plan).map(({ label, node, inputs, outputs }) => ({
+      label,
+      op: keyOf(node),
+      inputs: node.inputs.flatMap((name, i) => described(name, inputs[i])),
+      outputs: node.outputs.flatMap((name, i) => described(name, outputs[i])),
+    }));
+  }
+
+  /**
+   * A node alone, as an ONNX file, at its shapes in a plan: to report what is wrong with it. What the file has of its
+   * inputs, or what follows from shapes, is in the file; the other inputs are inputs. Errors: `invalid-argument` where
+   * there is no such node; `unsupported-option` for one with graphs inside, or with a sequence.
+   */
+  async excerpt(
+    label: string,
+    options: { plan?: string; signal?: AbortSignal } = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions('excerpt', options, { plan: text, signal: aSignal });
+    const found = this.#trace(options.plan).find((node) => node.label === label);
+    if (!found) throw new TilewrightError('invalid-argument', `${this.title} has no node '${label}'`);
+    return (await import('./excerpt.ts')).excerptOf(found, options.signal);
+  }
+
   /** Error: `unsupported-option`: outputs of a graph have no common measure. */
   override async report(): Promise<never> {
     throw new TilewrightError('unsupported-option', `${this.title}: classifiers and text generators have reports`);
@@ -459,6 +581,13 @@ function needBuffer(what: string, buffer: GPUBuffer, tensor: TensorDescriptor, u
     );
   if (!(buffer.usage & (usage === 'COPY_SRC' ? 4 : 8)))
     throw new TilewrightError('invalid-argument', `${what}: the buffer lacks the usage ${usage}`);
+}
+
+/** Name, type and dimensions of a value of a node; none where it is left out. */
+function described(name: string, value: Value | undefined): GraphValue[] {
+  if (!name || !value || value.kind === 'nothing') return [];
+  if (value.kind === 'tensor') return [{ name, type: value.type, dims: value.shape }];
+  return [{ name, type: `sequence of ${value.items.length}`, dims: undefined }];
 }
 
 /** The symbols among the dimensions of inputs, each once; empty for dimensions that the file neither counts nor names. */

@@ -25,6 +25,17 @@ export interface Known {
   readonly found: ReadonlyMap<string, readonly Scalar[]>;
 }
 
+/** A node of the file, brought to ops: its attributes are those that it has inside its function's call. */
+export interface LoweredNode {
+  /** Unique among all nodes. What it became has it too. */
+  readonly label: string;
+  readonly node: OnnxNode;
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
 /** Graphs and functions inside one another, at the most: as many as messages in a file. */
 const MOST_DEPTH = 100;
 /** Nodes of a graph with its loops unrolled and its functions in the places of their calls, at the most. */
@@ -56,6 +67,8 @@ export class Lowerer {
   readonly #files = new Map<OnnxTensor, Operand>();
   /** Flags that have to be 0 after a run, and the nodes that they speak of. */
   readonly checks: { readonly flags: Operand; readonly label: string }[] = [];
+  /** Is told of every node, when what is inside of it was told. */
+  watch: ((made: LoweredNode) => void) | undefined;
   readonly #functions: ReadonlyMap<string, OnnxFunction>;
   #depth = 0;
   #count = 0;
@@ -150,6 +163,7 @@ export class Lowerer {
         if (given !== undefined) attributes.set(name, given);
       }
       const outputs = this.#node(node, label, inputs, attributes, this.#scope(names, opsets, label, bound));
+      this.watch?.({ label, node, attributes, inputs, outputs, opsets });
       node.outputs.forEach((name, i) => {
         const value = outputs[i];
         if (name === '') return;

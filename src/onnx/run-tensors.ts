@@ -83,7 +83,7 @@ const ARRAYS = {
 } as const;
 
 /** Numbers in the array of their type. */
-function arrayOf(type: OnnxType, values: readonly Scalar[]): GraphData {
+export function arrayOf(type: OnnxType, values: readonly Scalar[]): GraphData {
   if (type === 'string') return values as readonly string[];
   if (type === 'float16')
     return toDevice('an output', { type, shape: [values.length] }, values, 'float16') as Uint16Array;

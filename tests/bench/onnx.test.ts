@@ -4,7 +4,7 @@ import { gptShapes, randomTensors, resnetShapes } from '../../bench/models.ts';
 import type { OnnxModel } from '../../bench/peers/onnx.ts';
 import { causalMask, onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
 import { permute } from '../../bench/peers/permute.ts';
-import { Message } from '../../bench/peers/protobuf.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 
 const open = ({ model, externalData }: OnnxModel) =>
   InferenceSession.create(model, { executionProviders: ['wasm'], externalData: [...externalData] });

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { OnnxGraph } from '../../bench/peers/onnx.ts';
-import { npyData, readNpy, writeNpy } from '../../src/cli/npy.ts';
 import { cli } from '../../src/cli/program.ts';
+import { openCheckpoint } from '../../src/formats/checkpoint.ts';
+import { npyData, readNpy, writeNpy } from '../../src/formats/npy.ts';
+import { openFolder } from '../../src/hub/folder.ts';
 import { build } from '../../tools/build.mjs';
 import { findChrome } from '../../tools/chrome.mjs';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
+import { resnet20Onnx } from '../support/resnet20-onnx.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const chrome = await findChrome();
@@ -132,10 +135,11 @@ describe('without a GPU', () => {
     expect(status).toBe(2);
   });
 
-  it('writes no ONNX model as safetensors', async () => {
-    const { status, err } = await run('quantize', MODEL, at('int8'), '--runtime', 'dawn');
-    expect(err).toMatch(/^error \[invalid-argument\]: .+ is an ONNX model/);
+  it('has no report of an ONNX model, which says why', async () => {
+    const { status, err } = await run('quantize', MODEL, at('none'), '--report', '--runtime', 'dawn');
+    expect(err).toMatch(/^error \[invalid-argument\]: .+ is an ONNX model: it has no report/);
     expect(status).toBe(1);
+    expect(existsSync(at('none'))).toBe(false);
   });
 });
 
@@ -191,7 +195,7 @@ describe.each(runtimes)('an ONNX model in $runtime', { timeout: 120_000 }, ({ ru
   it('runs on a folder of inputs, and from a folder', async () => {
     const { status, out, err } = await run('run', at('model'), '--input', at('inputs'), ...there);
     expect(status, err).toBe(0);
-    expect(out).toMatch(/^total:0 +int64 +\[2,3\] +-5 +6 +2 3 4 5 6 -5$/m);
+    expect(out).toMatch(/^total:0 +int64 +\[2,3\] +-5 +6 +2\.5 +2 3 4 5 6 -5$/m);
     expect(err).toMatch(/^model {4}onnx, float32, 528 parameters, weights 2\.12 kB in the file/m);
   });
 
@@ -236,5 +240,102 @@ describe.each(runtimes)('an ONNX model in $runtime', { timeout: 120_000 }, ({ ru
     expect(status).toBe(1);
     const other = await run(command, MODEL, '--dims', 'width=2', ...there);
     expect(other.err).toMatch(/^error \[invalid-argument\]: .+no input .+ 'width' \(batch, length\)/m);
+  });
+
+  it('is written with int8 weights, and loads again with what they are made of', async () => {
+    const out = at(`int8-${runtime}`);
+    const { bytes, before } = await json('quantize', MODEL, out, '--dims', 'batch=1,length=1', ...there);
+    expect(before).toBe(4 * (ROWS * COLUMNS + COLUMNS) + 8);
+    expect(bytes).toBeLessThan(before);
+    expect(readdirSync(out)).toEqual(['linear.onnx']); // the weights that lay beside it are in it
+    const report = await json('inspect', out);
+    expect(report.ops).toEqual({ Add: 2, MatMul: 1, DequantizeLinear: 1 });
+    expect(report.metadata).toMatchObject({ dtype: 'int8', quantized_by: expect.stringMatching(/^tilewright \d/) });
+    const inputs = ['--input', at('inputs'), ...there];
+    const [stored] = await json('run', out, ...inputs);
+    const [made] = await json('run', MODEL, '--dtype', 'int8', ...inputs);
+    expect(stored.first).toEqual(made.first);
+    const [plain] = await json('run', MODEL, ...inputs);
+    expect(stored.first).not.toEqual(plain.first);
+    expect(Math.abs(stored.first[0] - plain.first[0])).toBeLessThan(0.02);
+    const { err } = await run('quantize', out, at('again'), '--dims', 'batch=1,length=1', ...there);
+    expect(err).toMatch(/^error \[invalid-argument\]: .+ has no weights to store/m);
+    const open = await run('quantize', MODEL, at('again'), ...there);
+    expect(open.err).toMatch(/^error \[invalid-argument\]: .+the dimensions batch, length are not known/m);
+  });
+});
+
+describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('an ONNX classifier', { timeout: 120_000 }, () => {
+  const weights = fileURLToPath(new URL('../../weights/', import.meta.url));
+  const config = join(weights, 'resnet20-cifar10/config.json');
+  const [model, set, float] = [at('resnet20.onnx'), at('pictures'), at('float-resnet')];
+  const known: string[] = JSON.parse(readFileSync(config, 'utf8')).label_names;
+  const seen = ['cat', 'frog', 'ship'];
+  /** Right answers to what is there. */
+  const right = ({ confusion }: { confusion: number[][] }): number[] =>
+    seen.map((label) => confusion[known.indexOf(label)]![known.indexOf(label)]!);
+
+  beforeAll(async () => {
+    await build({ only: ['cli', 'host'], log: () => {} });
+    writeFileSync(model, await resnet20Onnx(await openCheckpoint(await openFolder(join(weights, 'resnet20-cifar10')))));
+    mkdirSync(float);
+    writeFileSync(join(float, 'model.onnx'), readFileSync(model));
+    writeFileSync(join(float, 'preprocessor_config.json'), readFileSync(config));
+    // A folder a class, in the order of the classes: the file names none. Where there is no sample, a cat is no such thing.
+    for (const label of known) {
+      mkdirSync(join(set, label), { recursive: true });
+      const sample = (name: string): string => join(weights, `samples/${name}.png`);
+      writeFileSync(join(set, label, 'a.png'), readFileSync(sample(seen.includes(label) ? label : 'cat')));
+    }
+  }, 120_000);
+
+  it('is evaluated on labelled pictures, as the same model in another form', async () => {
+    const asked = ['eval', model, '--images', set];
+    const score = await json(...asked, '--preprocess', config, '--batch', '4');
+    expect([score.pictures, right(score)]).toEqual([10, [1, 1, 1]]);
+    const { confusion } = await json('eval', 'resnet20-cifar10', '--images', set);
+    expect(score.confusion).toEqual(confusion);
+    expect(right(await json('eval', float, '--images', set, '--dtype', 'int8'))).toEqual([1, 1, 1]);
+    // Numbers up to 255 are none that it was trained on.
+    expect(right(await json(...asked, '--preprocess', 'bytes'))).not.toEqual([1, 1, 1]);
+  });
+
+  it('says what it needs to know of pictures', async () => {
+    const asked = ['eval', model, '--images', set];
+    expect((await run(...asked)).err).toMatch(
+      /does not say how pictures become numbers.*\nGive --preprocess imagenet, /m,
+    );
+    expect((await run(...asked, '--preprocess', 'none')).err).toMatch(
+      /^error \[not-found\]: --preprocess: none cannot/m,
+    );
+    expect((await run('eval', MODEL, '--images', set, '--preprocess', 'unit')).err).toMatch(
+      /^error \[invalid-argument\]: .+expected one input of pictures, .+ got x: float\[batch,32\], ids: int64/m,
+    );
+    const twice = await run('eval', 'resnet20-cifar10', '--images', set, '--preprocess', 'unit');
+    expect(twice.err).toMatch(/^error \[invalid-argument\]: --preprocess: this model says it itself/m);
+  });
+
+  it('stores the scales of a calibration, which static activations then take', async () => {
+    const out = at('calibrated');
+    await json('quantize', float, out, '--calibrate', set, '--dims', 'batch=1');
+    expect(readdirSync(out).sort()).toEqual(['model.onnx', 'preprocessor_config.json']);
+    const { tensors, parameters } = await json('inspect', out);
+    const { tensors: before } = await json('inspect', float);
+    expect(tensors).toBe(before + 22 + 22); // a scale for each layer's weights, one for its inputs
+    expect(parameters).toBeLessThan(5000);
+    const score = await json('eval', out, '--images', set, '--activations', 'static', '--everywhere');
+    expect(right(score)).toEqual([1, 1, 1]);
+    const without = await run(
+      'eval',
+      float,
+      '--images',
+      set,
+      '--dtype',
+      'int8',
+      '--activations',
+      'static',
+      '--everywhere',
+    );
+    expect(without.err).toMatch(/^error \[invalid-argument\]: .*calibration/m);
   });
 });

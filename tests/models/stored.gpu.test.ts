@@ -23,7 +23,7 @@ async function storedOf(model: string, load: LoadOptions): Promise<TensorToWrite
     read: async () => undefined,
     write: async (_, bytes) => void pieces.push(bytes.slice()),
   };
-  const headers = await storedTensors({ model, load }, context);
+  const { headers } = await storedTensors({ model, load }, context);
   await quantize({ model, load, sink: '0' }, context);
   const all = new Uint8Array(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer());
   let at = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Message } from '../../bench/peers/protobuf.ts';
 import { type OnnxModel, type OnnxTensor, type OnnxType, openOnnx, openOnnxTensor } from '../../src/formats/onnx.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import { onnxOf, openFolder } from '../../src/hub/folder.ts';

@@ -687,3 +687,17 @@ describe('a product with lines of a single 1', () => {
     await expectError(() => run(square, { x: [0, 1, 2] }), 'wrong-shape');
   });
 });
+
+it("takes onnxruntime's own DequantizeLinear, as ONNX's", async () => {
+  const model = (op: string): ModelToEncode => ({
+    nodes: [node(op, ['q', 'scale'], ['w'], { axis: 1 }), node('MatMul', ['x', 'w'], ['y'])],
+    inputs: [['x', 'float', [1, 2]]],
+    outputs: [Y],
+    initializers: [
+      { name: 'q', type: 'int8', dims: [2, 2], raw: Uint8Array.of(1, 2, 253, 4) },
+      floats('scale', [2], [0.5, 0.25]),
+    ],
+  });
+  for (const op of ['DequantizeLinear', 'DequantizeLinear@com.microsoft'])
+    expect(await numbers(model(op), { x: [2, 1] })).toEqual([2 * 0.5 - 3 * 0.5, 2 * 0.5 + 4 * 0.25]);
+});

@@ -8,6 +8,7 @@ const PAGES = [
   'examples/generate/',
   'examples/text/',
   'examples/listen/',
+  'examples/open/',
   'examples/verify/',
   'bench/',
 ];

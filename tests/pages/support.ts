@@ -112,6 +112,16 @@ export async function untilText(locator: Locator, pattern: RegExp, timeout = PAT
   return (await locator.textContent()) ?? '';
 }
 
+/** Breaks a kernel before the page compiles it: each of its elements goes where that of its neighbour belongs. */
+export const misplaces = (label: string) => (fresh: Page) =>
+  fresh.addInitScript((wanted) => {
+    const create = GPUDevice.prototype.createShaderModule;
+    GPUDevice.prototype.createShaderModule = function (module) {
+      const code = module.label === wanted ? module.code.replace(/output\[i\] ?=/, 'output[i ^ 1u]=') : module.code;
+      return create.call(this, { ...module, code });
+    };
+  }, label);
+
 /** All text of the element. */
 export const textOf = async (locator: Locator): Promise<string> => (await locator.textContent()) ?? '';
 

@@ -4,6 +4,7 @@ import type { VerifyReport } from '../../src/index.ts';
 import {
   expectNoOverflow,
   expectOrder,
+  misplaces,
   type OpenPage,
   openPage,
   PATIENCE,
@@ -27,16 +28,6 @@ afterAll(() => browser?.close());
 
 const verify = () => page.getByRole('button', { name: 'Verify', exact: true });
 const rows = () => page.locator('#table tbody tr');
-
-/** Breaks a kernel before the page compiles it: four of its elements go where those of their neighbour belong. */
-const misplaces = (label: string) => (fresh: Page) =>
-  fresh.addInitScript((wanted) => {
-    const create = GPUDevice.prototype.createShaderModule;
-    GPUDevice.prototype.createShaderModule = function (module) {
-      const code = module.label === wanted ? module.code.replace(/output\[i\] ?=/, 'output[i ^ 1u]=') : module.code;
-      return create.call(this, { ...module, code });
-    };
-  }, label);
 
 describe('the page that verifies', { timeout: 2 * PATIENCE }, () => {
   it('checks every kernel of a network', async () => {

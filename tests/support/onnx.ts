@@ -1,5 +1,5 @@
-import { Message } from '../../bench/peers/protobuf.ts';
 import { ONNX_TYPES, type OnnxType } from '../../src/formats/onnx.ts';
+import { Message } from '../../src/formats/protobuf-write.ts';
 
 /** Fields of TensorProto that hold numbers, by the name that onnx.proto gives them. */
 const DATA = { float: 4, int32: 5, int64: 7, double: 10, uint64: 11 } as const;

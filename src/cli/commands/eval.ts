@@ -6,6 +6,7 @@ import { duration, percent } from '../format.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
 import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
+import { preprocessArgs } from '../preprocessing.ts';
 import type { Runtime } from '../runtime.ts';
 import { table } from '../table.ts';
 import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
@@ -22,16 +23,19 @@ export interface EvalOptions extends ModelOptions {
   readonly calibrate?: string;
   readonly percentile?: number;
   readonly everywhere?: boolean;
+  /** Of an ONNX model: how pictures become numbers, by name or from a file. */
+  readonly preprocess?: string;
 }
 
 /** What a model is loaded with besides its address; calibrates it first where that is asked for. */
 async function modelArgs(
   source: string,
-  { text, activations, calibrate, percentile, everywhere, ...options }: EvalOptions,
+  { text, activations, calibrate, percentile, everywhere, preprocess, ...options }: EvalOptions,
   runtime: Runtime,
   context: CommandContext,
 ) {
-  const args = { model: await runtime.model(source), load: loadArgs(options) };
+  const pictures = await preprocessArgs(preprocess);
+  const args = { model: await runtime.model(source), load: loadArgs(options), ...pictures };
   if (!activations) return args;
   const chosen = { ...args.load, activations, ...(everywhere && { everywhere }) };
   if (calibrate === undefined) return { ...args, load: chosen };
@@ -71,7 +75,7 @@ async function evaluatePictures(
       const card = await loaded;
       const dataset = await openFor(card, path, limit);
       ({ labels, count: total } = dataset);
-      yield* labelledBatches(dataset, card.classes!, batch ?? batchSize(card));
+      yield* labelledBatches(dataset, card.classes ?? Number.POSITIVE_INFINITY, batch ?? batchSize(card));
     }
     const onEvent = follow(context, runtime, (event) => {
       if (event.type === 'loaded') tell(event.model);

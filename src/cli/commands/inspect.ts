@@ -14,8 +14,11 @@ export async function inspect(source: string, { terminal, signal }: CommandConte
   const bold = (text: string): string => terminal.paint('bold', text);
   const onnx = await onnxOf(folder);
   if (onnx !== undefined) {
-    const { inspectOnnx, onnxLines } = await import('./inspect-onnx.ts');
-    const report = await inspectOnnx(await openOnnx(folder, onnx, signal));
+    const [{ inspectOnnx }, { onnxLines }] = await Promise.all([
+      import('../../onnx/contents.ts'),
+      import('./inspect-onnx.ts'),
+    ]);
+    const report = inspectOnnx(await openOnnx(folder, onnx, signal));
     for (const line of onnxLines(report, bold)) terminal.print(line);
     terminal.result(report);
     return;

@@ -1,24 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { access, type FileHandle, open, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { version } from '../../../package.json';
 import { TilewrightError, throwIfAborted } from '../../errors.ts';
 import { openCheckpoint } from '../../formats/checkpoint.ts';
 import type { Checkpoint } from '../../formats/safetensors.ts';
-import {
-  layoutSafetensors,
-  type SafetensorsLayout,
-  type TensorHeader,
-  type TensorToWrite,
-} from '../../formats/safetensors-write.ts';
+import { layoutSafetensors, type SafetensorsLayout, type TensorHeader } from '../../formats/safetensors-write.ts';
 import { type Folder, onnxOf, openFolder, SINGLE_FILE } from '../../hub/folder.ts';
 import { calibrationTensors } from '../../models/calibration.ts';
 import { calibrationOver } from '../calibrate.ts';
+import { inDraft, inOrder, type Making, writeAll } from '../drafts.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
+import { preprocessArgs } from '../preprocessing.ts';
 import { reportLines } from '../report-table.ts';
-import type { Runtime, Sink } from '../runtime.ts';
 import { type CommandContext, follow, loadArgs, type ModelOptions, showProgress, withRuntime } from './context.ts';
 import { pictures } from './run.ts';
 
@@ -30,27 +25,15 @@ export interface QuantizeOptions extends ModelOptions {
   /** Pictures or a text to take the scales of static activations from: they are stored with the weights. */
   readonly calibrate?: string;
   readonly percentile?: number;
+  /** Of an ONNX model: how the pictures of `calibrate` become numbers. */
+  readonly preprocess?: string;
 }
-
-/** What may lie beside the weights of a model: copied as it is. */
-const COMPANIONS = [
-  'config.json',
-  'generation_config.json',
-  'preprocessor_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'LICENSE',
-];
 
 /** Writes a model with small weights as a folder of its own, or reports what they save and cost, or both. */
 export async function quantize(
   model: string,
   out: string | undefined,
-  { report = false, image, prompt, calibrate, percentile, ...options }: QuantizeOptions,
+  { report = false, image, prompt, calibrate, percentile, preprocess, ...options }: QuantizeOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
@@ -65,16 +48,17 @@ export async function quantize(
       });
     await mustBeFree(target);
   }
-  if ((await onnxOf(await openFolder(source))) !== undefined)
-    throw new TilewrightError('invalid-argument', `${model} is an ONNX model: it is neither written nor reported on`, {
-      hint: 'Its weights are quantised at load: --dtype int8 of the other commands.',
+  const onnx = await onnxOf(await openFolder(source, { signal }));
+  if (onnx !== undefined && report)
+    throw new TilewrightError('invalid-argument', `${model} is an ONNX model: it has no report`, {
+      hint: 'Classifiers and text generators have: outputs of a graph have no common measure. eval --images has one.',
     });
   await withRuntime(context, async (runtime) => {
     const args = { model: await runtime.model(source), load };
     let onEvent = follow(context, runtime);
     const result: { out?: string; bytes?: number; report?: object } = {};
     if (target !== undefined) {
-      const headers = await runtime.run('storedTensors', args, { signal, onEvent });
+      const { headers, left } = await runtime.run('storedTensors', args, { signal, onEvent });
       if (!headers.length)
         throw new TilewrightError(
           'invalid-argument',
@@ -88,11 +72,20 @@ export async function quantize(
         group_size: load.groupSize ? String(load.groupSize) : 'channel',
       };
       const samples = calibrate && { path: calibrate, text: /\.txt$/i.test(calibrate), percentile };
-      const scales = samples ? calibrationTensors(await calibrationOver(samples, args, runtime, context)) : [];
+      const scales = samples
+        ? calibrationTensors(
+            await calibrationOver(samples, { ...args, ...(await preprocessArgs(preprocess)) }, runtime, context),
+          )
+        : [];
       const folder = await openFolder(source, { signal });
-      const written = await writeFolder(folder, target, headers, metadata, { runtime, give, signal, scales });
+      const making = { runtime, give, signal, scales };
+      const written =
+        onnx === undefined
+          ? await writeFolder(folder, target, headers, metadata, making)
+          : await (await import('./quantize-onnx.ts')).writeOnnx(folder, onnx, target, headers, metadata, making);
       terminal.print(`${out}: ${bytes(written.bytes)}, before ${bytes(written.before)}`);
-      Object.assign(result, { out: target, ...written });
+      if (left.length) terminal.print(`left as they are: ${left.join(', ')}`);
+      Object.assign(result, { out: target, ...written, ...(left.length && { left }) });
     }
     if (report) {
       const samples = {
@@ -122,15 +115,6 @@ async function mustBeFree(target: string): Promise<void> {
   });
 }
 
-export interface Making {
-  readonly runtime: Pick<Runtime, 'take'>;
-  /** Has the tensors that change given to a sink, in their order. */
-  readonly give: (sink: string) => Promise<unknown>;
-  readonly signal: AbortSignal;
-  /** Tensors that are added as they are. */
-  readonly scales?: readonly TensorToWrite[];
-}
-
 /**
  * The folder of a model with some tensors changed: what comes of `give` instead of the tensors of those names, all else
  * as the source has it. It gets its name when all of it is written. Gives the bytes of the file, and of all tensors
@@ -151,30 +135,18 @@ export async function writeFolder(
     ...Object.fromEntries(checkpoint.metadata),
     ...metadata,
   });
-  const draft = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
-  await mkdir(draft);
-  try {
+  await inDraft(folder, target, signal, async (draft) => {
     const file = await open(join(draft, SINGLE_FILE), 'wx');
     try {
       await writeAll(file, layout.head, 0);
       await copyTensors(checkpoint, changed, layout, file, signal);
       for (const { name, bytes: own } of scales) await writeAll(file, own, layout.tensors.get(name)!.offset);
-      await give(runtime.take(inOrder(headers, layout, file)));
+      await give(runtime.take(inOrder(headers, layout.tensors, file)));
       await file.sync();
     } finally {
       await file.close();
     }
-    for (const name of COMPANIONS) {
-      const companion = await folder.find(name);
-      if (companion) await writeFile(join(draft, name), companion.stream(0, companion.size, signal));
-    }
-    throwIfAborted(signal, 'writing');
-    await rmdir(target).catch(() => {}); // an empty one was there, or none
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    throw error;
-  }
+  });
   return { bytes: layout.byteLength, before: checkpoint.byteLength };
 }
 
@@ -195,26 +167,4 @@ async function copyTensors(
       offset += chunk.byteLength;
     }
   }
-}
-
-/** Puts a stream of bytes where the tensors lie that they are. */
-function inOrder(headers: readonly TensorHeader[], { tensors }: SafetensorsLayout, file: FileHandle): Sink {
-  const left = headers.map(({ name }) => ({ ...tensors.get(name)! }));
-  return async (chunk) => {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const place = left[0]!;
-      const count = Math.min(place.byteLength, chunk.byteLength - at);
-      await writeAll(file, chunk.subarray(at, at + count), place.offset);
-      at += count;
-      place.offset += count;
-      place.byteLength -= count;
-      if (!place.byteLength) left.shift();
-    }
-  };
-}
-
-/** A write may take only a part. */
-async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; )
-    at += (await file.write(chunk, at, chunk.byteLength - at, position + at)).bytesWritten;
 }

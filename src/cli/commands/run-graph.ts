@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromHalf } from '../../tensor/half.ts';
+import { npyData, writeNpy } from '../../formats/npy.ts';
+import { type Summary, summaryOf } from '../../onnx/exchange.ts';
 import { formatShape } from '../../tensor/types.ts';
 import type { RanOutput } from '../jobs/run-graph.ts';
-import { npyData, writeNpy } from '../npy.ts';
 import { table } from '../table.ts';
 import { fileNameOf, readInputs } from '../tensor-files.ts';
 import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
@@ -18,12 +18,8 @@ export interface RunGraphOptions extends ModelOptions {
   readonly seed?: number;
 }
 
-/** An output in short. */
-interface Shown extends Omit<RanOutput, 'data'> {
-  /** Of the numbers that are no NaN. */
-  readonly least?: number;
-  readonly largest?: number;
-  readonly nan?: number;
+/** An output in short: of texts only the first. */
+interface Shown extends Omit<RanOutput, 'data'>, Partial<Omit<Summary, 'first'>> {
   readonly first: readonly (number | string)[];
   readonly file?: string;
 }
@@ -76,17 +72,7 @@ async function write(folder: string, { name, dims, data }: RanOutput, bytes: Uin
 
 function inShort({ data, ...output }: RanOutput, bytes: Uint8Array | undefined): Shown {
   if (typeof data !== 'string') return { ...output, first: data.slice(0, FIRST) };
-  const stored = npyData(data, bytes!);
-  const at = (i: number): number => (data === 'f2' ? fromHalf(Number(stored[i])) : Number(stored[i]));
-  let [least, largest, nan] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (let i = 0; i < stored.length; i++) {
-    const value = at(i);
-    if (Number.isNaN(value)) nan++;
-    if (value < least) least = value;
-    if (value > largest) largest = value;
-  }
-  const range = nan < stored.length ? { least, largest } : {};
-  return { ...output, ...range, nan, first: Array.from({ length: Math.min(FIRST, stored.length) }, (_, i) => at(i)) };
+  return { ...output, ...summaryOf(output.type, npyData(data, bytes!), FIRST) };
 }
 
 /** `0.12346`. */
@@ -100,15 +86,17 @@ function outputLines(outputs: readonly Shown[], heading: (text: string) => strin
     { title: 'dims' },
     { title: 'least', right: true },
     { title: 'largest', right: true },
+    { title: 'mean', right: true },
     { title: 'NaN', right: true },
     { title: 'first values', elastic: true },
   ];
-  const lines = outputs.map(({ name, type, dims, least, largest, nan, first }) => [
+  const lines = outputs.map(({ name, type, dims, least, largest, mean, nan, first }) => [
     name,
     type,
     formatShape(dims),
     number(least),
     number(largest),
+    number(mean),
     nan ? String(nan) : '',
     first.map(number).join(' '),
   ]);

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { VerifyReport, VerifyRow } from '../../verify/verify.ts';
 import { resolveModel } from '../files.ts';
 import { count, duration } from '../format.ts';
@@ -9,12 +10,14 @@ export interface VerifyOptions extends ModelOptions {
   readonly all?: boolean;
   readonly op?: readonly string[];
   readonly forget?: boolean;
+  /** Where the first node of an ONNX model that is off is written. */
+  readonly save?: string;
 }
 
 /** Checks kernels on this device. Whether all that runs from now on is right. */
 export async function verify(
   model: string | undefined,
-  { all = false, op, forget = false, ...options }: VerifyOptions,
+  { all = false, op, forget = false, save, ...options }: VerifyOptions,
   context: CommandContext,
 ): Promise<boolean> {
   const { terminal, signal } = context;
@@ -26,9 +29,15 @@ export async function verify(
       all,
       forget,
     };
-    const report = await runtime.run('verify', args, { signal, onEvent: follow(context, runtime) });
+    const pieces: Uint8Array[] = [];
+    const sink = runtime.take((bytes) => void pieces.push(bytes));
+    const onEvent = follow(context, runtime);
+    const { written, ...report } = await runtime.run('verify', { ...args, sink }, { signal, onEvent });
+    const file = written === undefined ? undefined : (save ?? `${encodeURIComponent(written)}.onnx`);
+    if (file !== undefined) await writeFile(file, pieces);
     for (const line of verifyLines(report, (text) => terminal.paint('bold', text))) terminal.print(line);
-    terminal.result(report);
+    if (file !== undefined) terminal.print(`the first node that is off, ${written}, alone: ${file}`);
+    terminal.result({ ...report, ...(file !== undefined && { file }) });
     return report.passed;
   });
 }

@@ -2,9 +2,10 @@ import type { Calibration } from '../../graph/passes/activations.ts';
 import type { Picture } from '../../vision/preprocess.ts';
 import { unpackPictures } from '../picture-batch.ts';
 import { type Job, readAll } from './job.ts';
-import { loadClassifier, loadGenerator, type ModelArgs } from './load.ts';
+import { loadGenerator } from './load.ts';
+import { loadScorer, type PictureArgs } from './pictures.ts';
 
-export interface CalibrateArgs extends ModelArgs {
+export interface CalibrateArgs extends PictureArgs {
   /** Pictures that are lent, a batch a chunk (picture-batch.ts), or a text in UTF-8: one of them. */
   readonly pictures?: string;
   readonly text?: string;
@@ -27,9 +28,9 @@ export const calibrate: Job<CalibrateArgs, Calibration> = async ({ pictures, tex
     const ids = model.tokenizer.encode(new TextDecoder().decode(await readAll(context, text)));
     return model.calibrate([ids.slice(0, MOST_TOKENS)], options);
   }
-  const model = await loadClassifier(args, context);
+  const scorer = await loadScorer(args, context);
   const samples: Picture[] = [];
   for (let chunk = await read(pictures!); chunk; chunk = await read(pictures!))
     samples.push(...unpackPictures(chunk).map(({ picture }) => picture));
-  return model.calibrate(samples, options);
+  return scorer.calibrate(samples, options);
 };

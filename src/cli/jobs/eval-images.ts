@@ -1,11 +1,10 @@
-import { throwIfAborted } from '../../errors.ts';
-import { preprocess } from '../../vision/preprocess.ts';
+import { TilewrightError, throwIfAborted } from '../../errors.ts';
 import { unpackPictures } from '../picture-batch.ts';
 import type { Job } from './job.ts';
-import { loadClassifier, type ModelArgs } from './load.ts';
+import { loadScorer, type PictureArgs } from './pictures.ts';
 import { rankOf } from './rank.ts';
 
-export interface EvalImagesArgs extends ModelArgs {
+export interface EvalImagesArgs extends PictureArgs {
   /** Labelled pictures that are lent, a batch a chunk (picture-batch.ts). */
   readonly pictures: string;
 }
@@ -27,9 +26,8 @@ export interface ImageScore {
  */
 export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ...args }, context) => {
   const { emit, signal, read } = context;
-  const model = await loadClassifier(args, context);
-  const classes = model.labels.length;
-  const confusion = model.labels.map(() => new Array<number>(classes).fill(0));
+  const scorer = await loadScorer(args, context);
+  let confusion: number[][] = [];
   let [count, top1, top5] = [0, 0, 0];
   let start: number | undefined;
   let next = read(pictures);
@@ -40,8 +38,15 @@ export const evalImages: Job<EvalImagesArgs, ImageScore> = async ({ pictures, ..
     start ??= performance.now();
     const batch = unpackPictures(chunk);
     const images = batch.map(({ picture }) => picture);
-    const logits = await model.logits(preprocess(images, model.preprocessing), batch.length, { signal });
+    const logits = await scorer.scores(images, signal);
+    const classes = logits.length / batch.length;
+    if (!confusion.length) confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
     batch.forEach(({ label }, n) => {
+      if (label >= classes)
+        throw new TilewrightError(
+          'invalid-argument',
+          `a picture is of class ${label}, the model tells ${classes} apart`,
+        );
       const ranked = rankOf(logits.subarray(n * classes, (n + 1) * classes), label);
       if (ranked.rank < 1) top1++;
       if (ranked.rank < 5) top5++;

@@ -7,6 +7,7 @@ import type { LoadOptions } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
 import type { GraphModel } from '../../onnx/graph-model.ts';
+import { pictureInput } from '../../onnx/pictures.ts';
 import type { Progress } from '../../tensor/progress.ts';
 import type { JobContext, ModelCard } from './job.ts';
 
@@ -65,7 +66,7 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
 function cardOf(model: Model): ModelCard {
   const none = { labels: undefined, classes: undefined, size: undefined };
   if (model.task === 'text-generation') return { ...model.info, ...none, task: model.task, context: model.context };
-  if (model.task === 'graph') return { ...model.info, ...none, task: model.task, context: undefined };
+  if (model.task === 'graph') return graphCard(model);
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
   return {
@@ -74,6 +75,20 @@ function cardOf(model: Model): ModelCard {
     labels: named ? labels : undefined,
     classes: labels.length,
     size: preprocessing.size,
+    context: undefined,
+  };
+}
+
+/** A graph may be a classifier: then the sizes of its pictures and the number of its classes are known from its values. */
+function graphCard(model: GraphModel): ModelCard {
+  const { height, width } = (model.inputs[0] && pictureInput(model.inputs[0])) ?? {};
+  const classes = model.outputs[0]?.dims?.at(-1);
+  return {
+    ...model.info,
+    task: model.task,
+    labels: undefined,
+    classes: typeof classes === 'number' ? classes : undefined,
+    size: height && width ? [height, width] : undefined,
     context: undefined,
   };
 }
@@ -105,7 +120,8 @@ const TASKS: Readonly<Record<Model['task'], readonly [does: string, hint: string
   graph: ['takes tensors', 'Give --input name=file.npy to run.'],
 };
 
-function mismatch({ architecture, task }: Model): TilewrightError {
+/** Error: the model is for another task. */
+export function mismatch({ architecture, task }: Model): TilewrightError {
   const [does, hint] = TASKS[task];
   return new TilewrightError('invalid-argument', `this model (${architecture}) ${does}`, { hint });
 }

@@ -49,7 +49,7 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./normalization.ts')).NORMALIZATION,
   },
   quantized: {
-    ops: 'QuantizeLinear DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
+    ops: 'QuantizeLinear DequantizeLinear com.microsoft.QuantizeLinear com.microsoft.DequantizeLinear DynamicQuantizeLinear MatMulInteger ConvInteger QLinearMatMul QLinearConv',
     load: async () => (await import('./quantized.ts')).QUANTIZED,
     before: async () => (await import('./integers.ts')).IN_INTEGERS,
   },

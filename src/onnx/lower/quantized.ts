@@ -315,6 +315,9 @@ export const qLinear =
 export const QUANTIZED: Readonly<Record<string, Lowering>> = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
+  // What onnxruntime's quantiser writes where ONNX's own are of too old a set for an axis, blocks or 16 bits.
+  'com.microsoft.QuantizeLinear': quantizeLinear,
+  'com.microsoft.DequantizeLinear': dequantizeLinear,
   DynamicQuantizeLinear: (call) => {
     const [y, scale, zero] = dynamic(call, call.operand(0));
     return [call.made(y, 'uint8'), call.made(scale), call.made(zero, 'uint8')];

@@ -38,6 +38,11 @@ export class Message {
     return this;
   }
 
+  /** The key of a field of bytes that come later, and how many. */
+  announce(field: number, byteLength: number): this {
+    return this.#key(field, 2).#push(varint(byteLength));
+  }
+
   encode(): Uint8Array<ArrayBuffer> {
     const out = new Uint8Array(this.#size);
     let at = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type NpyType, npyData, readNpy, writeNpy } from '../../src/cli/npy.ts';
-import { readJsonTensor } from '../../src/cli/tensor-files.ts';
+import { readJsonTensor } from '../../src/formats/json-tensor.ts';
+import { type NpyType, npyData, readNpy, writeNpy } from '../../src/formats/npy.ts';
 
 /** A file of NumPy's with this header. */
 function file(header: string, bytes: Uint8Array, version = 1): Uint8Array {
