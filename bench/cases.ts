@@ -78,7 +78,7 @@ export const ONNX_CASES: readonly OnnxCase[] = [
   ocr('detection', 'PP-OCRv4_det', 640, 640),
   ocr('recognition', 'PP-OCRv4_rec', 48, 320),
   DIRECTION,
-  vad('v5', 512, { state: [2, 1, 128] }),
+  vad('v5', 576, { state: [2, 1, 128] }),
   vad('legacy', 1536, { h: [2, 1, 64], c: [2, 1, 64] }),
 ];
 

@@ -23,6 +23,7 @@ const windows: OpCase[] = [
 /** Ragged on one side or both, and in groups; all with an epilogue. */
 const ragged: OpCase[] = inFloat32([
   nhwc({ input: [1, 3, 3, 6], filter: [2, 3, 6, 4], bias: [4], residual: [1, 4, 5, 4] }, relu),
+  nhwc({ input: [1, 3, 3, 6], filter: [2, 3, 6, 4], bias: [4], affine: [2] }, relu),
   nhwc({ input: [1, 2, 5, 4], filter: [3, 3, 4, 7], bias: [7], residual: [1, 4, 11, 7] }, { strides: [1, 2], ...relu }),
   nhwc({ input: [2, 3, 3, 3], filter: [3, 3, 3, 5], bias: [5], residual: [2, 7, 7, 5] }, { strides: [2, 2], ...relu }),
   nhwc(
