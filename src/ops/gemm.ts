@@ -123,6 +123,12 @@ const REGISTER_TILES: readonly (RegisterTile & {
 /** Invocations that a software adapter needs to keep its cores busy. */
 const BUSY = 32;
 
+/**
+ * FLOP up to which a software adapter takes one tile for any number of rows, of at most so many outputs: the best of all
+ * saves 0.1 ms there, and every other one a second of compiling, as when a text has another width.
+ */
+const SMALL = { flops: 2 ** 22, outputs: 64 };
+
 /** Invocations of a workgroup in subgroups: one, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
@@ -130,7 +136,8 @@ const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupS
  * Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or
  * idles.
  */
-function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
+function registerTiles({ m, n, k, taps, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
+  const small = caps.software && 2 * m * n * k * taps * batches <= SMALL.flops;
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
@@ -139,6 +146,7 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
     const useful = (m * n) / (tiles * tile.rows * width);
     const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
     const speed = integer ? tile.integer : caps.longKernels ? tile.swiftshader : tile.llvmpipe;
+    if (small) return tile.rows * tile.columns <= SMALL.outputs ? speed : speed * useful * 1e-3;
     return speed * useful * (caps.software ? busy : 1);
   };
   const fits = (tile: RegisterTile): boolean => {
