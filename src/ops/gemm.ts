@@ -146,7 +146,8 @@ function registerTiles({ m, n, k, taps, batches, integer, window }: Gemm, caps: 
     const useful = (m * n) / (tiles * tile.rows * width);
     const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
     const speed = integer ? tile.integer : caps.longKernels ? tile.swiftshader : tile.llvmpipe;
-    if (small) return tile.rows * tile.columns <= SMALL.outputs ? speed : speed * useful * 1e-3;
+    if (small && tile.rows * tile.columns <= SMALL.outputs) return (speed * n) / (Math.ceil(n / width) * width);
+    if (small) return (speed * useful) / 1000; // behind those
     return speed * useful * (caps.software ? busy : 1);
   };
   const fits = (tile: RegisterTile): boolean => {

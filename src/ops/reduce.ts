@@ -120,13 +120,14 @@ const reduceOp = (name: string, { kind, types = FLOATS, flops, nothing, toleranc
       const count = elementCount(output.shape);
       const { stride } = aroundAxis(shape, first + Math.max(axes.length, 1) - 1);
       const float = isFloat(dataType);
+      const lines = axes.length && stride % 4 === 0 ? 'beside' : 'apart';
       const forms = lineForms(Math.ceil(count / 4), size, caps, float ? floatReducer : integerReducer);
       const single = kind === 'product' || (kind === 'mean' && !float && size > MOST_RESTS);
       const literals = () => ({ NOTHING: integerLiteral(dataType)(nothing), FLIP: flip(dataType) });
       return (single ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
         label: `${name}[${dataType},${tag}]`,
         variant: {
-          kernel,
+          kernel: part(kernel, lines),
           ports: [
             part(stored, dataType),
             part(result, dataType),

@@ -55,6 +55,12 @@ const layouts: OpCase[] = inFloat32([
     { input: [2, 4, 3, 4], filter: constant(4, 8, 2, 2), bias: [8], residual: [2, 8, 6, 8] },
     { strides: [2, 2], ...relu },
   ),
+  // Each pixel of the output comes from one of the input: that is a product.
+  test(
+    'convTranspose2d',
+    { input: [2, 4, 3, 4], filter: constant(4, 3, 2, 3), bias: [3], affine: [2] },
+    { strides: [2, 3], ...relu },
+  ),
   test('convTranspose2d', { input: [1, 8, 3, 3], filter: [3, 3, 4, 8] }, { filterLayout: 'hwoi', groups: 2 }),
   test('convTranspose2d', { input: [1, 3, 3, 4], filter: [8, 3, 2, 4] }, { inputLayout: 'nhwc', filterLayout: 'ohwi' }),
 ]);
