@@ -10,7 +10,9 @@ import { ceilingsText, headlines, tableRow } from './table.ts';
 
 const WEIGHTS = new URL('../weights/', document.baseURI);
 /** The development server has the packages; a page that is built has none. */
-const ONNX = await onnxFiles((path) => new URL(`../node_modules/${path}`, document.baseURI).href);
+const ONNX = import.meta.env.DEV
+  ? await onnxFiles((path) => new URL(`../node_modules/${path}`, document.baseURI).href)
+  : {};
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
 const form = byId('form', HTMLFormElement);
