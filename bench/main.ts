@@ -2,12 +2,17 @@ import { adapterFacts, noWebGpu, showAdapter, softwareNotice } from '../examples
 import { byId, copyOnClick, make } from '../examples/shared/dom.ts';
 import { ProblemBox } from '../examples/shared/problem.ts';
 import { PRESETS, type PresetName } from './cases.ts';
+import { onnxFiles } from './onnx-files.ts';
 import { Plot, plotData } from './plot.ts';
 import type { BenchReport, BenchRow, SuiteName } from './report.ts';
 import { runBench } from './suites.ts';
 import { ceilingsText, headlines, tableRow } from './table.ts';
 
 const WEIGHTS = new URL('../weights/', document.baseURI);
+/** The development server has the packages; a page that is built has none. */
+const ONNX = import.meta.env.DEV
+  ? await onnxFiles((path) => new URL(`../node_modules/${path}`, document.baseURI).href)
+  : {};
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
 const form = byId('form', HTMLFormElement);
@@ -42,6 +47,7 @@ async function run(): Promise<void> {
   try {
     report = await runBench({
       weights: WEIGHTS,
+      onnx: ONNX,
       suites: chosen.getAll('suite') as SuiteName[],
       preset: presetFromAddress() ?? (chosen.get('preset') as PresetName),
       signal: running.signal,

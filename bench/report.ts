@@ -1,6 +1,6 @@
 import type { AdapterCard } from '../src/index.ts';
 
-export const SUITES = ['matmul', 'gemv', 'conv', 'attention', 'resnet', 'gpt', 'load'] as const;
+export const SUITES = ['matmul', 'gemv', 'conv', 'attention', 'resnet', 'onnx', 'gpt', 'load'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js', 'jax-js'] as const;

@@ -3,17 +3,21 @@ import { throwIfAborted } from '../src/errors.ts';
 import {
   Engine,
   type Graph,
+  type GraphModel,
   type ImageClassifier,
   type Model,
   type ModelDataType,
+  type ModelSource,
   type TextGenerator,
 } from '../src/index.ts';
 import { createRandom } from '../src/text/random.ts';
 import { attentionName, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
 import { measureCeilings } from './ceilings.ts';
 import { attentionGraph, convGraph, matmulGraph, modelWork, passOptions, randomData, workOf } from './graphs.ts';
-import { sample, summarise, timeSession } from './measure.ts';
+import { interleave, normwise, sample, summarise, timeSession } from './measure.ts';
 import { type ResNetSize, randomTensors, resnetShapes, safetensorsOf } from './models.ts';
+import { type OnnxFiles, type OnnxTask, onnxTasks, onnxWork, runOnnx } from './onnx-files.ts';
+import { onnxResNet } from './peers/onnx-models.ts';
 import {
   type BenchDataType,
   type BenchReport,
@@ -37,6 +41,8 @@ export interface BenchProgress {
 export interface BenchOptions {
   /** The folder that holds the models that ship, `weights/`. */
   weights: string | URL;
+  /** Where the ONNX files of packages are; those that are missing are left out. */
+  onnx?: OnnxFiles | undefined;
   /** All where absent. */
   suites?: readonly SuiteName[];
   /** `quick` on a software adapter, else `full`, where absent. */
@@ -62,25 +68,29 @@ interface Case {
   readonly dtype: BenchDataType;
   /** Known beforehand for single ops. */
   readonly flops?: number;
-  run(signal: AbortSignal | undefined): Promise<Measured>;
+  /** What is timed side by side has a row each, under a name of its own. */
+  run(signal: AbortSignal | undefined): Promise<Measured | readonly Measured[]>;
 }
 
 interface Measured extends Work {
+  /** The case's where absent. */
+  readonly name?: string;
   readonly ms: Timing;
   readonly rate?: BenchRow['rate'];
 }
 
 /** Runs the suites one case after the other. Errors: `aborted`, and those of `Engine.create` and `engine.load`. */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  const { suites = SUITES, only = '', signal, onProgress, onCeilings, onRow, weights } = options;
+  const { suites = SUITES, only = '', signal, onProgress, onCeilings, onRow, weights, onnx = {} } = options;
   const engine = options.engine ?? (await Engine.create({ signal }));
   await engine.loadOps();
   try {
     const preset = PRESET[options.preset ?? (engine.adapter.software ? 'quick' : 'full')];
+    const { tasks, notes } = await onnxTasks(suites.includes('onnx') ? preset.onnx : [], onnx);
     const cases = suites
-      .flatMap((suite) => CASES[suite](engine, preset, weights))
+      .flatMap((suite) => CASES[suite](engine, preset, weights, tasks))
       .filter(({ name, shape, dtype }) => `${name} ${shape} ${dtype}`.includes(only));
-    const [rows, notes]: [BenchRow[], string[]] = [[], []];
+    const rows: BenchRow[] = [];
     const date = new Date().toISOString();
     onProgress?.({ done: 0, total: cases.length, label: 'ceilings' });
     const ceilings = await measureCeilings(engine.gpu, { ...preset.ceilings, signal });
@@ -95,21 +105,22 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         notes.push(`${label} was left out: a run would take about ${(expected / 1000).toFixed(1)} s`);
         continue;
       }
-      const { ms, rate, ...work } = await run(signal);
-      const row: BenchRow = {
-        suite,
-        name,
-        shape,
-        dtype,
-        engine: 'tilewright',
-        ms,
-        ...figuresOf(work, ms.median, dtype, ceilings),
-        ratioToTilewright: 1,
-        ...(rate && { rate }),
-      };
-      if (flops) speed.set(suite + dtype, row.gflops);
-      rows.push(row);
-      onRow?.(row);
+      for (const { ms, rate, name: own = name, ...work } of [await run(signal)].flat()) {
+        const row: BenchRow = {
+          suite,
+          name: own,
+          shape,
+          dtype,
+          engine: 'tilewright',
+          ms,
+          ...figuresOf(work, ms.median, dtype, ceilings),
+          ratioToTilewright: 1,
+          ...(rate && { rate }),
+        };
+        if (flops) speed.set(suite + dtype, row.gflops);
+        rows.push(row);
+        onRow?.(row);
+      }
     }
     onProgress?.({ done: cases.length, total: cases.length });
     const browser = globalThis.navigator?.userAgent ?? 'no browser';
@@ -119,7 +130,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   }
 }
 
-type MakeCases = (engine: Engine, preset: Preset, weights: string | URL) => Case[];
+type MakeCases = (engine: Engine, preset: Preset, weights: string | URL, tasks: readonly OnnxTask[]) => Case[];
 
 const CASES: Record<SuiteName, MakeCases> = {
   matmul: (engine, preset) =>
@@ -179,6 +190,32 @@ const CASES: Record<SuiteName, MakeCases> = {
           ),
       })),
     ),
+  onnx: (engine, preset, _, tasks) => [
+    ...tasks.map(({ name, shape, model, inputs }) => ({
+      suite: 'onnx' as const,
+      name,
+      shape,
+      dtype: 'float32' as const,
+      run: (signal: AbortSignal | undefined) =>
+        withModel(engine, model, 'float32', signal, async (graph: GraphModel) => {
+          const once = async (): Promise<number> => {
+            throwIfAborted(signal, 'the bench');
+            const start = performance.now();
+            await runOnnx(graph, inputs);
+            return performance.now() - start;
+          };
+          await once();
+          return { ms: await sample(preset, once), ...(await onnxWork(graph)) };
+        }),
+    })),
+    {
+      suite: 'onnx',
+      name: 'resnet from ONNX',
+      shape: `1x3x${preset.load.image}x${preset.load.image}`,
+      dtype: 'float32',
+      run: (signal) => timeFormats(engine, preset, signal),
+    },
+  ],
   gpt: (engine, preset, weights) =>
     typesOf(engine, preset.modelDtypes).flatMap((dtype) => {
       const path = folder('gpt-shakespeare', weights);
@@ -232,7 +269,7 @@ async function timeGraph(
 
 async function withModel<T extends Model>(
   engine: Engine,
-  path: string,
+  path: ModelSource,
   dtype: ModelDataType,
   signal: AbortSignal | undefined,
   work: (model: T) => Promise<Measured>,
@@ -265,6 +302,36 @@ async function timeImages(
     ...(await modelWork(model, model.graph(batch))),
     rate: { value: (1000 * batch) / ms.median, unit: 'images/s' },
   };
+}
+
+/** A ResNet with random weights from safetensors and from ONNX, interleaved: pixels to logits. */
+async function timeFormats(engine: Engine, preset: Preset, signal?: AbortSignal): Promise<Measured[]> {
+  const { image } = preset.load;
+  const tensors = randomTensors(resnetShapes(preset.load));
+  const pixels = randomData('float32', [1, 3, image, image], 1) as Float32Array<ArrayBuffer>;
+  const load = { dtype: 'float32', signal } as const;
+  using plain = (await engine.load(safetensorsOf(tensors), { ...load, inputSize: [image, image] })) as ImageClassifier;
+  using graph = (await engine.load(onnxResNet(tensors, preset.load).model, load)) as GraphModel;
+  const inputs: OnnxTask['inputs'] = { image: { type: 'float32', dims: [1, 3, image, image], data: pixels } };
+  const [expected, logits] = [await plain.logits(pixels), await runOnnx(graph, inputs)];
+  const off = normwise(logits, expected);
+  if (!(off <= 1e-4)) throw new Error(`the ResNet from ONNX is ${off.toExponential(1)} off (normwise)`);
+  const timed = (run: () => Promise<unknown>) => async (): Promise<number[]> => {
+    throwIfAborted(signal, 'the bench');
+    const start = performance.now();
+    await run();
+    return [performance.now() - start];
+  };
+  const samplers = new Map([
+    ['resnet from safetensors', timed(() => plain.logits(pixels))],
+    ['resnet from ONNX', timed(() => runOnnx(graph, inputs))],
+  ]);
+  // A few percent are looked for: more rounds than elsewhere.
+  const [least, most] = preset.rounds;
+  const effort = { ...preset, rounds: [3 * least, 3 * most] as const, patienceMs: Number.POSITIVE_INFINITY };
+  const timings = await interleave(samplers, effort);
+  const work = await onnxWork(graph);
+  return Array.from(timings, ([name, [ms]]) => ({ name, ms: ms!, ...work }));
 }
 
 /**

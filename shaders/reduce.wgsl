@@ -1,6 +1,7 @@
 // reduce: [outer, size, stride] gives [outer, stride]
 //
-// LANES invocations compute four outputs. Each folds its share of the four lines in order.
+// LANES invocations compute four outputs. Each folds its share of the four lines in order. A part for lines that lie beside one another,
+// four to a vec4, and one for others.
 // ports   Stored, unpack, Value (stored)   Result, pack (result)   none, fold, join, close (reduction, reduction_integer)
 //         line_index (line)
 // consts  LANES LINES
@@ -10,8 +11,6 @@ struct Params { count: u32, size: u32, stride: u32 }
 @group(0) @binding(1) var<storage, read> input: array<Stored>;
 @group(0) @binding(3) var<storage, read_write> output: array<Result>;
 
-fn element(i: u32) -> Value { return unpack(input[i / 4u])[i % 4u]; }
-
 @compute @workgroup_size(LANES, LINES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let four = line_index(group, groups, local);
@@ -19,9 +18,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let starts = lines / params.stride * params.size * params.stride + lines % params.stride;
   var total = none();
   for (var j = local.x; j < params.size; j += LANES) {
-    let at = starts + j * params.stride;
-    total = fold(total, vec4<Value>(element(at.x), element(at.y), element(at.z), element(at.w)));
+    total = fold(total, elements(starts + j * params.stride));
   }
   total = join(total, local.x, local.y);
   if local.x == 0u && 4u * four < params.count { output[four] = pack(close(total)); }
 }
+
+//# beside
+fn elements(at: vec4u) -> vec4<Value> { return unpack(input[at.x / 4u]); }
+
+//# apart
+fn element(i: u32) -> Value { return unpack(input[i / 4u])[i % 4u]; }
+fn elements(at: vec4u) -> vec4<Value> { return vec4<Value>(element(at.x), element(at.y), element(at.z), element(at.w)); }

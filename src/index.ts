@@ -18,7 +18,7 @@ export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/r
 export type { ImageClassifier, Prediction } from './models/resnet.ts';
 export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
 export type { GraphModel, GraphNode, GraphRunOptions, GraphValue } from './onnx/graph-model.ts';
-export type { GraphBuffer, GraphInput, GraphOutput, GraphTensor } from './onnx/run-tensors.ts';
+export type { GraphBuffer, GraphInput, GraphNumbers, GraphOutput, GraphTensor } from './onnx/run-tensors.ts';
 export type { Profile, ProfileRow } from './profile/profile.ts';
 export type { RunOptions, Session } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';

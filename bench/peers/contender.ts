@@ -1,5 +1,6 @@
 import type { ConvLayer } from '../cases.ts';
 import type { GptSize, ResNetSize, Tensors } from '../models.ts';
+import type { OnnxTask } from '../onnx-files.ts';
 import type { EngineName, Work } from '../report.ts';
 import type { OnnxModel } from './onnx.ts';
 
@@ -82,6 +83,8 @@ export interface Competitor {
   conv2d?(task: ConvTask): Promise<Contender>;
   attention?(task: AttentionTask): Promise<Contender>;
   resnet?(task: ResNetTask): Promise<Contender>;
+  /** A run takes its inputs from the host and gives all outputs to it. */
+  onnx?(task: OnnxTask): Promise<Contender>;
   gpt?(task: GptTask): Promise<Writer>;
   close(): Promise<void> | void;
 }

@@ -22,6 +22,7 @@ import {
   resnetShapes,
   safetensorsOf,
 } from '../models.ts';
+import { type OnnxFiles, type OnnxTask, onnxTasks } from '../onnx-files.ts';
 import {
   type BenchReport,
   type BenchRow,
@@ -48,6 +49,8 @@ import type { PeerFolders } from './packages.ts';
 export interface ContestOptions {
   readonly folders: PeerFolders;
   readonly suites: readonly SuiteName[];
+  /** Where the ONNX files of packages are; those that are missing are left out. */
+  readonly onnx?: OnnxFiles;
   /** `quick` on a software adapter, else `full`, where absent. */
   readonly preset?: PresetName;
   /** Only the cases whose name and shape have this in them. */
@@ -101,7 +104,7 @@ interface Entry {
  * who is wrong, or fails, gets a note and no row.
  */
 export async function runContest(options: ContestOptions): Promise<BenchReport> {
-  const { signal, onProgress, onRow, only = '' } = options;
+  const { signal, onProgress, onRow, only = '', onnx = {}, suites } = options;
   const { openTilewright } = await import('./tilewright.ts');
   const ours = await openTilewright();
   const notes: string[] = [];
@@ -120,7 +123,9 @@ export async function runContest(options: ContestOptions): Promise<BenchReport> 
         notes.push(`${engine} did not start: ${(error as Error).message}`);
       }
     }
-    const matches = matchesOf(PEER_PRESET[preset], options.suites).filter(({ parts }) =>
+    const files = await onnxTasks(suites.includes('onnx') ? PEER_PRESET[preset].onnx : [], onnx);
+    notes.push(...files.notes);
+    const matches = matchesOf(PEER_PRESET[preset], suites, files.tasks).filter(({ parts }) =>
       parts.some(({ name, shape }) => `${name} ${shape}`.includes(only)),
     );
     const rows: BenchRow[] = [];
@@ -172,8 +177,8 @@ const NOTES = [
   `Rounds are interleaved A B B A; results were equal within ${TOLERANCE} (normwise) before any was timed.`,
   'Single ops: inputs and output stay on the device, whole runs end with onSubmittedWorkDone (wasm: in memory). ' +
     `Runs below ${SHORT_RUN} ms are queued to ${QUEUED} ms, with one wait at the end.`,
-  'ResNet: pixels go up and logits come back in every run. GPT-2: every token is on the host before the next; onnxruntime-web ' +
-    'reads the logits back and takes the likeliest there, keys and values stay on the device.',
+  'ResNet and ONNX files: inputs go up and outputs come back in every run. GPT-2: every token is on the host before the ' +
+    'next; onnxruntime-web reads the logits back and takes the likeliest there, keys and values stay on the device.',
 ];
 
 /** What starts each peer. */
@@ -244,13 +249,14 @@ async function play(
 }
 
 /** The cases of the suites that are asked for. What they compute with is made when the first engine enters. */
-function matchesOf(preset: PeerPreset, suites: readonly SuiteName[]): Match[] {
+function matchesOf(preset: PeerPreset, suites: readonly SuiteName[], tasks: readonly OnnxTask[]): Match[] {
   const bySuite: Record<SuiteName, () => Match[]> = {
     matmul: () => preset.matmul.map((size) => matmulMatch('matmul', [size, size, size])),
     gemv: () => preset.gemv.map(([k, n]) => matmulMatch('gemv', [1, k, n])),
     conv: () => preset.conv.map(convMatch),
     attention: () => preset.attention.map(attentionMatch),
     resnet: () => preset.resnet.map(([name, size]) => resnetMatch(name, size)),
+    onnx: () => [...tasks.map(onnxMatch), ...preset.resnet.map(([name, size]) => onnxResNetMatch(name, size))],
     gpt: () => [gptMatch(preset)],
     load: () => [], // needs processes of its own: load.ts
   };
@@ -335,6 +341,29 @@ function resnetMatch(name: string, size: ResNetSize): Match {
     parts: [{ name, shape: `1x3x${size.image}x${size.image}`, rate }],
     effort: LARGE,
     enter: (competitor) => enterOp(competitor.resnet?.(task()), false),
+  };
+}
+
+const onnxMatch = (task: OnnxTask): Match => ({
+  suite: 'onnx',
+  parts: [{ name: task.name, shape: task.shape }],
+  effort: LARGE,
+  enter: (competitor) => enterOp(competitor.onnx?.(task)),
+});
+
+function onnxResNetMatch(name: string, size: ResNetSize): Match {
+  const { image } = size;
+  const [title, shape] = [`${name} from ONNX`, `1x3x${image}x${image}`];
+  const task = lazily((): OnnxTask => {
+    const { onnx, pixels } = resnetTask(size);
+    const inputs: OnnxTask['inputs'] = { image: { type: 'float32', dims: [1, 3, image, image], data: pixels } };
+    return { name: title, shape, model: onnx.model, inputs };
+  });
+  return {
+    suite: 'onnx',
+    parts: [{ name: title, shape }],
+    effort: LARGE,
+    enter: (competitor) => enterOp(competitor.onnx?.(task()), false),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { flat } from '../onnx-files.ts';
 import type { Competitor, Contender } from './contender.ts';
 import type { OnnxModel } from './onnx.ts';
 import { cacheNames, causalMask, onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
@@ -86,6 +87,20 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
             logits = (await session.run({ image }))['logits']!.data as Float32Array<ArrayBuffer>;
         },
         result: async () => logits,
+        dispose: () => session.release(),
+      };
+    },
+    async onnx({ model, inputs }) {
+      const session = await create({ model, externalData: [] });
+      const feeds = Object.fromEntries(
+        Object.entries(inputs).map(([name, { type, dims, data }]) => [name, new ort.Tensor(type, data as never, dims)]),
+      );
+      let outputs: InferenceSession.ReturnType = {};
+      return {
+        async run(count) {
+          for (let i = 0; i < count; i++) outputs = await session.run(feeds);
+        },
+        result: async () => flat(session.outputNames.map((name) => outputs[name]!.data as Float32Array)),
         dispose: () => session.release(),
       };
     },

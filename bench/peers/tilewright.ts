@@ -1,6 +1,14 @@
 import { version } from '../../package.json';
-import { Engine, type Graph, type ImageClassifier, type TensorData, type TextGenerator } from '../../src/index.ts';
+import {
+  Engine,
+  type Graph,
+  type GraphModel,
+  type ImageClassifier,
+  type TensorData,
+  type TextGenerator,
+} from '../../src/index.ts';
 import { attentionGraph, convGraph, matmulGraph, modelWork, workOf } from '../graphs.ts';
+import { onnxWork, runOnnx } from '../onnx-files.ts';
 import type { Competitor, Contender } from './contender.ts';
 
 /** Ourselves, by the public API. */
@@ -44,6 +52,18 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
         },
         result: async () => logits,
         work: await modelWork(model, model.graph()),
+        dispose: () => model.dispose(),
+      };
+    },
+    async onnx({ model: bytes, inputs }) {
+      const model = (await gpu.load(bytes)) as GraphModel;
+      let outputs = await runOnnx(model, inputs);
+      return {
+        async run(count) {
+          for (let i = 0; i < count; i++) outputs = await runOnnx(model, inputs);
+        },
+        result: async () => outputs,
+        work: await onnxWork(model),
         dispose: () => model.dispose(),
       };
     },

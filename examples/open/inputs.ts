@@ -1,6 +1,6 @@
 import { readJsonTensor } from '../../src/formats/json-tensor.ts';
 import { readNpy } from '../../src/formats/npy.ts';
-import { type GraphInput, type GraphValue, type Picture, TilewrightError } from '../../src/index.ts';
+import { type GraphNumbers, type GraphValue, type Picture, TilewrightError } from '../../src/index.ts';
 import { fromNpy, madeUp, symbolsFrom } from '../../src/onnx/exchange.ts';
 import { PREPROCESSING, pictureInput, pictureTensor } from '../../src/onnx/pictures.ts';
 import { decodePicture } from '../../src/vision/decode.ts';
@@ -8,10 +8,8 @@ import type { Preprocessing } from '../../src/vision/preprocess.ts';
 import { make, makeButton } from '../shared/dom.ts';
 import { fileButton } from '../shared/drop.ts';
 
-type Tensor = Extract<GraphInput, { data: unknown }>;
-
 /** What a person gave for an input: a tensor, or a picture that becomes one. */
-type Given = { readonly file: string } & ({ readonly tensor: Tensor } | { readonly picture: Picture });
+type Given = { readonly file: string } & ({ readonly tensor: GraphNumbers } | { readonly picture: Picture });
 
 /** Ways to make numbers of a picture, for people. */
 const WAYS: Readonly<Record<string, string>> = {
@@ -88,7 +86,7 @@ class InputRow {
   }
 
   /** What goes in. Error: `wrong-shape` for a picture where none fits. */
-  tensor(symbols: ReadonlyMap<string, number>): Tensor {
+  tensor(symbols: ReadonlyMap<string, number>): GraphNumbers {
     const given = this.#given;
     if (!given) return madeUp(this.value, symbols, SEED);
     if ('tensor' in given) return given.tensor;
@@ -158,7 +156,7 @@ export class InputForm {
   }
 
   /** What goes in, by name. Errors: `invalid-argument`, `wrong-shape`. */
-  tensors(): Record<string, Tensor> {
+  tensors(): Record<string, GraphNumbers> {
     const dims: Record<string, number> = {};
     for (const [symbol, field] of this.#fields) dims[symbol] = field.valueAsNumber;
     const given = this.#rows.flatMap(({ value, givenDims }) =>
@@ -173,7 +171,7 @@ export class InputForm {
   }
 }
 
-async function read(file: File, value: GraphValue): Promise<{ tensor: Tensor } | { picture: Picture }> {
+async function read(file: File, value: GraphValue): Promise<{ tensor: GraphNumbers } | { picture: Picture }> {
   if (!isTensorFile(file.name)) return { picture: await decodePicture(file) };
   const bytes = new Uint8Array(await file.arrayBuffer());
   if (/\.json$/i.test(file.name)) return { tensor: readJsonTensor(file.name, bytes) };

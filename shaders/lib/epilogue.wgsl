@@ -1,5 +1,5 @@
 // finish: four sums become four outputs: apply(sum * scale + bias + residual), stored. A part for the terms that there are, a part for how
-// they are read, and one for matrix products.
+// they are read, one for what follows the activation, and one for matrix products.
 // `at` is the place in the output, `column` the column, both in units of OUT_UNIT. `live` of the four exist.
 // ports   store (store)   Elem, Elem4 (elem)   Sum4, of_row (integer, operand_b)   Params (operand_a)   finish (integer)
 //         apply (functions, unary_math)
@@ -7,30 +7,37 @@
 alias Value = f32;
 
 //# none
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v), live); }
 
 //# bias
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v + bias_at(column)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + bias_at(column)), live); }
 
 //# residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v + residual_at(at)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + residual_at(at)), live); }
 
 //# bias_residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v + bias_at(column) + residual_at(at)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + bias_at(column) + residual_at(at)), live); }
 
 //# scale
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v * scale_at(column)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column)), live); }
 
 //# scale_bias
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v * scale_at(column) + bias_at(column)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column) + bias_at(column)), live); }
 
 //# scale_residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(v * scale_at(column) + residual_at(at)), live); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column) + residual_at(at)), live); }
 
 //# scale_bias_residual
 fn finish(v: vec4f, at: u32, column: u32, live: u32) {
-  store(at, apply(v * scale_at(column) + bias_at(column) + residual_at(at)), live);
+  store(at, activated(v * scale_at(column) + bias_at(column) + residual_at(at)), live);
 }
+
+//# plain
+fn activated(v: vec4f) -> vec4f { return apply(v); }
+
+//# affine
+@group(0) @binding(9) var<storage, read> affine: array<Elem>; // a factor and a term
+fn activated(v: vec4f) -> vec4f { return f32(affine[0]) * apply(v) + f32(affine[1]); }
 
 //# scales_vec4
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>; // [N], padded to a multiple of 4

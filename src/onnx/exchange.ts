@@ -5,7 +5,7 @@ import { fromHalf } from '../tensor/half.ts';
 import { elementCount } from '../tensor/types.ts';
 import { randomNumbers } from '../verify/values.ts';
 import type { GraphValue } from './graph-model.ts';
-import type { GraphInput, GraphOutput, GraphTensor } from './run-tensors.ts';
+import type { GraphNumbers, GraphOutput, GraphTensor } from './run-tensors.ts';
 import { isFloating } from './values.ts';
 
 /** What a .npy file has for ONNX's types. */
@@ -39,7 +39,7 @@ export function fromNpy(
   { name, type: wanted }: Pick<GraphValue, 'name' | 'type'>,
   type: NpyType,
   bytes: Uint8Array,
-): Extract<GraphInput, { data: unknown }>['data'] {
+): GraphNumbers['data'] {
   const data = npyData(type, bytes);
   const expected = NPY[wanted as OnnxType];
   if (expected === type) return data;
@@ -104,7 +104,7 @@ export function madeUp(
   { name, type, dims }: GraphValue,
   symbols: ReadonlyMap<string, number>,
   seed: number,
-): Extract<GraphInput, { dims: unknown }> {
+): GraphNumbers {
   const fail = (problem: string, hint?: string): never => {
     throw new TilewrightError('invalid-argument', `the input '${name}' ${problem}`, hint === undefined ? {} : { hint });
   };

@@ -25,12 +25,14 @@ export interface GraphBuffer {
 
 export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array | BigUint64Array | readonly string[];
 
+/** Numbers with their dimensions. */
+export interface GraphNumbers {
+  readonly dims: readonly number[];
+  readonly data: GraphData | readonly (number | bigint | boolean | string)[];
+}
+
 /** What a run takes: numbers alone where the dimensions follow from the model and their count, else with dimensions. */
-export type GraphInput =
-  | GraphData
-  | readonly (number | bigint | boolean)[]
-  | { readonly dims: readonly number[]; readonly data: GraphData | readonly (number | bigint | boolean | string)[] }
-  | GraphBuffer;
+export type GraphInput = GraphData | readonly (number | bigint | boolean)[] | GraphNumbers | GraphBuffer;
 
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 

@@ -1,7 +1,7 @@
 import { elementCount, formatShape } from '../tensor/types.ts';
 import { defineOp, FLOATS, type Inputs, type Labelled, type Operand, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { gemmCandidates } from './gemm.ts';
+import { epilogueOf, gemmCandidates } from './gemm.ts';
 import { lateKernels } from './late_kernels.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightsOf } from './weights.ts';
@@ -50,7 +50,7 @@ type Conv2d = (
 ) => Operand;
 
 /**
- * conv2d: output = activation(input ∗ filter + bias + residual). The kernels take nhwc and hwio; a pass brings other
+ * conv2d: output = activation(input ∗ filter + bias + residual) * affine[0] + affine[1]. The kernels take nhwc and hwio; a pass brings other
  * layouts there.
  */
 export const conv2d = defineOp<Conv2dOptions, Conv2d>({
@@ -116,11 +116,7 @@ export const conv2d = defineOp<Conv2dOptions, Conv2d>({
     if (inputLayout !== 'nhwc' || filterLayout !== 'hwio') return [];
     const bind = { a: 'input', b: 'filter' };
     const weights = weightsOf('conv2d', inputs, 'filter', output.dataType, o, i);
-    const epilogue = {
-      bias: Boolean(inputs['bias']),
-      residual: Boolean(inputs['residual']),
-      activation: options.activation,
-    };
+    const epilogue = epilogueOf(inputs, options.activation);
     const unpadded = (options.padding ?? []).every((p) => p === 0);
     const pointwise = kh * kw === 1 && elementCount(options.strides ?? []) === 1 && unpadded;
     // Neighbouring pixels are contiguous: without padding, a row of the filter is one tap of kernel_w · c elements.

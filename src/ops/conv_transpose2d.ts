@@ -14,11 +14,13 @@ import {
   type Inputs,
   type Labelled,
   type Operand,
+  type Operands,
   opError,
+  type Rewriter,
   SCALES,
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueName, epiloguePorts } from './gemm.ts';
+import { epilogueName, epilogueOf, epiloguePorts } from './gemm.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import {
@@ -91,6 +93,47 @@ function geometry(
   return { image, out, groups, k: i / groups, n, taps: kh * kw, window, strides, inputLayout, filterLayout };
 }
 
+/**
+ * Whether each pixel of the output comes from one of the input, the kernel being as large as the stride, and the filter
+ * is a constant of floats.
+ */
+function isApart(inputs: Operands, options: ConvTranspose2dOptions): boolean {
+  const { image, out, groups, window, strides } = geometry(inputs, options);
+  const { filter, residual, scales } = inputs;
+  const { kernel_h: kh, kernel_w: kw, dilation_h, dilation_w } = window as Readonly<Record<string, number>>;
+  const [y = 1, x = 1] = strides;
+  const blocks = kh === y && kw === x && dilation_h === 1 && dilation_w === 1 && x * y > 1;
+  const whole = out.h === y * image.h && out.w === x * image.w;
+  const plain = groups === 1 && !residual && !scales && filter!.constant && filter!.op !== 'dequantizeLinear';
+  return blocks && whole && plain;
+}
+
+/** A product of the pixels, [N,H,W,i] by [i, kh kw o], whose columns are pixels that go to their rows of the output. */
+function asProduct(inputs: Operands, options: ConvTranspose2dOptions, add: Rewriter['add']): Operand {
+  const { image, out, n: channels, strides } = geometry(inputs, options);
+  const { inputLayout = 'nchw', filterLayout = 'iohw', activation } = options;
+  const { operands, back } = channelsLast(inputs, { inputLayout, filterLayout }, add);
+  const { n, h, w, c } = image;
+  const [y, x] = strides as [number, number];
+  const columns = y * x * channels;
+  const turned = add('transpose', { input: operands.filter }, { permutation: [2, 0, 1, 3] });
+  const { bias, affine } = inputs;
+  const wide = bias && add('expand', { input: bias }, { newShape: [y * x, channels] });
+  const product = add(
+    'conv2d',
+    {
+      input: operands.input,
+      filter: add('reshape', { input: turned }, { newShape: [1, 1, c, columns] }),
+      bias: wide && add('reshape', { input: wide }, { newShape: [columns] }),
+      affine,
+    },
+    { inputLayout: 'nhwc', filterLayout: 'hwio', activation },
+  );
+  const blocks = add('reshape', { input: product }, { newShape: [n, h, w, y, x, channels] });
+  const placed = add('transpose', { input: blocks }, { permutation: [0, 1, 3, 2, 4, 5] });
+  return back(add('reshape', { input: placed }, { newShape: [n, out.h, out.w, channels] }));
+}
+
 type ConvTranspose2d = (
   input: Operand,
   filter: Operand,
@@ -98,7 +141,7 @@ type ConvTranspose2d = (
 ) => Operand;
 
 /**
- * convTranspose2d: output = activation(sum + bias + residual); each pixel of the input adds its channels times the
+ * convTranspose2d: output = activation(sum + bias + residual) * affine[0] + affine[1]; each pixel of the input adds its channels times the
  * filter to the sum. The kernel takes nhwc and hwio; a pass brings other layouts there.
  */
 export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>({
@@ -118,7 +161,9 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
           fuses: filterLayout === 'hwio',
         }
       : undefined,
-  channelsLast(inputs, { inputLayout = 'nchw', filterLayout = 'iohw', ...rest }, { add }) {
+  channelsLast(inputs, given, { add }) {
+    const { inputLayout = 'nchw', filterLayout = 'iohw', ...rest } = given;
+    if (isApart(inputs, given)) return asProduct(inputs, given, add);
     if (inputLayout === 'nhwc' && filterLayout === 'hwio') return undefined;
     const { operands, back } = channelsLast(inputs, { inputLayout, filterLayout }, add);
     return back(add(OP, operands, { ...rest, inputLayout: 'nhwc', filterLayout: 'hwio' }));
@@ -139,11 +184,7 @@ export const convTranspose2d = defineOp<ConvTranspose2dOptions, ConvTranspose2d>
     const weights = weightsOf(OP, inputs, 'filter', dataType, n, k);
     const unitOf = (channels: number): 'vec4' | 'ragged' => (channels % 4 === 0 ? 'vec4' : 'ragged');
     const [a, b] = [unitOf(k), unitOf(n)];
-    const epilogue = {
-      bias: Boolean(inputs['bias']),
-      residual: Boolean(inputs['residual']),
-      activation: options.activation,
-    };
+    const epilogue = epilogueOf(inputs, options.activation);
     const { ports, constants } = epiloguePorts(epilogue, weights, b);
     const ragged = a === 'ragged' || b === 'ragged' ? ['ragged'] : [];
     const type = ELEM[dataType]!;

@@ -193,7 +193,9 @@ export interface OpDefinition<Options, Method = unknown> {
   readonly alongAxis?: boolean;
   /** Reduces `axes` (all where absent). `keepDimensions` keeps them with length 1. */
   readonly reduces?: boolean;
-  /** Has an epilogue: operands `bias` and `residual` and the option `activation`, in this order. */
+  /** Its elements are those of the input, each once, in another order or shape: functions of elements commute with it. */
+  readonly permutes?: boolean;
+  /** Has an epilogue: operands `bias`, `residual`, the option `activation` and the operand `affine`, in this order. */
   readonly epilogue?: boolean;
   /** Can be the activation of an epilogue. */
   readonly activation?: boolean;

@@ -40,9 +40,10 @@ export function depthwiseCandidates(
   });
   const across = (pixels: number): number => Math.ceil(out.w / pixels);
   const lines = images * out.h;
-  const byLine = depthwise(depthwiseKernel, { lines }, lines * across(4));
   const [, bottom = 0, left = 0, right = 0] = options.padding ?? [];
   const [stride = 1, dilation = 1] = [options.strides?.[1], options.dilations?.[1]];
+  const moves = stride === 1 && dilation === 1 ? 'slides' : 'steps';
+  const byLine = depthwise(part(depthwiseKernel, moves), { lines }, lines * across(4));
   const lean = name === 'f32' && weights.kind === 'dense' && unit === 'vec4';
   const along = { width: out.w, kernel: kw, stride, dilation, left, right, lean };
   const form = lateKernels.depthwiseRows?.(along, caps);

@@ -9,16 +9,25 @@ import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
-import { type Candidate, ELEM } from './define.ts';
+import { type Candidate, ELEM, type Inputs } from './define.ts';
 import { type Activation, activationPorts } from './elementwise.ts';
 import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
 
-/** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, in this order. */
+/** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, times a factor plus a term, in this order. */
 export interface Epilogue {
   readonly bias: boolean;
   readonly residual: boolean;
   readonly activation?: Activation | undefined;
+  readonly affine: boolean;
 }
+
+/** The epilogue of an op with these inputs. */
+export const epilogueOf = ({ bias, residual, affine }: Inputs, activation: Activation | undefined): Epilogue => ({
+  bias: Boolean(bias),
+  residual: Boolean(residual),
+  activation,
+  affine: Boolean(affine),
+});
 
 /** A matrix product as matmul and conv2d both see it. Lengths, strides and offsets in elements. */
 export interface Gemm extends Epilogue {
@@ -56,15 +65,15 @@ export interface IntegerModules {
 }
 
 /** `bias_gelu`, `bias_residual_relu`, `none`: as labels name it. */
-export const epilogueName = ({ bias, residual, activation }: Epilogue): string =>
-  [bias && 'bias', residual && 'residual', activation?.name].filter(Boolean).join('_') || 'none';
+export const epilogueName = ({ bias, residual, activation, affine }: Epilogue): string =>
+  [bias && 'bias', residual && 'residual', activation?.name, affine && 'affine'].filter(Boolean).join('_') || 'none';
 
 /** Whether a scale a column ends the kernel. */
 const quantized = ({ kind, group }: Weights): boolean => kind.startsWith('q') && !group;
 
 /** The modules that make up `finish`, for outputs in whole vec4 or ragged; `product`: and `finish_row`. */
 export function epiloguePorts(
-  { bias, residual, activation }: Epilogue,
+  { bias, residual, activation, affine }: Epilogue,
   weights: Weights | 'integer',
   unit: 'vec4' | 'ragged',
   ...product: 'product'[]
@@ -74,7 +83,7 @@ export function epiloguePorts(
   const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_') || 'none';
   const read = [...(scale ? [`scales_${unit}`] : []), ...(bias || residual ? [unit] : [])];
   return {
-    ports: [part(epilogueParts, ...product, terms, ...read), ...ports, part(store, unit)],
+    ports: [part(epilogueParts, ...product, terms, affine ? 'affine' : 'plain', ...read), ...ports, part(store, unit)],
     constants,
   };
 }
@@ -114,6 +123,12 @@ const REGISTER_TILES: readonly (RegisterTile & {
 /** Invocations that a software adapter needs to keep its cores busy. */
 const BUSY = 32;
 
+/**
+ * FLOP up to which a software adapter takes one tile for any number of rows, of at most so many outputs: the best of all
+ * saves 0.1 ms there, and every other one a second of compiling, as when a text has another width.
+ */
+const SMALL = { flops: 2 ** 22, outputs: 64 };
+
 /** Invocations of a workgroup in subgroups: one, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
 
@@ -121,7 +136,8 @@ const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupS
  * Register tiles of which not more than half would idle, the fastest first: by what it reaches, less what overhangs or
  * idles.
  */
-function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
+function registerTiles({ m, n, k, taps, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
+  const small = caps.software && 2 * m * n * k * taps * batches <= SMALL.flops;
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {
@@ -130,6 +146,8 @@ function registerTiles({ m, n, batches, integer, window }: Gemm, caps: Caps): Re
     const useful = (m * n) / (tiles * tile.rows * width);
     const busy = Math.min(1, (tiles * (width / tile.columns) * batches) / BUSY);
     const speed = integer ? tile.integer : caps.longKernels ? tile.swiftshader : tile.llvmpipe;
+    if (small && tile.rows * tile.columns <= SMALL.outputs) return (speed * n) / (Math.ceil(n / width) * width);
+    if (small) return (speed * useful) / 1000; // behind those
     return speed * useful * (caps.software ? busy : 1);
   };
   const fits = (tile: RegisterTile): boolean => {

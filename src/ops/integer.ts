@@ -7,7 +7,7 @@ import { elementCount, formatShape, sameShape, type TensorDescriptor } from '../
 import { type Conv2dOptions, geometry } from './conv2d.ts';
 import { type Candidate, defineOp, type Inputs, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { type Epilogue, epiloguePorts, type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
+import { type Epilogue, epilogueOf, epiloguePorts, type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { DENSE } from './weights.ts';
 import { WINDOW_OPTIONS } from './window.ts';
@@ -31,9 +31,9 @@ function outputOf(
   scaleName: string,
   activation: Activation | undefined,
 ): TensorDescriptor {
-  const { scales, bias, residual } = inputs;
+  const { scales, bias, residual, affine } = inputs;
   const own = inputs[scaleName];
-  if (!scales && (own || bias || residual || activation))
+  if (!scales && (own || bias || residual || activation || affine))
     throw opError('invalid-argument', op, `without scales the output is int32, and takes nothing further`);
   if (!scales) return { dataType: 'int32', shape };
   if (!own) throw opError('invalid-argument', op, `the operand '${scaleName}' is missing`);
@@ -85,12 +85,6 @@ function modules(
     reducer,
   };
 }
-
-const epilogueOf = ({ bias, residual }: Inputs, activation: Activation | undefined): Epilogue => ({
-  bias: Boolean(bias),
-  residual: Boolean(residual),
-  activation,
-});
 
 interface MatmulIntegerOptions {
   activation?: Activation;

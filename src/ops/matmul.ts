@@ -3,6 +3,7 @@ import {
   broadcastShapes,
   elementCount,
   formatShape,
+  formatTensor,
   sameShape,
   type TensorDescriptor,
 } from '../tensor/types.ts';
@@ -18,7 +19,7 @@ import {
   splitItems,
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { type Gemm, gemmCandidates } from './gemm.ts';
+import { epilogueOf, type Gemm, gemmCandidates } from './gemm.ts';
 import { weightsOf } from './weights.ts';
 
 export interface MatmulOptions {
@@ -50,11 +51,13 @@ function sizes({ a, b }: Inputs, { transposeB = false }: MatmulOptions): Sizes {
 
 /** Checks the operands of an epilogue against the output. The bias has `columns` elements. */
 export function checkEpilogue(op: string, inputs: Inputs, output: TensorDescriptor, columns: number): void {
-  const { bias, residual } = inputs;
+  const { bias, residual, affine } = inputs;
   if (bias && !sameShape(bias.shape, [columns]))
     throw opError('wrong-shape', op, `bias is ${formatShape(bias.shape)}, expected [${columns}]`);
   if (bias && bias.dataType !== output.dataType)
     throw opError('wrong-type', op, `bias is ${bias.dataType}, expected ${output.dataType}`);
+  if (affine && !(sameShape(affine.shape, [2]) && affine.dataType === output.dataType))
+    throw opError('wrong-shape', op, `affine is ${formatTensor(affine)}, expected ${output.dataType}[2]`);
   if (residual && !sameShape(residual.shape, output.shape)) {
     throw opError(
       'wrong-shape',
@@ -71,6 +74,7 @@ export const EPILOGUE_OPERANDS = {
   scales: { types: ['float32'], optional: true },
   bias: { optional: true },
   residual: { optional: true },
+  affine: { optional: true },
 } as const;
 
 const MATRIX: readonly [number, number] = [2, Number.POSITIVE_INFINITY];
@@ -90,7 +94,7 @@ const weightOf = (b: TensorDescriptor, transposed: boolean) =>
 
 type Matmul = (a: Operand, b: Operand, options?: { transposeB?: boolean } & Labelled) => Operand;
 
-/** matmul: output = activation(a · b + bias + residual); a [..., M, K], b [..., K, N], leading dimensions broadcast. */
+/** matmul: output = activation(a · b + bias + residual) * affine[0] + affine[1]; a [..., M, K], b [..., K, N], leading dimensions broadcast. */
 export const matmul = defineOp<MatmulOptions, Matmul>({
   name: 'matmul',
   operands: { a: { types: FLOATS, rank: MATRIX }, b: { rank: MATRIX }, ...EPILOGUE_OPERANDS },
@@ -141,9 +145,7 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
       dataType: output.dataType,
       weights: weightsOf('matmul', inputs, 'b', output.dataType, n, k),
       layout: options.transposeB ? 'nk' : 'kn',
-      bias: Boolean(inputs['bias']),
-      residual: Boolean(inputs['residual']),
-      activation: options.activation,
+      ...epilogueOf(inputs, options.activation),
     }; // prettier-ignore
     return gemmCandidates(gemm, caps, {});
   },

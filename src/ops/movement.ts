@@ -83,6 +83,7 @@ export const transpose = defineOp<{ permutation?: readonly number[] }, Transpose
   name: 'transpose',
   operands: { input: { types: NUMBERS } },
   options: ['permutation'],
+  permutes: true,
   tolerance: EXACT,
   infer(inputs, options) {
     const { dataType, shape } = inputs['input']!;

@@ -147,11 +147,12 @@ const reduceOp = (name: string, { kind, types = FLOATS, flops, nothing, toleranc
       const literals = () => ({ NOTHING: integerLiteral(dataType)(nothing), FLIP: flip(dataType) });
       /** Lines of `size` to as many results. */
       const lines = (count: number, size: number, stride: number): Candidate[] => {
+        const place = stride % 4 === 0 ? 'beside' : 'apart';
         const forms = lineForms(Math.ceil(count / 4), size, caps, float ? floatReducer : integerReducer);
         return (single ? forms.filter(alone) : forms).map(({ tag, ports, constants, grid }) => ({
           label: `${name}[${dataType},${tag}]`,
           variant: {
-            kernel,
+            kernel: part(kernel, place),
             ports: [
               part(stored, dataType),
               part(result, dataType),

@@ -9,6 +9,7 @@ export const reshape = defineOp<{ newShape: Shape }, Reshape>({
   operands: { input: ANY },
   args: ['newShape'],
   tolerance: EXACT,
+  permutes: true,
   alias: 'input',
   infer(inputs, { newShape }) {
     const { dataType, shape } = inputs['input']!;

@@ -11,7 +11,7 @@ import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import { AS_INPUT, type Candidate, defineOp, ELEM, FLAT, FLOATS, flatGrid, type Inputs, opError } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueName, epiloguePorts } from './gemm.ts';
+import { epilogueName, epilogueOf, epiloguePorts } from './gemm.ts';
 import { checkEpilogue } from './matmul.ts';
 import { DENSE } from './weights.ts';
 import { imageOf, slide, type WindowOptions } from './window.ts';
@@ -91,10 +91,10 @@ interface OutputOptions {
   activation?: Activation;
 }
 
-/** winogradOutput: activation(Aᵀ m A + bias + residual) of the products m [16, tiles, O], an image [N, H, W, O]. */
+/** winogradOutput: activation(Aᵀ m A + bias + residual) * affine[0] + affine[1] of the products m [16, tiles, O], an image [N, H, W, O]. */
 export const winogradOutput = defineOp<OutputOptions>({
   name: 'winogradOutput',
-  operands: { input: { types: FLOATS, rank: [3, 3] }, bias: AS_INPUT, residual: AS_INPUT },
+  operands: { input: { types: FLOATS, rank: [3, 3] }, bias: AS_INPUT, residual: AS_INPUT, affine: AS_INPUT },
   options: ['outputSizes', 'activation'],
   infer(inputs, { outputSizes }) {
     const { dataType, shape } = inputs['input']!;
@@ -109,7 +109,7 @@ export const winogradOutput = defineOp<OutputOptions>({
   candidates(inputs, { outputSizes: [height, width], activation }) {
     const input = inputs['input']!;
     const [, tiles, channels] = input.shape as [number, number, number];
-    const epilogue = { bias: Boolean(inputs['bias']), residual: Boolean(inputs['residual']), activation };
+    const epilogue = epilogueOf(inputs, activation);
     const { ports, constants } = epiloguePorts(epilogue, DENSE, 'vec4');
     const params = { tiles, channel4s: channels / 4, height, width };
     return transform(outputKernel, 'input', input, params, [epilogueName(epilogue)], [tilePlace, ...ports], constants);

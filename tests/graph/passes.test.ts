@@ -49,6 +49,25 @@ describe('passes', () => {
     expect(ops(b.add(normalized(convolution, 8), convolution))).toContain('sub');
   });
 
+  it('fold: numbers, one or one a channel, go into the filter and the bias before them, whatever the order', () => {
+    const scaled = b.add(constant(8, 1, 1), b.mul(constant(), b.conv2d(input(1, 8, 4, 4), constant(8, 8, 3, 3))));
+    expect(ops(b.div(b.sub(scaled, constant(1)), constant(1)))).toEqual(['transpose', 'conv2d', 'transpose']);
+    const up = b.convTranspose2d(input(1, 8, 4, 4), constant(8, 4, 3, 3));
+    expect(ops(b.add(b.mul(up, constant(4, 1, 1)), constant(1)))).toEqual([
+      'transpose',
+      'convTranspose2d',
+      'transpose',
+    ]);
+  });
+
+  it('fold: not where numbers differ from pixel to pixel, nor what is over or less the convolution', () => {
+    const convolution = () => b.conv2d(input(1, 4, 4, 4), constant(4, 4, 1, 1));
+    expect(ops(b.mul(convolution(), constant(4)))).toContain('mul');
+    expect(ops(b.mul(convolution(), constant(1, 4, 4)))).toContain('mul');
+    expect(ops(b.div(constant(), convolution()))).toContain('div');
+    expect(ops(b.sub(constant(), convolution()))).toContain('sub');
+  });
+
   it('decompose: gemm is matmul, bias and factors', () => {
     const y = b.gemm(input(2, 3), constant(4, 3), { bTranspose: true, c: constant(4), alpha: 2 });
     expect(ops(y)).toEqual(['linear', 'matmul']);
@@ -72,12 +91,30 @@ describe('passes', () => {
   it('layout: between a convolution and a pool of volumes no transpose is left', () => {
     const y = b.maxPool3d(b.relu(b.conv3d(input(1, 4, 6, 8, 8), constant(8, 4, 1, 3, 3))));
     const moving = ops(y).filter((op) => op !== 'reshape');
-    expect(moving).toEqual(['transpose', 'conv2d', 'relu', 'maxPool2d', 'maxPool2d']);
+    expect(moving).toEqual(['transpose', 'conv2d', 'maxPool2d', 'maxPool2d']);
   });
 
   it('layout: channels come in whole vec4, and pooling to one pixel ends as a reshape', () => {
     const y = b.reshape(b.averagePool2d(b.conv2d(input(2, 3, 8, 8), constant(8, 3, 3, 3))), [2, 8]);
     expect(ops(y)).toEqual(['transpose', 'pad', 'conv2d', 'averagePool2d', 'reshape', 'reshape']);
+  });
+
+  it('layout: a gate of one number a channel leaves no transpose', () => {
+    const x = b.conv2d(input(1, 8, 4, 4), constant(8, 8, 3, 3));
+    const squeezed = b.conv2d(b.reduceMean(x, { axes: [2, 3], keepDimensions: true }), constant(8, 8, 1, 1));
+    const y = b.conv2d(b.mul(x, b.sigmoid(squeezed)), constant(8, 8, 1, 1));
+    const moving = ops(y).filter((op) => op !== 'reshape');
+    expect(moving).toEqual(['transpose', 'conv2d', 'reduceMean', 'conv2d', 'mul', 'conv2d', 'transpose']);
+  });
+
+  it('layout: a transposed convolution whose pixels lie apart is a product, with its activation', () => {
+    const up = b.convTranspose2d(input(1, 8, 4, 4), constant(8, 4, 2, 2), { strides: [2, 2], bias: constant(4) });
+    const y = b.sigmoid(up);
+    expect(ops(y).filter((op) => op !== 'reshape')).toEqual(['transpose', 'conv2d', 'transpose', 'transpose']);
+    expect(last(y).shape).toEqual(y.shape);
+    expect(ops(b.convTranspose2d(input(1, 8, 4, 4), constant(8, 4, 3, 3), { strides: [2, 2] }))).toContain(
+      'convTranspose2d',
+    );
   });
 
   it('layout: a thin image takes its border along with the empty channels', () => {
@@ -103,6 +140,17 @@ describe('passes', () => {
     expect(y.op).toBe('matmul');
     expect(Object.keys(y.inputs).sort()).toEqual(['a', 'b', 'bias', 'residual']);
     expect(y.options).toMatchObject({ activation: { name: 'relu' } });
+  });
+
+  it('fuse: numbers end a product behind its activation, also where a reshape or a transpose lies between', () => {
+    const x = b.relu(b.matmul(input(2, 4), constant(4, 4)));
+    const y = last(b.sub(b.div(b.add(b.mul(constant(), x), constant(1, 1)), constant(1)), constant()));
+    expect(y.op).toBe('matmul');
+    expect(y.inputs['affine']!.shape).toEqual([2]);
+    const moved = b.reshape(b.transpose(b.matmul(input(2, 4), constant(4, 4))), [8]);
+    expect(ops(b.mul(b.relu(moved), constant()))).toEqual(['matmul', 'transpose', 'reshape']);
+    expect(ops(b.relu(b.mul(b.matmul(input(2, 4), constant(4, 4)), constant())))).toEqual(['matmul', 'relu']);
+    expect(ops(b.div(constant(), b.matmul(input(2, 4), constant(4, 4))))).toEqual(['matmul', 'div']);
   });
 
   it('fuse: nothing goes in behind an activation, nor what has two users', () => {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine.ts';
+import { countersSince } from '../../src/gpu/counters.ts';
 import type { LoadOptions } from '../../src/models/model.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
 import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
+import { uniformBytes } from '../../src/runtime/steps.ts';
 import { elementCount } from '../../src/tensor/types.ts';
-import { testEngine } from '../support/engine.ts';
+import { freshEngine, testEngine } from '../support/engine.ts';
 import { repositoryFolder } from '../support/files.ts';
 import { parseReference, type Reference } from '../support/references.ts';
 import { hasShared, readShared, sharedPath } from '../support/shared.ts';
@@ -44,8 +46,8 @@ const CASES: readonly [file: string, references: readonly string[], most?: numbe
   ['onnx-files/files/vit_tiny.onnx', ['vit_tiny']],
   ['onnx-files/files/rnn_tagger.onnx', ['rnn_tagger_1x7', 'rnn_tagger_2x19']],
   [OCR('ppocr_mobile_v2.0_cls'), ['ppocr_cls']],
-  [OCR('PP-OCRv4_det'), ['ppocr_det_256x96', 'ppocr_det_320x160']],
-  [OCR('PP-OCRv4_rec'), ['ppocr_rec_line0', 'ppocr_rec_line1']],
+  [OCR('PP-OCRv4_det'), ['ppocr_det_256x96', 'ppocr_det_320x160', 'ppocr_det_480x224']],
+  [OCR('PP-OCRv4_rec'), ['ppocr_rec_line0', 'ppocr_rec_line1', 'ppocr_rec_line2']],
 ];
 
 /** Models whose state goes from step to step: what else they take, and which output is which input of the next step. */
@@ -68,6 +70,25 @@ const STEPS: readonly [
   [VAD('v5'), 'silero_vad_v5', { sr: RATE }, { stateN: 'state' }],
   [VAD('legacy'), 'silero_vad_legacy', { sr: RATE }, { hn: 'h', cn: 'c' }],
 ];
+
+describe('another shape of an ONNX model', () => {
+  it('uploads no weight, and compiles 2 pipelines at the most: PP-OCRv4, lines of text of two widths', async () => {
+    using engine = await freshEngine();
+    using model = await load(engine, OCR('PP-OCRv4_rec'), { tune: 'off' });
+    const run = (width: number) => {
+      const data = Float32Array.from({ length: 3 * 48 * width }, (_, i) => Math.sin(i));
+      return model.run({ x: { dims: [1, 3, 48, width], data } });
+    };
+    await run(320);
+    const [before, [first]] = [engine.counters, await model.sessions()];
+    await run(480);
+    const { bytesUploaded, pipelines } = countersSince(before, engine.counters);
+    const second = (await model.sessions()).find((session) => session !== first)!;
+    const numbers = uniformBytes(second.plan.steps.map(({ candidate }) => candidate.variant));
+    expect(bytesUploaded).toBe(4 * 3 * 48 * 480 + numbers);
+    expect(pipelines).toBeLessThanOrEqual(2);
+  });
+});
 
 describe.skipIf(!hasShared)('real ONNX files', () => {
   it.each(CASES)('%s', async (file, references, most = 1e-3) => {

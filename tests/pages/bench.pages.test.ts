@@ -71,7 +71,17 @@ describe('the bench page', { timeout: 2 * PATIENCE }, () => {
     await page.locator('#download:enabled').waitFor();
     expect(await textOf(page.locator('#problem'))).toBe('');
     const table = (await rows().allInnerTexts()).join('\n');
-    for (const name of ['matmul', 'gemv', 'conv2d 3x3', 'attention', 'resnet20', 'gpt prefill', 'gpt decode', 'load'])
+    for (const name of [
+      'matmul',
+      'gemv',
+      'conv2d 3x3',
+      'attention',
+      'resnet20',
+      'resnet from ONNX',
+      'gpt prefill',
+      'gpt decode',
+      'load',
+    ])
       expect(table).toContain(name);
     expect(await textOf(page.locator('#ceilings'))).toMatch(/[\d.,]+ GFLOPS of multiply-adds .*GB\/s read/);
     expect(table).toMatch(/images\/s/);

@@ -64,9 +64,9 @@ export async function openPage(
 export async function hand(
   page: Page,
   kind: 'drop' | 'paste',
-  files: { name: string; type: string; bytes: Buffer }[],
+  files: { name: string; type: string; bytes: Uint8Array }[],
 ): Promise<void> {
-  const list = files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString('base64') }));
+  const list = files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString('base64') }));
   await page.evaluate(
     ([event, given]) => {
       const transfer = new DataTransfer();

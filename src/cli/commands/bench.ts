@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PresetName } from '../../../bench/cases.ts';
+import { onnxFiles } from '../../../bench/onnx-files.ts';
 import { type PeerFolders, peerFolders } from '../../../bench/peers/packages.ts';
 import {
   type BenchReport,
@@ -46,6 +47,10 @@ export async function bench(
     const args = {
       weights: await runtime.model(WEIGHTS),
       suites: peers ? suites.filter((name) => name !== 'load') : suites,
+      onnx: await onnxFiles(async (path) => {
+        const file = join(PACKAGE_ROOT, 'node_modules', path);
+        return existsSync(file) ? runtime.model(file) : undefined;
+      }),
       ...(preset && { preset }),
       ...(only !== undefined && { only }),
       ...(peers && { peers: await foldersOf(runtime) }),

@@ -1,4 +1,5 @@
 import type { PresetName } from '../../../bench/cases.ts';
+import type { OnnxFiles } from '../../../bench/onnx-files.ts';
 import type { LoadTimes } from '../../../bench/peers/load.ts';
 import type { PeerFolders } from '../../../bench/peers/packages.ts';
 import { type BenchReport, type EngineName, type Loader, SUITES, type SuiteName } from '../../../bench/report.ts';
@@ -7,6 +8,8 @@ import type { Job } from './job.ts';
 export interface BenchArgs {
   /** The address of the folder of the models that ship. */
   readonly weights: string;
+  /** Where the ONNX files of packages are. */
+  readonly onnx?: OnnxFiles;
   /** All where absent. */
   readonly suites?: readonly SuiteName[];
   /** By the class of the adapter where absent. */

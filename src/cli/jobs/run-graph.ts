@@ -2,7 +2,7 @@ import { type NpyType, npyData } from '../../formats/npy.ts';
 import type { OnnxType } from '../../formats/onnx.ts';
 import { fromNpy, madeUp, NPY, symbolsFrom, tensorsOf } from '../../onnx/exchange.ts';
 import type { GraphModel } from '../../onnx/graph-model.ts';
-import type { GraphInput } from '../../onnx/run-tensors.ts';
+import type { GraphInput, GraphNumbers } from '../../onnx/run-tensors.ts';
 import { type Job, type JobContext, readAll } from './job.ts';
 import { loadGraph, type ModelArgs } from './load.ts';
 
@@ -51,11 +51,7 @@ export const runGraph: Job<RunGraphArgs, RanOutput[]> = async ({ inputs: given, 
 };
 
 /** The numbers of an input. A name that is not known the run refuses. */
-async function dataOf(
-  input: GivenInput,
-  model: GraphModel,
-  context: JobContext,
-): Promise<Extract<GraphInput, { data: unknown }>['data']> {
+async function dataOf(input: GivenInput, model: GraphModel, context: JobContext): Promise<GraphNumbers['data']> {
   if ('data' in input) return input.data;
   const bytes = await readAll(context, input.lent);
   const wanted = model.inputs.find(({ name }) => name === input.name);

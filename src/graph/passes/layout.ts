@@ -77,8 +77,8 @@ function sink(node: Operand): Replacement {
   const back = inverse(permutation);
   const { elementwise, perAxis, alongAxis, reduces } = opOf(node);
   /**
-   * The inputs without their transposes. A constant without one is transposed back, at load. Undefined where an input
-   * is neither.
+   * The inputs without their transposes. A constant without one is transposed back, at load, and so is what a reshape
+   * transposes. Undefined where an input is none of these.
    */
   const inner = (): Readonly<Record<string, Operand>> | undefined => {
     const found: Record<string, Operand> = {};
@@ -86,9 +86,13 @@ function sink(node: Operand): Replacement {
       const same = transpose.is(input) && sameShape(permutationOf(input), permutation);
       if (same) found[name] = input.inputs['input']!;
       else if (elementwise && elementCount(input.shape) === 1) found[name] = input;
-      // Another input would be transposed at every run, a constant only once.
-      else if (input.shape.length === permutation.length && input.constant) found[name] = transposed(input, back);
-      else return undefined;
+      else if (input.shape.length !== permutation.length) return undefined;
+      else {
+        // Another input would be transposed at every run, a constant only once, and what has one long axis never.
+        const turned = transposed(input, back);
+        if (transpose.is(turned) && !input.constant) return undefined;
+        found[name] = turned;
+      }
     }
     return found;
   };

@@ -112,6 +112,14 @@ const layouts: OpCase[] = inFloat32([
   test('conv2d', { input: [1, 4, 5, 5], filter: [4, 3, 3, 8] }, { filterLayout: 'ihwo' }),
 ]);
 
+/** With a factor and a term behind the activation: each kernel, in whole vec4 and ragged. */
+const affine: OpCase[] = inFloat32([
+  nhwc({ input: [1, 5, 7, 4], filter: [3, 3, 4, 8], bias: [8], affine: [2] }, { ...SAME, ...relu }),
+  nhwc({ input: [1, 6, 6, 3], filter: [3, 3, 3, 5], affine: [2] }),
+  nhwc({ input: [1, 7, 6, 8], filter: [3, 3, 1, 8], bias: [8], affine: [2] }, { groups: 8, ...SAME, ...relu }),
+  test('winogradOutput', { input: [16, 12, 4], bias: [4], affine: [2] }, { outputSizes: [4, 3], ...relu }),
+]);
+
 const FRAMED = { layout: 'nhwc', windowDimensions: [3, 3], padding: [1, 1, 1, 1], strides: [2, 2] };
 
 const pools = (['maxPool2d', 'averagePool2d'] as const).flatMap((op) => [
@@ -163,6 +171,7 @@ export const cases: readonly OpCase[] = [
   ...grouped,
   ...quantized,
   ...layouts,
+  ...affine,
   ...winograd,
   ...pools,
   ...specials,

@@ -23,6 +23,7 @@ const windows: OpCase[] = [
 /** Ragged on one side or both, and in groups; all with an epilogue. */
 const ragged: OpCase[] = inFloat32([
   nhwc({ input: [1, 3, 3, 6], filter: [2, 3, 6, 4], bias: [4], residual: [1, 4, 5, 4] }, relu),
+  nhwc({ input: [1, 3, 3, 6], filter: [2, 3, 6, 4], bias: [4], affine: [2] }, relu),
   nhwc({ input: [1, 2, 5, 4], filter: [3, 3, 4, 7], bias: [7], residual: [1, 4, 11, 7] }, { strides: [1, 2], ...relu }),
   nhwc({ input: [2, 3, 3, 3], filter: [3, 3, 3, 5], bias: [5], residual: [2, 7, 7, 5] }, { strides: [2, 2], ...relu }),
   nhwc(
@@ -53,6 +54,12 @@ const layouts: OpCase[] = inFloat32([
     'convTranspose2d',
     { input: [2, 4, 3, 4], filter: constant(4, 8, 2, 2), bias: [8], residual: [2, 8, 6, 8] },
     { strides: [2, 2], ...relu },
+  ),
+  // Each pixel of the output comes from one of the input: that is a product.
+  test(
+    'convTranspose2d',
+    { input: [2, 4, 3, 4], filter: constant(4, 3, 2, 3), bias: [3], affine: [2] },
+    { strides: [2, 3], ...relu },
   ),
   test('convTranspose2d', { input: [1, 8, 3, 3], filter: [3, 3, 4, 8] }, { filterLayout: 'hwoi', groups: 2 }),
   test('convTranspose2d', { input: [1, 3, 3, 4], filter: [8, 3, 2, 4] }, { inputLayout: 'nhwc', filterLayout: 'ohwi' }),

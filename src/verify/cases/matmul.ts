@@ -53,6 +53,8 @@ const epilogues: OpCase[] = [
       { activation: { name: 'gelu' } },
     ),
     test('matmul', { a: [4, 100], b: [100, 6], residual: [4, 6] }),
+    test('matmul', { a: [9, 16], b: [16, 8], bias: [8], affine: [2] }, relu),
+    test('matmul', { a: [1, 16], b: [16, 7], affine: [2] }),
     test('matmul', { a: [65, 4], b: [4, 7], residual: [65, 7] }),
     test('matmul', { a: [5, 8], b: [131, 8], bias: [131] }, { transposeB: true }),
     test('matmul', { a: [5, 30], b: [132, 30] }, { transposeB: true, activation: { name: 'elu', alpha: 0.5 } }),

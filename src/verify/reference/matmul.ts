@@ -18,7 +18,7 @@ export function scaleOf({ scales }: RefInputs, channels: number, depth: number, 
   };
 }
 
-/** The epilogue: activation(sum + bias + residual). Adds to value and mass. */
+/** The epilogue: activation(sum + bias + residual) * affine[0] + affine[1]. Adds to value and mass. */
 export function finish(
   sum: { readonly value: number; readonly mass?: number },
   column: number,
@@ -26,13 +26,16 @@ export function finish(
   inputs: RefInputs,
   { activation }: EpilogueOptions,
 ) {
-  const { bias, residual } = inputs;
+  const { bias, residual, affine } = inputs;
   let { value, mass = Math.abs(sum.value) } = sum;
   for (const added of [bias && bias.data[column]!, residual && at(residual, index)]) {
     value += added ?? 0;
     mass += Math.abs(added ?? 0);
   }
-  return { value: activation ? applyUnary(activation.name, value, activation) : value, mass };
+  if (activation) value = applyUnary(activation.name, value, activation);
+  if (!affine) return { value, mass };
+  const [factor, term] = affine.data as unknown as [number, number];
+  return { value: factor * value + term, mass: Math.abs(factor) * mass + Math.abs(term) };
 }
 
 /** Offset of the matrix of a batch within an operand. Leading dimensions broadcast. */
