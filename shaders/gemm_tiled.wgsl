@@ -43,7 +43,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let tap = turn / rounds;
     if tap >= params.taps { break; }
     let first = ((turn - tap * rounds) * SPLIT + part) * K4;
-
     const SHARE = 2u * LANES / BM; // neighbouring invocations that bring the same two rows of A
     let two = lane / SHARE;
     let rows = rows_of_a(group.y * BM + 2u * two, tap);

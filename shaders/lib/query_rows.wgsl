@@ -2,7 +2,7 @@
 // PerQuery   a number            Scores   of four keys; then their weights
 // Quad       sums of four elements of the head
 // all_see    whether every query sees four keys, as far as there are so many
-// ports   Params (heads)   seen_by (position)   seen_scores, weighted, store_row (attention_subgroups)
+// ports   Params (heads)   seen_by (position)   over (score_bias)   seen_scores, weighted, store_row (attention_subgroups)
 
 //# 1
 const ROWS = 1u;

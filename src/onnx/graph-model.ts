@@ -1,7 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { loadingOps } from '../graph/groups/index.ts';
+import { loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
@@ -130,6 +130,7 @@ export class GraphModel extends LoadedModel {
   static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: LoadOptions): Promise<GraphModel> {
     const { signal, onProgress, dims = {} } = options;
     checkSupported(model);
+    await loadOps(['numbers']);
     const table = await lowerings(new Set(nodesOf(model).map(keyOf)));
     const files = await smallNumbers(model, signal);
     const made = new GraphModel(gpu, folder, model, table, files, dims, options);

@@ -1,7 +1,7 @@
 import { buildSession } from '../build/build.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { USAGE } from '../gpu/usage.ts';
-import { loadingOps } from '../graph/groups/index.ts';
+import { loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, type NamedOptions, topological } from '../graph/ir.ts';
 import { fromDevice, logical, toDevice } from '../tensor/logical.ts';
 import { byteLength, formatTensor, sameShape, type TensorDescriptor, typedArray } from '../tensor/types.ts';
@@ -221,6 +221,7 @@ export class MLContext {
       .map((input) => [(input.options as NamedOptions).name, descriptorOf(input)] as const);
     const outputs = Object.entries(graph.outputs).map(([name, output]) => [name, descriptorOf(output)] as const);
     return settled('OperationError', async () => {
+      await loadOps(['numbers']);
       const { recognise } = await import('../patterns/index.ts');
       const recognised = await loadingOps(() => recognise(graph));
       const session = await buildSession(this.#gpu, recognised, { runsAhead: 0, label: 'MLGraph' });

@@ -36,7 +36,7 @@ describe('the text of a kernel', () => {
       '// lib/operand_a.wgsl (vec4, product, conv2d)',
       '// lib/window.wgsl',
       '// lib/operand_b.wgsl (q8, unpack, kn, whole)',
-      '// lib/epilogue.wgsl (product, scale, scales_vec4)',
+      '// lib/epilogue.wgsl (product, scale, plain, scales_vec4)',
       '// lib/functions.wgsl (float, identity)',
       '// lib/store.wgsl (vec4)',
       '// lib/elem.wgsl (f16)',

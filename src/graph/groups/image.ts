@@ -1,4 +1,4 @@
-import { foldIntoConvolutions } from '../passes/fold.ts';
+import { foldBatchNormalization } from '../passes/fold.ts';
 import type { Passes } from '../passes/index.ts';
 import { passes as movement } from './movement.ts';
 
@@ -6,4 +6,4 @@ import { passes as movement } from './movement.ts';
 export * from '../../ops/groups/image.ts';
 export * from './movement.ts';
 
-export const passes: Passes = { ...movement, fold: () => foldIntoConvolutions };
+export const passes: Passes = { ...movement, fold: () => foldBatchNormalization };

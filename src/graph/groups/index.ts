@@ -20,6 +20,7 @@ const GROUPS = {
   math: () => import('../../ops/groups/math.ts'),
   matrices: () => import('./matrices.ts'),
   movement: () => import('./movement.ts'),
+  numbers: () => import('./numbers.ts'),
   normalization: () => import('../../ops/groups/normalization.ts'),
   recurrent: () => import('./recurrent.ts'),
   points: () => import('../../ops/groups/points.ts'),

@@ -25,9 +25,11 @@ const STAGES = [
   'float16Fallback',
   'weightTypes',
   'fold',
+  'foldNumbers',
   'decompose',
   'layout',
   'fuse',
+  'fuseNumbers',
   'dequantize',
   'narrowWeights',
   'activations',
@@ -51,10 +53,9 @@ export const addPasses = (passes: Passes): void => void Object.assign(makers, pa
 export function optimise(graph: Graph, options: PassOptions = {}, caps?: Caps): Graph {
   const without: readonly string[] = [...(options.without ?? []), ...(options.check ? ['fuse'] : [])];
   const small = needsSmall(graph, options, caps);
-  const { outputs } = STAGES.filter((stage) => (small || !SMALL.includes(stage)) && !without.includes(stage)).reduce(
-    (current, stage) => makers[stage]?.(options, caps)(current) ?? current,
-    graph,
-  );
+  const { outputs } = STAGES.filter(
+    (stage) => (small || !SMALL.includes(stage)) && !without.some((name) => stage.startsWith(name)),
+  ).reduce((current, stage) => makers[stage]?.(options, caps)(current) ?? current, graph);
   return { outputs, inputs: topological(graph).filter(isInput) };
 }
 

@@ -7,7 +7,7 @@ import { joinHeads, repeatHeads, rotate, splitHeads } from './attention.ts';
 import { add, div, mul, sub, where } from './math.ts';
 import { averagePool, convolve, multiply } from './nn.ts';
 import { rmsNormalize } from './normalization.ts';
-import { besides, dequantize, dynamic, integerProduct, packable, QUANTIZED, qGemm, qLinear } from './quantized.ts';
+import { besides, dequantize, dynamic, integerProduct, packable, qGemm, qLinear } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 
 const gelu = (call: Call, input: Operand): Operand => call.add('gelu', { input });
@@ -453,8 +453,6 @@ const microsoft: Readonly<Record<string, Lowering>> = {
   FusedMatMul: fusedMatMul,
   FusedConv: fusedConv,
   MatMulNBits: matMulNBits,
-  QuantizeLinear: QUANTIZED['QuantizeLinear']!,
-  DequantizeLinear: QUANTIZED['DequantizeLinear']!,
   MatMulIntegerToFloat: matMulIntegerToFloat,
   DynamicQuantizeMatMul: dynamicQuantizeMatMul,
   DynamicQuantizeLSTM: dynamicQuantizeLSTM,

@@ -1,4 +1,4 @@
-import { float32, inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
+import { inFloat32, type OpCase, special, test, uint32, valued } from '../case.ts';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 const LOWEST = -3.4028234663852886e38;
@@ -104,7 +104,7 @@ export const cases: readonly OpCase[] = [
       [false, true].map((blindToZero) =>
         test(
           'attention',
-          { query: [1, 2, 16], key: [1, 4, 16], value: [1, 4, 16], bias: float32([1, 1, 2, 4], mask) },
+          { query: [1, 2, 16], key: [1, 4, 16], value: [1, 4, 16], bias: valued([1, 1, 2, 4], mask) },
           { heads: 2, headSize: 8, blindToZero },
           { note: `mask ${i}` },
         ),
