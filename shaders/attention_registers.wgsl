@@ -4,7 +4,7 @@
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
 // several invocations, and each computes the scores: that costs less than a barrier there.
 //
-// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at, over (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
+// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at, over (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
 //         Sums, add_values, store_sums (head_sums)   flat_index (grid)
 // consts  WG
 
@@ -40,9 +40,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if row >= params.batches * params.queries { return; }
   let batch = row / params.queries;
   let query = row - batch * params.queries;
-  let q = start_of(params.query, batch, query, head);
-  let k = start_of(params.key, batch, 0u, kv_head_of(head));
-  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let q = query_start(batch, query, head);
+  let k = key_start(batch, head);
+  let v = value_start(batch, head);
   let b = bias_at(batch, query, head);
   let seen = seen_by(query);
 
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sums = Sums();
   for (var j = 0u; j < seen; j += 4u) {
     let key_rows = min(vec4u(j) + vec4u(0u, 1u, 2u, 3u), vec4u(seen - 1u));
-    let ks = key_rows * params.key.y + k;
+    let ks = key_rows * params.key_row + k;
     var scores = vec4f();
     for (var e = 0u; e < params.head_size; e += 4u) {
       scores += query_at(q, e) * mat4x4f(key_at(ks.x, e), key_at(ks.y, e), key_at(ks.z, e), key_at(ks.w, e));
@@ -62,8 +62,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let weights = exp(scores - new_top);
     top = new_top;
     total = total * shrink + dot(weights, vec4f(1.0));
-    sums = add_values(sums, shrink, key_rows * params.value.y + v, d, weights);
+    sums = add_values(sums, shrink, key_rows * params.value_row + v, d, weights);
   }
 
-  store_sums(sums, total, start_of(params.out, batch, query, head), d);
+  store_sums(sums, total, out_start(batch, query, head), d);
 }

@@ -5,7 +5,7 @@
 // of them: the others tell it their weights. So each element of a key and of a value is loaded once for all ROWS queries.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far.
 //
-// ports   Params, start_of, kv_head_of (heads)   all_biased, bias_at (score_bias)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
+// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at (score_bias)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
 //         PerQuery, Scores, Quad, own_row, seen_from, most, all_see, add_scores, hide, highest, weights_of, sum_of, told_by, add_quad,
 //         add_seen (query_rows)   Sums, scale_all, add_all, store_all (head_quads)
 // consts  LANES   invocations of a subgroup
@@ -40,9 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = i % blocks * ROWS;
   let head = i / blocks % params.heads;
   let batch = i / blocks / params.heads;
-  let k = start_of(params.key, batch, 0u, kv_head_of(head));
-  let v = start_of(params.value, batch, 0u, kv_head_of(head));
-  let q = start_of(params.query, batch, min(first + own_row(lane), params.queries - 1u), head);
+  let k = key_start(batch, head);
+  let v = value_start(batch, head);
+  let q = query_start(batch, min(first + own_row(lane), params.queries - 1u), head);
   let b = bias_at(batch, first, head);
   let seen = seen_from(first);
   let end = most(seen);
@@ -53,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sums = Sums();
   for (var start = 0u; start < end; start += 4u * LANES) {
     let mine = start + 4u * lane;
-    let ks = min(vec4u(mine) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.key.y + k;
+    let ks = min(vec4u(mine) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.key_row + k;
     var scores = Scores();
     for (var e = 0u; e < params.head_size; e += 4u) {
       let keys = mat4x4f(key_at(ks.x, e), key_at(ks.y, e), key_at(ks.z, e), key_at(ks.w, e));
@@ -69,9 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var other = 0u; other < LANES; other++) {
       let key = start + 4u * other;
       if key >= end { break; }
-      let vs = min(vec4u(key) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.value.y + v;
+      let vs = min(vec4u(key) + vec4u(0u, 1u, 2u, 3u), vec4u(end - 1u)) * params.value_row + v;
       sums = add_all(sums, told_by(weights, other), vs, d, all_see(key, seen));
     }
   }
-  store_all(sums, subgroupAdd(totals), first, start_of(params.out, batch, first, head), d);
+  store_all(sums, subgroupAdd(totals), first, out_start(batch, first, head), d);
 }

@@ -9,7 +9,7 @@
 // the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
 // of the head in the first, of keys in the second.
 //
-// ports   Elem (elem)   Params, start_of, kv_head_of (heads)   all_biased, bias_at, over (score_bias)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
+// ports   Elem (elem)   Params, query_start, key_start, value_start, out_start, out_row (heads)   all_biased, bias_at, over (score_bias)   query_at, key_at, value_at (qkv)   seen_by (position)   store (store)
 // consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
 const WG_X = 16u;
@@ -38,10 +38,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = i % tiles * QUERIES;
   let head = i / tiles % params.heads;
   let batch = i / tiles / params.heads;
-  let q = start_of(params.query, batch, 0u, head);
-  let k = start_of(params.key, batch, 0u, kv_head_of(head));
-  let v = start_of(params.value, batch, 0u, kv_head_of(head));
-  let out = start_of(params.out, batch, 0u, head);
+  let q = query_start(batch, 0u, head);
+  let k = key_start(batch, head);
+  let v = value_start(batch, head);
+  let out = out_start(batch, 0u, head);
   var end = 0u; // of the keys that some query of the workgroup sees
   for (var query = first; query < min(first + QUERIES, params.queries); query++) { end = max(end, seen_by(query)); }
 
@@ -63,16 +63,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var b = vec4f();
       if two < KEYS / 2u {
         if e < params.head_size {
-          a = key_at(k + min(start + 2u * two, params.keys - 1u) * params.key.y, e);
-          b = key_at(k + min(start + 2u * two + 1u, params.keys - 1u) * params.key.y, e);
+          a = key_at(k + min(start + 2u * two, params.keys - 1u) * params.key_row, e);
+          b = key_at(k + min(start + 2u * two + 1u, params.keys - 1u) * params.key_row, e);
         }
         columns[2u * quad][two % 2u * WG_X + two / 2u] = vec4f(a.xy, b.xy);
         columns[2u * quad + 1u][two % 2u * WG_X + two / 2u] = vec4f(a.zw, b.zw);
       } else if two < (KEYS + QUERIES) / 2u {
         let row = two - KEYS / 2u;
         if e < params.head_size {
-          a = query_at(q + min(first + 2u * row, params.queries - 1u) * params.query.y, e);
-          b = query_at(q + min(first + 2u * row + 1u, params.queries - 1u) * params.query.y, e);
+          a = query_at(q + min(first + 2u * row, params.queries - 1u) * params.query_row, e);
+          b = query_at(q + min(first + 2u * row + 1u, params.queries - 1u) * params.query_row, e);
         }
         rows[2u * quad][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.xy, b.xy);
         rows[2u * quad + 1u][row / (ROWS / 2u)][row % (ROWS / 2u)] = vec4f(a.zw, b.zw);
@@ -124,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if start + 2u * pairs >= end { break; }
       let key = start + 2u * pairs + local.y;
       var a = vec4f();
-      if key < end { a = value_at(v + key * params.value.y, min(4u * local.x, params.head_size - 1u)); }
+      if key < end { a = value_at(v + key * params.value_row, min(4u * local.x, params.head_size - 1u)); }
       columns[local.y / 2u][local.y % 2u * WG_X + local.x] = a;
       workgroupBarrier();
       let of_keys = (min(end, start + 2u * (pairs + PAIRS)) - start - 2u * pairs + 1u) / 2u;
@@ -157,7 +157,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = 0u; r < ROWS; r++) {
     let query = mine + r;
     if query < params.queries {
-      store((out + query * params.out.y + d) / OUT_UNIT, over(sums[r], totals[r]), params.head_size - d);
+      store((out + query * out_row() + d) / OUT_UNIT, over(sums[r], totals[r]), params.head_size - d);
     }
   }
 }

@@ -24,9 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = i / params.heads; // batch * queries + query
   let batch = row / params.queries;
   let query = row - batch * params.queries;
-  let q = start_of(params.query, batch, query, head);
-  let k = start_of(params.key, batch, 0u, kv_head_of(head));
-  let v = start_of(params.value, batch, 0u, kv_head_of(head));
+  let q = query_start(batch, query, head);
+  let k = key_start(batch, head);
+  let v = value_start(batch, head);
   let b = bias_at(batch, query, head);
   let seen = seen_by(query);
 
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = 0.0; // of this invocation's keys
   var sum = vec4f();
   for (var first = span * part; first < end; first += LANES) {
-    var at = (k + min(first + lane, end - 1u) * params.key.y) / QKV_UNIT;
+    var at = (k + min(first + lane, end - 1u) * params.key_row) / QKV_UNIT;
     var products = vec4f();
     for (var turn = 0u; turn < MOST; turn++) {
       let e = 4u * STEP * turn;
@@ -66,8 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     let live = min(LANES, end - first);
     // Four keys a turn; then what is left.
-    at = (v + first * params.value.y + d) / QKV_UNIT;
-    let step = params.value.y / QKV_UNIT;
+    at = (v + first * params.value_row + d) / QKV_UNIT;
+    let step = params.value_row / QKV_UNIT;
     for (var turn = 0u; turn < MOST; turn++) {
       let four = share + turn * SHARES;
       if 4u * four + 3u >= live { break; }
@@ -85,5 +85,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   workgroupBarrier();
   if share > 0u || d >= params.head_size || wanted / SPLIT != i { return; }
   for (var other = lane + HEAD4; other < LANES; other += HEAD4) { sum += parts[other]; }
-  leave(i, start_of(params.out, batch, query, head), part, d, sum, top, total);
+  leave(i, out_start(batch, query, head), part, d, sum, top, total);
 }

@@ -5,7 +5,7 @@ import type { Plugin } from 'vite';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** The structs that the linker makes uniforms of (src/gpu/wgsl.ts): of no others is the layout asked for. */
-const UNIFORMS = ['Params', 'Window'];
+const UNIFORMS = ['Params', 'Window', 'Bias'];
 
 /** Spaces that mean nothing: beside punctuation, and beside an operator unless another is next to it (`- -`, `> =`). */
 const BESIDE_MARKS = / *([,;:{}()]) */g;

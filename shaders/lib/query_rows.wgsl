@@ -2,7 +2,7 @@
 // PerQuery   a number            Scores   of four keys; then their weights
 // Quad       sums of four elements of the head
 // all_see    whether every query sees four keys, as far as there are so many
-// ports   Params (heads)   seen_by (position)   over (score_bias)   seen_scores, weighted, store_row (attention_subgroups)
+// ports   Params, out_row (heads)   seen_by (position)   over, bias_below (score_bias)   seen_scores, weighted, store_row (attention_subgroups)
 
 //# 1
 const ROWS = 1u;
@@ -49,9 +49,9 @@ fn add_scores(scores: Scores, query: vec4f, keys: mat4x4f) -> Scores {
 fn hide(scores: Scores, bias: u32, key: u32, seen: Seen) -> Scores {
   return Scores(
     seen_scores(scores[0], bias, key, seen.x),
-    seen_scores(scores[1], bias + params.bias.y, key, seen.y),
-    seen_scores(scores[2], bias + 2u * params.bias.y, key, seen.z),
-    seen_scores(scores[3], bias + 3u * params.bias.y, key, seen.w),
+    seen_scores(scores[1], bias_below(bias, 1u), key, seen.y),
+    seen_scores(scores[2], bias_below(bias, 2u), key, seen.z),
+    seen_scores(scores[3], bias_below(bias, 3u), key, seen.w),
   );
 }
 fn highest(scores: Scores) -> PerQuery {
@@ -97,5 +97,5 @@ fn store_quad(sum: Quad, totals: PerQuery, first: u32, start: u32, d: u32) {
   var sums = sum;
   var whole = totals;
   let count = min(4u, params.queries - first);
-  for (var r = 0u; r < count; r++) { store_row(over(sums[r], whole[r]), start + r * params.out.y, d); }
+  for (var r = 0u; r < count; r++) { store_row(over(sums[r], whole[r]), start + r * out_row(), d); }
 }

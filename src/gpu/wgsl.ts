@@ -104,6 +104,7 @@ export interface Linked {
 const UNIFORMS = [
   { struct: 'Params', name: 'params', binding: 0 },
   { struct: 'Window', name: 'window', binding: 7 },
+  { struct: 'Bias', name: 'steps', binding: 8 },
 ] as const;
 
 const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/;

@@ -50,34 +50,32 @@ export interface AttentionOptions {
   columns?: readonly [number, number, number];
 }
 
-/** Rows of an operand, and what lies between its elements: from batch to batch, row to row, head to head; the first. */
+/** Rows of an operand, and the elements from one to the next. `apart`: heads hold rows; else rows hold heads. */
 interface Rows {
   readonly batch: number;
   readonly count: number;
-  readonly steps: readonly [number, number, number, number];
+  readonly width: number;
+  readonly apart: boolean;
 }
 
 function rowsOf(shape: Shape, name: string, heads: number, headSize: number, column: number): Rows {
-  if (shape.length === 4) {
-    const [batch, own, count, size] = shape as [number, number, number, number];
-    if (own !== heads || size !== headSize)
-      throw opError(
-        'wrong-shape',
-        'attention',
-        `${name} is ${formatShape(shape)}, expected [.., ${heads}, .., ${headSize}]`,
-      );
-    if (column) throw opError('invalid-argument', 'attention', `${name} has heads of its own: its column is 0`);
-    return { batch, count, steps: [heads * count * headSize, headSize, count * headSize, 0] };
-  }
   const [count, width] = shape.slice(-2) as [number, number];
+  const batch = shape.length > 2 ? shape[0]! : 1;
+  const apart = shape.length === 4;
+  if (apart && (shape[1] !== heads || width !== headSize || column))
+    throw opError(
+      'wrong-shape',
+      'attention',
+      `${name} is ${formatShape(shape)}, from column ${column} on, expected [.., ${heads}, .., ${headSize}] from 0 on`,
+    );
   const needed = column + heads * headSize;
-  if (width < needed)
+  if (!apart && width < needed)
     throw opError(
       'wrong-shape',
       'attention',
       `${name} has rows of ${width}, columns up to ${needed} are needed (${formatShape(shape)})`,
     );
-  return { batch: shape.length === 3 ? shape[0]! : 1, count, steps: [count * width, width, headSize, column] };
+  return { batch, count, width, apart };
 }
 
 function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 0, 0] }: AttentionOptions) {
@@ -94,17 +92,16 @@ function sizes(inputs: Inputs, { heads: h, kvHeads = h, headSize, columns = [0, 
       `query ${formatShape(shapes[0]!)}, key ${formatShape(shapes[1]!)} and value ${formatShape(shapes[2]!)} do not go together`,
     );
   }
-  return { q, k, v, kvHeads };
+  return { q, k, v, kvHeads, columns };
 }
 
-/** Steps of `bias` from batch to batch, query to query, head to head, key to key; 0 along an axis that repeats. */
-function biasSteps(shape: Shape | undefined, heads: number, { q, k }: { q: Rows; k: Rows }): number[] {
-  if (!shape) return [0, 0, 0, 0];
+/** From one to the next in `bias`: 0 along an axis that repeats. */
+function biasSteps(shape: Shape, heads: number, { q, k }: { q: Rows; k: Rows }) {
   const whole = [q.batch, heads, q.count, k.count];
   if (shape.length !== 4 || shape.some((size, d) => size !== 1 && size !== whole[d]))
     throw opError('wrong-shape', 'attention', `bias is ${formatShape(shape)}, expected [${whole}] or 1 in its place`);
   const [batch, head, row, key] = stridesOf(shape).map((step, d) => (shape[d] === 1 ? 0 : step));
-  return [batch!, row!, head!, key!];
+  return { bias_batch: batch!, bias_head: head!, bias_row: row!, bias_key: key! };
 }
 
 type Attention = (
@@ -137,18 +134,17 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const { q } = rows;
     const { positions, bias } = inputs;
     const { dataType, shape } = inputs['query']!;
-    biasSteps(bias?.shape, options.heads, rows);
+    if (bias) biasSteps(bias.shape, options.heads, rows);
     if (positions && elementCount(positions.shape) !== q.count)
       throw opError('wrong-shape', 'attention', `positions is ${formatShape(positions.shape)}, expected [${q.count}]`);
     return { dataType, shape: shape.length === 4 ? shape : [...shape.slice(0, -1), options.heads * options.headSize] };
   },
   candidates(inputs, options, output, caps) {
     const rows = sizes(inputs, options);
-    const { q, k, v, kvHeads } = rows;
+    const { q, k, v, kvHeads, columns } = rows;
     const { headSize, causal = false, scale = 1 / Math.sqrt(headSize) } = options;
-    const out = rowsOf(output.shape, 'output', options.heads, headSize, 0);
     const type = ELEM[output.dataType]!;
-    const vec4 = [headSize, ...q.steps, ...k.steps, ...v.steps].every((length) => length % 4 === 0);
+    const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
     const biased = inputs['bias'] ? 'bias' : 'none';
@@ -164,14 +160,17 @@ export const attention = defineOp<AttentionOptions, Attention>({
       causal: Number(causal),
       offset: Math.max(0, k.count - q.count),
       scale,
-      query: q.steps,
-      key: k.steps,
-      value: v.steps,
-      out: out.steps,
-      bias: biasSteps(inputs['bias']?.shape, options.heads, rows),
+      query_row: q.width,
+      query_column: columns[0],
+      key_row: k.width,
+      key_column: columns[1],
+      value_row: v.width,
+      value_column: columns[2],
       batches: q.batch,
+      ...(inputs['bias'] && biasSteps(inputs['bias'].shape, options.heads, rows)),
     }; // prettier-ignore
     const lines = q.batch * q.count * options.heads;
+    const APART = u32(Number(q.apart) + 2 * Number(k.apart) + 4 * Number(v.apart));
     const tags = [
       type,
       ...(vec4 ? [] : ['ragged']),
@@ -189,7 +188,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       variant: {
         kernel: registersKernel,
         ports: [...common, part(headSums, `${width}`)],
-        constants: { WG: u32(inOne) },
+        constants: { WG: u32(inOne), APART },
       },
       params,
       grid: flatGrid(lines * Math.ceil(headSize / width), inOne),
@@ -206,7 +205,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
           variant: {
             kernel: form.kernel,
             ports: [...reads, part(store, unit), ...form.ports],
-            constants: { LANES: u32(caps.minSubgroupSize) },
+            constants: { LANES: u32(caps.minSubgroupSize), APART },
           },
           params,
           grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
@@ -217,7 +216,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const turn = caps.manyRegisters ? 2 : 1;
     const tiled = (kernel: WgslModule, rows: number): Candidate => ({
       label: `attention_tiled[${tags},${16 * rows}x64]`,
-      variant: { kernel, ports: common, constants: { WG: u32(256), ROWS: u32(rows), TURN: u32(turn) } },
+      variant: { kernel, ports: common, constants: { WG: u32(256), ROWS: u32(rows), TURN: u32(turn), APART } },
       params,
       grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / (16 * rows)), 1),
     });
@@ -245,6 +244,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
           STEP: u32(headSize % 16 ? 1 : 4),
           SPLIT: u32(split),
           FROM_STORAGE: String(caps.manyRegisters),
+          APART,
         },
       },
       params,
@@ -264,7 +264,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       return { ...whole, parts: [{}, second], scratch: { partial } };
     };
     // The second kernel writes lines in the order of the first: rows of heads side by side.
-    const inOrder = output.shape.length < 4 || q.count === 1;
+    const inOrder = !q.apart || q.count === 1;
     const joinKernel = !caps.software && inOrder && splits > 3 && head4 <= 64 ? lateKernels.attentionJoin : undefined;
     const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
     const forms =
