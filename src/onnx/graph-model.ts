@@ -8,13 +8,13 @@ import type { Folder } from '../hub/folder.ts';
 import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
-import { recognise } from '../patterns/index.ts';
+import { recogniser } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
-import { elementCount, formatShape, formatTensor, type TensorData, type TensorDescriptor } from '../tensor/types.ts';
+import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
-import { Feedback, feedbackOf, submitted, wordBytes } from './feedback.ts';
+import { Feedback, feedbackOf } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
 import {
@@ -26,7 +26,7 @@ import {
   numbersFor,
   resultOf,
 } from './run-tensors.ts';
-import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, toDevice, typeOf, type Value } from './values.ts';
+import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from './values.ts';
 
 export interface GraphRunOptions {
   signal?: AbortSignal | undefined;
@@ -107,6 +107,7 @@ export class GraphModel extends LoadedModel {
     folder: Folder,
     readonly model: OnnxModel,
     private readonly table: Lowerings,
+    private readonly recognise: (graph: Graph) => Graph,
     private readonly small: ReadonlyMap<OnnxTensor, readonly Scalar[]>,
     private readonly bound: Readonly<Record<string, number>>,
     options: LoadOptions,
@@ -131,9 +132,12 @@ export class GraphModel extends LoadedModel {
     const { signal, onProgress, dims = {} } = options;
     checkSupported(model);
     await loadOps(['numbers']);
-    const table = await lowerings(new Set(nodesOf(model).map(keyOf)));
+    const ops = nodesOf(model).map(keyOf);
+    const count = (name: string): number => ops.filter((op) => op.startsWith(name)).length;
+    const recognise = await recogniser(count('Softmax'), count('Conv'));
+    const table = await lowerings(new Set(ops));
     const files = await smallNumbers(model, signal);
-    const made = new GraphModel(gpu, folder, model, table, files, dims, options);
+    const made = new GraphModel(gpu, folder, model, table, recognise, files, dims, options);
     try {
       const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
       if (fixed) await made.#warm({ signal, onProgress });
@@ -253,10 +257,16 @@ export class GraphModel extends LoadedModel {
       wanted,
       copy,
       ...how
-    }: { wanted: readonly string[]; copy: Copies } & Pick<GraphRunOptions, 'signal' | 'onProgress'>,
+    }: { wanted: readonly string[]; copy: Readonly<Record<string, GPUBuffer>> } & Pick<
+      GraphRunOptions,
+      'signal' | 'onProgress'
+    >,
   ): Promise<Record<string, TensorData>> {
     const places = new Map(this.outputs.map(({ name }, i) => [name, `${i}`]));
-    const copies = needs ? {} : this.#copies(copy, values, places);
+    const asked = needs
+      ? []
+      : Object.entries(copy).map(([name, buffer]) => ({ name, place: places.get(name)!, buffer }));
+    const copies = asked.length ? (await import('./buffers.ts')).targetsOf(this.gpu, asked, values, this.dataType) : {};
     if (!graph) return {};
     const isWanted = (place: string): boolean =>
       needs !== undefined || place === CHECKS || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
@@ -266,7 +276,7 @@ export class GraphModel extends LoadedModel {
       for (const [name, operand] of session.plan.inputs) {
         const { type, dims, values, buffer } = given.get(name)!;
         if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
-        else if (buffer) await this.#take(name, buffer, session, operand);
+        else if (buffer) await (await import('./buffers.ts')).take(this.gpu, name, buffer, session, operand);
         else this.#feedback.give(session, name);
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
@@ -290,37 +300,6 @@ export class GraphModel extends LoadedModel {
       return results;
     };
     return this.withSession(name, () => graph, work, how);
-  }
-
-  /** Copies an input that is on the device into a session. Errors: `wrong-shape`, `invalid-argument`, `gpu-validation`. */
-  async #take(name: string, buffer: GPUBuffer, session: Session, operand: Operand): Promise<void> {
-    needBuffer(`input ${name}`, buffer, operand, 'COPY_SRC');
-    const target = session.inputBuffer(name);
-    const [, valid] = this.gpu.scoped(`input ${name}`, () =>
-      submitted(this.gpu, (encoder) => encoder.copyBufferToBuffer(buffer, 0, target, 0, wordBytes(operand))),
-    );
-    await valid;
-  }
-
-  /** Buffers of the caller by the place of the output. What the host computed is written into them at once. */
-  #copies(copy: Copies, values: readonly Value[], places: ReadonlyMap<string, string>): Record<string, GPUBuffer> {
-    const copies: Record<string, GPUBuffer> = {};
-    for (const [name, buffer] of Object.entries(copy)) {
-      const place = places.get(name)!;
-      const value = values[Number(place)]!;
-      if (value.kind !== 'tensor')
-        throw new TilewrightError('unsupported-option', `copy: '${name}' is a ${value.kind}, not a tensor`);
-      const floats = value.type === 'float' || value.type === 'double';
-      const dataType = value.operand?.dataType ?? (floats ? this.dataType : typeOf(value.type, name).device);
-      needBuffer(`copy: '${name}'`, buffer, { dataType, shape: value.shape }, 'COPY_DST');
-      if (value.known) {
-        const bytes = new Uint8Array(wordBytes({ dataType, shape: value.shape }));
-        const data = toDevice(name, value, value.known, dataType);
-        bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        this.gpu.device.queue.writeBuffer(buffer, 0, bytes);
-      } else copies[place] = buffer;
-    }
-    return copies;
   }
 
   #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
@@ -383,7 +362,7 @@ export class GraphModel extends LoadedModel {
       const computes = Object.keys(leaves).length > 0;
       if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
       const checks = lowerer.checks.map(({ label }) => label);
-      return { graph: computes ? recognise({ outputs: leaves }) : undefined, outputs, checks };
+      return { graph: computes ? this.recognise({ outputs: leaves }) : undefined, outputs, checks };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;
       const { tensor, key } = error;
@@ -568,20 +547,6 @@ export class GraphModel extends LoadedModel {
       }),
     );
   }
-}
-
-type Copies = Readonly<Record<string, GPUBuffer>>;
-
-/** Errors: `wrong-shape` for a buffer that is too small, `invalid-argument` for one of another usage. */
-function needBuffer(what: string, buffer: GPUBuffer, tensor: TensorDescriptor, usage: 'COPY_SRC' | 'COPY_DST'): void {
-  const bytes = wordBytes(tensor);
-  if (!(buffer?.size >= bytes))
-    throw new TilewrightError(
-      'wrong-shape',
-      `${what}: ${formatTensor(tensor)} takes ${bytes} bytes, the buffer has ${buffer?.size}`,
-    );
-  if (!(buffer.usage & (usage === 'COPY_SRC' ? 4 : 8)))
-    throw new TilewrightError('invalid-argument', `${what}: the buffer lacks the usage ${usage}`);
 }
 
 /** Name, type and dimensions of a value of a node; none where it is left out. */

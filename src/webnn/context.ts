@@ -222,7 +222,10 @@ export class MLContext {
     const outputs = Object.entries(graph.outputs).map(([name, output]) => [name, descriptorOf(output)] as const);
     return settled('OperationError', async () => {
       await loadOps(['numbers']);
-      const { recognise } = await import('../patterns/index.ts');
+      const { recogniser } = await import('../patterns/index.ts');
+      const ops = topological(graph).map(({ op }) => op);
+      const count = (name: string): number => ops.filter((op) => op.startsWith(name)).length;
+      const recognise = await recogniser(count('softmax'), count('conv'));
       const recognised = await loadingOps(() => recognise(graph));
       const session = await buildSession(this.#gpu, recognised, { runsAhead: 0, label: 'MLGraph' });
       const made = new MLGraph({ context: this, session, inputs: new Map(inputs), outputs: new Map(outputs) });

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { loadOps } from '../../src/graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, topological } from '../../src/graph/ir.ts';
-import { recognise } from '../../src/patterns/index.ts';
+import { recogniser } from '../../src/patterns/index.ts';
 import { elementCount, type TensorData } from '../../src/tensor/types.ts';
 import { makeTensor } from '../../src/verify/values.ts';
 import { evaluate } from '../support/evaluate.ts';
 
 await loadOps();
+const recognise = await recogniser(1, 0);
 
 /** Adds the nodes of a spelling to what it is given. */
 type Spelling = (b: GraphBuilder, x: Operand) => Operand;
@@ -325,4 +326,17 @@ describe('attention', () => {
     );
     expect(recognised(low)).not.toContain('attention');
   });
+});
+
+it('of sequences are left where a graph has a few among many convolutions: their kernels would load for little', async () => {
+  const graph = graphOf(
+    (b, x) => b.matmul(b.softmax(b.matmul(x, b.transpose(x, { permutation: [0, 2, 1] })), 2), x),
+    [2, 5, 8],
+  );
+  for (const [softmaxes, convolutions, found] of [
+    [3, 40, false],
+    [4, 40, true],
+    [1, 1, true],
+  ] as const)
+    expect(opsOf((await recogniser(softmaxes, convolutions))(graph)).includes('attention')).toBe(found);
 });
