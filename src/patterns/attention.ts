@@ -3,6 +3,9 @@ import { permutationOf, transposed } from '../graph/passes/layout.ts';
 import { sameShape } from '../tensor/types.ts';
 import { is, numberOf, optionOf, type Pattern, shaped, sides, unscaled } from './match.ts';
 
+/** Elements of a head at the most: the kernels of GPUs divide it among the invocations of a workgroup. */
+const WIDEST = 256;
+
 /** softmax(query · keyᵀ * scale + bias) · value, all of [B, heads, T, D] or [B, T, D]. */
 export const attended: Pattern = (node, uses) => {
   const { a: factor, b: value } = node.inputs;
@@ -25,7 +28,7 @@ export const attended: Pattern = (node, uses) => {
   const [key, values] = shared[0]!.shape[1] === shared[1]!.shape[1] ? shared : given.slice(1);
   const [b, heads, t, headSize] = query.shape as [number, number, number, number];
   const kvHeads = key!.shape[1]!;
-  if (heads % kvHeads) return undefined;
+  if (heads % kvHeads || headSize > WIDEST) return undefined;
   for (const { shape } of [key!, values!]) if (shape[0] !== b || shape[3] !== headSize) return undefined;
   const rows = [query, key!, values!].map(rowsOf);
   const operands = { query: rows[0]!.input, key: rows[1]!.input, value: rows[2]!.input };
