@@ -175,6 +175,8 @@ const STORED: Partial<Record<OnnxType, StoredType>> = {
   uint32: 'U32',
   uint64: 'U64',
   bfloat16: 'BF16',
+  int4: 'I8',
+  uint4: 'U8',
 };
 
 const READ_AT_ONCE = 1 << 20;
@@ -205,6 +207,24 @@ export async function openOnnx(folder: Folder, file: string, signal?: AbortSigna
 /** Reads the message of a tensor that is the whole file: the form of ONNX's test data. */
 export async function openOnnxTensor(source: ByteSource): Promise<OnnxTensor> {
   return new Files(undefined, source).tensor((await new ProtobufReader(source).read(TENSOR)) as TensorMessage);
+}
+
+/** A byte for each of `count` numbers of four bits, of which two are in a byte, the first in its lower half. */
+async function* nibbles(
+  chunks: AsyncIterable<Uint8Array>,
+  signed: boolean,
+  count: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let left = count;
+  for await (const chunk of chunks) {
+    const wide = new Uint8Array(Math.min(left, 2 * chunk.length));
+    for (let i = 0; i < wide.length; i++) {
+      const nibble = (chunk[i >> 1]! >> (4 * (i & 1))) & 15;
+      wide[i] = signed && nibble > 7 ? nibble - 16 : nibble;
+    }
+    left -= wide.length;
+    yield wide;
+  }
 }
 
 /** Turns messages into a model. External data of a model comes from the files of its folder. */
@@ -363,7 +383,8 @@ class Files {
     }
     const chunks = this.#chunks(message, type, bytes, what, location === 1 ? external : undefined);
     const storedType = STORED[type];
-    const source: TensorSource | undefined = storedType && { name, storedType, shape: dims, order, chunks };
+    const wide = bits === 4 ? (signal?: AbortSignal) => nibbles(chunks(signal), type === 'int4', count) : chunks;
+    const source: TensorSource | undefined = storedType && { name, storedType, shape: dims, order, chunks: wide };
     const read = async (signal?: AbortSignal): Promise<Uint8Array> => {
       let whole: Uint8Array | undefined; // none before the first chunk: external data may be shorter than the file says
       let at = 0;
