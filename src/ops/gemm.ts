@@ -124,10 +124,10 @@ const REGISTER_TILES: readonly (RegisterTile & {
 const BUSY = 32;
 
 /**
- * FLOP up to which a software adapter takes one tile for any number of rows, of at most so many outputs: the best of all
- * saves 0.1 ms there, and every other one a second of compiling, as when a text has another width.
+ * FLOP and weights up to which a software adapter takes one tile for any number of rows, of at most so many outputs: the
+ * best of all saves 0.1 ms there, and every other one a second of compiling, as when a text has another width.
  */
-const SMALL = { flops: 2 ** 22, outputs: 64 };
+const SMALL = { flops: 2 ** 23, weights: 2 ** 16, outputs: 64 };
 
 /** Invocations of a workgroup in subgroups: one, which has four at the least. */
 const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupSize);
@@ -137,7 +137,7 @@ const lanesOf = ({ minSubgroupSize }: Caps): number => Math.min(16, minSubgroupS
  * idles.
  */
 function registerTiles({ m, n, k, taps, batches, integer, window }: Gemm, caps: Caps): RegisterTile[] {
-  const small = caps.software && 2 * m * n * k * taps * batches <= SMALL.flops;
+  const small = caps.software && taps === 1 && n * k <= SMALL.weights && 2 * m * n * k * batches <= SMALL.flops;
   const widthOf = ({ family, columns }: RegisterTile): number =>
     family === 'subgroups' ? columns * lanesOf(caps) : columns;
   const score = (tile: (typeof REGISTER_TILES)[number]): number => {

@@ -20,7 +20,7 @@ it('a plan prints what runs, from where to where, and the memory', () => {
   const logits = b.add(b.matmul(y, constant(10, 16), { transposeB: true, label: 'fc' }), constant(10));
   expect(formatPlan(plan(optimise(b.outputs({ logits })), caps))).toMatchInlineSnapshot(`
     "  0  transpose[b32]    input=input image -> m1 float32[1,8,8,8]  grid 2×1×1
-      1  conv2d_registers[f32,bias_relu,4x8]  conv1  input=m1 filter=const conv1 bias=const -> m0 float32[1,6,6,16]  grid 1×1×1
+      1  conv2d_registers[f32,bias_relu,4x4]  conv1  input=m1 filter=const conv1 bias=const -> m0 float32[1,6,6,16]  grid 1×2×1
       2  averagePool2d[f32]  pool  input=m0 -> m1 float32[1,1,1,16]  grid 1×1×1
       3  matmul_gemv[f32,nk,ragged,bias,1x16_serial]  fc  a=m1 b=const bias=const -> m0 float32[1,10]  grid 1×1×1
     4 dispatches of 4 pipelines; 4 intermediates in 2 buffers, 0.00 MB
