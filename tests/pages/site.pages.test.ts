@@ -55,6 +55,21 @@ describe('the landing page', { timeout: PATIENCE }, () => {
   });
 });
 
+describe.each(PAGES)('the menu of /%s', (path) => {
+  it('leads to all other pages, and marks its own', { timeout: PATIENCE }, async () => {
+    const { page } = await openPage(browser, path);
+    const links = page.locator('nav[aria-label="Pages"] a');
+    const addresses = await links.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+    const wanted = PAGES.slice(1).map((other) => `${inject('site')}${other}index.html`);
+    expect(addresses.toSorted()).toEqual(wanted.toSorted());
+    const own = await page
+      .locator('nav[aria-label="Pages"] a[aria-current="page"]')
+      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+    expect(own).toEqual(path ? [`${inject('site')}${path}index.html`] : []);
+    await page.context().close();
+  });
+});
+
 describe.each(PAGES)('without WebGPU, /%s', (path) => {
   it('says so, with what helps, and breaks nothing', { timeout: PATIENCE }, async () => {
     const { page, errors } = await openPage(browser, path, {
