@@ -1,20 +1,18 @@
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { USAGE } from '../gpu/usage.ts';
 import type { Operand } from '../graph/ir.ts';
 import type { Session } from '../runtime/session.ts';
-import { type DataType, formatTensor, type TensorDescriptor } from '../tensor/types.ts';
-import { submitted, wordBytes } from './feedback.ts';
+import { type DataType, formatTensor, type TensorDescriptor, wordBytes } from '../tensor/types.ts';
+import { submitted } from './feedback.ts';
 import { toDevice, typeOf, type Value } from './values.ts';
 
 /*
  * Inputs and outputs of a run that are on the device, in buffers of the caller.
  */
 
-/** GPUBufferUsage, whose globals are missing where a device comes without them. */
-const USAGE = { COPY_SRC: 4, COPY_DST: 8 };
-
 /** Errors: `wrong-shape` for a buffer that is too small, `invalid-argument` for one of another usage. */
-function needBuffer(what: string, buffer: GPUBuffer, tensor: TensorDescriptor, usage: keyof typeof USAGE): void {
+function needBuffer(what: string, buffer: GPUBuffer, tensor: TensorDescriptor, usage: 'COPY_SRC' | 'COPY_DST'): void {
   const bytes = wordBytes(tensor);
   if (!(buffer?.size >= bytes))
     throw new TilewrightError(

@@ -3,16 +3,13 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { USAGE } from '../gpu/usage.ts';
 import type { Session } from '../runtime/session.ts';
 import { Turns } from '../runtime/turns.ts';
-import { byteLength, type TensorDescriptor } from '../tensor/types.ts';
+import { type TensorDescriptor, wordBytes } from '../tensor/types.ts';
 
 interface Kept {
   readonly dims: readonly number[];
   readonly buffer: GPUBuffer;
   readonly bytes: number;
 }
-
-/** Bytes of a tensor on the device, in whole words. */
-export const wordBytes = (tensor: TensorDescriptor): number => Math.ceil(byteLength(tensor) / 4) * 4;
 
 /** Has the device do what is encoded, after what was submitted before. */
 export function submitted(gpu: Gpu, work: (encoder: GPUCommandEncoder) => void): void {

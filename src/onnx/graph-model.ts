@@ -133,8 +133,7 @@ export class GraphModel extends LoadedModel {
     checkSupported(model);
     await loadOps(['numbers']);
     const ops = nodesOf(model).map(keyOf);
-    const count = (name: string): number => ops.filter((op) => op.startsWith(name)).length;
-    const recognise = await recogniser(count('Softmax'), count('Conv'));
+    const recognise = await recogniser(ops);
     const table = await lowerings(new Set(ops));
     const files = await smallNumbers(model, signal);
     const made = new GraphModel(gpu, folder, model, table, recognise, files, dims, options);

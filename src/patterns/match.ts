@@ -1,7 +1,7 @@
 import { isConstant, type Operand, operand } from '../graph/ir.ts';
 import type { NodeOf } from '../ops/define.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { elementCount, sameShape, type TensorData } from '../tensor/types.ts';
+import { elementCount, isFloat, sameShape, type TensorData } from '../tensor/types.ts';
 
 /** What a node is, as the op that computes the same; undefined where it is not that. `uses` counts those of an operand. */
 export type Pattern = (node: Operand, uses: (input: Operand) => number) => Operand | undefined;
@@ -11,10 +11,14 @@ export const is = (node: Operand | undefined, op: string): node is NodeOf<object
 export const optionOf = <T>({ options }: Operand, name: string): T | undefined =>
   (options as Readonly<Record<string, T | undefined>>)[name];
 
+/** A cast from float to float: others change numbers. */
+const isFloatCast = (node: Operand): boolean =>
+  is(node, 'cast') && isFloat(node.dataType) && isFloat(node.inputs['input']!.dataType);
+
 /** The number of a constant of one element. */
 export function numberOf(node: Operand): number | undefined {
   let leaf = node;
-  while (leaf.op === 'reshape' || leaf.op === 'cast') leaf = leaf.inputs['input']!;
+  while (is(leaf, 'reshape') || isFloatCast(leaf)) leaf = leaf.inputs['input']!;
   if (!isConstant(leaf) || elementCount(leaf.shape) !== 1) return undefined;
   const value = optionOf<TensorData>(leaf, 'data')?.[0];
   return value === undefined ? undefined : leaf.dataType === 'float16' ? fromHalf(Number(value)) : Number(value);

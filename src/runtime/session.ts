@@ -6,7 +6,15 @@ import { isState, type NamedOptions, type Operand } from '../graph/ir.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import { signal as abortSignal, checkOptions, list, object, type Rules, text } from '../options.ts';
 import { arrayOf } from '../tensor/half.ts';
-import { byteLength, elementCount, formatTensor, type HostData, type TensorData, typedArray } from '../tensor/types.ts';
+import {
+  byteLength,
+  elementCount,
+  formatTensor,
+  type HostData,
+  type TensorData,
+  typedArray,
+  wordBytes,
+} from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
 import { Resource } from './resource.ts';
 import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUniforms } from './steps.ts';
@@ -235,7 +243,7 @@ export class Session extends Resource {
     this.encode(encoder);
     const checked = this.#kernels.check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
-      const bytes = Math.ceil(byteLength(this.plan.outputs.get(name)!.operand) / 4) * 4;
+      const bytes = wordBytes(this.plan.outputs.get(name)!.operand);
       encoder.copyBufferToBuffer(this.outputBuffer(name), 0, target, 0, bytes);
     };
     for (const [name, target] of Object.entries(copy)) copyOutput(name, target);

@@ -66,6 +66,9 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Bytes of a tensor in whole words, as buffers are copied. */
+export const wordBytes = (tensor: TensorDescriptor): number => Math.ceil(byteLength(tensor) / 4) * 4;
+
 /** Bytes a tensor takes: of int4x8, whole words. */
 export function byteLength({ dataType, shape }: TensorDescriptor): number {
   const bytes = elementCount(shape) * BYTES[dataType];

@@ -4,7 +4,14 @@ import { USAGE } from '../gpu/usage.ts';
 import { loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, type NamedOptions, topological } from '../graph/ir.ts';
 import { fromDevice, logical, toDevice } from '../tensor/logical.ts';
-import { byteLength, formatTensor, sameShape, type TensorDescriptor, typedArray } from '../tensor/types.ts';
+import {
+  byteLength,
+  formatTensor,
+  sameShape,
+  type TensorDescriptor,
+  typedArray,
+  wordBytes as wordsOf,
+} from '../tensor/types.ts';
 import { type MLBufferSource, type MLOperandDescriptor, needBytes, needDescriptor, numbersOf } from './data.ts';
 import { checked, invalidState, settled } from './errors.ts';
 import { builtOf, MLGraph } from './graph.ts';
@@ -24,7 +31,7 @@ const onDevice = ({ dataType, shape }: MLOperandDescriptor): TensorDescriptor =>
 });
 
 /** Bytes of a tensor on the device, in whole words: what a copy takes. */
-const wordBytes = (tensor: MLOperandDescriptor): number => Math.ceil(byteLength(onDevice(tensor)) / 4) * 4;
+const wordBytes = (tensor: MLOperandDescriptor): number => wordsOf(onDevice(tensor));
 
 const descriptorOf = ({ dataType, shape }: TensorDescriptor): MLOperandDescriptor =>
   ({ dataType, shape }) as MLOperandDescriptor;
@@ -223,9 +230,7 @@ export class MLContext {
     return settled('OperationError', async () => {
       await loadOps(['numbers']);
       const { recogniser } = await import('../patterns/index.ts');
-      const ops = topological(graph).map(({ op }) => op);
-      const count = (name: string): number => ops.filter((op) => op.startsWith(name)).length;
-      const recognise = await recogniser(count('softmax'), count('conv'));
+      const recognise = await recogniser(topological(graph).map(({ op }) => op));
       const recognised = await loadingOps(() => recognise(graph));
       const session = await buildSession(this.#gpu, recognised, { runsAhead: 0, label: 'MLGraph' });
       const made = new MLGraph({ context: this, session, inputs: new Map(inputs), outputs: new Map(outputs) });
