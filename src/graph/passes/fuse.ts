@@ -8,8 +8,8 @@ interface HostOptions {
 }
 
 /**
- * Moves the bias, the residual and the activation after an op with an epilogue into the epilogue, in this order. Each
- * result between them must have no other user.
+ * Moves the bias, the residual and the activation after an op with an epilogue into the epilogue. A bias that comes after
+ * the residual is added before it: that differs in rounding only. Each result between them must have no other user.
  */
 export function fuseEpilogues(graph: Graph): Graph {
   return rewrite(graph, (node, uses) => {
@@ -42,7 +42,7 @@ function added(node: Operand, host: Operand, other: Operand): Operand | undefine
   );
   const isRow =
     sameShape(trimmed, [columns]) && other.shape.length <= host.shape.length && sameShape(node.shape, host.shape);
-  if (isRow && !host.inputs['bias'] && !host.inputs['residual'] && other.constant) {
+  if (isRow && !host.inputs['bias'] && other.constant) {
     const bias =
       other.shape.length === 1 ? other : operand(reshape.name, { input: other }, { newShape: [columns] }, other.label);
     return operand(host.op, { ...host.inputs, bias }, host.options, host.label);
