@@ -136,6 +136,8 @@ const scatters: OpCase[] = [
   test('scatterRows', { state: state(6, 4), updates: [3, 4], positions }),
   test('scatterRows', { state: state(6, 5), updates: [3, 11], positions }, { column: 3 }),
   test('scatterRows', { state: state(5, 8), updates: [1, 3, 24], positions }, { column: 16 }),
+  test('scatterRows', { state: state(2, 3, 6, 4), updates: [2, 3, 29], positions }, { column: 16 }),
+  test('scatterRows', { state: state(2, 2, 6, 5), updates: [2, 2, 3, 5], positions }),
 ];
 
 const NARROW = [1, -1, 0.5, -2.75, 100, 0.001, 65504, -3, 1.5, 6.1e-5, 7];

@@ -125,11 +125,16 @@ export function gather(
 
 /** Rows of the state at `positions` become columns of the updates; positions beyond the state are dropped. */
 export function scatterRows({ state, updates, positions }: RefInputs, { column = 0 }: { column?: number }): RefTensor {
-  const row = updates!.shape.at(-1)!;
+  const [count, row] = updates!.shape.slice(-2) as [number, number];
+  const [rows, width] = state!.shape.slice(-2) as [number, number];
+  const heads = state!.data.length / (rows * width) / (updates!.data.length / (count * row));
   const written = new Map(Array.from(positions!.data, (position, t) => [position, t]));
   return build(state!.dataType, state!.shape, (index) => {
-    const t = written.get(index[0]!);
-    return t === undefined ? at(state!, index) : updates!.data[t * row + column + index[1]!]!;
+    const t = written.get(index.at(-2)!);
+    if (t === undefined) return at(state!, index);
+    const block = index.slice(0, -2).reduce((sum, i, d) => sum * state!.shape[d]! + i, 0);
+    const first = column + (block % heads) * width;
+    return updates!.data[(Math.floor(block / heads) * count + t) * row + first + index.at(-1)!]!;
   });
 }
 
