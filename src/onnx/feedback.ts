@@ -3,12 +3,18 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { USAGE } from '../gpu/usage.ts';
 import type { Session } from '../runtime/session.ts';
 import { Turns } from '../runtime/turns.ts';
-import { type TensorDescriptor, wordBytes } from '../tensor/types.ts';
+import { BYTES, elementCount, type TensorDescriptor, wordBytes } from '../tensor/types.ts';
 
-interface Kept {
-  readonly dims: readonly number[];
+/** A buffer that a tensor is in. It may have room for more rows: `shape` is that of the buffer. */
+interface Room {
   readonly buffer: GPUBuffer;
-  readonly bytes: number;
+  readonly shape: readonly number[];
+}
+
+interface Kept extends Room {
+  readonly dims: readonly number[];
+  /** Its bytes; undefined where the buffer is a state of the model, and goes with that. */
+  readonly own: number | undefined;
 }
 
 /** Has the device do what is encoded, after what was submitted before. */
@@ -18,7 +24,18 @@ export function submitted(gpu: Gpu, work: (encoder: GPUCommandEncoder) => void):
   gpu.submit(encoder);
 }
 
-/** Outputs that are inputs of the next run. They stay on the device, in buffers of their own. */
+/** Copies a tensor: in one piece, or in one for each line along the axis where a buffer has room for more. */
+function copyTensor(encoder: GPUCommandEncoder, from: Room, to: Room, tensor: TensorDescriptor): void {
+  const { shape, dataType } = tensor;
+  const axis = shape.findIndex((size, d) => from.shape[d] !== size || to.shape[d] !== size);
+  if (axis < 0) return void encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, wordBytes(tensor));
+  const lines = [shape, from.shape, to.shape].map((one) => elementCount(one.slice(axis)) * BYTES[dataType]);
+  const [bytes, step, stride] = lines as [number, number, number];
+  for (let i = 0; i < elementCount(shape.slice(0, axis)); i++)
+    encoder.copyBufferToBuffer(from.buffer, i * step, to.buffer, i * stride, bytes);
+}
+
+/** Outputs that are inputs of the next run. They stay on the device, in buffers of their own, or in states. */
 export class Feedback {
   readonly #kept = new Map<string, Kept>();
   /** Runs that hand something on are one after the other. */
@@ -36,27 +53,50 @@ export class Feedback {
   }
 
   /** Copies what is kept for an input into a session: zeros where nothing is. */
-  give(session: Session, input: string): void {
+  give(session: Session, input: string, tensor: TensorDescriptor): void {
     const kept = this.#kept.get(input);
-    const target = session.inputBuffer(input);
-    submitted(this.gpu, (encoder) =>
-      kept ? encoder.copyBufferToBuffer(kept.buffer, 0, target, 0, kept.bytes) : encoder.clearBuffer(target),
-    );
+    const buffer = session.inputBuffer(input);
+    submitted(this.gpu, (encoder) => {
+      if (kept) copyTensor(encoder, kept, { buffer, shape: tensor.shape }, tensor);
+      else encoder.clearBuffer(buffer);
+    });
   }
 
   /** Keeps an output of a session for an input. */
   keep(session: Session, output: string, input: string, tensor: TensorDescriptor): void {
+    const { shape } = tensor;
     const bytes = wordBytes(tensor);
     const old = this.#kept.get(input);
-    const buffer = old?.bytes === bytes ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
-    if (old && old.buffer !== buffer) this.gpu.destroyBuffer(old.buffer);
-    this.#kept.set(input, { dims: tensor.shape, buffer, bytes });
+    const again = old?.own === bytes;
+    const buffer = again ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
+    if (!again) this.#free(old);
+    this.#kept.set(input, { dims: shape, buffer, shape, own: bytes });
     submitted(this.gpu, (encoder) => encoder.copyBufferToBuffer(session.outputBuffer(output), 0, buffer, 0, bytes));
+  }
+
+  /** Moves what is kept for an input into a state, which has room for more rows. */
+  move(input: string, buffer: GPUBuffer, { dataType, shape }: TensorDescriptor): void {
+    const kept = this.#kept.get(input)!;
+    if (kept.buffer === buffer) return;
+    const { dims } = kept;
+    submitted(this.gpu, (encoder) => copyTensor(encoder, kept, { buffer, shape }, { dataType, shape: dims }));
+    this.#free(kept);
+    this.#kept.set(input, { dims, buffer, shape, own: undefined });
+  }
+
+  /** A run has written more rows behind what is kept for an input. */
+  grow(input: string, axis: number, rows: number): void {
+    const kept = this.#kept.get(input)!;
+    this.#kept.set(input, { ...kept, dims: kept.dims.map((size, d) => (d === axis ? size + rows : size)) });
+  }
+
+  #free(kept: Kept | undefined): void {
+    if (kept?.own !== undefined) this.gpu.destroyBuffer(kept.buffer);
   }
 
   /** Forgets what is kept: the next run begins with zeros. */
   reset(): void {
-    for (const { buffer } of this.#kept.values()) this.gpu.destroyBuffer(buffer);
+    for (const kept of this.#kept.values()) this.#free(kept);
     this.#kept.clear();
   }
 }

@@ -12,9 +12,10 @@ import { recogniser } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
+import type { CachedRun, Caches, TracedOutputs } from './caches.ts';
 import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
-import { Feedback, feedbackOf } from './feedback.ts';
+import type { Feedback } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
 import {
@@ -79,6 +80,12 @@ interface Lowered {
   readonly needs?: { readonly key: string; readonly type: OnnxType };
 }
 
+/** What a run is asked for. */
+interface Asked extends Pick<GraphRunOptions, 'signal' | 'onProgress'> {
+  readonly wanted: readonly string[];
+  readonly copy: Readonly<Record<string, GPUBuffer>>;
+}
+
 interface KeptGraph extends Lowered {
   readonly wanted: Wanted;
 }
@@ -100,7 +107,8 @@ export class GraphModel extends LoadedModel {
   readonly #shared = new Map<string, TensorData>();
   /** Inputs whose numbers decide what the graph is. */
   readonly #late = new Set<string>();
-  readonly #feedback: Feedback;
+  /** What comes back from the run before, where the load asked for that. */
+  #feedback: { readonly kept: Feedback; readonly caches: Caches } | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -124,7 +132,6 @@ export class GraphModel extends LoadedModel {
     this.outputs = graph.outputs.map(value);
     for (const { name, type } of this.inputs) if (type === 'string') this.#late.add(name); // the host computes with texts
     this.#checkDims();
-    this.#feedback = new Feedback(gpu, feedbackOf(options.feedback ?? {}, this.outputs, this.inputs));
     this.parameters = parametersOf(model);
   }
 
@@ -138,6 +145,7 @@ export class GraphModel extends LoadedModel {
     const files = await smallNumbers(model, signal);
     const made = new GraphModel(gpu, folder, model, table, recognise, files, dims, options);
     try {
+      if (options.feedback) await made.#feedBack(options.feedback);
       const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
       if (fixed) await made.#warm({ signal, onProgress });
       return made;
@@ -145,6 +153,23 @@ export class GraphModel extends LoadedModel {
       made.dispose();
       throw error;
     }
+  }
+
+  /** Outputs by name that become inputs. Errors: those of `feedbackOf`. */
+  async #feedBack(given: Readonly<Record<string, string>>): Promise<void> {
+    const [{ Feedback, feedbackOf }, { Caches }] = await Promise.all([import('./feedback.ts'), import('./caches.ts')]);
+    const kept = new Feedback(this.gpu, feedbackOf(given, this.outputs, this.inputs));
+    const caches = new Caches({
+      inputs: this.inputs,
+      feedback: kept.sources,
+      decides: (name) => this.#late.has(name),
+      trace: (inputs) => this.#traced(inputs),
+      outputShape: (name, outputs) => {
+        const value = outputs[Number(this.#place(name))];
+        return value?.kind === 'tensor' ? value.shape : [];
+      },
+    });
+    if (kept.sources.size) this.#feedback = { kept, caches };
   }
 
   /** Builds what is fixed by the file: where all dimensions are known, and no number decides what the graph is. */
@@ -195,13 +220,13 @@ export class GraphModel extends LoadedModel {
     this.alive();
     checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object, onProgress: fn });
     throwIfAborted(options.signal, 'the run');
-    const { sources, turns } = this.#feedback;
-    return sources.size ? turns.take(() => this.#run(inputs, options)) : this.#run(inputs, options);
+    const run = (): Promise<Record<string, GraphOutput>> => this.#run(inputs, options);
+    return this.#feedback?.kept.turns.take(run) ?? run();
   }
 
   /** Forgets what `feedback` keeps from run to run: the next begins with zeros. */
   reset(): void {
-    this.#feedback.reset();
+    this.#feedback?.kept.reset();
   }
 
   async #run(
@@ -221,16 +246,47 @@ export class GraphModel extends LoadedModel {
         );
     const given = this.#given(inputs);
     const found = new Map<string, readonly Scalar[]>();
+    const asked = { ...how, wanted, copy };
+    const inPlace = await this.#inPlace(given, asked);
+    if (inPlace) return inPlace;
     for (;;) {
       const lowered = await this.#lowered(given, found);
       const { outputs, needs } = lowered;
-      const results = await this.#compute(lowered, given, found, { ...how, wanted, copy });
+      const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
+      const results = await this.#compute(name, lowered, given, asked);
       if (!needs) return this.#named(outputs, results, wanted, Object.keys(copy));
       found.set(
         needs.key,
         Array.from(results['needed']!, (value) => fromDevice(needs.type, value)),
       );
     }
+  }
+
+  /** A run whose cache is written in place. Undefined where there is none, or where such an output is asked for. */
+  async #inPlace(given: ReadonlyMap<string, Given>, asked: Asked): Promise<Record<string, GraphOutput> | undefined> {
+    if (!this.#feedback) return undefined;
+    const { caches } = this.#feedback;
+    const run = await caches.find(given, async () => {
+      const { outputs, needs } = await this.#lowered(given, new Map());
+      return needs ? undefined : outputs;
+    });
+    if (!run) return undefined;
+    const { name, cache } = run;
+    const copied = Object.keys(asked.copy);
+    const here = (output: string): boolean => {
+      const place = this.#place(output);
+      const value = cache.full.outputs[Number(place)]!;
+      return value.kind === 'tensor' && (place in cache.graph.outputs || value.known !== undefined);
+    };
+    if (![...asked.wanted, ...copied].every(here)) return undefined;
+    const { outputs, checks } = cache.full;
+    const results = await this.#compute(name, { graph: cache.graph, outputs, checks }, run.given, asked, run);
+    return this.#named(outputs, results, asked.wanted, copied);
+  }
+
+  /** The name that an output of the model has in graphs. */
+  #place(name: string): string {
+    return `${this.outputs.findIndex((output) => output.name === name)}`;
   }
 
   /** Names of outputs, with what the device and the host computed. */
@@ -249,34 +305,29 @@ export class GraphModel extends LoadedModel {
   }
 
   async #compute(
+    name: string,
     { graph, needs, checks = [], outputs: values }: Lowered,
     given: ReadonlyMap<string, Given>,
-    found: ReadonlyMap<string, readonly Scalar[]>,
-    {
-      wanted,
-      copy,
-      ...how
-    }: { wanted: readonly string[]; copy: Readonly<Record<string, GPUBuffer>> } & Pick<
-      GraphRunOptions,
-      'signal' | 'onProgress'
-    >,
+    { wanted, copy, ...how }: Asked,
+    inPlace?: CachedRun,
   ): Promise<Record<string, TensorData>> {
-    const places = new Map(this.outputs.map(({ name }, i) => [name, `${i}`]));
     const asked = needs
       ? []
-      : Object.entries(copy).map(([name, buffer]) => ({ name, place: places.get(name)!, buffer }));
+      : Object.entries(copy).map(([name, buffer]) => ({ name, place: this.#place(name), buffer }));
     const copies = asked.length ? (await import('./buffers.ts')).targetsOf(this.gpu, asked, values, this.dataType) : {};
     if (!graph) return {};
     const isWanted = (place: string): boolean =>
       needs !== undefined || place === CHECKS || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
-    const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
-      const inputs: Record<string, TensorInput> = {};
+      const kept = this.#feedback?.kept;
+      const inputs: Record<string, TensorInput> = { ...inPlace?.numbers };
+      for (const [input, state] of inPlace?.cache.states ?? []) kept!.move(input, session.bufferOf(state), state);
       for (const [name, operand] of session.plan.inputs) {
+        if (inputs[name]) continue;
         const { type, dims, values, buffer } = given.get(name)!;
         if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
         else if (buffer) await (await import('./buffers.ts')).take(this.gpu, name, buffer, session, operand);
-        else this.#feedback.give(session, name);
+        else kept!.give(session, name, operand);
       }
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
       const results = await session.run<TensorData>(inputs, { signal: how.signal, outputs, copy: copies });
@@ -289,12 +340,13 @@ export class GraphModel extends LoadedModel {
             hint: 'The GPU has no 64-bit integers: give smaller values.',
           },
         );
-      for (const [input, output] of needs ? [] : this.#feedback.sources) {
-        const place = places.get(output)!;
+      for (const [input, axis] of inPlace?.fed ?? []) kept!.grow(input, axis, inPlace!.rows);
+      for (const [input, output] of needs || inPlace ? [] : (kept?.sources ?? [])) {
+        const place = this.#place(output);
         const tensor = graph.outputs[place];
         if (!tensor)
           throw new TilewrightError('unsupported-option', `feedback: '${output}' is not computed on the device`);
-        this.#feedback.keep(session, place, input, tensor);
+        kept!.keep(session, place, input, tensor);
       }
       return results;
     };
@@ -337,6 +389,15 @@ export class GraphModel extends LoadedModel {
     return { given: new Map([...given].map(([name, one]) => [name, kept(name, one)])), found };
   }
 
+  /** The graph for these inputs with all nodes that made it. Undefined where numbers of a run decide what it is. */
+  #traced(given: ReadonlyMap<string, Given>): TracedOutputs | undefined {
+    const nodes: LoweredNode[] = [];
+    const made = this.#lower(given, new Map(), (node) => nodes.push(node));
+    return 'late' in made || made.needs || !made.graph
+      ? undefined
+      : { graph: made.graph, outputs: made.outputs, checks: made.checks ?? [], nodes, lowerer: made.lowerer! };
+  }
+
   /** What lowers the file for these inputs, and their values. */
   #lowerer({ given, found }: Wanted): { lowerer: Lowerer; inputs: ReadonlyMap<string, Value> } {
     const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
@@ -351,8 +412,10 @@ export class GraphModel extends LoadedModel {
   #lower(
     given: ReadonlyMap<string, Given>,
     found: ReadonlyMap<string, readonly Scalar[]>,
-  ): Lowered | { late: readonly string[] } {
+    watch?: Lowerer['watch'],
+  ): (Lowered & { lowerer?: Lowerer }) | { late: readonly string[] } {
     const { lowerer, inputs } = this.#lowerer({ given, found });
+    lowerer.watch = watch;
     try {
       const outputs = lowerer.lower(inputs);
       const leaves: Record<string, Operand> = {};
@@ -361,7 +424,8 @@ export class GraphModel extends LoadedModel {
       const computes = Object.keys(leaves).length > 0;
       if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
       const checks = lowerer.checks.map(({ label }) => label);
-      return { graph: computes ? this.recognise({ outputs: leaves }) : undefined, outputs, checks };
+      const graph = computes ? this.recognise({ outputs: leaves }) : undefined;
+      return { graph, outputs, checks, ...(watch && { lowerer }) };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;
       const { tensor, key } = error;
@@ -391,14 +455,15 @@ export class GraphModel extends LoadedModel {
         );
     const symbols = new Map(Object.entries(this.bound));
     const given = new Map<string, Given>();
-    const { sources } = this.#feedback;
+    const kept = this.#feedback?.kept;
+    const comesBack = (name: string): boolean => kept?.sources.has(name) === true && inputs[name] === undefined;
     // What comes back from the run before takes its symbols from the inputs that are given.
-    const last = ({ name }: OnnxValueInfo): number => Number(sources.has(name) && inputs[name] === undefined);
+    const last = ({ name }: OnnxValueInfo): number => Number(comesBack(name));
     for (const { name, type } of [...this.model.graph.inputs].sort((a, b) => last(a) - last(b))) {
       const input = inputs[name];
       if (input === undefined) {
         if (!names.includes(name)) continue; // an initialiser is its default
-        if (sources.has(name) && type?.kind === 'tensor') {
+        if (comesBack(name) && type?.kind === 'tensor') {
           given.set(name, this.#fed(name, type.type, type.dims ?? [], symbols));
           continue;
         }
@@ -422,17 +487,18 @@ export class GraphModel extends LoadedModel {
     symbols: ReadonlyMap<string, number>,
   ): Given {
     const dims =
-      this.#feedback.dims(name) ??
+      this.#feedback!.kept.dims(name) ??
       declared.map((size) => (typeof size === 'number' ? size : (symbols.get(size) ?? (size === '' ? 1 : 0))));
     return { type, dims, values: undefined };
   }
 
   protected override release(): void {
-    this.#feedback.reset();
+    this.reset();
     super.release();
   }
 
   graphs(): Readonly<Record<string, Graph>> {
+    const inPlace = this.#feedback?.caches.graphs() ?? [];
     const named = [...this.#graphs].flatMap(([key, { graph }]): [string, Graph][] => (graph ? [[key, graph]] : []));
     if (!named.length) {
       const open = this.openDims;
@@ -443,7 +509,7 @@ export class GraphModel extends LoadedModel {
         hint: open.length ? 'Run it once, or load it with { dims }.' : 'Run it once.',
       });
     }
-    return Object.fromEntries(named.reverse());
+    return Object.fromEntries([...named, ...inPlace].reverse());
   }
 
   /**

@@ -136,6 +136,8 @@ export const HOST: Readonly<Record<string, HostOp>> = {
   Sqrt: unary(Math.sqrt),
   Exp: unary(Math.exp),
   Log: unary(Math.log),
+  Cos: unary(Math.cos),
+  Sin: unary(Math.sin),
   Reciprocal: unary((x) => 1 / x),
   Sign: unary(Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)),
   Not: unary((x) => (x ? 0 : 1)),
@@ -293,6 +295,18 @@ export const HOST: Readonly<Record<string, HostOp>> = {
         if (before || (at === index[axis] && !exclusive)) line.push(read(index.map((i, d) => (d === axis ? at : i))));
       }
       return sum(line, data.type);
+    });
+  },
+  Trilu(call) {
+    const data = call.tensor(0);
+    const upper = call.flag('upper', true);
+    const diagonal = call.optional(1) ? Number(call.scalar(1)) : 0;
+    const zero = isWide(data.type) ? 0n : 0;
+    const read = reader(data);
+    return build(data.type, data.shape, (index) => {
+      const [row, column] = index.slice(-2) as [number, number];
+      const stays = upper ? column - row >= diagonal : column - row <= diagonal;
+      return stays ? read(index) : zero;
     });
   },
   NonZero(call) {

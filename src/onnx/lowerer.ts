@@ -225,6 +225,11 @@ export class Lowerer {
     }
   }
 
+  /** What a node is for other inputs: where the host computes it, other numbers. */
+  again({ node, label, attributes, opsets }: LoweredNode, inputs: LoweredNode['inputs']): LoweredNode['outputs'] {
+    return this.#node(node, label, inputs, attributes, this.#scope(new Names(), opsets, label, undefined));
+  }
+
   /** A function of the file, in the place of its call. */
   #call(
     { inputs: names, outputs, nodes, defaults, opsets }: OnnxFunction,

@@ -94,6 +94,7 @@ type Where = (condition: Operand, trueValue: Operand, falseValue: Operand, optio
 export const where = defineOp<object, Where>({
   name: 'where',
   operands: { condition: { types: ['uint8'] }, trueValue: { types: NUMBERS }, falseValue: { as: 'trueValue' } },
+  elementwise: true,
   tolerance: EXACT,
   values: (operand) => (operand === 'condition' ? 'mask' : undefined),
   infer({ condition, trueValue, falseValue }) {

@@ -170,7 +170,7 @@ function unrepeated(node: Operand): Operand {
  * [B, heads, T, D] that was [B, T, heads, D] as rows, [B, T, heads · D], or as columns of wider rows that they were cut
  * from. Others stay.
  */
-function rowsOf(node: Operand): { input: Operand; column: number } {
+export function rowsOf(node: Operand): { input: Operand; column: number } {
   if (!is(node, 'transpose') || !sameShape(permutationOf(node), [0, 2, 1, 3])) return { input: node, column: 0 };
   const [b, t, heads, d] = node.inputs['input']!.shape as [number, number, number, number];
   const rows = shaped(node.inputs['input']!, [b, t, heads * d]);
@@ -179,7 +179,7 @@ function rowsOf(node: Operand): { input: Operand; column: number } {
 }
 
 /** What columns were cut from, and the first of them. */
-function cutOf(node: Operand): { input: Operand; column: number } | undefined {
+export function cutOf(node: Operand): { input: Operand; column: number } | undefined {
   const { input } = node.inputs;
   const last = node.shape.length - 1;
   if (is(node, 'split')) {

@@ -56,10 +56,10 @@ describe.each(['script', 'export'])('decoders of the exporter %s', (exporter) =>
     expect(ops['softmax']).toBeUndefined();
   });
 
-  it('go on from what they keep, a token at a time, as from all tokens at once', async () => {
+  it.each(Object.keys(OPS))('%s: goes on in place, a token at a time, as from all tokens at once', async (kind) => {
     const tokens = [3, 17, 8, 39, 0, 21];
-    using whole = await load(`sdpa-${exporter}`, FEEDBACK);
-    using steps = await load(`sdpa-${exporter}`, FEEDBACK);
+    using whole = await load(`${kind}-${exporter}`, FEEDBACK);
+    using steps = await load(`${kind}-${exporter}`, FEEDBACK);
     const all = await logitsOf(whole, tokens);
     const vocabulary = all.length / tokens.length;
     for (const [i, token] of tokens.entries()) {
@@ -67,5 +67,6 @@ describe.each(['script', 'export'])('decoders of the exporter %s', (exporter) =>
       const wanted = all.subarray(i * vocabulary, (i + 1) * vocabulary);
       expect(Math.max(...own.map((x, j) => Math.abs(x - wanted[j]!)))).toBeLessThan(2e-4);
     }
+    expect(Object.keys(steps.graphs())).toContain('in place 1: 1 of 24 rows');
   });
 });
