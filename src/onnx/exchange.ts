@@ -4,7 +4,7 @@ import type { OnnxType } from '../formats/onnx.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { elementCount } from '../tensor/types.ts';
 import { randomNumbers } from '../verify/values.ts';
-import type { GraphValue } from './graph-model.ts';
+import type { GraphValue } from './nodes.ts';
 import type { GraphNumbers, GraphOutput, GraphTensor } from './run-tensors.ts';
 import { isFloating } from './values.ts';
 

@@ -34,6 +34,9 @@ export interface GraphNumbers {
 /** What a run takes: numbers alone where the dimensions follow from the model and their count, else with dimensions. */
 export type GraphInput = GraphData | readonly (number | bigint | boolean)[] | GraphNumbers | GraphBuffer;
 
+/** What a run takes, by name. */
+export type GraphInputs = Readonly<Record<string, GraphInput>>;
+
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 
 /** An input of a run: its numbers, of its type. */
