@@ -28,6 +28,10 @@ export const FILES: Readonly<Record<string, File>> = {
     ops: 'Einsum',
     load: async () => (await import('./einsum.ts')).EINSUM,
   },
+  find: {
+    ops: 'NonZero Compress Unique',
+    load: async () => (await import('./find.ts')).FIND,
+  },
   image: {
     ops: 'GridSample RoiAlign AffineGrid Col2Im CenterCropPad NonMaxSuppression Det',
     load: async () => (await import('./image.ts')).IMAGE,
@@ -66,7 +70,7 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./resize.ts')).RESIZE,
   },
   select: {
-    ops: 'GatherND GatherElements ScatterElements Scatter ScatterND DepthToSpace SpaceToDepth EyeLike Trilu OneHot NonZero Compress Unique ReverseSequence',
+    ops: 'GatherND GatherElements ScatterElements Scatter ScatterND DepthToSpace SpaceToDepth EyeLike Trilu OneHot ReverseSequence',
     load: async () => (await import('./select.ts')).SELECT,
   },
   shape: {
