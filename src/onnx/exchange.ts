@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import { type NpyType, npyData } from '../formats/npy.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { elementCount } from '../tensor/types.ts';
 import { randomNumbers } from '../verify/values.ts';

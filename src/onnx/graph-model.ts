@@ -1,5 +1,5 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
+import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';

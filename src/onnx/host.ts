@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { broadcastShapes, elementCount, stridesOf } from '../tensor/types.ts';
 import type { Call } from './call.ts';
 import { isFloating, isWide, known, type Scalar, type Tensor, type Value } from './values.ts';

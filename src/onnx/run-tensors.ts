@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { shown } from '../options.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
