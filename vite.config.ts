@@ -75,6 +75,9 @@ const builds: Record<string, UserConfig> = {
                 name,
                 test: new RegExp(`(graph|ops)/groups/${name}\\.ts$`),
               })),
+              // What every ONNX file needs is one file as well; its patterns are WebNN's too.
+              { name: 'onnx', test: /src\/onnx\/(load|lowerer)\.ts$/ },
+              { name: 'patterns', test: /src\/patterns\/(index|match)\.ts$/, priority: 1 },
               { name: 'preprocess', test: /src\/vision\/(config|decode|preprocess)\.ts$/ },
               { name: 'tuner', test: /src\/tune\/tuner\.ts$/ }, // Node's entry gives it a store; a page loads one file all the same
             ],

@@ -1,7 +1,7 @@
 // binary: output = combine(a, b). An operand has the output's shape, repeats within it, or is one number
 //
 // period p: the p vec4 of the operand repeat, as [C] against [N,C] with C a multiple of 4. splat: the operand is one number.
-// ports   Stored, unpack, Value (stored)   Result, pack (result)   flat_index (grid)   combine (binary, binary_math)
+// ports   Stored, unpack, Value (stored)   Result, pack (result)   flat_index (grid)   combine (binary, binary_math, binary_logic)
 // consts  WG
 
 struct Params { count4: u32, a_period: u32, b_period: u32, a_splat: u32, b_splat: u32 }

@@ -1,7 +1,7 @@
 // binary_strided: output = combine(a, b) for any two shapes that broadcast, four elements an invocation
 //
 // ports   Stored, Value, unpack (stored)   Result, pack (result)   Params, offsets_of_four (strides)   flat_index (grid)
-//         combine (binary, binary_math)
+//         combine (binary, binary_math, binary_logic)
 // consts  WG
 
 @group(0) @binding(1) var<storage, read> a: array<Stored>;

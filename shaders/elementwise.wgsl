@@ -1,6 +1,6 @@
 // elementwise: output = apply(input), four elements an invocation
 //
-// ports   Stored, unpack (stored)   Result, pack (result)   flat_index (grid)   apply (functions, unary_math)
+// ports   Stored, unpack (stored)   Result, pack (result)   flat_index (grid)   apply (functions, unary_math, unary_logic, trigonometry)
 // consts  WG
 
 struct Params { count4: u32 }

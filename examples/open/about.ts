@@ -1,4 +1,4 @@
-import type { OnnxModel, OnnxNode } from '../../src/formats/onnx.ts';
+import type { OnnxModel, OnnxNode } from '../../src/formats/onnx-model.ts';
 import { type Graph, isLeaf, type Operand, topological } from '../../src/graph/ir.ts';
 import type { GraphNode, GraphValue, Model } from '../../src/index.ts';
 import { inspectOnnx, nodesOf, type OnnxPort, type OnnxReport } from '../../src/onnx/contents.ts';

@@ -101,10 +101,15 @@ function showLoaded(loaded: Loaded<Model>): void {
 
 /** Facts of a loaded model, and its nodes at the shapes of the last plan, where there is one. */
 function showShapes({ model, ms }: Loaded<Model>, macs: number): void {
+  const file = reading;
   const known = { model, ms, macs };
   byId('about', HTMLElement).replaceChildren(...(shown?.file ? aboutFile(shown.file, known) : aboutModel(known)));
   if (model.task !== 'graph') graph.show(nodesOfGraph(Object.values(model.graphs())[0]!));
-  else if (hasPlan(model)) graph.show(model.nodes());
+  else if (hasPlan(model))
+    void model.nodes().then(
+      (nodes) => file === reading && graph.show(nodes), // else another file was opened
+      (error) => problems.show(error),
+    );
 }
 
 /** Whether the shapes are known of a graph that was loaded. */

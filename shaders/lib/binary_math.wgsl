@@ -1,4 +1,4 @@
-// More functions of two arguments (see binary.wgsl), of the group `math`. Comparisons give 1 and 0; with NaN notEqual gives 1, all others 0.
+// More functions of two arguments (see binary.wgsl), of the group `math`.
 // ports   float_of, is_nan (functions)   Value (stored)
 
 // C's fmod, exact: the remainder of mantissas as integers, the difference of the exponents eight bits at a time. WGSL's
@@ -47,33 +47,6 @@ fn combine(a: vec4f, b: vec4f) -> vec4f {
 //# prelu
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return select(a * b, a, a >= vec4<Value>()); }
 
-//# equal
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a == b); }
-
-//# notEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(!(a == b)); } // != may be false of NaN
-
-//# greater
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a > b); }
-
-//# greaterOrEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a >= b); }
-
-//# lesser
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a < b); }
-
-//# lesserOrEqual
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>(a <= b); }
-
-//# logicalAnd
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) & (b != vec4<Value>())); }
-
-//# logicalOr
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) | (b != vec4<Value>())); }
-
-//# logicalXor
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return vec4<Value>((a != vec4<Value>()) != (b != vec4<Value>())); }
-
 //# powInteger
 // By squaring: the exponent's bits from the lowest. Below zero it is 1 / a^-b without the fraction.
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> {
@@ -110,19 +83,3 @@ fn combine(a: vec4f, b: vec4f) -> vec4f { return remainders(a, b); }
 
 //# fmodInteger
 fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a % b; }
-
-//# bitwiseAnd
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a & b; }
-
-//# bitwiseOr
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a | b; }
-
-//# bitwiseXor
-fn combine(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return a ^ b; }
-
-//# shiftLeft
-// WGSL shifts by the lowest five bits. What leaves eight bits is not stored.
-fn combine(a: vec4u, b: vec4u) -> vec4u { return select(a << (b & vec4u(31u)), vec4u(), b > vec4u(31u)); }
-
-//# shiftRight
-fn combine(a: vec4u, b: vec4u) -> vec4u { return select(a >> (b & vec4u(31u)), vec4u(), b > vec4u(31u)); }

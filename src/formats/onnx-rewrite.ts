@@ -1,6 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import type { ByteSource } from '../hub/source.ts';
-import type { OnnxType } from './onnx.ts';
+import type { OnnxType } from './onnx-model.ts';
 import { nodeMessage, opsetMessage, tensorHead, type WrittenNode } from './onnx-write.ts';
 import { ProtobufReader, type Range } from './protobuf.ts';
 import { Message } from './protobuf-write.ts';

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import { ONNX_TYPES, type OnnxType, type OnnxValueInfo, type OnnxValueType } from './onnx.ts';
+import { ONNX_TYPES, type OnnxType, type OnnxValueInfo, type OnnxValueType } from './onnx-model.ts';
 import { Message } from './protobuf-write.ts';
 
 /** A tensor of a file: its bytes as they lie in memory, little-endian, or its texts. */

@@ -6,7 +6,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxType,
-} from '../formats/onnx.ts';
+} from '../formats/onnx-model.ts';
 import { type Operand, operand, results } from '../graph/ir.ts';
 import type { DataType } from '../tensor/types.ts';
 import { known, MOST_KNOWN, onDevice, type Scalar, type Tensor, typeOf, type Value } from './values.ts';

@@ -7,7 +7,7 @@ import type {
   OnnxTensor,
   OnnxType,
   OnnxValueInfo,
-} from '../formats/onnx.ts';
+} from '../formats/onnx-model.ts';
 import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import { elementCount } from '../tensor/types.ts';
 import { isLowered } from './lower/index.ts';

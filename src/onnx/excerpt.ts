@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxAttribute, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
+import type { OnnxAttribute, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
 import {
   modelMessage,
   nodeMessage,

@@ -1,10 +1,10 @@
 import { TilewrightError } from '../errors.ts';
 import { type NpyType, npyData } from '../formats/npy.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { elementCount } from '../tensor/types.ts';
 import { randomNumbers } from '../verify/values.ts';
-import type { GraphValue } from './graph-model.ts';
+import type { GraphValue } from './nodes.ts';
 import type { GraphNumbers, GraphOutput, GraphTensor } from './run-tensors.ts';
 import { isFloating } from './values.ts';
 

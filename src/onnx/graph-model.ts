@@ -1,5 +1,5 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx.ts';
+import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
@@ -17,12 +17,13 @@ import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
 import type { Feedback } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
-import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
+import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
+import type { GraphNode, GraphValue } from './nodes.ts';
 import {
   bind,
   fromDevice,
   type Given,
-  type GraphInput,
+  type GraphInputs,
   type GraphOutput,
   numbersFor,
   resultOf,
@@ -37,29 +38,6 @@ export interface GraphRunOptions {
   copy?: Readonly<Record<string, GPUBuffer>>;
   /** Of weights and kernels, where shapes are new. */
   onProgress?: OnProgress;
-}
-
-/** What a run takes, by name. */
-export type GraphInputs = Readonly<Record<string, GraphInput>>;
-
-/** What a model takes and gives: dimensions are numbers, or symbols that a run binds. */
-export interface GraphValue {
-  readonly name: string;
-  /** Under ONNX's name; `sequence(float)`. */
-  readonly type: string;
-  /** Undefined where the file says nothing of them. */
-  readonly dims: readonly (number | string)[] | undefined;
-}
-
-/** A node of the file, at the shapes of a plan. */
-export interface GraphNode {
-  /** Unique among all nodes: steps of the plan, rows of a profile and of `verify` have it. */
-  readonly label: string;
-  /** `Relu`, `com.microsoft.Gelu`. */
-  readonly op: string;
-  /** Those that are left out are not there. */
-  readonly inputs: readonly GraphValue[];
-  readonly outputs: readonly GraphValue[];
 }
 
 /** What a graph was lowered for. Numbers of inputs are kept where they decide what the graph is. */
@@ -213,10 +191,7 @@ export class GraphModel extends LoadedModel {
    * Runs once. Runs may overlap. Errors: `invalid-argument` for a name that is missing or not known, `wrong-shape`,
    * `wrong-type`, `unsupported-type` for an integer of more than 32 bits, `unsupported-op`, `aborted`, `disposed`.
    */
-  async run(
-    inputs: Readonly<Record<string, GraphInput>>,
-    options: GraphRunOptions = {},
-  ): Promise<Record<string, GraphOutput>> {
+  async run(inputs: GraphInputs, options: GraphRunOptions = {}): Promise<Record<string, GraphOutput>> {
     this.alive();
     checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object, onProgress: fn });
     throwIfAborted(options.signal, 'the run');
@@ -230,7 +205,7 @@ export class GraphModel extends LoadedModel {
   }
 
   async #run(
-    inputs: Readonly<Record<string, GraphInput>>,
+    inputs: GraphInputs,
     {
       copy = {},
       outputs: wanted = this.outputs.map(({ name }) => name).filter((name) => !(name in copy)),
@@ -443,7 +418,7 @@ export class GraphModel extends LoadedModel {
   }
 
   /** The inputs of a run, checked against the model, with their dimensions. */
-  #given(inputs: Readonly<Record<string, GraphInput>>): Map<string, Given> {
+  #given(inputs: GraphInputs): Map<string, Given> {
     if (!object[1](inputs)) throw new TilewrightError('invalid-argument', 'run: expected an object of inputs by name');
     const names = this.inputs.map(({ name }) => name);
     const known = new Set(this.model.graph.inputs.map(({ name }) => name));
@@ -522,64 +497,32 @@ export class GraphModel extends LoadedModel {
     options: CalibrationOptions = {},
   ): Promise<Calibration> {
     this.alive();
-    const rest = (async function* () {
-      yield* samples;
-    })();
-    const first = await rest.next();
-    if (first.done) throw new TilewrightError('invalid-argument', 'a calibration needs at least one sample');
-    const given = this.#given(first.value);
-    const { graph, needs } = await this.#lowered(given, new Map());
-    const key = this.#key(given, new Map()); // the graph tells which numbers decide what it is
-    if (!graph || needs)
-      throw new TilewrightError('unsupported-option', `${this.title}: what its graph is depends on what it computes`);
-    const leaves = topological(graph).filter(isInput);
-    const numbersOf = (sample: GraphInputs): Record<string, TensorInput> => {
-      const own = this.#given(sample);
-      const inputs: Record<string, TensorInput> = {};
-      for (const { options, dataType } of leaves) {
-        const { name } = options as NamedOptions;
-        const { type, dims, values } = own.get(name)!;
-        if (values) inputs[name] = numbersFor(name, type, dims, values, dataType);
-      }
-      const got = this.#key(own, new Map());
-      if (got !== key) throw new TilewrightError('wrong-shape', `calibrate: expected ${key}, got ${got}`);
-      return inputs;
-    };
-    async function* all(): AsyncGenerator<Record<string, TensorInput>> {
-      yield numbersOf(first.value as GraphInputs);
-      for await (const sample of rest) yield numbersOf(sample);
-    }
-    return this.calibrateOn(graph, all(), options);
+    const { samplesFor } = await import('./samples.ts');
+    const { graph, inputs } = await samplesFor(samples, {
+      title: this.title,
+      given: (sample) => this.#given(sample),
+      lowered: (given) => this.#lowered(given, new Map()),
+      key: (given) => this.#key(given, new Map()),
+    });
+    return this.calibrateOn(graph, inputs, options);
   }
 
-  /** Brings the file to ops again, as for a plan, and gives its nodes in order: those before what only a run can know. */
-  #trace(plan: string | undefined): LoweredNode[] {
+  /** What lowers the file again, as for a plan of `graphs()`, and the values that it begins with. */
+  #again(plan: string | undefined): { lowerer: Lowerer; inputs: ReadonlyMap<string, Value> } {
     const names = Object.keys(this.graphs());
     const name = plan ?? names[0]!;
     const kept = this.#graphs.get(name);
     if (!kept) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${names.join(', ')})`);
-    const { lowerer, inputs } = this.#lowerer(kept.wanted);
-    const nodes: LoweredNode[] = [];
-    lowerer.watch = (node) => nodes.push(node);
-    try {
-      lowerer.lower(inputs);
-    } catch (error) {
-      if (!(error instanceof NeedsNumbers)) throw error;
-    }
-    return nodes;
+    return this.#lowerer(kept.wanted);
   }
 
   /**
    * The nodes of the file in the order in which they are computed, at the shapes of a plan of `graphs()`: of the last
    * run where absent. Loops are unrolled, functions are in the places of their calls. Error: `invalid-argument`.
    */
-  nodes(plan?: string): GraphNode[] {
-    return this.#trace(plan).map(({ label, node, inputs, outputs }) => ({
-      label,
-      op: keyOf(node),
-      inputs: node.inputs.flatMap((name, i) => described(name, inputs[i])),
-      outputs: node.outputs.flatMap((name, i) => described(name, outputs[i])),
-    }));
+  async nodes(plan?: string): Promise<GraphNode[]> {
+    const { lowerer, inputs } = this.#again(plan);
+    return (await import('./nodes.ts')).nodesOf(lowerer, inputs);
   }
 
   /**
@@ -592,7 +535,9 @@ export class GraphModel extends LoadedModel {
     options: { plan?: string; signal?: AbortSignal } = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
     checkOptions('excerpt', options, { plan: text, signal: aSignal });
-    const found = this.#trace(options.plan).find((node) => node.label === label);
+    const { lowerer, inputs } = this.#again(options.plan);
+    const { trace } = await import('./nodes.ts');
+    const found = trace(lowerer, inputs).find((node) => node.label === label);
     if (!found) throw new TilewrightError('invalid-argument', `${this.title} has no node '${label}'`);
     return (await import('./excerpt.ts')).excerptOf(found, options.signal);
   }
@@ -612,13 +557,6 @@ export class GraphModel extends LoadedModel {
       }),
     );
   }
-}
-
-/** Name, type and dimensions of a value of a node; none where it is left out. */
-function described(name: string, value: Value | undefined): GraphValue[] {
-  if (!name || !value || value.kind === 'nothing') return [];
-  if (value.kind === 'tensor') return [{ name, type: value.type, dims: value.shape }];
-  return [{ name, type: `sequence of ${value.items.length}`, dims: undefined }];
 }
 
 /** The symbols among the dimensions of inputs, each once; empty for dimensions that the file neither counts nor names. */

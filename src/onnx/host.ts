@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { broadcastShapes, elementCount, stridesOf } from '../tensor/types.ts';
 import type { Call } from './call.ts';
 import { isFloating, isWide, known, type Scalar, type Tensor, type Value } from './values.ts';
@@ -309,28 +309,6 @@ export const HOST: Readonly<Record<string, HostOp>> = {
       return stays ? read(index) : zero;
     });
   },
-  NonZero(call) {
-    const data = call.tensor(0);
-    const found: number[][] = [];
-    const read = reader(data);
-    build(data.type, data.shape, (index) => {
-      if (read(index)) found.push([...index]);
-      return 0;
-    });
-    return build('int64', [data.shape.length, found.length], ([d, i]) => BigInt(found[i!]![d!]!));
-  },
-  Compress(call) {
-    const data = call.tensor(0);
-    const picks = call.tensor(1).known!;
-    const given = call.intOr('axis');
-    const flat = given === undefined ? { ...data, shape: [elementCount(data.shape)] } : data;
-    const axis = given === undefined ? 0 : call.axis(given, data.shape.length);
-    const rows = picks.flatMap((pick, i) => (pick ? [i] : []));
-    const read = reader(flat);
-    const shape = flat.shape.map((size, d) => (d === axis ? rows.length : size));
-    return build(data.type, shape, (index) => read(index.map((at, d) => (d === axis ? rows[at]! : at))));
-  },
-  Unique: unique,
   ScatterND(call) {
     const [data, indices, updates] = [call.tensor(0), call.tensor(1), call.tensor(2)];
     if (call.text('reduction', 'none') !== 'none') return call.elsewhere();
@@ -369,49 +347,4 @@ function castTo(input: Tensor, type: OnnxType, label: string): Tensor {
     return Number(value);
   });
   return known(type, input.shape, values);
-}
-
-/** unique rows along an axis, or elements: [values, first places, inverse, counts]. */
-function unique(call: Call): readonly Value[] {
-  const data = call.tensor(0);
-  const given = call.intOr('axis');
-  const sorted = call.int('sorted', 1);
-  const flat = given === undefined ? { ...data, shape: [elementCount(data.shape)] } : data;
-  const axis = given === undefined ? 0 : call.axis(given, data.shape.length);
-  const size = flat.shape[axis]!;
-  const read = reader(flat);
-  const others = flat.shape.map((length, d) => (d === axis ? 1 : length));
-  const rows = Array.from(
-    { length: size },
-    (_, at) => build(flat.type, others, (index) => read(index.map((i, d) => (d === axis ? at : i)))).known!,
-  );
-  const order: number[] = [];
-  const inverse: number[] = [];
-  const counts: number[] = [];
-  const same = (a: readonly Scalar[], b: readonly Scalar[]) => a.every((value, i) => Object.is(value, b[i]));
-  for (const row of rows) {
-    let which = order.findIndex((at) => same(rows[at]!, row));
-    if (which < 0) {
-      which = order.length;
-      order.push(inverse.length);
-      counts.push(0);
-    }
-    inverse.push(which);
-    counts[which]!++;
-  }
-  const rank = order.map((_, i) => i);
-  const before = (a: readonly Scalar[], b: readonly Scalar[]): number => {
-    const i = a.findIndex((value, at) => value !== b[at]);
-    return i < 0 ? 0 : a[i]! < b[i]! ? -1 : 1;
-  };
-  if (sorted) rank.sort((i, j) => before(rows[order[i]!]!, rows[order[j]!]!));
-  const place = rank.map((_, i) => rank.indexOf(i));
-  const shape = flat.shape.map((length, d) => (d === axis ? rank.length : length));
-  const list = (values: readonly number[]): Tensor => known('int64', [values.length], values);
-  return [
-    build(data.type, shape, (index) => read(index.map((i, d) => (d === axis ? order[rank[i]!]! : i)))),
-    list(rank.map((i) => order[i]!)),
-    list(inverse.map((i) => place[i]!)),
-    list(rank.map((i) => counts[i]!)),
-  ];
 }

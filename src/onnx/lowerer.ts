@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../formats/onnx.ts';
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../formats/onnx-model.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
 import { reason } from '../hub/source.ts';

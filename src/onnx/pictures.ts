@@ -1,5 +1,5 @@
 import { IMAGENET, type Picture, type Preprocessing, preprocess } from '../vision/preprocess.ts';
-import type { GraphValue } from './graph-model.ts';
+import type { GraphValue } from './nodes.ts';
 
 /** An input of a graph that takes pictures. */
 export interface PictureInput {

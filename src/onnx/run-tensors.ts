@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxType } from '../formats/onnx.ts';
+import type { OnnxType } from '../formats/onnx-model.ts';
 import { shown } from '../options.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, formatShape, type TensorData, typedArray } from '../tensor/types.ts';
@@ -33,6 +33,9 @@ export interface GraphNumbers {
 
 /** What a run takes: numbers alone where the dimensions follow from the model and their count, else with dimensions. */
 export type GraphInput = GraphData | readonly (number | bigint | boolean)[] | GraphNumbers | GraphBuffer;
+
+/** What a run takes, by name. */
+export type GraphInputs = Readonly<Record<string, GraphInput>>;
 
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { OnnxTensor, OnnxType } from '../formats/onnx.ts';
+import type { OnnxTensor, OnnxType } from '../formats/onnx-model.ts';
 import type { Operand } from '../graph/ir.ts';
 import { fromHalf, toHalf } from '../tensor/half.ts';
 import { type DataType, elementCount, type TensorData, typedArray } from '../tensor/types.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type OnnxModel, type OnnxTensor, type OnnxType, openOnnx, openOnnxTensor } from '../../src/formats/onnx.ts';
+import { openOnnx, openOnnxTensor } from '../../src/formats/onnx.ts';
+import type { OnnxModel, OnnxTensor, OnnxType } from '../../src/formats/onnx-model.ts';
 import { Message } from '../../src/formats/protobuf-write.ts';
 import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import '../support/ops.ts';
-import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from '../../src/formats/onnx.ts';
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from '../../src/formats/onnx-model.ts';
 import { lowerings } from '../../src/onnx/lower/index.ts';
 import { Lowerer } from '../../src/onnx/lowerer.ts';
 import { known, type Tensor } from '../../src/onnx/values.ts';

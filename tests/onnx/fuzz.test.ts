@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TilewrightError } from '../../src/errors.ts';
-import { type OnnxModel, openOnnx } from '../../src/formats/onnx.ts';
+import { openOnnx } from '../../src/formats/onnx.ts';
+import type { OnnxModel } from '../../src/formats/onnx-model.ts';
 import { loadingOps, loadOps } from '../../src/graph/groups/index.ts';
 import { openFolder } from '../../src/hub/folder.ts';
 import { smallNumbers } from '../../src/onnx/contents.ts';

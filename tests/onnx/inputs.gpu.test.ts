@@ -1,12 +1,88 @@
 import { describe, expect, it } from 'vitest';
 import { OnnxGraph } from '../../bench/peers/onnx.ts';
 import type { GraphModel } from '../../src/onnx/graph-model.ts';
-import type { GraphTensor } from '../../src/onnx/run-tensors.ts';
+import type { GraphInput, GraphTensor } from '../../src/onnx/run-tensors.ts';
 import type { Progress } from '../../src/tensor/progress.ts';
+import { expectError } from '../formats/files.ts';
 import { testEngine } from '../support/engine.ts';
+import { numbers, relu, run, X, Y } from '../support/graph-model.ts';
+import { floats, longs, type ModelToEncode, node } from '../support/onnx.ts';
 
 const loaded = async (graph: OnnxGraph, options = {}): Promise<GraphModel> =>
   (await (await testEngine()).load(graph.encode().model, options)) as GraphModel;
+
+describe('inputs of a run', () => {
+  it('are computed with', async () => {
+    expect(await numbers(relu, { x: [-1, 2] })).toEqual([0, 2]);
+  });
+
+  it.each<[string, Record<string, never | GraphInput>, 'invalid-argument' | 'wrong-shape' | 'wrong-type', RegExp]>([
+    ['a missing one', {}, 'invalid-argument', /'x' is missing: float\[2\]/],
+    ['a misnamed one', { X: [1, 2] }, 'invalid-argument', /no input 'X' \(x\)/],
+    ['one too many', { x: [1, 2], z: [1] }, 'invalid-argument', /no input 'z'/],
+    ['the name of an output', { x: [1, 2], y: [1, 2] }, 'invalid-argument', /no input 'y'/],
+    ['null', { x: null as never }, 'invalid-argument', /expected an array/],
+    ['a text', { x: 'ab' as never }, 'invalid-argument', /expected an array/],
+    ['texts', { x: ['a', 'b'] as never }, 'wrong-type', /element 0 is a, which is no float/],
+    ['integers', { x: Int32Array.of(1, 2) }, 'wrong-type', /Float32Array for float, got Int32Array/],
+    ['too many elements', { x: [1, 2, 3] }, 'wrong-shape', /\[2\] has 2 elements, the array 3/],
+    ['other dimensions', { x: { dims: [1, 2], data: [1, 2] } }, 'wrong-shape', /expected \[2\], got \[1,2\]/],
+    ['a negative dimension', { x: { dims: [-2], data: [1, 2] } }, 'invalid-argument', /dims/],
+    ['dimensions that are none', { x: { dims: 2 as never, data: [1, 2] } }, 'invalid-argument', /dims/],
+  ])('are refused: %s', async (_, inputs, code, message) => {
+    await expectError(() => run(relu, inputs), code, message);
+  });
+
+  it('agree in the symbols of their dimensions', async () => {
+    const model: ModelToEncode = {
+      nodes: [node('Add', ['a', 'b'], ['y'])],
+      inputs: [
+        ['a', 'float', ['n', 2]],
+        ['b', 'float', ['n', 1]],
+      ],
+      outputs: [Y],
+    };
+    expect(await numbers(model, { a: [1, 2, 3, 4], b: [10, 20] })).toEqual([11, 12, 23, 24]);
+    await expectError(() => run(model, { a: [1, 2, 3, 4], b: [1, 2, 3] }), 'wrong-shape');
+    await expectError(
+      () => run(model, { a: [1, 2, 3, 4], b: { dims: [3, 1], data: [1, 2, 3] } }),
+      'wrong-shape',
+      /input b: dimension 0 is n, which is 2 already, got 3/,
+    );
+    await expectError(() => run(model, { a: [1, 2, 3], b: [1] }), 'wrong-shape', /input a/);
+    await expectError(() => run(model, { a: [1, 2, 3, 4], b: [1, 2] }, { dims: { n: 3 } }), 'wrong-shape', /input a/);
+    expect(await numbers(model, { a: [1, 2], b: [10] }, { dims: { n: 1 } })).toEqual([11, 12]);
+  });
+
+  it('of int64 fit 32 bits; from the file too', async () => {
+    const model: ModelToEncode = {
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+      inputs: [['x', 'int64', [2]]],
+      outputs: [['y', 'int64']],
+      initializers: [longs('w', [1, -1])],
+    };
+    expect(await numbers(model, { x: BigInt64Array.of(5n, -5n) })).toEqual([6n, -6n]);
+    for (const value of [1n << 31n, -(1n << 31n) - 1n, 1n << 62n])
+      await expectError(() => run(model, { x: [value, 0n] }), 'unsupported-type', new RegExp(`${value}`));
+    await expectError(
+      () => run({ ...model, initializers: [longs('w', [1n << 40n, 0n])] }, { x: [1, 2] }),
+      'unsupported-type',
+      /1099511627776/,
+    );
+  });
+
+  it('may be left out where an initialiser is their default', async () => {
+    const model: ModelToEncode = {
+      nodes: [node('Mul', ['x', 'w'], ['y'])],
+      inputs: [X, ['w', 'float', [2]]],
+      outputs: [Y],
+      initializers: [floats('w', [2], [10, 100])],
+    };
+    expect(await numbers(model, { x: [1, 2] })).toEqual([10, 200]);
+    expect(await numbers(model, { x: [1, 2], w: [3, 4] })).toEqual([3, 8]);
+    await expectError(() => run(model, { x: [1, 2], w: [3] }), 'wrong-shape');
+  });
+});
 
 describe('inputs of ONNX models', () => {
   it('texts are those of the run, not of one before of the same dimensions', async () => {

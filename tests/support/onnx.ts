@@ -1,4 +1,4 @@
-import { ONNX_TYPES, type OnnxType } from '../../src/formats/onnx.ts';
+import { ONNX_TYPES, type OnnxType } from '../../src/formats/onnx-model.ts';
 import { Message } from '../../src/formats/protobuf-write.ts';
 
 /** Fields of TensorProto that hold numbers, by the name that onnx.proto gives them. */

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TilewrightError, throwIfAborted } from '../../errors.ts';
-import { ONNX_TYPES, openOnnx } from '../../formats/onnx.ts';
+import { openOnnx } from '../../formats/onnx.ts';
+import { ONNX_TYPES } from '../../formats/onnx-model.ts';
 import { layoutOnnx, type NewTensor, type OnnxChanges } from '../../formats/onnx-rewrite.ts';
 import type { WrittenAttribute, WrittenNode } from '../../formats/onnx-write.ts';
 import type { TensorHeader } from '../../formats/safetensors-write.ts';

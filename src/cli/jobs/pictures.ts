@@ -1,9 +1,9 @@
 import { TilewrightError } from '../../errors.ts';
 import { readJson } from '../../hub/folder.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
-import type { GraphInputs, GraphModel } from '../../onnx/graph-model.ts';
+import type { GraphModel } from '../../onnx/graph-model.ts';
 import { type PictureInput, PREPROCESSING, pictureInput, pictureTensor } from '../../onnx/pictures.ts';
-import type { GraphTensor } from '../../onnx/run-tensors.ts';
+import type { GraphInputs, GraphTensor } from '../../onnx/run-tensors.ts';
 import { fromHalf } from '../../tensor/half.ts';
 import { preprocessingFrom } from '../../vision/config.ts';
 import { type Picture, type Preprocessing, preprocess } from '../../vision/preprocess.ts';

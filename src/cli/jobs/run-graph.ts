@@ -1,5 +1,5 @@
 import { type NpyType, npyData } from '../../formats/npy.ts';
-import type { OnnxType } from '../../formats/onnx.ts';
+import type { OnnxType } from '../../formats/onnx-model.ts';
 import { fromNpy, madeUp, NPY, symbolsFrom, tensorsOf } from '../../onnx/exchange.ts';
 import type { GraphModel } from '../../onnx/graph-model.ts';
 import type { GraphInput, GraphNumbers } from '../../onnx/run-tensors.ts';

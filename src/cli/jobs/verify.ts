@@ -29,7 +29,7 @@ export const verify: Job<VerifyArgs, VerifyResult> = async ({ model: wanted, sin
   const off = report.rows.find(({ verdict }) => verdict !== 'right');
   if (model?.task !== 'graph' || !off) return report;
   // What the passes made alone has the label of no node; then there is no file, and that is no fault of the check.
-  if (!model.nodes().some(({ label }) => label === off.label)) return report;
+  if (!(await model.nodes()).some(({ label }) => label === off.label)) return report;
   await context.write(sink, await model.excerpt(off.label, { signal }));
   return { ...report, written: off.label };
 };

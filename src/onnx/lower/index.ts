@@ -17,8 +17,12 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./attention.ts')).ATTENTION,
   },
   contrib: {
-    ops: 'com.microsoft.Gelu com.microsoft.FastGelu com.microsoft.BiasGelu com.microsoft.QuickGelu com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization com.microsoft.EmbedLayerNormalization com.microsoft.Attention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention com.microsoft.RotaryEmbedding com.microsoft.FusedMatMul com.microsoft.FusedConv com.microsoft.MatMulNBits com.microsoft.MatMulIntegerToFloat com.microsoft.DynamicQuantizeMatMul com.microsoft.DynamicQuantizeLSTM com.microsoft.QGemm com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearSigmoid com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSoftmax com.microsoft.QLinearGlobalAveragePool com.microsoft.QLinearAveragePool com.microsoft.QLinearConcat',
+    ops: 'com.microsoft.Gelu com.microsoft.FastGelu com.microsoft.BiasGelu com.microsoft.QuickGelu com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization com.microsoft.EmbedLayerNormalization com.microsoft.FusedMatMul com.microsoft.FusedConv com.microsoft.Attention com.microsoft.MultiHeadAttention com.microsoft.GroupQueryAttention com.microsoft.RotaryEmbedding',
     load: async () => (await import('./contrib.ts')).CONTRIB,
+  },
+  contribQuantized: {
+    ops: 'com.microsoft.MatMulNBits com.microsoft.MatMulIntegerToFloat com.microsoft.DynamicQuantizeMatMul com.microsoft.DynamicQuantizeLSTM com.microsoft.QGemm com.microsoft.QLinearAdd com.microsoft.QLinearMul com.microsoft.QLinearSigmoid com.microsoft.QLinearLeakyRelu com.microsoft.QLinearSoftmax com.microsoft.QLinearGlobalAveragePool com.microsoft.QLinearAveragePool com.microsoft.QLinearConcat',
+    load: async () => (await import('./contrib-quantized.ts')).CONTRIB_QUANTIZED,
   },
   control: {
     ops: 'If Loop Scan SequenceConstruct SequenceEmpty SequenceAt SequenceInsert SequenceErase SequenceLength ConcatFromSequence SplitToSequence Optional OptionalHasElement OptionalGetElement',
@@ -27,6 +31,10 @@ export const FILES: Readonly<Record<string, File>> = {
   einsum: {
     ops: 'Einsum',
     load: async () => (await import('./einsum.ts')).EINSUM,
+  },
+  find: {
+    ops: 'NonZero Compress Unique',
+    load: async () => (await import('./find.ts')).FIND,
   },
   image: {
     ops: 'GridSample RoiAlign AffineGrid Col2Im CenterCropPad NonMaxSuppression Det',
@@ -66,7 +74,7 @@ export const FILES: Readonly<Record<string, File>> = {
     load: async () => (await import('./resize.ts')).RESIZE,
   },
   select: {
-    ops: 'GatherND GatherElements ScatterElements Scatter ScatterND DepthToSpace SpaceToDepth EyeLike Trilu OneHot NonZero Compress Unique ReverseSequence',
+    ops: 'GatherND GatherElements ScatterElements Scatter ScatterND DepthToSpace SpaceToDepth EyeLike Trilu OneHot ReverseSequence',
     load: async () => (await import('./select.ts')).SELECT,
   },
   shape: {

@@ -1,4 +1,4 @@
-import type { OnnxType } from '../../formats/onnx.ts';
+import type { OnnxType } from '../../formats/onnx-model.ts';
 import type { Operand } from '../../graph/ir.ts';
 import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';

@@ -1,9 +1,8 @@
 import type { Operand } from '../../graph/ir.ts';
 import { elementCount } from '../../tensor/types.ts';
 import type { Call } from '../call.ts';
-import { HOST } from '../host.ts';
 import type { Lowering } from '../lowerer.ts';
-import { known, MOST_KNOWN, NOTHING, type Tensor } from '../values.ts';
+import { known, MOST_KNOWN, type Tensor } from '../values.ts';
 import { add, castTo, where } from './math.ts';
 
 function gatherND(call: Call): Tensor {
@@ -89,16 +88,6 @@ function oneHot(call: Call): Tensor {
   return call.made(where(call, met, on!, off!), type);
 }
 
-/** What the host computes of numbers that a run finds. */
-const onHost =
-  (op: string): Lowering =>
-  (call) => {
-    const inputs = call.inputs.map((_, i) =>
-      call.optional(i) ? { ...call.tensor(i), known: call.known(i) } : NOTHING,
-    );
-    return HOST[op]!(call.of(inputs));
-  };
-
 const scatterElements: Lowering = (call) => {
   const { shape } = call.tensor(0);
   const axis = call.axis(call.int('axis', 0), shape.length);
@@ -160,9 +149,6 @@ export const SELECT: Readonly<Record<string, Lowering>> = {
   EyeLike: eyeLike,
   Trilu: trilu,
   OneHot: oneHot,
-  NonZero: onHost('NonZero'),
-  Compress: onHost('Compress'),
-  Unique: onHost('Unique'),
   ReverseSequence: (call) => {
     const [batchAxis, timeAxis] = [call.int('batch_axis', 1), call.int('time_axis', 0)];
     const inputs = { input: call.operand(0), lengths: call.operand(1) };

@@ -1,2 +1,2 @@
-// Functions, comparisons and choices of each element that no model here needs: a line an op.
-export { mathBinary, mathUnary, where } from '../math.ts';
+// Functions of each element that no model here needs: a line a table.
+export { mathBinary, mathUnary } from '../math.ts';

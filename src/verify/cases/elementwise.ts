@@ -1,5 +1,7 @@
 import { BINARY, UNARY } from '../../ops/elementwise.ts';
+import '../../ops/logic.ts';
 import '../../ops/math.ts';
+import '../../ops/trigonometry.ts';
 import { type DataType, isFloat } from '../../tensor/types.ts';
 import { float32, int32, type OpCase, type TensorSpec, test, uint32, type Values, valued } from '../case.ts';
 

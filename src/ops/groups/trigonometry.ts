@@ -1,0 +1,2 @@
+// Trigonometric and hyperbolic functions: a line a table.
+export { trigonometry } from '../trigonometry.ts';
