@@ -17,7 +17,7 @@ import { NeedsNumbers } from './call.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
 import type { Feedback } from './feedback.ts';
 import { lowerings } from './lower/index.ts';
-import { keyOf, Lowerer, type Lowerings } from './lowerer.ts';
+import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
 import type { GraphNode, GraphValue } from './nodes.ts';
 import {
   bind,
@@ -44,6 +44,12 @@ export interface GraphRunOptions {
 interface Wanted {
   readonly given: ReadonlyMap<string, Given>;
   readonly found: ReadonlyMap<string, readonly Scalar[]>;
+}
+
+/** What lowers the file, and values of its inputs. */
+interface Lowering {
+  readonly lowerer: Lowerer;
+  readonly inputs: ReadonlyMap<string, Value>;
 }
 
 /** The graph for one set of shapes. */
@@ -348,7 +354,7 @@ export class GraphModel extends LoadedModel {
       this.#graphs.set(key, kept);
       return kept;
     }
-    const made = await loadingOps(() => this.#lower(given, found));
+    const made = await loadingOps(() => this.#lower(given, this.#lowerer({ given, found })));
     if ('late' in made) {
       if (!late) return { graph: undefined, outputs: [], needs: { key: '', type: 'float' } };
       for (const name of made.late) this.#late.add(name);
@@ -367,14 +373,17 @@ export class GraphModel extends LoadedModel {
   /** The graph for these inputs with all nodes that made it. Undefined where numbers of a run decide what it is. */
   #traced(given: ReadonlyMap<string, Given>): TracedOutputs | undefined {
     const nodes: LoweredNode[] = [];
-    const made = this.#lower(given, new Map(), (node) => nodes.push(node));
-    return 'late' in made || made.needs || !made.graph
-      ? undefined
-      : { graph: made.graph, outputs: made.outputs, checks: made.checks ?? [], nodes, lowerer: made.lowerer! };
+    const made = this.#lowerer({ given, found: new Map() });
+    const { lowerer } = made;
+    lowerer.watch = (node) => nodes.push(node);
+    const lowered = this.#lower(given, made);
+    if ('late' in lowered || lowered.needs || !lowered.graph) return undefined;
+    const { graph, outputs, checks = [] } = lowered;
+    return { graph, outputs, checks, nodes, lowerer };
   }
 
   /** What lowers the file for these inputs, and their values. */
-  #lowerer({ given, found }: Wanted): { lowerer: Lowerer; inputs: ReadonlyMap<string, Value> } {
+  #lowerer({ given, found }: Wanted): Lowering {
     const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
     const inputs = new Map<string, Value>();
     for (const [name, { type, dims, values }] of given) {
@@ -384,13 +393,7 @@ export class GraphModel extends LoadedModel {
     return { lowerer, inputs };
   }
 
-  #lower(
-    given: ReadonlyMap<string, Given>,
-    found: ReadonlyMap<string, readonly Scalar[]>,
-    watch?: Lowerer['watch'],
-  ): (Lowered & { lowerer?: Lowerer }) | { late: readonly string[] } {
-    const { lowerer, inputs } = this.#lowerer({ given, found });
-    lowerer.watch = watch;
+  #lower(given: ReadonlyMap<string, Given>, { lowerer, inputs }: Lowering): Lowered | { late: readonly string[] } {
     try {
       const outputs = lowerer.lower(inputs);
       const leaves: Record<string, Operand> = {};
@@ -400,7 +403,7 @@ export class GraphModel extends LoadedModel {
       if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
       const checks = lowerer.checks.map(({ label }) => label);
       const graph = computes ? this.recognise({ outputs: leaves }) : undefined;
-      return { graph, outputs, checks, ...(watch && { lowerer }) };
+      return { graph, outputs, checks };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;
       const { tensor, key } = error;
