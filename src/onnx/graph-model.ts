@@ -8,7 +8,7 @@ import type { Folder } from '../hub/folder.ts';
 import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
-import { recogniser } from '../patterns/index.ts';
+import { type Recognise, recogniser } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
@@ -99,7 +99,7 @@ export class GraphModel extends LoadedModel {
     folder: Folder,
     readonly model: OnnxModel,
     private readonly table: Lowerings,
-    private readonly recognise: (graph: Graph) => Graph,
+    private readonly recognise: Recognise,
     private readonly small: ReadonlyMap<OnnxTensor, readonly Scalar[]>,
     private readonly bound: Readonly<Record<string, number>>,
     options: LoadOptions,
@@ -376,7 +376,7 @@ export class GraphModel extends LoadedModel {
     const made = this.#lowerer({ given, found: new Map() });
     const { lowerer } = made;
     lowerer.watch = (node) => nodes.push(node);
-    const lowered = this.#lower(given, made);
+    const lowered = this.#lower(given, made, false);
     if ('late' in lowered || lowered.needs || !lowered.graph) return undefined;
     const { graph, outputs, checks = [] } = lowered;
     return { graph, outputs, checks, nodes, lowerer };
@@ -393,7 +393,11 @@ export class GraphModel extends LoadedModel {
     return { lowerer, inputs };
   }
 
-  #lower(given: ReadonlyMap<string, Given>, { lowerer, inputs }: Lowering): Lowered | { late: readonly string[] } {
+  #lower(
+    given: ReadonlyMap<string, Given>,
+    { lowerer, inputs }: Lowering,
+    masks?: boolean,
+  ): Lowered | { late: readonly string[] } {
     try {
       const outputs = lowerer.lower(inputs);
       const leaves: Record<string, Operand> = {};
@@ -402,7 +406,7 @@ export class GraphModel extends LoadedModel {
       const computes = Object.keys(leaves).length > 0;
       if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
       const checks = lowerer.checks.map(({ label }) => label);
-      const graph = computes ? this.recognise({ outputs: leaves }) : undefined;
+      const graph = computes ? this.recognise({ outputs: leaves }, masks) : undefined;
       return { graph, outputs, checks };
     } catch (error) {
       if (!(error instanceof NeedsNumbers)) throw error;

@@ -1,52 +1,65 @@
 import { constantOf, isConstant, type Operand, operand } from '../graph/ir.ts';
 import { permutationOf, transposed } from '../graph/passes/layout.ts';
-import { sameShape } from '../tensor/types.ts';
+import { fromHalf } from '../tensor/half.ts';
+import { elementCount, sameShape, type TensorData } from '../tensor/types.ts';
 import { is, numberOf, optionOf, type Pattern, shaped, sides, unscaled } from './match.ts';
 
 /** Elements of a head at the most: the kernels of GPUs divide it among the invocations of a workgroup. */
 const WIDEST = 256;
 
-/** softmax(query · keyᵀ * scale + bias) · value, all of [B, heads, T, D] or [B, T, D]. */
-export const attended: Pattern = (node, uses) => {
-  const { a: factor, b: value } = node.inputs;
-  if (!is(node, 'matmul') || hasEpilogue(node)) return undefined;
-  const { weights, blindToZero } = weightsOf(factor!, uses);
-  if (!is(weights, 'softmax') || uses(weights) > (blindToZero ? 2 : 1)) return undefined;
-  const rank = weights.shape.length;
-  const axis = optionOf<number>(weights, 'axis') ?? rank - 1;
-  if ((rank !== 4 && rank !== 3) || (axis !== -1 && axis !== rank - 1) || value!.shape.length !== rank)
-    return undefined;
-  const found = scoresOf(weights.inputs['input']!, weights.shape, uses);
-  if (!found) return undefined;
-  const { product, biases } = found;
-  const left = unscaled(product.inputs['a']!);
-  const right = keyOf(product.inputs['b']!, optionOf<boolean>(product, 'transposeB') ?? false);
-  if (!right || left.input.shape.length !== rank) return undefined;
-  const given = [left.input, right.input, value!].map((one) => (rank === 3 ? own(one) : one));
-  const query = given[0]!;
-  const shared = given.slice(1).map(unrepeated);
-  const [key, values] = shared[0]!.shape[1] === shared[1]!.shape[1] ? shared : given.slice(1);
-  const [b, heads, t, headSize] = query.shape as [number, number, number, number];
-  const kvHeads = key!.shape[1]!;
-  if (heads % kvHeads || headSize > WIDEST) return undefined;
-  for (const { shape } of [key!, values!]) if (shape[0] !== b || shape[3] !== headSize) return undefined;
-  const rows = [query, key!, values!].map(rowsOf);
-  const operands = { query: rows[0]!.input, key: rows[1]!.input, value: rows[2]!.input };
-  const scale = found.factor * left.factor * right.factor;
-  const columns = rows.map(({ column }) => column);
-  const options = {
-    heads,
-    kvHeads,
-    headSize,
-    scale,
-    ...(blindToZero && { blindToZero }),
-    ...(columns.some(Boolean) && { columns }),
+/**
+ * softmax(query · keyᵀ * scale + bias) · value, all of [B, heads, T, D] or [B, T, D]. `masks`: a bias that hides from each
+ * query what comes after it is the option `causal`.
+ */
+export const attended =
+  (masks: boolean): Pattern =>
+  (node, uses) => {
+    const { a: factor, b: value } = node.inputs;
+    if (!is(node, 'matmul') || hasEpilogue(node)) return undefined;
+    const { weights, blindToZero } = weightsOf(factor!, uses);
+    if (!is(weights, 'softmax') || uses(weights) > (blindToZero ? 2 : 1)) return undefined;
+    const rank = weights.shape.length;
+    const axis = optionOf<number>(weights, 'axis') ?? rank - 1;
+    if ((rank !== 4 && rank !== 3) || (axis !== -1 && axis !== rank - 1) || value!.shape.length !== rank)
+      return undefined;
+    const found = scoresOf(weights.inputs['input']!, weights.shape, uses);
+    if (!found) return undefined;
+    const { product, biases } = found;
+    const left = unscaled(product.inputs['a']!);
+    const right = keyOf(product.inputs['b']!, optionOf<boolean>(product, 'transposeB') ?? false);
+    if (!right || left.input.shape.length !== rank) return undefined;
+    const given = [left.input, right.input, value!].map((one) => (rank === 3 ? own(one) : one));
+    const query = given[0]!;
+    const shared = given.slice(1).map(unrepeated);
+    const [key, values] = shared[0]!.shape[1] === shared[1]!.shape[1] ? shared : given.slice(1);
+    const [b, heads, t, headSize] = query.shape as [number, number, number, number];
+    const kvHeads = key!.shape[1]!;
+    if (heads % kvHeads || headSize > WIDEST) return undefined;
+    for (const { shape } of [key!, values!]) if (shape[0] !== b || shape[3] !== headSize) return undefined;
+    const rows = [query, key!, values!].map(rowsOf);
+    const operands = { query: rows[0]!.input, key: rows[1]!.input, value: rows[2]!.input };
+    const scale = found.factor * left.factor * right.factor;
+    const columns = rows.map(({ column }) => column);
+    const causal = masks && hidesLater(biases, t, key!.shape[2]!);
+    const options = {
+      heads,
+      kvHeads,
+      headSize,
+      scale,
+      ...(causal && t > 1 && { causal }),
+      ...(blindToZero && !causal && { blindToZero }),
+      ...(columns.some(Boolean) && { columns }),
+    };
+    const made = operand(
+      'attention',
+      { ...operands, bias: causal ? undefined : sumOf(biases, rank) },
+      options,
+      node.label,
+    );
+    if (made.shape.length === 4) return shaped(made, node.shape);
+    const apart = shaped(made, [b, t, heads, headSize]);
+    return shaped(operand('transpose', { input: apart }, { permutation: [0, 2, 1, 3] }, node.label), node.shape);
   };
-  const made = operand('attention', { ...operands, bias: sumOf(biases, rank) }, options, node.label);
-  if (made.shape.length === 4) return shaped(made, node.shape);
-  const apart = shaped(made, [b, t, heads, headSize]);
-  return shaped(operand('transpose', { input: apart }, { permutation: [0, 2, 1, 3] }, node.label), node.shape);
-};
 
 /** The softmax of weights. PyTorch writes where(isNaN(weights), 0, weights): queries that see no key. */
 function weightsOf(node: Operand, uses: (input: Operand) => number): { weights: Operand; blindToZero: boolean } {
@@ -122,6 +135,31 @@ function isScores(node: Operand, depth = 8): boolean {
 
 const broadcasts = ({ shape }: Operand, to: readonly number[]): boolean =>
   shape.length <= to.length && shape.every((size, d) => size === 1 || size === to[to.length - shape.length + d]);
+
+/** Whether all that is added to scores hides from each query the keys after its own: the last query sees all. */
+function hidesLater([bias, ...others]: readonly Bias[], queries: number, keys: number): boolean {
+  if (!bias || others.length || queries > keys || elementCount(bias.shape) !== queries * keys) return false;
+  const at = numbersOf(bias);
+  if (!at) return false;
+  return Array.from({ length: queries * keys }, (_, i) => {
+    const isLater = i % keys > Math.floor(i / keys) + keys - queries;
+    return isLater ? at(i) <= LOW : at(i) === 0;
+  }).every(Boolean);
+}
+
+/** The numbers of a constant, or of two numbers that a constant chooses from. */
+function numbersOf(node: Operand): ((i: number) => number) | undefined {
+  if (is(node, 'reshape')) return numbersOf(node.inputs['input']!);
+  const { condition, trueValue, falseValue } = node.inputs;
+  if (is(node, 'where')) {
+    const [yes, no] = [numberOf(trueValue!), numberOf(falseValue!)];
+    const chosen = numbersOf(condition!);
+    return chosen && yes !== undefined && no !== undefined ? (i) => (chosen(i) ? yes : no) : undefined;
+  }
+  const data = optionOf<TensorData>(node, 'data');
+  if (!isConstant(node) || !data) return undefined;
+  return (i) => (node.dataType === 'float16' ? fromHalf(Number(data[i])) : Number(data[i]));
+}
 
 /** The sum of biases as [1 or B, 1 or heads, 1 or T, 1 or keys]. */
 function sumOf(biases: readonly Bias[], rank: number): Operand | undefined {

@@ -2,5 +2,5 @@ import { attended } from './attention.ts';
 import type { Pattern } from './match.ts';
 import { learned, normalized } from './normalization.ts';
 
-/** Patterns of graphs of sequences. */
-export const sequences: readonly Pattern[] = [normalized, learned, attended];
+/** Patterns of graphs of sequences. `masks`: whether the numbers of a mask are read. */
+export const sequences = (masks: boolean): readonly Pattern[] => [normalized, learned, attended(masks)];

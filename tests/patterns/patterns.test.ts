@@ -303,6 +303,38 @@ describe('attention', () => {
     expect(recognised(graph)).toEqual(['matmul', 'attention', 'transpose', 'transpose']);
   });
 
+  it('a mask that hides what comes later is no operand; one of another diagonal, or with a number in it, is', () => {
+    const attention = (mask: (b: GraphBuilder) => Operand, masks = true): Operand => {
+      const graph = graphOf(
+        (b, x) => {
+          const [q, k, v] = parts(b, x);
+          return joined(b, b.matmul(b.softmax(b.add(b.matmul(q, turned(b, k)), mask(b)), 3), v));
+        },
+        [2, T, 24],
+      );
+      expect(recognised(graph)).toContain('attention');
+      return topological(recognise(graph, masks)).find(({ op }) => op === 'attention')!;
+    };
+    const shown = Uint8Array.from(causal(T, T), (n) => Number(n === 0));
+    for (const mask of [
+      (b: GraphBuilder) => numbers(b, [1, 1, T, T], causal(T, T)),
+      (b: GraphBuilder) => numbers(b, [T, T], causal(T, T)),
+      (b: GraphBuilder) =>
+        b.where(b.constant({ dataType: 'uint8', shape: [1, T, T] }, shown), number(b, 0), number(b, -1e30)),
+    ]) {
+      expect(attention(mask).inputs).not.toHaveProperty('bias');
+      expect(attention(mask).options).toMatchObject({ causal: true });
+      expect(attention(mask, false).inputs).toHaveProperty('bias');
+    }
+    const other = causal(T, T).map((n, i) => (i === 2 * T ? -0.5 : n));
+    const wider = Array.from({ length: T * T }, (_, i) => (i % T <= Math.floor(i / T) + 1 ? 0 : NEVER));
+    for (const values of [other, wider]) {
+      const { inputs, options } = attention((b) => numbers(b, [T, T], values));
+      expect(inputs).toHaveProperty('bias');
+      expect(options).not.toHaveProperty('causal');
+    }
+  });
+
   it('not where somebody wants the weights, the key is not turned, or hidden scores would still count', () => {
     const weighed = graphOf(
       (b, x) => {
