@@ -10,7 +10,7 @@ import {
   results,
   topological,
 } from '../graph/ir.ts';
-import { columnsOf, rowsOf } from '../patterns/attention.ts';
+import { cutOf, rowsOf } from '../patterns/attention.ts';
 import { BYTES, elementCount, sameShape, type TensorData } from '../tensor/types.ts';
 import type { LoweredNode, Lowerer } from './lowerer.ts';
 import { type Tensor, toDevice, type Value } from './values.ts';
@@ -277,7 +277,7 @@ function rewritten(
     const flat = (input: Operand, count: number): Operand =>
       operand('reshape', { input }, { newShape: [lead, count, width] });
     const apart = axis === node.shape.length - 2;
-    const cut = apart ? (node.shape.length === 4 ? rowsOf : columnsOf)(done.get(added)!) : { input: flat(done.get(added)!, rows), column: 0 };
+    const cut = apart ? cutRows(done.get(added)!) : { input: flat(done.get(added)!, rows), column: 0 };
     const made = operand(
       'scatterRows',
       { state: apart ? state : flat(state, capacity), updates: cut.input, positions: where },
@@ -380,6 +380,12 @@ function rewritten(
     },
   };
 }
+
+/** Rows with what their heads are columns of: [B, rows, ..] and the first column. */
+const cutRows = (node: Operand): { input: Operand; column: number } => {
+  const rows = node.shape.length === 4 ? rowsOf(node) : cutOf(node);
+  return rows ?? { input: node, column: 0 };
+};
 
 const isZero = ({ known }: Tensor): boolean => known!.every((x) => Number(x) === 0);
 

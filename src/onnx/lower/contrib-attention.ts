@@ -142,24 +142,21 @@ const groupQueryAttention: Lowering = (call) => {
     : [input, call.operand(1), call.operand(2)];
   const [pastKey, pastValue] = [call.optionalOperand(3), call.optionalOperand(4)];
   const past = pastKey?.shape[2] ?? 0;
-  const interleaved = call.flag('rotary_interleaved');
-  const rotary = call.flag('do_rotary');
-  const turned = (input: Operand, numHeads: number): Operand => {
-    if (!rotary) return input;
-    const [cosCache, sinCache] = [call.operand(7), call.operand(8)];
-    const rows = cosCache.shape[0]!;
-    if (past + s > rows) call.fail(`${past} + ${s} tokens, cos_cache has ${rows} rows`);
-    const positions = call.constant(
-      'int32',
-      [s],
-      call.list(s, (i) => past + i),
-    );
-    const options = { interleaved, numHeads, rotaryEmbeddingDim: 2 * cosCache.shape[1]! };
-    return call.add('rotaryEmbedding', { input, cosCache, sinCache, positions }, options);
-  };
   const split = (operand: Operand, count: number): Operand => splitHeads(call, operand, count);
-  const [query, key] = [split(turned(parts[0]!, heads), heads), split(turned(parts[1]!, kvHeads), kvHeads)];
+  let [query, key] = [split(parts[0]!, heads), split(parts[1]!, kvHeads)];
   const ownValue = split(parts[2]!, kvHeads);
+  if (call.flag('do_rotary')) {
+    const interleaved = call.flag('rotary_interleaved');
+    const table = (i: number): Operand => {
+      const cache = call.operand(i);
+      const rows = call.add('slice', { input: cache }, { starts: [past, 0], sizes: [s, cache.shape[1]!] });
+      return call.reshape(rows, [1, 1, s, cache.shape[1]!]);
+    };
+    const [cos, sin] = [table(7), table(8)];
+    const width = 2 * cos.shape[3]!;
+    query = rotate(call, query, cos, sin, width, interleaved);
+    key = rotate(call, key, cos, sin, width, interleaved);
+  } else call.skip('rotary_interleaved');
   const join = (before: Operand | undefined, now: Operand): Operand =>
     before?.shape[2] ? call.add('concat', { input0: before, input1: now }, { axis: 2 }) : now;
   const [keys, values] = [join(pastKey, key), join(pastValue, ownValue)];
@@ -188,28 +185,27 @@ const groupQueryAttention: Lowering = (call) => {
 const rotaryEmbedding: Lowering = (call) => {
   const input = call.operand(0);
   const flat = input.shape.length === 3;
-  const [cosCache, sinCache] = [call.operand(2), call.operand(3)];
+  const [cos, sin] = [call.operand(2), call.operand(3)];
   call.skip('scale', 'is_packed_batching');
-  const size = call.int('rotary_embedding_dim', 0) || 2 * cosCache.shape[1]!;
+  const size = call.int('rotary_embedding_dim', 0) || 2 * cos.shape[1]!;
   const given = call.int('num_heads', 0);
-  const count = input.shape[flat ? 1 : 2]!;
+  const width = flat ? (given ? input.shape[2]! / given : size) : input.shape[3]!;
+  const count = flat ? input.shape[2]! / width : input.shape[1]!;
+  const [b, s] = flat ? [input.shape[0]!, input.shape[1]!] : [input.shape[0]!, input.shape[2]!];
+  const heads = flat ? splitHeads(call, input, count) : input;
+  const positions = call.cast(call.operand(1), 'int32');
   const steps = call.constant(
     'int32',
-    [1, count],
-    call.list(count, (i) => i),
+    [1, s],
+    call.list(s, (i) => i),
   );
-  const start = call.cast(call.operand(1), 'int32');
-  const positions = elementCount(start.shape) === 1 ? add(call, steps, call.reshape(start, [1, 1])) : start;
-  const made = call.add(
-    'rotaryEmbedding',
-    { input, cosCache, sinCache, positions },
-    {
-      interleaved: call.flag('interleaved'),
-      rotaryEmbeddingDim: size,
-      ...(flat && { numHeads: given || input.shape[2]! / size }),
-    },
-  );
-  return call.made(made);
+  const indices = elementCount(positions.shape) === 1 ? add(call, steps, call.reshape(positions, [1, 1])) : positions;
+  const rows = (cache: Operand): Operand => {
+    const picked = call.add('gather', { input: cache, indices }, { axis: 0 });
+    return call.reshape(picked, [picked.shape[0]!, 1, s, picked.shape.at(-1)!]);
+  };
+  const made = rotate(call, heads, rows(cos), rows(sin), size, call.flag('interleaved'));
+  return call.made(flat ? call.reshape(joinHeads(call, made), [b, s, input.shape[2]!]) : made);
 };
 
 /** Attention of com.microsoft, with its masks and caches. */
