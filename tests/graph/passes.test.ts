@@ -141,7 +141,12 @@ describe('passes', () => {
     expect(Object.keys(y.inputs).sort()).toEqual(['a', 'b', 'bias', 'residual']);
     expect(y.options).toMatchObject({ activation: { name: 'relu' } });
     const late = b.add(b.add(x, b.matmul(x, constant(4, 4))), constant(4));
-    expect(last(late).inputs).toEqual({ ...y.inputs, a: expect.anything(), b: expect.anything(), bias: late.inputs['b'] });
+    expect(last(late).inputs).toEqual({
+      ...y.inputs,
+      a: expect.anything(),
+      b: expect.anything(),
+      bias: late.inputs['b'],
+    });
     expect(ops(b.add(late, constant(4)))).toEqual(['matmul', 'add']);
   });
 
