@@ -1,8 +1,7 @@
 import { constantOf, isConstant, type Operand, operand } from '../graph/ir.ts';
 import { permutationOf, transposed } from '../graph/passes/layout.ts';
-import { fromHalf } from '../tensor/half.ts';
-import { elementCount, sameShape, type TensorData } from '../tensor/types.ts';
-import { is, numberOf, optionOf, type Pattern, shaped, sides, unscaled } from './match.ts';
+import { elementCount, sameShape } from '../tensor/types.ts';
+import { elementOf, is, numberOf, optionOf, type Pattern, shaped, sides, unscaled } from './match.ts';
 
 /** Elements of a head at the most: the kernels of GPUs divide it among the invocations of a workgroup. */
 const WIDEST = 256;
@@ -156,9 +155,7 @@ function numbersOf(node: Operand): ((i: number) => number) | undefined {
     const chosen = numbersOf(condition!);
     return chosen && yes !== undefined && no !== undefined ? (i) => (chosen(i) ? yes : no) : undefined;
   }
-  const data = optionOf<TensorData>(node, 'data');
-  if (!isConstant(node) || !data) return undefined;
-  return (i) => (node.dataType === 'float16' ? fromHalf(Number(data[i])) : Number(data[i]));
+  return isConstant(node) && optionOf(node, 'data') ? (i) => elementOf(node, i)! : undefined;
 }
 
 /** The sum of biases as [1 or B, 1 or heads, 1 or T, 1 or keys]. */

@@ -20,7 +20,12 @@ export function numberOf(node: Operand): number | undefined {
   let leaf = node;
   while (is(leaf, 'reshape') || isFloatCast(leaf)) leaf = leaf.inputs['input']!;
   if (!isConstant(leaf) || elementCount(leaf.shape) !== 1) return undefined;
-  const value = optionOf<TensorData>(leaf, 'data')?.[0];
+  return elementOf(leaf, 0);
+}
+
+/** An element of a constant; undefined where its numbers are in a file. */
+export function elementOf(leaf: Operand, i: number): number | undefined {
+  const value = optionOf<TensorData>(leaf, 'data')?.[i];
   return value === undefined ? undefined : leaf.dataType === 'float16' ? fromHalf(Number(value)) : Number(value);
 }
 
