@@ -1,12 +1,14 @@
 import { TilewrightError } from '../errors.ts';
-import type { Graph } from '../graph/ir.ts';
 import type { TensorData } from '../tensor/types.ts';
-import { type Fed, type InPlace, inPlace, padded, SHORT, type Traced } from './in_place.ts';
+import { type Fed, type InPlace, inPlace, padded, SHORT } from './in_place.ts';
+import type { Traced } from './length_numbers.ts';
 import type { Given } from './run-tensors.ts';
 import type { Value } from './values.ts';
 
 /** A lowered graph, with the outputs of the model. */
 export interface TracedOutputs extends Traced {
+  /** What it was lowered for. */
+  readonly given: ReadonlyMap<string, Given>;
   readonly outputs: readonly Value[];
   readonly checks: readonly string[];
 }
@@ -44,8 +46,8 @@ export interface CachedRun {
   readonly cache: InPlace<TracedOutputs>;
   /** Rows that it adds. */
   readonly rows: number;
-  /** The axis of rows in each input that comes back. */
-  readonly fed: ReadonlyMap<string, number>;
+  /** The inputs that come back. */
+  readonly fed: readonly Fed[];
   /** What the host computes for this length. */
   readonly numbers: Readonly<Record<string, TensorData>>;
   /** The inputs of the run, as long as the cache. */
@@ -55,17 +57,25 @@ export interface CachedRun {
 const FEWEST_ROWS = 64;
 /** Tries that prove nothing, before there are no more. */
 const MOST_TRIES = 3;
+/** Graphs that are kept. */
+const MOST_MADE = 16;
 
 /** Caches in place, by the shapes of the runs that they serve. Their capacity doubles. */
 export class Caches {
   readonly #made: Made[] = [];
+  /** Inputs that come back; empty where they are not of the form that can be in place. */
+  readonly #fed: readonly Fed[];
+  #count = 0;
   #capacity = FEWEST_ROWS;
   #tries = 0;
 
-  constructor(private readonly source: Source) {}
+  constructor(private readonly source: Source) {
+    this.#fed = fedOf(source);
+  }
 
-  graphs(): [string, Graph][] {
-    return this.#made.flatMap(({ name, cache }): [string, Graph][] => (cache ? [[name, cache.graph]] : []));
+  /** What was made in place, by the names of its plans. */
+  all(): [string, InPlace<TracedOutputs>][] {
+    return this.#made.flatMap(({ name, cache }): [string, InPlace<TracedOutputs>][] => (cache ? [[name, cache]] : []));
   }
 
   /** How a run is done in place. Undefined where it is not: other ways serve every run. `lowered`: the outputs for these inputs. */
@@ -73,11 +83,10 @@ export class Caches {
     given: ReadonlyMap<string, Given>,
     lowered: () => Promise<readonly Value[] | undefined>,
   ): Promise<CachedRun | undefined> {
-    const fed = this.#fed(given);
-    if (!fed) return undefined;
-    const past = given.get(fed[0]!.name)!.dims[fed[0]!.axis]!;
+    const past = this.#past(given);
+    if (!past) return undefined;
     const made =
-      this.#made.findLast((one) => this.#serves(one, given, past)) ?? (await this.#make(given, fed, past, lowered));
+      this.#made.findLast((one) => this.#serves(one, given, past)) ?? (await this.#make(given, past, lowered));
     if (!made?.cache) return undefined;
     const { name, cache, rows, capacity } = made;
     const numbers = lengthOf(() => cache.inputs(past));
@@ -86,37 +95,32 @@ export class Caches {
     for (const [name, axis] of cache.growing) {
       const { type, dims, values } = given.get(name)!;
       const shape = dims.map((size, d) => (d === axis ? capacity : size));
-      long.set(name, { type, dims: shape, values: padded(Array.from(values!), dims, shape, 0) });
+      long.set(name, { type, dims: shape, values: padded(values!, dims, shape, 0) });
     }
-    const axes = new Map(fed.map(({ name, axis }) => [name, axis]));
-    return { name, cache, rows, fed: axes, numbers, given: long };
+    return { name, cache, rows, fed: this.#fed, numbers, given: long };
   }
 
-  /** The inputs that come back, where all do, and all grow by rows along one axis of which nothing else tells the length. */
-  #fed(given: ReadonlyMap<string, Given>): Fed[] | undefined {
-    const { inputs, feedback } = this.source;
-    const told = new Set(inputs.flatMap(({ name, dims = [] }) => (feedback.has(name) ? [] : dims)));
-    const fed: Fed[] = [];
-    for (const { name, dims = [] } of inputs) {
-      if (!feedback.has(name)) continue;
-      const { values, buffer } = given.get(name)!;
-      const axes = dims.flatMap((size, d) => (typeof size === 'string' && (!size || !told.has(size)) ? [d] : []));
-      if (values || buffer || axes.length !== 1) return undefined;
-      fed.push({ name, axis: axes[0]! });
+  /** The rows of the cache. Undefined where it has none, where they differ from input to input, or where a run brings them. */
+  #past(given: ReadonlyMap<string, Given>): number | undefined {
+    const lengths = new Set<number>();
+    for (const { name, axis } of this.#fed) {
+      const { dims, values, buffer } = given.get(name)!;
+      if (values || buffer) return undefined;
+      lengths.add(dims[axis]!);
     }
-    const lengths = new Set(fed.map(({ name, axis }) => given.get(name)!.dims[axis]!));
-    return lengths.size === 1 && !lengths.has(0) ? fed : undefined;
+    const [past] = lengths;
+    return lengths.size === 1 ? past : undefined;
   }
 
   async #make(
     given: ReadonlyMap<string, Given>,
-    fed: readonly Fed[],
     past: number,
     lowered: () => Promise<readonly Value[] | undefined>,
   ): Promise<Made | undefined> {
     if (this.#tries === MOST_TRIES) return undefined;
     const outputs = await lowered();
     const { feedback, inputs } = this.source;
+    const fed = this.#fed;
     const added = new Set(
       fed.map(({ name, axis }) => outputs && this.source.outputShape(feedback.get(name)!, outputs)[axis]! - past),
     );
@@ -125,35 +129,58 @@ export class Caches {
       this.#tries++;
       return undefined;
     }
-    const axes = new Map(fed.map(({ name, axis }) => [name, axis]));
-    for (const { name, dims = [] } of inputs) {
+    const back = new Map(fed.map(({ name, axis }) => [name, axis]));
+    // Such as a mask of all keys: its dimension may have that size by chance, then it is tried as a size like others.
+    const longer = inputs.flatMap(({ name, dims = [] }): [string, number][] => {
       const axis = dims.findIndex((size, d) => typeof size === 'string' && given.get(name)?.dims[d] === past + rows);
-      if (axis >= 0 && !axes.has(name) && given.get(name)!.values && !this.source.decides(name)) axes.set(name, axis);
-    }
-    const at = (length: number): TracedOutputs | undefined => {
+      const grows = axis >= 0 && !back.has(name) && given.get(name)!.values && !this.source.decides(name);
+      return grows ? [[name, axis]] : [];
+    });
+    const ways = [new Map([...back, ...longer]), ...(longer.length ? [back] : [])];
+    let made: Pick<Made, 'axes' | 'capacity' | 'cache'> | undefined;
+    for (const axes of ways) made ??= this.#proved(given, past, rows, axes);
+    if (made) this.#capacity = made.capacity;
+    else this.#tries++;
+    const { axes, capacity, cache } = made ?? { axes: ways[0]!, capacity: this.#room(past, rows), cache: undefined };
+    const name = `in place ${++this.#count}: ${rows} of ${capacity} rows`;
+    const kinds = [...given].map(([name, one]): [string, Given] => [
+      name,
+      this.source.decides(name) ? one : { ...one, values: undefined },
+    ]);
+    const kind = { name, rows, capacity, given: new Map(kinds), past, axes, cache };
+    this.#made.push(kind);
+    if (this.#made.length > MOST_MADE) this.#made.shift();
+    return kind;
+  }
+
+  /** The capacity that a run needs, or more. */
+  #room(past: number, rows: number): number {
+    let capacity = this.#capacity;
+    while (capacity < Math.max(past, SHORT + 2) + rows) capacity *= 2;
+    return capacity;
+  }
+
+  /** The cache in place, where inputs grow along `axes`. Undefined where that is not proved. */
+  #proved(
+    given: ReadonlyMap<string, Given>,
+    past: number,
+    rows: number,
+    axes: ReadonlyMap<string, number>,
+  ): Pick<Made, 'axes' | 'capacity' | 'cache'> | undefined {
+    const at = kept((length: number): TracedOutputs | undefined => {
       const resized = [...given].map(([name, one]): [string, Given] => {
         const axis = axes.get(name);
         const dims = one.dims.map((size, d) => (d === axis ? size - past + length : size));
         return [name, axis === undefined ? one : { ...one, dims, values: undefined }];
       });
       return lengthOf(() => this.source.trace(new Map(resized)));
-    };
-    const needed = Math.max(past, SHORT + 2) + rows;
-    while (this.#capacity < needed) this.#capacity *= 2;
-    // A file may end earlier: its table of positions has so many rows.
+    });
     const fits = (capacity: number): boolean => at(capacity - rows) !== undefined;
-    this.#capacity = fits(this.#capacity) ? this.#capacity : largest(needed, this.#capacity, fits);
-    const capacity = this.#capacity;
-    const name = `in place ${this.#made.length + 1}: ${rows} of ${capacity} rows`;
-    const cache = lengthOf(() => inPlace(at, fed, rows, capacity));
-    if (!cache) this.#tries++;
-    const kept = [...given].map(([name, one]): [string, Given] => [
-      name,
-      this.source.decides(name) ? one : { ...one, values: undefined },
-    ]);
-    const made = { name, rows, capacity, given: new Map(kept), past, axes, cache };
-    this.#made.push(made);
-    return made;
+    const room = this.#room(past, rows);
+    // A file may end earlier: its table of positions has so many rows.
+    const capacity = fits(room) ? room : largest(Math.max(past, SHORT + 2) + rows, room, fits);
+    const cache = lengthOf(() => inPlace(at, this.#fed, rows, capacity));
+    return cache && { axes, capacity, cache };
   }
 
   /** Whether a graph is right for inputs: their shapes differ by the rows that the cache has now, and it has room for more. */
@@ -172,6 +199,27 @@ export class Caches {
       return dims.every((size, d) => size === other.dims[d]! + (d === axis ? past - before : 0));
     });
   }
+}
+
+/** The inputs that come back, where each grows by rows along one axis, of which nothing else tells the length; else none. */
+function fedOf({ inputs, feedback }: Source): Fed[] {
+  const told = new Set(inputs.flatMap(({ name, dims = [] }) => (feedback.has(name) ? [] : dims)));
+  const fed = inputs
+    .filter(({ name }) => feedback.has(name))
+    .map(({ name, dims = [] }) => ({
+      name,
+      axes: dims.flatMap((size, d) => (typeof size === 'string' && (!size || !told.has(size)) ? [d] : [])),
+    }));
+  return fed.every(({ axes }) => axes.length === 1) ? fed.map(({ name, axes }) => ({ name, axis: axes[0]! })) : [];
+}
+
+/** A function that computes nothing twice. */
+function kept<T>(make: (number: number) => T): (number: number) => T {
+  const known = new Map<number, T>();
+  return (number) => {
+    if (!known.has(number)) known.set(number, make(number));
+    return known.get(number)!;
+  };
 }
 
 /** What a length gives; undefined for one that the file cannot have. */

@@ -246,23 +246,21 @@ export class GraphModel extends LoadedModel {
   /** A run whose cache is written in place. Undefined where there is none, or where such an output is asked for. */
   async #inPlace(given: ReadonlyMap<string, Given>, asked: Asked): Promise<Record<string, GraphOutput> | undefined> {
     if (!this.#feedback) return undefined;
-    const { caches } = this.#feedback;
+    const { kept, caches } = this.#feedback;
+    const back = [...kept.sources.values()];
+    if (back.some((output) => asked.wanted.includes(output) || output in asked.copy)) return undefined;
     const run = await caches.find(given, async () => {
       const { outputs, needs } = await this.#lowered(given, new Map());
       return needs ? undefined : outputs;
     });
     if (!run) return undefined;
     const { name, cache } = run;
-    const copied = Object.keys(asked.copy);
-    const here = (output: string): boolean => {
-      const place = this.#place(output);
-      const value = cache.full.outputs[Number(place)]!;
-      return value.kind === 'tensor' && (place in cache.graph.outputs || value.known !== undefined);
-    };
-    if (![...asked.wanted, ...copied].every(here)) return undefined;
+    // What the host knows of the length, or what grows with it, is that of a full cache.
+    const names = [...asked.wanted, ...Object.keys(asked.copy)];
+    if (!names.every((output) => this.#place(output) in cache.graph.outputs)) return undefined;
     const { outputs, checks } = cache.full;
     const results = await this.#compute(name, { graph: cache.graph, outputs, checks }, run.given, asked, run);
-    return this.#named(outputs, results, asked.wanted, copied);
+    return this.#named(outputs, results, asked.wanted, Object.keys(asked.copy));
   }
 
   /** The name that an output of the model has in graphs. */
@@ -321,7 +319,7 @@ export class GraphModel extends LoadedModel {
             hint: 'The GPU has no 64-bit integers: give smaller values.',
           },
         );
-      for (const [input, axis] of inPlace?.fed ?? []) kept!.grow(input, axis, inPlace!.rows);
+      for (const { name, axis } of inPlace?.fed ?? []) kept!.grow(name, axis, inPlace!.rows);
       for (const [input, output] of needs || inPlace ? [] : (kept?.sources ?? [])) {
         const place = this.#place(output);
         const tensor = graph.outputs[place];
@@ -379,7 +377,7 @@ export class GraphModel extends LoadedModel {
     const lowered = this.#lower(given, made, false);
     if ('late' in lowered || lowered.needs || !lowered.graph) return undefined;
     const { graph, outputs, checks = [] } = lowered;
-    return { graph, outputs, checks, nodes, lowerer };
+    return { given, graph, outputs, checks, nodes, lowerer };
   }
 
   /** What lowers the file for these inputs, and their values. */
@@ -480,7 +478,7 @@ export class GraphModel extends LoadedModel {
   }
 
   graphs(): Readonly<Record<string, Graph>> {
-    const inPlace = this.#feedback?.caches.graphs() ?? [];
+    const inPlace = (this.#feedback?.caches.all() ?? []).map(([name, { graph }]): [string, Graph] => [name, graph]);
     const named = [...this.#graphs].flatMap(([key, { graph }]): [string, Graph][] => (graph ? [[key, graph]] : []));
     if (!named.length) {
       const open = this.openDims;
@@ -515,12 +513,13 @@ export class GraphModel extends LoadedModel {
   }
 
   /** What lowers the file again, as for a plan of `graphs()`, and the values that it begins with. */
-  #again(plan: string | undefined): { lowerer: Lowerer; inputs: ReadonlyMap<string, Value> } {
+  #again(plan: string | undefined): Lowering {
     const names = Object.keys(this.graphs());
     const name = plan ?? names[0]!;
-    const kept = this.#graphs.get(name);
-    if (!kept) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${names.join(', ')})`);
-    return this.#lowerer(kept.wanted);
+    const cache = this.#feedback?.caches.all().find(([own]) => own === name)?.[1];
+    const wanted = cache ? { given: cache.full.given, found: new Map() } : this.#graphs.get(name)?.wanted;
+    if (!wanted) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${names.join(', ')})`);
+    return this.#lowerer(wanted);
   }
 
   /**

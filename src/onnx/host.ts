@@ -301,12 +301,11 @@ export const HOST: Readonly<Record<string, HostOp>> = {
     const data = call.tensor(0);
     const upper = call.flag('upper', true);
     const diagonal = call.optional(1) ? Number(call.scalar(1)) : 0;
-    const zero = isWide(data.type) ? 0n : 0;
     const read = reader(data);
     return build(data.type, data.shape, (index) => {
       const [row, column] = index.slice(-2) as [number, number];
       const stays = upper ? column - row >= diagonal : column - row <= diagonal;
-      return stays ? read(index) : zero;
+      return stays ? read(index) : 0;
     });
   },
   ScatterND(call) {

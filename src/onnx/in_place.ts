@@ -12,8 +12,8 @@ import {
 } from '../graph/ir.ts';
 import { cutOf, rowsOf } from '../patterns/attention.ts';
 import { BYTES, elementCount, sameShape, type TensorData } from '../tensor/types.ts';
-import type { LoweredNode, Lowerer } from './lowerer.ts';
-import { type Tensor, toDevice, type Value } from './values.ts';
+import { type LengthNumbers, numbersOf, sameElements, type Traced } from './length_numbers.ts';
+import { type Tensor, toDevice } from './values.ts';
 
 /*
  * Keys and values that a file joins to those of the run before (Concat), written onto a cache in place. Shapes then stay
@@ -23,13 +23,6 @@ import { type Tensor, toDevice, type Value } from './values.ts';
  * dimensions that grow by one a row, and for numbers that the host computes, the first serves every length: rows that
  * are not there yet are hidden from attention, and the numbers are computed again for each run.
  */
-
-/** A graph as it was lowered, with its nodes in order. */
-export interface Traced {
-  readonly graph: Graph;
-  readonly nodes: readonly LoweredNode[];
-  readonly lowerer: Lowerer;
-}
 
 /** An input that comes back from the run before: its rows are along `axis`. */
 export interface Fed {
@@ -115,7 +108,11 @@ function alike(
       if (!sameOptions(node, twin)) return undefined;
     } else if (!sameConstant(node, twin)) late.add(node);
   }
-  return { axes, late };
+  const outputs = Object.entries(one.graph.outputs);
+  const sameOutputs =
+    outputs.length === Object.keys(other.graph.outputs).length &&
+    outputs.every(([name, output]) => twins.get(output) === other.graph.outputs[name]);
+  return sameOutputs ? { axes, late } : undefined;
 }
 
 /** The axis along which a shape is longer than another by `rows`; -1 where they are equal; undefined where they differ otherwise. */
@@ -143,111 +140,14 @@ interface ConstantData {
 
 function sameConstant(node: Operand, twin: Operand): boolean {
   const [mine, theirs] = [node.options, twin.options] as [ConstantData, ConstantData];
-  if (mine.source !== theirs.source) return false;
-  return (
-    mine.data === theirs.data ||
-    (mine.data?.length === theirs.data?.length && mine.data?.every((x, i) => Object.is(x, theirs.data![i])) === true)
-  );
-}
-
-/** Constants that depend on the length of the cache, as the host computes them. */
-interface Numbers {
-  /** A tensor of the full cache for each constant. */
-  readonly tensors: ReadonlyMap<Operand, Tensor>;
-  /** The same tensors for another length. Error: what a lowering says. */
-  at(past: number): ReadonlyMap<Tensor, Tensor> | undefined;
-}
-
-/** Undefined where a constant is of no tensor of the file, or where the host cannot compute it again. */
-function numbersOf(
-  traces: readonly Traced[],
-  lengths: readonly number[],
-  late: ReadonlySet<Operand>,
-): Numbers | undefined {
-  const [{ nodes, lowerer }, ...others] = traces as [Traced, ...Traced[]];
-  if (
-    others.some(
-      (other) => other.nodes.length !== nodes.length || other.nodes.some(({ label }, i) => label !== nodes[i]!.label),
-    )
-  )
-    return undefined;
-  const owners = new Map<Operand, Tensor>();
-  const makers = new Map<Value, number>();
-  for (const [i, { inputs, outputs }] of nodes.entries()) {
-    for (const value of [...inputs, ...outputs])
-      if (value?.kind === 'tensor' && value.known && value.operand && late.has(value.operand))
-        owners.set(value.operand, value);
-    for (const value of outputs) if (value && !makers.has(value)) makers.set(value, i);
-  }
-  if (owners.size < late.size) return undefined;
-  /** Whether a value of the host depends on the length. */
-  const isLate = (value: Tensor): boolean => {
-    const i = makers.get(value);
-    const at = i === undefined ? -1 : nodes[i]!.outputs.indexOf(value);
-    return i !== undefined && others.some(({ nodes }) => !sameNumbers(value, nodes[i]!.outputs[at]));
-  };
-  const steps = new Set<number>();
-  const open: Value[] = [...owners.values()];
-  for (let value = open.pop(); value; value = open.pop()) {
-    const i = makers.get(value);
-    if (i === undefined || steps.has(i)) continue;
-    steps.add(i);
-    for (const input of nodes[i]!.inputs)
-      if (input?.kind === 'tensor' && input.known && isLate(input)) open.push(input);
-  }
-  /** A tensor of the device, of which only the shape matters. */
-  const shapeOnly = (i: number, k: number, past: number): Value | undefined => {
-    const [mine, other] = [nodes[i]!.inputs[k], others[0]!.nodes[i]!.inputs[k]];
-    if (mine?.kind !== 'tensor' || other?.kind !== 'tensor') return undefined;
-    const shape = mine.shape.map((size, d) => (size === other.shape[d] ? size : size - lengths[0]! + past));
-    return { kind: 'tensor', type: mine.type, shape };
-  };
-  const order = [...steps].sort((a, b) => a - b);
-  const at = (past: number): ReadonlyMap<Tensor, Tensor> | undefined => {
-    const made = new Map<Value, Value>();
-    for (const i of order) {
-      const node = nodes[i]!;
-      const inputs = node.inputs.map((input, k) =>
-        !input || (input.kind === 'tensor' && input.known)
-          ? input && (made.get(input) ?? input)
-          : shapeOnly(i, k, past),
-      );
-      const outputs = lowerer.again(node, inputs);
-      node.outputs.forEach((value, k) => {
-        if (value && outputs[k]) made.set(value, outputs[k]);
-      });
-    }
-    const found = new Map<Tensor, Tensor>();
-    for (const tensor of owners.values()) {
-      const now = made.get(tensor);
-      if (now?.kind !== 'tensor' || !now.known) return undefined;
-      found.set(tensor, now);
-    }
-    return found;
-  };
-  const isProved = others.every((other, k) => {
-    const made = at(lengths[k + 1]!);
-    return [...owners.values()].every((tensor) => {
-      const i = makers.get(tensor)!;
-      return made && sameNumbers(made.get(tensor)!, other.nodes[i]!.outputs[nodes[i]!.outputs.indexOf(tensor)]);
-    });
-  });
-  return isProved ? { tensors: owners, at } : undefined;
-}
-
-function sameNumbers(one: Tensor, other: Value | undefined): boolean {
-  if (other?.kind !== 'tensor' || !sameShape(one.shape, other.shape)) return false;
-  return (
-    one.known === other.known ||
-    (other.known !== undefined && one.known!.every((x, i) => Object.is(x, other.known![i])))
-  );
+  return mine.source === theirs.source && sameElements(mine.data, theirs.data);
 }
 
 /** The graph of a full cache with states in the places of inputs, and inputs in the places of what hangs on the length. */
 function rewritten(
   graph: Graph,
   axes: ReadonlyMap<Operand, number>,
-  numbers: Numbers,
+  numbers: LengthNumbers,
   fed: readonly Fed[],
   rows: number,
   capacity: number,
@@ -272,7 +172,7 @@ function rewritten(
     const lead = elementCount(past.shape.slice(0, axis));
     const width = elementCount(past.shape.slice(axis + 1));
     if ((width * BYTES[node.dataType]) % 4) return undefined; // rows are copied, in words
-    const state = leaf('state', node, { name: `${name}, ${capacity} rows` });
+    const state = leaf('state', node, { name: `${name} [${node.shape}]` });
     states.set(name, state);
     const flat = (input: Operand, count: number): Operand =>
       operand('reshape', { input }, { newShape: [lead, count, width] });

@@ -230,6 +230,55 @@ describe('a cache that a file joins rows to', () => {
     expect(await steps()).toEqual(await steps());
   });
 
+  it('is not in place where a run asks for what the host knows of the length', async () => {
+    const model = decoder({ scores: CAUSAL });
+    using made = await load({ ...model, outputs: [...model.outputs!, ['length', 'int64']] }, FEEDBACK);
+    const lengths: number[] = [];
+    for (const rows of [3, 1, 1, 2]) {
+      const { length } = await made.run({ x: rowsOf(rows, rows) }, { outputs: ['y', 'length'] });
+      lengths.push(Number((length as GraphTensor).data[0]));
+    }
+    expect(lengths).toEqual([3, 4, 5, 7]);
+  });
+
+  it('has a state of its own for other sizes after a reset', async () => {
+    const model = decoder({ scores: CAUSAL });
+    const free = (dims: ValueToEncode[2]) => dims!.map((size, d) => (d === 0 ? 'batch' : size));
+    const inputs = model.inputs!.map(([name, type, dims]): ValueToEncode => [name, type, free(dims)]);
+    using made = await load({ ...model, inputs }, FEEDBACK);
+    const last = async (batch: number): Promise<GraphTensor> => {
+      made.reset();
+      let y: GraphTensor | undefined;
+      for (const rows of [2, 1, 1]) {
+        const x = {
+          dims: [batch, rows, WIDTH],
+          data: Array.from({ length: batch * rows * WIDTH }, (_, i) => (i % WIDTH) / 8),
+        };
+        const past = { dims: [batch, HEADS, 0, SIZE], data: [] };
+        const first: Record<string, GraphInput> = rows === 2 ? { past_k: past, past_v: past } : {};
+        y = (await made.run({ x, ...first }, { outputs: ['y'] }))['y'] as GraphTensor;
+      }
+      return y!;
+    };
+    const [one, three] = [await last(1), await last(3)];
+    expect(three.dims).toEqual([3, 1, WIDTH]);
+    for (const [i, value] of (three.data as Float32Array).entries())
+      expect(value).toBeCloseTo(Number(one.data[i % WIDTH]), 5);
+    expect(inPlace(made)).toHaveLength(2);
+  });
+
+  it('tells its nodes at the shapes of a full cache', async () => {
+    using model = await compared(CASES[1]!, [3, 1, 1]);
+    const nodes = await model.nodes();
+    expect(nodes.find(({ outputs }) => outputs[0]?.name === 'present_k')!.outputs[0]!.dims).toEqual([
+      BATCH,
+      HEADS,
+      64,
+      SIZE,
+    ]);
+    expect((await model.excerpt(nodes.at(-1)!.label)).length).toBeGreaterThan(0);
+  });
+
   it('leaves nothing on the device', async () => {
     const engine = await testEngine();
     const before = engine.counters.bytes;
