@@ -1,27 +1,16 @@
 import { TilewrightError } from '../errors.ts';
 import type { TensorData } from '../tensor/types.ts';
+import type { Graphs, TracedOutputs } from './graphs.ts';
 import { type Fed, type InPlace, inPlace, padded, SHORT } from './in_place.ts';
-import type { Traced } from './length_numbers.ts';
 import type { Given } from './run-tensors.ts';
 import type { Value } from './values.ts';
-
-/** A lowered graph, with the outputs of the model. */
-export interface TracedOutputs extends Traced {
-  /** What it was lowered for. */
-  readonly given: ReadonlyMap<string, Given>;
-  readonly outputs: readonly Value[];
-  readonly checks: readonly string[];
-}
 
 /** What caches ask of a model. */
 interface Source {
   /** The declared dimensions of its inputs, and outputs by the input that they become. */
   readonly inputs: readonly { readonly name: string; readonly dims: readonly (number | string)[] | undefined }[];
   readonly feedback: ReadonlyMap<string, string>;
-  /** Whether the numbers of an input decide what the graph is. */
-  decides(name: string): boolean;
-  /** Lowers the file. Errors: those of lowering; undefined where numbers of a run decide what comes next. */
-  trace(given: ReadonlyMap<string, Given>): TracedOutputs | undefined;
+  readonly graphs: Graphs;
   /** The shape of an output among those of a lowering; empty where it is no tensor. */
   outputShape(name: string, outputs: readonly Value[]): readonly number[];
 }
@@ -133,7 +122,7 @@ export class Caches {
     // Such as a mask of all keys: its dimension may have that size by chance, then it is tried as a size like others.
     const longer = inputs.flatMap(({ name, dims = [] }): [string, number][] => {
       const axis = dims.findIndex((size, d) => typeof size === 'string' && given.get(name)?.dims[d] === past + rows);
-      const grows = axis >= 0 && !back.has(name) && given.get(name)!.values && !this.source.decides(name);
+      const grows = axis >= 0 && !back.has(name) && given.get(name)!.values && !this.source.graphs.decides(name);
       return grows ? [[name, axis]] : [];
     });
     const ways = [new Map([...back, ...longer]), ...(longer.length ? [back] : [])];
@@ -143,11 +132,7 @@ export class Caches {
     else this.#tries++;
     const { axes, capacity, cache } = made ?? { axes: ways[0]!, capacity: this.#room(past, rows), cache: undefined };
     const name = `in place ${++this.#count}: ${rows} of ${capacity} rows`;
-    const kinds = [...given].map(([name, one]): [string, Given] => [
-      name,
-      this.source.decides(name) ? one : { ...one, values: undefined },
-    ]);
-    const kind = { name, rows, capacity, given: new Map(kinds), past, axes, cache };
+    const kind = { name, rows, capacity, given: this.source.graphs.deciding(given), past, axes, cache };
     this.#made.push(kind);
     if (this.#made.length > MOST_MADE) this.#made.shift();
     return kind;
@@ -173,7 +158,7 @@ export class Caches {
         const dims = one.dims.map((size, d) => (d === axis ? size - past + length : size));
         return [name, axis === undefined ? one : { ...one, dims, values: undefined }];
       });
-      return lengthOf(() => this.source.trace(new Map(resized)));
+      return lengthOf(() => this.source.graphs.traced(new Map(resized)));
     });
     const fits = (capacity: number): boolean => at(capacity - rows) !== undefined;
     const room = this.#room(past, rows);
@@ -194,7 +179,7 @@ export class Caches {
       const other = known.get(name);
       const axis = axes.get(name);
       if (other?.dims.length !== dims.length || (axis !== undefined && buffer)) return false;
-      if (this.source.decides(name) && `${Array.from(values ?? [])}` !== `${Array.from(other.values ?? [])}`)
+      if (this.source.graphs.decides(name) && `${Array.from(values ?? [])}` !== `${Array.from(other.values ?? [])}`)
         return false;
       return dims.every((size, d) => size === other.dims[d]! + (d === axis ? past - before : 0));
     });

@@ -1,23 +1,23 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
-import type { OnnxModel, OnnxTensor, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
+import type { OnnxModel, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { loadingOps, loadOps } from '../graph/groups/index.ts';
-import { type Graph, isInput, isLeaf, type NamedOptions, type Operand, operand, topological } from '../graph/ir.ts';
+import { loadOps } from '../graph/groups/index.ts';
+import { type Graph, isInput, type NamedOptions, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
-import { type Recognise, recogniser } from '../patterns/index.ts';
+import { recogniser } from '../patterns/index.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
-import { elementCount, formatShape, type TensorData } from '../tensor/types.ts';
-import type { CachedRun, Caches, TracedOutputs } from './caches.ts';
-import { NeedsNumbers } from './call.ts';
+import { type DataType, elementCount, formatShape, type TensorData } from '../tensor/types.ts';
+import type { CachedRun, Caches } from './caches.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
 import type { Feedback } from './feedback.ts';
+import { CHECKS, Graphs, type Lowered, type Lowering } from './graphs.ts';
 import { lowerings } from './lower/index.ts';
-import { keyOf, type LoweredNode, Lowerer, type Lowerings } from './lowerer.ts';
+import { keyOf } from './lowerer.ts';
 import type { GraphNode, GraphValue } from './nodes.ts';
 import {
   bind,
@@ -28,7 +28,7 @@ import {
   numbersFor,
   resultOf,
 } from './run-tensors.ts';
-import { isFloating, known, MOST_KNOWN, type Scalar, type Tensor, type Value } from './values.ts';
+import type { Scalar, Tensor, Value } from './values.ts';
 
 export interface GraphRunOptions {
   signal?: AbortSignal | undefined;
@@ -40,44 +40,11 @@ export interface GraphRunOptions {
   onProgress?: OnProgress;
 }
 
-/** What a graph was lowered for. Numbers of inputs are kept where they decide what the graph is. */
-interface Wanted {
-  readonly given: ReadonlyMap<string, Given>;
-  readonly found: ReadonlyMap<string, readonly Scalar[]>;
-}
-
-/** What lowers the file, and values of its inputs. */
-interface Lowering {
-  readonly lowerer: Lowerer;
-  readonly inputs: ReadonlyMap<string, Value>;
-}
-
-/** The graph for one set of shapes. */
-interface Lowered {
-  /** What the device computes, by names of its own; undefined where it computes nothing. */
-  readonly graph: Graph | undefined;
-  /** The outputs of the model. */
-  readonly outputs: readonly Value[];
-  /** Nodes whose flags have to be 0. */
-  readonly checks?: readonly string[];
-  /** What has to be known before the rest can be lowered. */
-  readonly needs?: { readonly key: string; readonly type: OnnxType };
-}
-
 /** What a run is asked for. */
 interface Asked extends Pick<GraphRunOptions, 'signal' | 'onProgress'> {
   readonly wanted: readonly string[];
   readonly copy: Readonly<Record<string, GPUBuffer>>;
 }
-
-interface KeptGraph extends Lowered {
-  readonly wanted: Wanted;
-}
-
-/** Integers that an input may have for the graph to depend on them; and floats, such as scales. */
-const MOST_LATE = { integers: MOST_KNOWN, floats: 32 };
-/** Lowered graphs that are kept. */
-const MOST_GRAPHS = 16;
 
 /** An ONNX model. Its graph is lowered for the shapes of each run, and sessions of the last few are kept. */
 export class GraphModel extends LoadedModel {
@@ -87,10 +54,7 @@ export class GraphModel extends LoadedModel {
   readonly outputs: readonly GraphValue[];
   readonly parameters: number;
   protected macs = 0;
-  readonly #graphs = new Map<string, KeptGraph>();
-  readonly #shared = new Map<string, TensorData>();
-  /** Inputs whose numbers decide what the graph is. */
-  readonly #late = new Set<string>();
+  readonly #graphs: Graphs;
   /** What comes back from the run before, where the load asked for that. */
   #feedback: { readonly kept: Feedback; readonly caches: Caches } | undefined;
 
@@ -98,9 +62,7 @@ export class GraphModel extends LoadedModel {
     gpu: Gpu,
     folder: Folder,
     readonly model: OnnxModel,
-    private readonly table: Lowerings,
-    private readonly recognise: Recognise,
-    private readonly small: ReadonlyMap<OnnxTensor, readonly Scalar[]>,
+    graphs: (float: DataType) => Graphs,
     private readonly bound: Readonly<Record<string, number>>,
     options: LoadOptions,
   ) {
@@ -114,7 +76,7 @@ export class GraphModel extends LoadedModel {
     });
     this.inputs = graph.inputs.filter(({ name }) => !defaults.has(name)).map(value);
     this.outputs = graph.outputs.map(value);
-    for (const { name, type } of this.inputs) if (type === 'string') this.#late.add(name); // the host computes with texts
+    this.#graphs = graphs(this.dataType);
     this.#checkDims();
     this.parameters = parametersOf(model);
   }
@@ -127,7 +89,8 @@ export class GraphModel extends LoadedModel {
     const recognise = await recogniser(ops);
     const table = await lowerings(new Set(ops));
     const files = await smallNumbers(model, signal);
-    const made = new GraphModel(gpu, folder, model, table, recognise, files, dims, options);
+    const graphs = (float: DataType): Graphs => new Graphs(model, table, recognise, files, float);
+    const made = new GraphModel(gpu, folder, model, graphs, dims, options);
     try {
       if (options.feedback) await made.#feedBack(options.feedback);
       const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
@@ -146,8 +109,7 @@ export class GraphModel extends LoadedModel {
     const caches = new Caches({
       inputs: this.inputs,
       feedback: kept.sources,
-      decides: (name) => this.#late.has(name),
-      trace: (inputs) => this.#traced(inputs),
+      graphs: this.#graphs,
       outputShape: (name, outputs) => {
         const value = outputs[Number(this.#place(name))];
         return value?.kind === 'tensor' ? value.shape : [];
@@ -161,11 +123,11 @@ export class GraphModel extends LoadedModel {
     const inputs = new Map<string, Given>();
     for (const { name, type, dims } of this.inputs)
       inputs.set(name, { type: type as OnnxType, dims: this.#dimsOf(dims!)!, values: [] });
-    const { graph, needs } = await this.#lowered(inputs, new Map(), false);
+    const { graph, needs } = await this.#graphs.lowered(inputs, new Map(), false);
     if (!graph || needs) return;
     this.macs = await macsOf(this.gpu, graph);
     await this.withSession(
-      this.#key(inputs, new Map()),
+      this.#graphs.key(inputs, new Map()),
       () => graph,
       async () => {},
       options,
@@ -231,9 +193,9 @@ export class GraphModel extends LoadedModel {
     const inPlace = await this.#inPlace(given, asked);
     if (inPlace) return inPlace;
     for (;;) {
-      const lowered = await this.#lowered(given, found);
+      const lowered = await this.#graphs.lowered(given, found);
       const { outputs, needs } = lowered;
-      const name = `${this.#key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
+      const name = `${this.#graphs.key(given, found)}${needs ? ` until ${needs.key}` : ''}`;
       const results = await this.#compute(name, lowered, given, asked);
       if (!needs) return this.#named(outputs, results, wanted, Object.keys(copy));
       found.set(
@@ -250,7 +212,7 @@ export class GraphModel extends LoadedModel {
     const back = [...kept.sources.values()];
     if (back.some((output) => asked.wanted.includes(output) || output in asked.copy)) return undefined;
     const run = await caches.find(given, async () => {
-      const { outputs, needs } = await this.#lowered(given, new Map());
+      const { outputs, needs } = await this.#graphs.lowered(given, new Map());
       return needs ? undefined : outputs;
     });
     if (!run) return undefined;
@@ -332,96 +294,6 @@ export class GraphModel extends LoadedModel {
     return this.withSession(name, () => graph, work, how);
   }
 
-  #key(given: ReadonlyMap<string, Given>, found: ReadonlyMap<string, readonly Scalar[]>): string {
-    const shapes = [...given].map(
-      ([name, { dims, values }]) => `${name}[${dims}]${this.#late.has(name) && values ? `=${Array.from(values)}` : ''}`,
-    );
-    return [...shapes, ...[...found].map(([name, values]) => `${name}=${values}`)].join(' ');
-  }
-
-  /** The graph for these shapes, and for the numbers that decide what it is. */
-  async #lowered(
-    given: ReadonlyMap<string, Given>,
-    found: ReadonlyMap<string, readonly Scalar[]>,
-    late = true,
-  ): Promise<Lowered> {
-    const key = this.#key(given, found);
-    const kept = this.#graphs.get(key);
-    if (kept) {
-      this.#graphs.delete(key);
-      this.#graphs.set(key, kept);
-      return kept;
-    }
-    const made = await loadingOps(() => this.#lower(given, this.#lowerer({ given, found })));
-    if ('late' in made) {
-      if (!late) return { graph: undefined, outputs: [], needs: { key: '', type: 'float' } };
-      for (const name of made.late) this.#late.add(name);
-      return this.#lowered(given, found);
-    }
-    this.#graphs.set(key, { ...made, wanted: this.#wanted(given, found) });
-    if (this.#graphs.size > MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value!);
-    return made;
-  }
-
-  #wanted(given: ReadonlyMap<string, Given>, found: Wanted['found']): Wanted {
-    const kept = (name: string, one: Given): Given => (this.#late.has(name) ? one : { ...one, values: undefined });
-    return { given: new Map([...given].map(([name, one]) => [name, kept(name, one)])), found };
-  }
-
-  /** The graph for these inputs with all nodes that made it. Undefined where numbers of a run decide what it is. */
-  #traced(given: ReadonlyMap<string, Given>): TracedOutputs | undefined {
-    const nodes: LoweredNode[] = [];
-    const made = this.#lowerer({ given, found: new Map() });
-    const { lowerer } = made;
-    lowerer.watch = (node) => nodes.push(node);
-    const lowered = this.#lower(given, made, false);
-    if ('late' in lowered || lowered.needs || !lowered.graph) return undefined;
-    const { graph, outputs, checks = [] } = lowered;
-    return { given, graph, outputs, checks, nodes, lowerer };
-  }
-
-  /** What lowers the file for these inputs, and their values. */
-  #lowerer({ given, found }: Wanted): Lowering {
-    const lowerer = new Lowerer(this.model, this.table, { files: this.small, found }, this.dataType, this.#shared);
-    const inputs = new Map<string, Value>();
-    for (const [name, { type, dims, values }] of given) {
-      const onHost = values && (this.#late.has(name) || type === 'string');
-      inputs.set(name, onHost ? known(type, dims, Array.from(values)) : lowerer.input(name, type, dims));
-    }
-    return { lowerer, inputs };
-  }
-
-  #lower(
-    given: ReadonlyMap<string, Given>,
-    { lowerer, inputs }: Lowering,
-    masks?: boolean,
-  ): Lowered | { late: readonly string[] } {
-    try {
-      const outputs = lowerer.lower(inputs);
-      const leaves: Record<string, Operand> = {};
-      for (const [i, value] of outputs.entries())
-        collect(value, `${i}`, leaves, (tensor) => lowerer.operand(tensor, `output ${i}`));
-      const computes = Object.keys(leaves).length > 0;
-      if (computes && lowerer.checks.length) leaves[CHECKS] = flagsOf(lowerer.checks.map(({ flags }) => flags));
-      const checks = lowerer.checks.map(({ label }) => label);
-      const graph = computes ? this.recognise({ outputs: leaves }, masks) : undefined;
-      return { graph, outputs, checks };
-    } catch (error) {
-      if (!(error instanceof NeedsNumbers)) throw error;
-      const { tensor, key } = error;
-      const needed = lowerer.operand(tensor, key);
-      const names = topological({ outputs: { needed } })
-        .filter(isInput)
-        .map(({ options }) => (options as NamedOptions).name);
-      const few = (name: string): boolean => {
-        const { type, dims, values } = given.get(name)!;
-        return values !== undefined && elementCount(dims) <= (isFloating(type) ? MOST_LATE.floats : MOST_LATE.integers);
-      };
-      if (names.length && names.every(few)) return { late: names };
-      return { graph: { outputs: { needed: apart(needed) } }, outputs: [], needs: { key, type: tensor.type } };
-    }
-  }
-
   /** The inputs of a run, checked against the model, with their dimensions. */
   #given(inputs: GraphInputs): Map<string, Given> {
     if (!object[1](inputs)) throw new TilewrightError('invalid-argument', 'run: expected an object of inputs by name');
@@ -479,7 +351,9 @@ export class GraphModel extends LoadedModel {
 
   graphs(): Readonly<Record<string, Graph>> {
     const inPlace = (this.#feedback?.caches.all() ?? []).map(([name, { graph }]): [string, Graph] => [name, graph]);
-    const named = [...this.#graphs].flatMap(([key, { graph }]): [string, Graph][] => (graph ? [[key, graph]] : []));
+    const named = [...this.#graphs.kept].flatMap(([key, { graph }]): [string, Graph][] =>
+      graph ? [[key, graph]] : [],
+    );
     if (!named.length) {
       const open = this.openDims;
       const why = open.length
@@ -506,8 +380,8 @@ export class GraphModel extends LoadedModel {
     const { graph, inputs } = await samplesFor(samples, {
       title: this.title,
       given: (sample) => this.#given(sample),
-      lowered: (given) => this.#lowered(given, new Map()),
-      key: (given) => this.#key(given, new Map()),
+      lowered: (given) => this.#graphs.lowered(given, new Map()),
+      key: (given) => this.#graphs.key(given, new Map()),
     });
     return this.calibrateOn(graph, inputs, options);
   }
@@ -517,9 +391,9 @@ export class GraphModel extends LoadedModel {
     const names = Object.keys(this.graphs());
     const name = plan ?? names[0]!;
     const cache = this.#feedback?.caches.all().find(([own]) => own === name)?.[1];
-    const wanted = cache ? { given: cache.full.given, found: new Map() } : this.#graphs.get(name)?.wanted;
+    const wanted = cache ? { given: cache.full.given, found: new Map() } : this.#graphs.kept.get(name)?.wanted;
     if (!wanted) throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${names.join(', ')})`);
-    return this.#lowerer(wanted);
+    return this.#graphs.lowerer(wanted);
   }
 
   /**
@@ -569,31 +443,3 @@ export class GraphModel extends LoadedModel {
 const symbolsOf = (inputs: readonly GraphValue[]): string[] => [
   ...new Set(inputs.flatMap(({ dims = [] }) => dims.filter((size) => typeof size === 'string'))),
 ];
-
-/** The output of flags that have to be 0. */
-const CHECKS = 'checks';
-
-/** Whether any flag of each node is set, one after the other. */
-function flagsOf(flags: readonly Operand[]): Operand {
-  const each = flags.map((input) => {
-    const any = operand('reduceMax', { input }, { keepDimensions: false });
-    return operand('reshape', { input: any }, { newShape: [1] });
-  });
-  const inputs = Object.fromEntries(each.map((one, i) => [`input${i}`, one]));
-  return each.length > 1 ? operand('concat', inputs, { axis: 0 }) : each[0]!;
-}
-
-/** A leaf is no output of a graph: a copy of it is. */
-const apart = (one: Operand): Operand => (isLeaf(one) ? operand('identity', { input: one }) : one);
-
-/** The operands of an output, by its place. */
-function collect(
-  value: Value,
-  name: string,
-  into: Record<string, Operand>,
-  operandOf: (tensor: Tensor) => Operand,
-): void {
-  if (value.kind === 'sequence')
-    for (const [i, item] of value.items.entries()) collect(item, `${name}.${i}`, into, operandOf);
-  else if (value.kind === 'tensor' && !value.known) into[name] = apart(operandOf(value));
-}
