@@ -17,6 +17,12 @@ interface Kept extends Room {
   readonly own: number | undefined;
 }
 
+/** An output that a run hands to the next. */
+export interface Handed {
+  readonly output: string;
+  readonly tensor: TensorDescriptor;
+}
+
 /** Has the device do what is encoded, after what was submitted before. */
 export function submitted(gpu: Gpu, work: (encoder: GPUCommandEncoder) => void): void {
   const encoder = gpu.device.createCommandEncoder();
@@ -52,26 +58,32 @@ export class Feedback {
     return this.#kept.get(input)?.dims;
   }
 
-  /** Copies what is kept for an input into a session: zeros where nothing is. */
-  give(session: Session, input: string, tensor: TensorDescriptor): void {
-    const kept = this.#kept.get(input);
-    const buffer = session.inputBuffer(input);
+  /** Copies what is kept for inputs into a session: zeros where nothing is. */
+  give(session: Session, inputs: ReadonlyMap<string, TensorDescriptor>): void {
     submitted(this.gpu, (encoder) => {
-      if (kept) copyTensor(encoder, kept, { buffer, shape: tensor.shape }, tensor);
-      else encoder.clearBuffer(buffer);
+      for (const [input, tensor] of inputs) {
+        const kept = this.#kept.get(input);
+        const buffer = session.inputBuffer(input);
+        if (kept) copyTensor(encoder, kept, { buffer, shape: tensor.shape }, tensor);
+        else encoder.clearBuffer(buffer);
+      }
     });
   }
 
-  /** Keeps an output of a session for an input. */
-  keep(session: Session, output: string, input: string, tensor: TensorDescriptor): void {
-    const { shape } = tensor;
-    const bytes = wordBytes(tensor);
-    const old = this.#kept.get(input);
-    const again = old?.own === bytes;
-    const buffer = again ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
-    if (!again) this.#free(old);
-    this.#kept.set(input, { dims: shape, buffer, shape, own: bytes });
-    submitted(this.gpu, (encoder) => encoder.copyBufferToBuffer(session.outputBuffer(output), 0, buffer, 0, bytes));
+  /** Keeps outputs of a session, by the input that each becomes. */
+  keep(session: Session, outputs: ReadonlyMap<string, Handed>): void {
+    submitted(this.gpu, (encoder) => {
+      for (const [input, { output, tensor }] of outputs) {
+        const { shape } = tensor;
+        const bytes = wordBytes(tensor);
+        const old = this.#kept.get(input);
+        const again = old?.own === bytes;
+        const buffer = again ? old.buffer : this.gpu.createBuffer(bytes, USAGE.storage, `feedback ${input}`);
+        if (!again) this.#free(old);
+        this.#kept.set(input, { dims: shape, buffer, shape, own: bytes });
+        encoder.copyBufferToBuffer(session.outputBuffer(output), 0, buffer, 0, bytes);
+      }
+    });
   }
 
   /** Moves what is kept for an input into a state, which has room for more rows. */

@@ -2,7 +2,7 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { OnnxModel, OnnxType, OnnxValueInfo } from '../formats/onnx-model.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { loadOps } from '../graph/groups/index.ts';
-import { type Graph, isInput, type NamedOptions, topological } from '../graph/ir.ts';
+import { type Graph, isInput, type NamedOptions, type Operand, topological } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { CalibrationOptions } from '../models/calibration.ts';
@@ -14,7 +14,7 @@ import type { OnProgress } from '../tensor/progress.ts';
 import { type DataType, elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import type { CachedRun, Caches } from './caches.ts';
 import { checkpointOf, checkSupported, nodesOf, parametersOf, smallNumbers, typeName } from './contents.ts';
-import type { Feedback } from './feedback.ts';
+import type { Feedback, Handed } from './feedback.ts';
 import { CHECKS, Graphs, type Lowered, type Lowering } from './graphs.ts';
 import { lowerings } from './lower/index.ts';
 import { keyOf } from './lowerer.ts';
@@ -262,14 +262,16 @@ export class GraphModel extends LoadedModel {
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const kept = this.#feedback?.kept;
       const inputs: Record<string, TensorInput> = { ...inPlace?.numbers };
+      const back = new Map<string, Operand>();
       for (const [input, state] of inPlace?.cache.states ?? []) kept!.move(input, session.bufferOf(state), state);
       for (const [name, operand] of session.plan.inputs) {
         if (inputs[name]) continue;
         const { type, dims, values, buffer } = given.get(name)!;
         if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
         else if (buffer) await (await import('./buffers.ts')).take(this.gpu, name, buffer, session, operand);
-        else kept!.give(session, name, operand);
+        else back.set(name, operand);
       }
+      if (back.size) kept!.give(session, back);
       const outputs = [...session.plan.outputs.keys()].filter(isWanted);
       const results = await session.run<TensorData>(inputs, { signal: how.signal, outputs, copy: copies });
       const raised = results[CHECKS]?.findIndex((flag) => flag !== 0) ?? -1;
@@ -282,16 +284,21 @@ export class GraphModel extends LoadedModel {
           },
         );
       for (const { name, axis } of inPlace?.fed ?? []) kept!.grow(name, axis, inPlace!.rows);
-      for (const [input, output] of needs || inPlace ? [] : (kept?.sources ?? [])) {
-        const place = this.#place(output);
-        const tensor = graph.outputs[place];
-        if (!tensor)
-          throw new TilewrightError('unsupported-option', `feedback: '${output}' is not computed on the device`);
-        kept!.keep(session, place, input, tensor);
-      }
+      if (kept && !needs && !inPlace) kept.keep(session, this.#next(graph, kept.sources));
       return results;
     };
     return this.withSession(name, () => graph, work, how);
+  }
+
+  /** What the outputs of a graph are for the next run, by the input that each becomes. Error: `unsupported-option` for one of the host. */
+  #next(graph: Graph, sources: ReadonlyMap<string, string>): ReadonlyMap<string, Handed> {
+    const found = [...sources].map(([input, name]) => {
+      const output = this.#place(name);
+      const tensor = graph.outputs[output];
+      if (!tensor) throw new TilewrightError('unsupported-option', `feedback: '${name}' is not computed on the device`);
+      return [input, { output, tensor }] as const;
+    });
+    return new Map(found);
   }
 
   /** The inputs of a run, checked against the model, with their dimensions. */
