@@ -1,4 +1,5 @@
 import { MAX_DEPTH } from '../hub/folder.ts';
+import { shown } from '../options.ts';
 
 const WHITESPACE = /[ \t\n\r]*/y;
 const UNSIGNED = /(?:0|[1-9]\d*)(?![\d.eE])/y;
@@ -26,7 +27,7 @@ export class JsonReader {
     const keys = new Set<string>();
     this.#sequence('{', '}', () => {
       const key = this.string();
-      if (keys.has(key)) this.#fail(`the key ${JSON.stringify(key)} stands twice (at character ${this.#at})`);
+      if (keys.has(key)) this.#fail(`the key ${shown(key)} stands twice (at character ${this.#at})`);
       keys.add(key);
       this.#expect(':');
       entry(key);
@@ -119,8 +120,6 @@ export class JsonReader {
 
   #expected(what: string): never {
     const got = this.#text[this.#at];
-    return this.#fail(
-      `expected ${what}, got ${got === undefined ? 'the end' : JSON.stringify(got)} (at character ${this.#at})`,
-    );
+    return this.#fail(`expected ${what}, got ${got === undefined ? 'the end' : shown(got)} (at character ${this.#at})`);
   }
 }

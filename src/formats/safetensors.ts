@@ -1,5 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import { type ByteSource, stray } from '../hub/source.ts';
+import { shown } from '../options.ts';
 import { STORED_BYTES, type StoredType, type TensorSource } from '../tensor/source.ts';
 import { formatShape } from '../tensor/types.ts';
 import { JsonReader } from './json-reader.ts';
@@ -94,7 +95,7 @@ export function parseHeader(header: Uint8Array, fileSize: number, name: string):
 }
 
 function readEntry(json: JsonReader, name: string, fail: (problem: string) => never): HeaderEntry {
-  const quoted = `tensor ${JSON.stringify(name)}`;
+  const quoted = `tensor ${shown(name)}`;
   let type: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
@@ -105,7 +106,7 @@ function readEntry(json: JsonReader, name: string, fail: (problem: string) => ne
     else json.skip();
   });
   if (type === undefined || !shape || !offsets) return fail(`${quoted} needs dtype, shape and data_offsets`);
-  if (!isFileType(type)) return fail(`${quoted} has the dtype ${JSON.stringify(type)}, which the format does not know`);
+  if (!isFileType(type)) return fail(`${quoted} has the dtype ${shown(type)}, which the format does not know`);
   const [begin, end] = offsets;
   if (begin === undefined || end === undefined || offsets.length !== 2 || begin > end) {
     return fail(`${quoted}: data_offsets must be [begin, end], got ${formatShape(offsets)}`);
@@ -140,7 +141,7 @@ function checkLayout(entries: readonly HeaderEntry[], bodyStart: number, fileSiz
     if (entry.begin !== at) {
       const problem = entry.begin > at ? 'a hole before it' : 'an overlap with the tensor before it';
       throw invalid(
-        `${name}: tensor ${JSON.stringify(entry.name)}: expected to begin at byte ${at} of the body, got ${entry.begin}: ${problem}`,
+        `${name}: tensor ${shown(entry.name)}: expected to begin at byte ${at} of the body, got ${entry.begin}: ${problem}`,
       );
     }
     at = entry.end;
@@ -181,13 +182,9 @@ function fileTensor(
 ): CheckpointTensor {
   const storedType = (): StoredType => {
     if (isStoredType(type)) return type;
-    throw new TilewrightError(
-      'unsupported-type',
-      `${source.name}: tensor ${JSON.stringify(name)} is of the type ${type}`,
-      {
-        hint: `Save it as one of ${Object.keys(STORED_BYTES).join(', ')}.`,
-      },
-    );
+    throw new TilewrightError('unsupported-type', `${source.name}: tensor ${shown(name)} is of the type ${type}`, {
+      hint: `Save it as one of ${Object.keys(STORED_BYTES).join(', ')}.`,
+    });
   };
   return {
     name,

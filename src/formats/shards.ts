@@ -1,5 +1,6 @@
 import { TilewrightError } from '../errors.ts';
 import { type Folder, INDEX } from '../hub/folder.ts';
+import { shown } from '../options.ts';
 import { type Checkpoint, type CheckpointTensor, openSafetensors } from './safetensors.ts';
 
 /** Which file each tensor lies in. */
@@ -8,7 +9,7 @@ function readWeightMap(index: Readonly<Record<string, unknown>>, folder: Folder)
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new TilewrightError(
       'invalid-file',
-      `${folder.name}: ${INDEX}: expected an object weight_map, got ${JSON.stringify(map)}`,
+      `${folder.name}: ${INDEX}: expected an object weight_map, got ${shown(map)}`,
     );
   }
   const entries = Object.entries(map);
@@ -17,7 +18,7 @@ function readWeightMap(index: Readonly<Record<string, unknown>>, folder: Folder)
     if (typeof file !== 'string' || !/^[^/\\]+\.safetensors$/.test(file)) {
       throw new TilewrightError(
         'invalid-file',
-        `${folder.name}: ${INDEX}: tensor ${JSON.stringify(name)}: expected a .safetensors file, got ${JSON.stringify(file)}`,
+        `${folder.name}: ${INDEX}: tensor ${shown(name)}: expected a .safetensors file, got ${shown(file)}`,
       );
     }
   }
@@ -53,7 +54,7 @@ export async function openShards(
     if (!tensors.has(name)) {
       throw new TilewrightError(
         'invalid-file',
-        `${folder.name}: ${INDEX} names the tensor ${JSON.stringify(name)} in ${file}, which lacks it`,
+        `${folder.name}: ${INDEX} names the tensor ${shown(name)} in ${shown(file)}, which lacks it`,
       );
     }
   }

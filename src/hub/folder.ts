@@ -175,7 +175,7 @@ function filesFolder(entries: Iterable<[string, Blob | ArrayBuffer | Uint8Array]
     async (name) => {
       const file = files.get(name);
       if (!file) {
-        throw new TilewrightError('not-found', `${name} is not among the files: ${names.join(', ') || 'none'}`);
+        throw new TilewrightError('not-found', `${shown(name)} is not among the files: ${names.join(', ') || 'none'}`);
       }
       return file instanceof Blob ? blobSource(name, file) : bytesSource(name, file);
     },
@@ -191,7 +191,7 @@ export function makeFolder(
   async function open(file: string): Promise<ByteSource> {
     // Names come from files too (the shards of an index), and must not reach beyond the folder.
     if (/[\\\0]/.test(file) || file.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-      throw new TilewrightError('invalid-argument', `${name}: "${file}" does not name a file inside the folder`);
+      throw new TilewrightError('invalid-argument', `${name}: ${shown(file)} does not name a file inside the folder`);
     }
     return read(file);
   }

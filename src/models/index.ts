@@ -3,6 +3,7 @@ import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Folder, readJson } from '../hub/folder.ts';
+import { shown } from '../options.ts';
 import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
@@ -51,7 +52,7 @@ export async function loadModel(gpu: Gpu, folder: Folder, options: LoadOptions =
   throw new TilewrightError(
     'unknown-architecture',
     type
-      ? `${files.name}: the architecture '${type}' is not known`
+      ? `${files.name}: the architecture ${shown(type)} is not known`
       : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
     {
       hint: 'Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, and GPT-2.',

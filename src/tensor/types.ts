@@ -85,7 +85,11 @@ export function stridesOf(shape: readonly number[]): number[] {
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, d) => size === b[d]);
 
-export const formatShape = (shape: readonly number[]): string => `[${shape.join(',')}]`;
+/** Sizes that are written of a shape, which may come from a hostile file. */
+const MOST_SHOWN = 16;
+
+export const formatShape = (shape: readonly number[]): string =>
+  `[${shape.length > MOST_SHOWN ? `${shape.slice(0, MOST_SHOWN)},... ${shape.length} sizes` : shape}]`;
 
 /** `float32[1,3,32,32]`, as it is written in every message. */
 export const formatTensor = ({ dataType, shape }: TensorDescriptor): string => `${dataType}${formatShape(shape)}`;

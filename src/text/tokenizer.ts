@@ -11,6 +11,7 @@ import {
   oneOf,
   type Rule,
   refuse,
+  shown,
   text,
 } from '../options.ts';
 import { type AddedToken, addedTokenSplitter } from './added-tokens.ts';
@@ -136,12 +137,12 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
   if (!isObject(vocab) && !Array.isArray(vocab)) return bad('model.vocab', object[0], vocab);
   const byText = Array.isArray(vocab) ? {} : (vocab as Readonly<Record<string, number>>);
   let size = Array.isArray(vocab) ? vocab.length : 0;
-  const see = (name: string, id: unknown): void => {
+  const see = (token: string, id: unknown): void => {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= most)
-      bad(name, `an id below ${most}, the model's vocabulary`, id);
+      bad(`the id of ${shown(token)}`, `an id below ${most}, the model's vocabulary`, id);
     size = Math.max(size, (id as number) + 1);
   };
-  for (const [token, id] of Object.entries(byText)) see(`the id of ${JSON.stringify(token)}`, id);
+  for (const [token, id] of Object.entries(byText)) see(token, id);
   if (size > most) bad('model.vocab', `at most ${most} tokens, as the model has`, size);
   if (model['type'] === 'BPE' && !Array.isArray(merges)) bad('model.merges', 'a list', merges);
 
@@ -156,7 +157,7 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
     if (!isAddedToken(token)) return bad('an added token', 'an id and content', token);
     // A token that the vocabulary has keeps its id.
     const id = Object.hasOwn(byText, token.content) ? byText[token.content]! : token.id;
-    see(`the id of ${JSON.stringify(token.content)}`, id);
+    see(token.content, id);
     checkFields(`${FILE}: added_tokens`, { ...token }, ADDED_RULES, { code: 'invalid-file' });
     added.set(id, { ...token, id, normalized: token.normalized ?? !token.special });
   }

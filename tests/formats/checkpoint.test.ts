@@ -51,7 +51,7 @@ describe('openCheckpoint', () => {
 
   it('says which tensor a shard lacks', async () => {
     const files = { [INDEX]: index({ a: FIRST, b: FIRST }), [FIRST]: shard('a') };
-    await expectError(() => open(files), 'invalid-file', /"b" in model-00001-of-00002.safetensors, which lacks it/);
+    await expectError(() => open(files), 'invalid-file', /"b" in "model-00001-of-00002.safetensors", which lacks it/);
   });
 
   it.each([
