@@ -23,16 +23,35 @@ const OTHERS: Record<string, { folder: string; files: readonly string[] }> = {
   'silero-vad': { folder: 'node_modules/@ricky0123/vad-web/dist', files: ['silero_vad_v5.onnx'] },
 };
 
-/** The pages load models from beside themselves: those that ship, and those of others. */
-const copyWeights = (): Plugin => ({
-  name: 'copy-weights',
+/** Files and folders that lie in a build as they are: where in it, by what they are copied from. */
+const copies = (files: Record<string, string>): Plugin => ({
+  name: 'copies',
   apply: 'build',
   closeBundle() {
-    cpSync(at('weights'), at('dist/pages/weights'), { recursive: true });
-    for (const [name, { folder, files }] of Object.entries(OTHERS))
-      for (const file of files) cpSync(at(`${folder}/${file}`), at(`dist/pages/weights/${name}/${file}`));
+    for (const [from, to] of Object.entries(files)) cpSync(at(from), at(to), { recursive: true });
   },
 });
+
+/** The pages load models from beside themselves: those that ship, and those of others. */
+const WEIGHTS = {
+  weights: 'dist/pages/weights',
+  ...Object.fromEntries(
+    Object.entries(OTHERS).flatMap(([name, { folder, files }]) =>
+      files.map((file) => [`${folder}/${file}`, `dist/pages/weights/${name}/${file}`]),
+    ),
+  ),
+};
+
+/** What a build has of others is under their licences, which go with it. */
+const licences = (folder: string, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.map((name) => {
+      const file = ['LICENSE', 'LICENSE.md']
+        .map((end) => `node_modules/${name}/${end}`)
+        .find((path) => existsSync(at(path)))!;
+      return [file, `${folder}/LICENSE-${name.replace(/.*\//, '')}`];
+    }),
+  );
 
 /** The same from the server of development. */
 const serveWeights = (): Plugin => ({
@@ -58,7 +77,7 @@ const builds: Record<string, UserConfig> = {
         formats: ['es'],
       },
       rolldownOptions: {
-        external: [/^node:/, '@huggingface/tokenizers'],
+        external: [/^node:/],
         output: {
           minify: true, // Vite leaves the white space of ES libraries in; a page that takes the file as it is pays for it
           // What every page needs is one file, however much of it the parts share that load later: it packs better than several.
@@ -86,10 +105,11 @@ const builds: Record<string, UserConfig> = {
         },
       },
     },
+    plugins: [copies(licences('dist/lib', ['@huggingface/tokenizers']))],
   },
   cli: {
     build: {
-      outDir: 'dist/cli',
+      outDir: 'cli/dist/command',
       ssr: true,
       rolldownOptions: {
         // Dawn is tried in a process of its own, from a file that lies beside the command under its own name.
@@ -101,11 +121,17 @@ const builds: Record<string, UserConfig> = {
         },
       },
     },
-    ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright', '@huggingface/tokenizers'] },
+    ssr: { noExternal: true, external: ['webgpu', 'sharp', 'puppeteer-core', 'playwright'] },
+    plugins: [
+      copies({
+        shaders: 'cli/dist/shaders',
+        ...licences('cli/dist/command', ['@huggingface/tokenizers', 'cli-progress', 'commander', 'tar-stream']),
+      }),
+    ],
   },
   host: {
     base: './',
-    build: { outDir: at('dist/host'), rolldownOptions: { input: at('src/cli/host.html') } },
+    build: { outDir: at('cli/dist/host'), rolldownOptions: { input: at('src/cli/host.html') } },
   },
   pages: {
     base: './',
@@ -124,7 +150,7 @@ const builds: Record<string, UserConfig> = {
         ].map(at),
       },
     },
-    plugins: [copyWeights()],
+    plugins: [copies(WEIGHTS)],
   },
 };
 

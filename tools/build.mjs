@@ -5,6 +5,8 @@ import { secondsSince } from './system.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMP = join(ROOT, 'dist/.stamp');
+/** Declarations file by file, before they are joined. */
+const TYPES = join(ROOT, '.cache/types');
 
 /** What a build is made from. Folders count too: a file that was deleted is a change. */
 const SOURCES = [
@@ -18,6 +20,7 @@ const SOURCES = [
   'vite.config.ts',
   'tsconfig.json',
   'package.json',
+  'cli/package.json',
 ];
 
 /** @typedef {'lib' | 'cli' | 'host' | 'pages'} Part */
@@ -25,8 +28,8 @@ const SOURCES = [
 /** What each part is told by when it is there. @type {Record<Part, string>} */
 const RESULT = {
   lib: 'dist/lib/index.js',
-  cli: 'dist/cli/main.js',
-  host: 'dist/host/src/cli/host.html',
+  cli: 'cli/dist/command/main.js',
+  host: 'cli/dist/host/src/cli/host.html',
   pages: 'dist/pages/index.html',
 };
 
@@ -54,7 +57,7 @@ export async function build({ only = ['lib', 'cli', 'host', 'pages'], force = fa
   log(`Built ${stale.join(', ')} in ${secondsSince(started)}.`);
 }
 
-/** The library's declarations, beside its code. They import each other as `.ts`, which stands for `.d.ts` there. */
+/** The library's declarations, in one file an entry and one that both share: what no entry comes to is left out. */
 async function emitTypes() {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
@@ -63,7 +66,7 @@ async function emitTypes() {
     noEmit: false,
     declaration: true,
     emitDeclarationOnly: true,
-    outDir: join(ROOT, 'dist/lib'),
+    outDir: TYPES,
     rootDir: join(ROOT, 'src'),
   };
   const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
@@ -71,24 +74,36 @@ async function emitTypes() {
     ts.sys.writeFile(file, portable(file, text));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);
   if (diagnostics.length) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)));
-  copyFileSync(join(ROOT, 'src/webgpu.d.ts'), join(ROOT, 'dist/lib/webgpu.d.ts'));
+  copyFileSync(join(ROOT, 'src/webgpu.d.ts'), join(TYPES, 'webgpu.d.ts'));
+
+  const { rollup } = await import('rollup');
+  const { dts } = await import('rollup-plugin-dts');
+  const bundle = await rollup({
+    input: { index: join(TYPES, 'index.d.ts'), webnn: join(TYPES, 'webnn/ml.d.ts') },
+    plugins: [dts()],
+    onwarn: ({ message }) => {
+      if (!message.includes('private shared type')) throw new Error(message);
+    },
+  });
+  const banner = '/// <reference lib="esnext.disposable" />';
+  const names = { entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' };
+  await bundle.write({ dir: join(ROOT, 'dist/lib'), format: 'es', banner, ...names });
+  await bundle.close();
 }
 
 /**
  * A declaration file as every TypeScript from 5.4 on takes it, whatever of WebGPU the app's own knows: the names of WebGPU come
- * from webgpu.d.ts, arrays have no type of buffer (5.7), and `Symbol.dispose` is asked for.
+ * from webgpu.d.ts, and arrays have no type of buffer (5.7).
  * @param {string} file
  * @param {string} text
  */
 function portable(file, text) {
   const names = [...new Set(text.match(/\bGPU[A-Z]\w+/g))].sort().join(', ');
-  const path = relative(dirname(file), join(ROOT, 'dist/lib/webgpu.d.ts')).replaceAll('\\', '/');
+  const path = relative(dirname(file), join(TYPES, 'webgpu.d.ts')).replaceAll('\\', '/');
   const from = path.startsWith('.') ? path : `./${path}`;
-  return [
-    text.includes('[Symbol.dispose]') ? '/// <reference lib="esnext.disposable" />\n' : '',
-    names && `import type { ${names} } from '${from}';\n`,
-    text.replace(/\b(\w+Array)<ArrayBuffer>/g, '$1'),
-  ].join('');
+  return [names && `import type { ${names} } from '${from}';\n`, text.replace(/\b(\w+Array)<ArrayBuffer>/g, '$1')].join(
+    '',
+  );
 }
 
 /** @returns {Partial<Record<Part, number>>} when each part was built, in milliseconds */

@@ -9,7 +9,7 @@ const PORT = 4173;
 const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const env = { ...process.env, CHROME_PATH: await ready() };
-const job = spawn(process.execPath, [root('dist/cli/main.js'), 'demo'], { stdio: 'inherit', env });
+const job = spawn(process.execPath, [root('cli/dist/command/main.js'), 'demo'], { stdio: 'inherit', env });
 process.on('SIGINT', () => {}); // the job is told too, and ends first
 const [status] = await once(job, 'exit');
 if (status !== 0 || process.argv.includes('--once') || !process.stdout.isTTY) process.exit(status ?? 1);

@@ -8,4 +8,4 @@ const withoutChrome =
 const chrome = await ready({ chrome: !withoutChrome });
 if (chrome) process.env.CHROME_PATH = chrome;
 // By its address, such that what is built is not checked as a source.
-await import(new URL('../dist/cli/main.js', import.meta.url).href);
+await import(new URL('../cli/dist/command/main.js', import.meta.url).href);

@@ -4,17 +4,29 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TilewrightError } from '../errors.ts';
 
-/** The folder of this package: the nearest one with a package.json, from the sources as from the built command. */
-export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
+const HERE = dirname(fileURLToPath(import.meta.url));
+/** The folder of the command's package, from the sources as from what is built of them. */
+const PACKAGE = packageAbove(HERE);
+const BUILT = join(PACKAGE, 'dist');
+
+/** The built command. */
+export const COMMAND = join(BUILT, 'command/main.js');
 
 /** The built page of host.ts. */
-export const HOST = join(PACKAGE_ROOT, 'dist/host');
+export const HOST = join(BUILT, 'host');
+
+/** The repository, where the package lies in a clone of it. */
+export const REPOSITORY = dirname(PACKAGE);
+
+/** The shaders as they are written: a build takes them along. */
+export const SHADERS = join(HERE.startsWith(BUILT) ? BUILT : REPOSITORY, 'shaders');
 
 /** Where the weights lie that come with the repository. The package as it is published has none. */
-export const WEIGHTS = join(PACKAGE_ROOT, 'weights');
+export const WEIGHTS = join(REPOSITORY, 'weights');
 
-function findRoot(folder: string): string {
-  return existsSync(join(folder, 'package.json')) || dirname(folder) === folder ? folder : findRoot(dirname(folder));
+function packageAbove(folder: string): string {
+  const found = [join(folder, 'cli'), folder].find((path) => existsSync(join(path, 'package.json')));
+  return found ?? (dirname(folder) === folder ? folder : packageAbove(dirname(folder)));
 }
 
 /** Names of the models that lie there. */

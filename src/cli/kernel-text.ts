@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SHADERS } from './files.ts';
 import type { KernelPieces } from './kernel-search.ts';
-
-/** The shaders as they are written: they are shipped beside what is built. */
-const SHADERS = new URL('../../shaders/', import.meta.url);
 
 const isComment = (line: string | undefined): boolean => line !== undefined && /^\/\/(?!#)/.test(line);
 
@@ -23,7 +22,7 @@ function headOf(lines: readonly string[]): string[] {
 export async function kernelText({ head, modules }: KernelPieces): Promise<string> {
   const out = [...head];
   for (const { file, parts, declarations } of modules) {
-    const lines = (await readFile(new URL(`${file}.wgsl`, SHADERS), 'utf8')).split('\n');
+    const lines = (await readFile(join(SHADERS, `${file}.wgsl`), 'utf8')).split('\n');
     out.push(`// ${file}.wgsl${parts.length ? ` (${parts.join(', ')})` : ''}`);
     if (!file.startsWith('lib/')) out.push(...headOf(lines));
     for (const { line, lines: count } of declarations) {

@@ -5,7 +5,7 @@ export async function optional<T>(name: string, what: string, load: () => Promis
   try {
     return await load();
   } catch (cause) {
-    const hint = `npm install ${name}, or for once: npx -p tilewright -p ${name} tilewright ...`;
+    const hint = `npm install ${name}, or for once: npx -p tilewright-cli -p ${name} tilewright ...`;
     throw new TilewrightError('missing-dependency', `${what} needs the package ${name}`, { hint, cause });
   }
 }

@@ -1,5 +1,5 @@
+import { Tokenizer as Backend } from '@huggingface/tokenizers';
 import { TilewrightError } from '../errors.ts';
-import { IN_NODE } from '../hub/source.ts';
 import {
   checkArgument,
   checkFields,
@@ -61,7 +61,7 @@ const TEXT = '\0';
  * A tokenizer from the contents of tokenizer.json and, where there is one, tokenizer_config.json. The package
  * `@huggingface/tokenizers` computes the parts; what it leaves out of them, this and its neighbours do or refuse.
  *
- * `missing-dependency` without the package; `invalid-file` when the contents are not a tokenizer, or have ids beyond
+ * Errors: `invalid-file` when the contents are not a tokenizer, or have ids beyond
  * the model's vocabulary; `unsupported-option`.
  */
 export async function loadTokenizer(
@@ -69,7 +69,6 @@ export async function loadTokenizer(
   config: Fields = {},
   limits: TokenLimits = { vocabulary: 2 ** 24, context: Number.POSITIVE_INFINITY },
 ): Promise<Tokenizer> {
-  const { Tokenizer: Backend } = await loadBackend();
   checkFields('tokenizer_config.json', config, CONFIG_RULES);
   const { file, added, size } = readFile(json, config, limits);
   const { backend, frame } = buildOrRefuse(() => {
@@ -190,19 +189,6 @@ const isObject = (value: unknown): value is Fields => object[1](value);
 
 const isAddedToken = (token: unknown): token is AddedToken =>
   isObject(token) && typeof token['id'] === 'number' && typeof token['content'] === 'string';
-
-async function loadBackend() {
-  try {
-    return await import('@huggingface/tokenizers');
-  } catch (cause) {
-    throw new TilewrightError('missing-dependency', 'Text needs the package @huggingface/tokenizers', {
-      hint: IN_NODE
-        ? 'npm install @huggingface/tokenizers'
-        : 'A page without a bundler says where it is in an import map: <script type="importmap">{ "imports": { "@huggingface/tokenizers": "https://..." } }</script>. With a bundler: npm install @huggingface/tokenizers.',
-      cause,
-    });
-  }
-}
 
 function buildOrRefuse<T>(build: () => T): T {
   try {

@@ -10,7 +10,7 @@ import { findVulkanDriver } from '../../tools/vulkan.mjs';
 
 // The command as it is built, in a process of its own: small jobs, end to end.
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(root, 'dist/cli/main.js');
+const MAIN = join(root, 'cli/dist/command/main.js');
 const SAMPLES = join(root, 'weights/samples');
 
 const chrome = await findChrome();

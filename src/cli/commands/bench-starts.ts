@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PEER_PRESET, type PresetName } from '../../../bench/cases.ts';
 import { normwise, summarise } from '../../../bench/measure.ts';
@@ -15,13 +14,11 @@ import {
   type Loader,
 } from '../../../bench/report.ts';
 import { throwIfAborted } from '../../errors.ts';
-import { PACKAGE_ROOT } from '../files.ts';
+import { COMMAND } from '../files.ts';
 import type { CommandContext } from './context.ts';
 
 /** Processes an engine. */
 const ROUNDS = 3;
-
-const COMMAND = join(PACKAGE_ROOT, 'dist/cli/main.js');
 
 /**
  * Cold and warm starts of a ResNet, from an engine's own code to the first logits. Every cold one has a process of its

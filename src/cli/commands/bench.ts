@@ -16,7 +16,7 @@ import {
 } from '../../../bench/report.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { PACKAGE_ROOT, WEIGHTS } from '../files.ts';
+import { REPOSITORY, WEIGHTS } from '../files.ts';
 import { figures } from '../format.ts';
 import type { JobEvent } from '../jobs/job.ts';
 import type { Runtime } from '../runtime.ts';
@@ -48,7 +48,7 @@ export async function bench(
       weights: await runtime.model(WEIGHTS),
       suites: peers ? suites.filter((name) => name !== 'load') : suites,
       onnx: await onnxFiles(async (path) => {
-        const file = join(PACKAGE_ROOT, 'node_modules', path);
+        const file = join(REPOSITORY, 'node_modules', path);
         return existsSync(file) ? runtime.model(file) : undefined;
       }),
       ...(preset && { preset }),
@@ -87,7 +87,7 @@ const STARTS = 2;
 /** Where the files of the peers are, as jobs name them. Error: `missing-dependency`. */
 const foldersOf = (runtime: Runtime): Promise<PeerFolders> =>
   peerFolders((name) => {
-    const folder = join(PACKAGE_ROOT, 'node_modules', name, 'dist');
+    const folder = join(REPOSITORY, 'node_modules', name, 'dist');
     if (existsSync(folder)) return runtime.model(folder);
     throw new TilewrightError('missing-dependency', `${name} is not installed`, {
       hint: 'The peers are dev dependencies: run npm install in a clone of the repository.',
