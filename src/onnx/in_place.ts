@@ -10,7 +10,7 @@ import {
   results,
   topological,
 } from '../graph/ir.ts';
-import { cutOf, rowsOf } from '../patterns/attention.ts';
+import { columnsOf, rowsOf } from '../patterns/attention.ts';
 import { BYTES, elementCount, sameShape, type TensorData } from '../tensor/types.ts';
 import { type LengthNumbers, numbersOf, sameElements, type Traced } from './length_numbers.ts';
 import { type Tensor, toDevice } from './values.ts';
@@ -282,10 +282,8 @@ function rewritten(
 }
 
 /** Rows with what their heads are columns of: [B, rows, ..] and the first column. */
-const cutRows = (node: Operand): { input: Operand; column: number } => {
-  const rows = node.shape.length === 4 ? rowsOf(node) : cutOf(node);
-  return rows ?? { input: node, column: 0 };
-};
+const cutRows = (node: Operand): { input: Operand; column: number } =>
+  node.shape.length === 4 ? rowsOf(node) : columnsOf(node);
 
 const isZero = ({ known }: Tensor): boolean => known!.every((x) => Number(x) === 0);
 

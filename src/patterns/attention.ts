@@ -1,6 +1,7 @@
 import { constantOf, isConstant, type Operand, operand } from '../graph/ir.ts';
 import { permutationOf, transposed } from '../graph/passes/layout.ts';
 import { elementCount, sameShape } from '../tensor/types.ts';
+import { broadcasts, cutOf } from './cut.ts';
 import { elementOf, is, numberOf, optionOf, type Pattern, shaped, sides, unscaled } from './match.ts';
 
 /** Elements of a head at the most: the kernels of GPUs divide it among the invocations of a workgroup. */
@@ -132,9 +133,6 @@ function isScores(node: Operand, depth = 8): boolean {
   return depth > 0 && [a, b, trueValue, falseValue].some((one) => one && !isConstant(one) && isScores(one, depth - 1));
 }
 
-const broadcasts = ({ shape }: Operand, to: readonly number[]): boolean =>
-  shape.length <= to.length && shape.every((size, d) => size === 1 || size === to[to.length - shape.length + d]);
-
 /** Whether all that is added to scores hides from each query the keys after its own: the last query sees all. */
 function hidesLater([bias, ...others]: readonly Bias[], queries: number, keys: number): boolean {
   if (!bias || others.length || queries > keys || elementCount(bias.shape) !== queries * keys) return false;
@@ -208,24 +206,12 @@ function unrepeated(node: Operand): Operand {
 export function rowsOf(node: Operand): { input: Operand; column: number } {
   if (!is(node, 'transpose') || !sameShape(permutationOf(node), [0, 2, 1, 3])) return { input: node, column: 0 };
   const [b, t, heads, d] = node.inputs['input']!.shape as [number, number, number, number];
-  const rows = shaped(node.inputs['input']!, [b, t, heads * d]);
-  const cut = cutOf(rows);
-  return cut?.input.shape.length === 3 ? cut : { input: rows, column: 0 };
+  return columnsOf(shaped(node.inputs['input']!, [b, t, heads * d]));
 }
 
-/** What columns were cut from, and the first of them. */
-export function cutOf(node: Operand): { input: Operand; column: number } | undefined {
-  const { input } = node.inputs;
-  const last = node.shape.length - 1;
-  if (is(node, 'split')) {
-    const axis = optionOf<number>(node, 'axis') ?? 0;
-    if (axis !== last && axis !== -1) return undefined;
-    const before = node.results.slice(0, node.results.indexOf(node));
-    return { input: input!, column: before.reduce((sum, { shape }) => sum + shape[last]!, 0) };
-  }
-  if (!is(node, 'slice')) return undefined;
-  const starts = optionOf<readonly number[]>(node, 'starts')!;
-  const strides = optionOf<readonly number[]>(node, 'strides');
-  const lengths = node.shape.every((size, d) => d === last || size === input!.shape[d]);
-  return lengths && (strides?.[last] ?? 1) === 1 ? { input: input!, column: starts[last]! } : undefined;
+/** Rows, [B, T, width], as columns of wider rows that they were cut from. Others stay. */
+export function columnsOf(rows: Operand): { input: Operand; column: number } {
+  const cut = cutOf(rows);
+  const isColumns = cut?.axis === 2 && cut.step === 1 && [rows, cut.input].every(({ shape }) => shape.length === 3);
+  return isColumns ? { input: cut.input, column: cut.start } : { input: rows, column: 0 };
 }

@@ -32,7 +32,13 @@ const GPT = { attention: LAYERS, layerNormalization: 2 * LAYERS + 1 };
 const OPS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   plain: { ...GPT, gelu_tanh: LAYERS },
   sdpa: { ...GPT, gelu: LAYERS },
-  llama: { attention: LAYERS, rmsNormalization: 2 * LAYERS, layerNormalization: 1, swish: LAYERS },
+  llama: {
+    attention: LAYERS,
+    rotaryEmbedding: 2 * LAYERS,
+    rmsNormalization: 2 * LAYERS,
+    layerNormalization: 1,
+    swish: LAYERS,
+  },
 };
 
 describe.each(['script', 'export'])('decoders of the exporter %s', (exporter) => {

@@ -260,3 +260,37 @@ describe('shapes of recurrent networks', () => {
     expect(() => b.lstm(input, w, r, 5, 0)).toThrow('hiddenSize is 0, expected an integer of 1 or more');
   });
 });
+
+describe('shapes of rotaryEmbedding', () => {
+  const positions = (...shape: number[]) => new GraphBuilder().input(`at ${shape}`, { dataType: 'int32', shape });
+  const apart = float('apart', 2, 3, 5, 8);
+  const rows = float('rows of heads', 2, 5, 24);
+  const angles = (...shape: number[]) => new GraphBuilder().input('angles', { dataType: 'float32', shape });
+
+  it.each([
+    [apart, angles(1, 5, 4), {}],
+    [apart, angles(2, 5, 8), { heads: 3 }],
+    [rows, angles(9, 2), { heads: 3, rotaryEmbeddingDim: 4, positions: positions(1, 5) }],
+  ])('%# are those of the input', (input, table, options) => {
+    expect(b.rotaryEmbedding(input, table, table, options).shape).toEqual(input.shape);
+  });
+
+  it.each([
+    [rows, angles(1, 5, 4), {}, 'needs heads'],
+    [rows, angles(1, 5, 4), { heads: 5 }, 'heads is 5 (input [2,5,24])'],
+    [apart, angles(1, 5, 4), { heads: 2 }, 'heads is 2 (input [2,3,5,8])'],
+    [apart, angles(1, 5, 4), { rotaryEmbeddingDim: 3 }, 'rotaryEmbeddingDim is 3, expected an even number from 2 to 8'],
+    [apart, angles(1, 5, 4), { rotaryEmbeddingDim: 10 }, 'rotaryEmbeddingDim is 10, expected an even number'],
+    [apart, angles(1, 5, 3), {}, 'cos and sin are [1,5,3] and [1,5,3], expected [1 or 2,5,4 or 8]'],
+    [apart, angles(1, 4, 4), {}, 'cos is [1,4,4], expected [1 or 2,5,..]'],
+    [apart, angles(9, 4), {}, 'cos and sin are [9,4] and [9,4], expected [1 or 2,5,4 or 8]'],
+    [apart, angles(9, 4), { positions: positions(2, 4) }, 'positions is [2,4], expected [1 or 2,5]'],
+    [apart, angles(9, 4), { positions: positions(5) }, 'positions needs rank 2, got [5]'],
+  ])('%# refused', (input, table, options, message) => {
+    expect(() => b.rotaryEmbedding(input, table, table, options)).toThrow(message);
+  });
+
+  it('cosines and sines of two shapes are refused', () => {
+    expect(() => b.rotaryEmbedding(apart, angles(1, 5, 4), angles(2, 5, 4))).toThrow('[1,5,4] and [2,5,4]');
+  });
+});

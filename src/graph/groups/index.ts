@@ -27,6 +27,7 @@ const GROUPS = {
   points: () => import('../../ops/groups/points.ts'),
   pooling: () => import('./pooling.ts'),
   reduce: () => import('../../ops/groups/reduce.ts'),
+  rotary: () => import('../../ops/groups/rotary.ts'),
   sampling: () => import('../../ops/groups/sampling.ts'),
   select: () => import('../../ops/groups/select.ts'),
   software: () => import('./software.ts'),

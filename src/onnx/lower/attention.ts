@@ -4,12 +4,6 @@ import type { Lowering } from '../lowerer.ts';
 import type { Tensor } from '../values.ts';
 import { add, div, mul, sub, where } from './math.ts';
 
-const slice = (call: Call, input: Operand, axis: number, start: number, size: number): Operand => {
-  const starts = input.shape.map((_, d) => (d === axis ? start : 0));
-  const sizes = input.shape.map((length, d) => (d === axis ? size : length));
-  return call.add('slice', { input }, { starts, sizes });
-};
-
 const concat = (call: Call, list: readonly Operand[], axis: number): Operand =>
   call.add('concat', Object.fromEntries(list.map((operand, i) => [`input${i}`, operand])), { axis });
 
@@ -114,53 +108,33 @@ const attention: Lowering = (call) => {
   ];
 };
 
-/** Turns pairs of a head by the angles of their position. `cos` and `sin` broadcast to [B, S, heads, size / 2]. */
-export function rotate(
-  call: Call,
-  input: Operand,
-  cos: Operand,
-  sin: Operand,
-  size: number,
-  interleaved: boolean,
-): Operand {
-  const rank = input.shape.length;
-  const lead = input.shape.slice(0, -1);
-  const whole = input.shape.at(-1)!;
-  const turned = size === whole ? input : slice(call, input, rank - 1, 0, size);
-  const half = size / 2;
-  const pairs = call.reshape(turned, interleaved ? [...lead, half, 2] : [...lead, 2, half]);
-  const axis = interleaved ? rank : rank - 1;
-  const part = (i: number): Operand => call.reshape(slice(call, pairs, axis, i, 1), [...lead, half]);
-  const [x, y] = [part(0), part(1)];
-  const real = sub(call, mul(call, x, cos), mul(call, y, sin));
-  const imaginary = add(call, mul(call, x, sin), mul(call, y, cos));
-  const apart = [real, imaginary].map((one) =>
-    call.reshape(one, interleaved ? [...lead, half, 1] : [...lead, 1, half]),
-  );
-  const joined = call.reshape(concat(call, apart, axis), [...lead, size]);
-  return size === whole ? joined : concat(call, [joined, slice(call, input, rank - 1, size, whole - size)], rank - 1);
+/** cos and sin as half as many angles as elements in pairs, and what names their rows; heads of rows that hold them. */
+interface Rotation {
+  readonly tables: readonly [cos: Operand, sin: Operand];
+  readonly positions?: Operand | undefined;
+  readonly heads?: number | undefined;
+  readonly size: number;
+  readonly interleaved: boolean;
+}
+
+/** Turns the first `size` elements of heads by the angles of their position. */
+export function rotate(call: Call, input: Operand, { tables, positions, heads, size, interleaved }: Rotation): Operand {
+  const [cos, sin] = tables;
+  if (2 * cos.shape.at(-1)! !== size) call.fail(`tables of ${cos.shape.at(-1)} angles for ${size} elements of a head`);
+  const options = { ...(heads && { heads }), ...(interleaved && { interleaved }), rotaryEmbeddingDim: size };
+  return call.add('rotaryEmbedding', { input, cos, sin, positions }, options);
 }
 
 /** ai.onnx RotaryEmbedding (opset 23). */
 function rotaryEmbedding(call: Call): Tensor {
   const input = call.operand(0);
-  const flat = input.shape.length === 3;
-  const count = call.int('num_heads', 0);
-  if (flat && !count) call.fail('a 3-D input needs num_heads');
-  const [b, s] = flat ? [input.shape[0]!, input.shape[1]!] : [input.shape[0]!, input.shape[2]!];
-  const heads = flat
-    ? call.reshape(input, [b, s, count, input.shape[2]! / count])
-    : call.transpose(input, [0, 2, 1, 3]);
-  const size = call.int('rotary_embedding_dim', 0) || heads.shape[3]!;
+  const { shape } = input;
+  const given = call.int('num_heads', 0);
+  const heads = shape.length === 3 ? given || call.fail('a 3-D input needs num_heads') : undefined;
+  const size = call.int('rotary_embedding_dim', 0) || shape.at(-1)! / (heads ?? 1);
+  const tables = [call.operand(1), call.operand(2)] as const;
   const interleaved = call.flag('interleaved');
-  const positions = call.optionalOperand(3);
-  const table = (i: number): Operand => {
-    const cache = call.operand(i);
-    const own = positions ? call.add('gather', { input: cache, indices: positions }, { axis: 0 }) : cache;
-    return call.reshape(own, [own.shape[0]!, own.shape[1]!, 1, own.shape[2]!]);
-  };
-  const made = rotate(call, heads, table(1), table(2), size, interleaved);
-  return call.made(flat ? call.reshape(made, input.shape) : call.transpose(made, [0, 2, 1, 3]));
+  return call.made(rotate(call, input, { tables, positions: call.optionalOperand(3), heads, size, interleaved }));
 }
 
 /** Writes `update` into a cache along an axis, at a place of its own in each batch. */

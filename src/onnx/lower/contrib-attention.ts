@@ -132,7 +132,7 @@ const groupQueryAttention: Lowering = (call) => {
   const [heads, kvHeads] = [call.int('num_heads'), call.int('kv_num_heads')];
   if (call.int('local_window_size', -1) !== -1) call.unsupported('local_window_size');
   if (call.float('softcap', 0)) call.unsupported('softcap');
-  call.skip('smooth_softmax');
+  if (call.int('smooth_softmax', 0) > 0 || call.optional(11)) call.unsupported('smooth_softmax');
   const packed = call.optional(1) === undefined;
   const input = call.operand(0);
   const [b, s] = input.shape as [number, number];
@@ -142,21 +142,18 @@ const groupQueryAttention: Lowering = (call) => {
     : [input, call.operand(1), call.operand(2)];
   const [pastKey, pastValue] = [call.optionalOperand(3), call.optionalOperand(4)];
   const past = pastKey?.shape[2] ?? 0;
-  const split = (operand: Operand, count: number): Operand => splitHeads(call, operand, count);
-  let [query, key] = [split(parts[0]!, heads), split(parts[1]!, kvHeads)];
-  const ownValue = split(parts[2]!, kvHeads);
+  let [ownQuery, ownKey] = [parts[0]!, parts[1]!];
   if (call.flag('do_rotary')) {
+    const tables = [call.operand(7), call.operand(8)] as const;
     const interleaved = call.flag('rotary_interleaved');
-    const table = (i: number): Operand => {
-      const cache = call.operand(i);
-      const rows = call.add('slice', { input: cache }, { starts: [past, 0], sizes: [s, cache.shape[1]!] });
-      return call.reshape(rows, [1, 1, s, cache.shape[1]!]);
-    };
-    const [cos, sin] = [table(7), table(8)];
-    const width = 2 * cos.shape[3]!;
-    query = rotate(call, query, cos, sin, width, interleaved);
-    key = rotate(call, key, cos, sin, width, interleaved);
+    const after = call.list(s, (i) => past + i);
+    const positions = call.optionalOperand(9) ?? call.constant('int32', [1, s], after);
+    const rotation = { tables, positions, size: 2 * tables[0].shape[1]!, interleaved };
+    ownQuery = rotate(call, ownQuery, { ...rotation, heads });
+    ownKey = rotate(call, ownKey, { ...rotation, heads: kvHeads });
   } else call.skip('rotary_interleaved');
+  const query = splitHeads(call, ownQuery, heads);
+  const [key, ownValue] = [ownKey, parts[2]!].map((one) => splitHeads(call, one, kvHeads)) as [Operand, Operand];
   const join = (before: Operand | undefined, now: Operand): Operand =>
     before?.shape[2] ? call.add('concat', { input0: before, input1: now }, { axis: 2 }) : now;
   const [keys, values] = [join(pastKey, key), join(pastValue, ownValue)];
@@ -175,7 +172,7 @@ const groupQueryAttention: Lowering = (call) => {
     call,
     { query, key: keys, value: values },
     scale,
-    undefined,
+    call.optionalOperand(10),
     both(call, inside, causal(call, s, total)),
   );
   return [call.made(made), call.made(keys), call.made(values)];
@@ -185,27 +182,19 @@ const groupQueryAttention: Lowering = (call) => {
 const rotaryEmbedding: Lowering = (call) => {
   const input = call.operand(0);
   const flat = input.shape.length === 3;
-  const [cos, sin] = [call.operand(2), call.operand(3)];
-  call.skip('scale', 'is_packed_batching');
-  const size = call.int('rotary_embedding_dim', 0) || 2 * cos.shape[1]!;
+  const tables = [call.operand(2), call.operand(3)] as const;
+  if (call.flag('is_packed_batching')) call.unsupported('is_packed_batching');
+  if (call.float('scale', 1) !== 1) call.unsupported('a scale');
+  const size = call.int('rotary_embedding_dim', 0) || 2 * tables[0].shape[1]!;
   const given = call.int('num_heads', 0);
-  const width = flat ? (given ? input.shape[2]! / given : size) : input.shape[3]!;
-  const count = flat ? input.shape[2]! / width : input.shape[1]!;
-  const [b, s] = flat ? [input.shape[0]!, input.shape[1]!] : [input.shape[0]!, input.shape[2]!];
-  const heads = flat ? splitHeads(call, input, count) : input;
-  const positions = call.cast(call.operand(1), 'int32');
-  const steps = call.constant(
-    'int32',
-    [1, s],
-    call.list(s, (i) => i),
-  );
-  const indices = elementCount(positions.shape) === 1 ? add(call, steps, call.reshape(positions, [1, 1])) : positions;
-  const rows = (cache: Operand): Operand => {
-    const picked = call.add('gather', { input: cache, indices }, { axis: 0 });
-    return call.reshape(picked, [picked.shape[0]!, 1, s, picked.shape.at(-1)!]);
-  };
-  const made = rotate(call, heads, rows(cos), rows(sin), size, call.flag('interleaved'));
-  return call.made(flat ? call.reshape(joinHeads(call, made), [b, s, input.shape[2]!]) : made);
+  const heads = flat ? given || input.shape[2]! / size : undefined;
+  const s = input.shape.at(-2)!;
+  const places = call.cast(call.operand(1), 'int32');
+  const positions =
+    elementCount(places.shape) === 1
+      ? add(call, call.reshape(call.counting(s), [1, s]), call.reshape(places, [1, 1]))
+      : places;
+  return call.made(rotate(call, input, { tables, positions, heads, size, interleaved: call.flag('interleaved') }));
 };
 
 /** Attention of com.microsoft, with its masks and caches. */

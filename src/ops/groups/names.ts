@@ -12,6 +12,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   quantized: 'conv2dInteger matmulInteger narrow packInt4 dequantizeLinear quantizeLinear quantizeScales unpackInt4',
   recurrent: 'recurrence gru gruCell lstm lstmCell rnn',
   reduce: 'reduceSum reduceMean reduceMax reduceMin reduceProduct reduceL1 reduceL2 reduceSumSquare reduceLogSum reduceLogSumExp argMax argMin softmax',
+  rotary: 'rotaryEmbedding',
   sampling: 'resample resample2d resize',
   select: 'gatherElements gatherND oneHot reverseSequence scatterElements scatterND tile topK triangular',
   text: 'attention gather layerNormalization sample scatterRows',

@@ -1,0 +1,35 @@
+import { inFloat32, int32, type OpCase, test, uint32 } from '../case.ts';
+
+const turned = (
+  input: readonly number[],
+  angles: readonly number[],
+  options: object = {},
+  more: OpCase['inputs'] = {},
+) => test('rotaryEmbedding', { input, cos: angles, sin: angles, ...more }, options);
+
+/** Rows of a table of 6, from the end, and beyond both ends. */
+const POSITIONS = int32([2, 3], (run) => (run ? [5, -1, 0, -6, 9, -9] : [3, 4, 5, 0, 1, 2]));
+
+export const cases: readonly OpCase[] = [
+  // Halves of heads that hold tokens, and of rows that hold heads: angles of a pair, of an element, of each batch.
+  turned([2, 3, 5, 16], [1, 5, 8]),
+  turned([2, 3, 5, 16], [2, 5, 16]),
+  turned([2, 5, 48], [2, 5, 8], { heads: 3 }),
+  turned([1, 3, 24], [1, 3, 8], { heads: 3 }),
+  // Neighbours.
+  turned([2, 5, 36], [2, 5, 6], { heads: 3, interleaved: true }),
+  turned([2, 3, 5, 12], [1, 5, 12], { interleaved: true }),
+  // Some elements of a head only.
+  turned([1, 2, 3, 24], [1, 3, 8], { rotaryEmbeddingDim: 16 }),
+  turned([1, 3, 32], [1, 3, 4], { heads: 2, rotaryEmbeddingDim: 8, interleaved: true }),
+  // No whole vec4.
+  turned([2, 3, 5, 10], [2, 5, 5]),
+  turned([2, 5, 36], [1, 5, 12], { heads: 3 }),
+  turned([2, 5, 30], [2, 5, 5], { heads: 3, interleaved: true }),
+  turned([1, 2, 3, 9], [1, 3, 6], { rotaryEmbeddingDim: 6, interleaved: true }),
+  turned([1, 2, 3, 13], [1, 3, 3], { rotaryEmbeddingDim: 6 }),
+  // Tables, of which positions name rows.
+  turned([2, 3, 3, 16], [6, 8], {}, { positions: POSITIONS }),
+  turned([2, 3, 24], [6, 4], { heads: 3, interleaved: true }, { positions: int32([1, 3], [4, 0, 2]) }),
+  ...inFloat32([turned([1, 2, 48], [9, 12], { heads: 2 }, { positions: uint32([1, 2], [7, 4294967295]) })]),
+];
