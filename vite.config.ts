@@ -4,7 +4,9 @@ import { playwright } from '@vitest/browser-playwright';
 import type { Plugin, UserConfig } from 'vite';
 import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
+import { findFirefox } from './tools/firefox.mjs';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
+import { firefox } from './tests/support/firefox.ts';
 import { wgsl } from './tools/wgsl-plugin.ts';
 
 const at = (path: string): string => resolve(import.meta.dirname, path);
@@ -229,6 +231,17 @@ async function projects(): Promise<TestProjectConfiguration[]> {
         env: vulkanEnv(driver.icd),
       }),
     );
+  const firefoxPath = await findFirefox();
+  if (firefoxPath) {
+    const browser = {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: firefox(firefoxPath, driver?.icd ?? ''),
+      instances: [{ browser: 'firefox' as const }],
+    };
+    list.push(project({ name: 'firefox', ...gpu, setupFiles: [ops, costs], browser }));
+  }
   return list;
 }
 
