@@ -8,7 +8,7 @@ const RESULTS = join(ROOT, '.cache/parity');
 const DOCUMENT = join(ROOT, 'docs/parity.md');
 
 /** What the suites run on, in the order of the columns. */
-const SUITES = { chrome: 'Dawn in Chrome', dawn: 'Dawn in Node', wgpu: 'wgpu in Deno' };
+const SUITES = { chrome: 'Dawn in Chrome', dawn: 'Dawn in Node', wgpu: 'wgpu in Deno', firefox: 'wgpu in Firefox' };
 
 /**
  * @typedef {import('../tests/support/parity.ts').Parity} Parity
