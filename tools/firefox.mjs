@@ -13,7 +13,7 @@ const FIREFOXES = {
 const PREFERENCES = {
   'dom.webgpu.enabled': true,
   'gfx.webgpu.ignore-blocklist': true,
-  // A camera and a microphone that are played, and no question whether a page may use them.
+  // A camera that is played, and no question whether a page may use it.
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
 };
