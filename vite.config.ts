@@ -249,15 +249,16 @@ async function projects(): Promise<TestProjectConfiguration[]> {
         testTimeout: 480_000,
         hookTimeout: 240_000,
         fileParallelism: false,
+        isolate: false, // as the project `firefox` has it: so the two run side by side
         pool: 'forks',
         env: vulkanEnv(driver?.icd ?? ''),
       }),
     );
     const include = [
       'tests/ops/ops.gpu.test.ts',
-      'tests/models/{akamaster,gpt2,resnet}.gpu.test.ts',
+      'tests/models/{akamaster,gpt2}.gpu.test.ts',
       'tests/verify/verify.gpu.test.ts',
-      'tests/onnx/{backend,inputs,nodes,run}.gpu.test.ts',
+      'tests/onnx/{nodes,run}.gpu.test.ts',
     ];
     list.push(
       project({

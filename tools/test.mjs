@@ -142,8 +142,7 @@ const suites = {
   async firefox() {
     const reason = await ensureFirefox(dawn?.icd ?? '', { log });
     if (reason) return unavailable('Firefox', reason);
-    keepScores('firefox', vitest('firefox'));
-    vitest('firefox-pages');
+    keepScores('firefox', vitest('firefox*')); // the tests and the pages, side by side
   },
   async compiler() {
     await ensureCompilers({ log });

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { expect, it, vi } from 'vitest';
+import sharp from 'sharp';
+import { afterAll, expect, it, vi } from 'vitest';
 import { Engine } from '../../src/engine.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import { repositoryFolder } from '../support/files.ts';
@@ -23,29 +23,31 @@ async function inFirefox(): Promise<number> {
 
 /** Milliseconds from an engine to the name of a picture. */
 async function inNode(): Promise<number> {
-  const picture = await readFile(repositoryFolder('weights/samples/airplane.png'));
+  const file = sharp(repositoryFolder('weights/samples/airplane.png')).ensureAlpha().raw();
+  const { data, info } = await file.toBuffer({ resolveWithObject: true });
   const started = performance.now();
   using engine = await Engine.create();
   using model = (await engine.load(repositoryFolder('weights/resnet20-cifar10'))) as ImageClassifier;
-  const [best] = await model.classify(new Blob([picture]));
+  const [best] = await model.classify({ ...info, data });
   const ms = performance.now() - started;
   expect(best!.label).toBe('airplane');
   return ms;
 }
 
-it(
+afterAll(() => void vi.unstubAllEnvs());
+
+it.skipIf(!globalThis.navigator?.gpu)(
   `the first picture takes no more than ${MOST} times as long as with Dawn in Node, nothing compiled before`,
   async () => {
     vi.stubEnv('MESA_SHADER_CACHE_DISABLE', 'true');
-    const times: { firefox: number[]; node: number[] } = { firefox: [], node: [] };
-    for (let round = 0; round < 2; round++) {
-      times.firefox.push(await inFirefox());
-      times.node.push(await inNode());
+    const ratios: number[] = [];
+    // Whatever else the machine does may meet one of the two: then both are timed again.
+    for (let round = 0; round < 2 && !(ratios.at(-1)! < MOST); round++) {
+      const [firefox, node] = [await inFirefox(), await inNode()];
+      console.log(`the first picture: Firefox ${Math.round(firefox)} ms, Dawn in Node ${Math.round(node)} ms`);
+      ratios.push(firefox / node);
     }
-    const [firefox, node] = [Math.min(...times.firefox), Math.min(...times.node)];
-    console.log(`the first picture: Firefox ${Math.round(firefox)} ms, Dawn in Node ${Math.round(node)} ms`);
-    expect(firefox / node).toBeLessThan(MOST);
-    vi.unstubAllEnvs();
+    expect(Math.min(...ratios)).toBeLessThan(MOST);
   },
   4 * PATIENCE,
 );
