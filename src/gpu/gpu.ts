@@ -106,9 +106,8 @@ export class Gpu {
   ) {
     const info = adapter?.info ?? device.adapterInfo;
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
-    const { vendor, architecture, device: name, description } = this.card;
-    // An adapter that says nothing of itself, as in Firefox, may be any: kernels are taken that serve llvmpipe as well.
-    const llvmpipe = /llvmpipe|^$/i.test(vendor + architecture + name + description);
+    // An adapter that tells no name, as in Firefox, may be any: what serves llvmpipe is right on all.
+    const llvmpipe = /llvmpipe|^$/i.test(info.vendor + info.device + info.description);
     const f16 = device.features.has('shader-f16');
     const subgroups = device.features.has('subgroups' as GPUFeatureName);
     const matrices = subgroups && device.features.has(MATRICES as GPUFeatureName);
