@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin, UserConfig } from 'vite';
 import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from 'vitest/config';
+import { firefox } from './tests/support/firefox.ts';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
+import { findFirefox } from './tools/firefox.mjs';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
 import { wgsl } from './tools/wgsl-plugin.ts';
 
@@ -205,7 +207,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,compiler,pages,package,speed}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,firefox,compiler,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
     }),
     project({
@@ -255,6 +257,46 @@ async function projects(): Promise<TestProjectConfiguration[]> {
         env: vulkanEnv(driver.icd),
       }),
     );
+  const firefoxPath = await findFirefox();
+  if (firefoxPath) {
+    const browser = {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: firefox(firefoxPath, driver?.icd ?? ''),
+      instances: [{ browser: 'firefox' as const }],
+    };
+    list.push(
+      project({
+        name: 'firefox-pages',
+        include: ['tests/pages/*.firefox.test.ts'],
+        globalSetup: ['tests/pages/global-setup.ts'],
+        setupFiles: [...everywhere, ...(driver ? ['tests/support/dawn.ts'] : [])],
+        testTimeout: 480_000,
+        hookTimeout: 240_000,
+        fileParallelism: false,
+        isolate: false, // as the project `firefox` has it: so the two run side by side
+        pool: 'forks',
+        env: vulkanEnv(driver?.icd ?? ''),
+      }),
+    );
+    const include = [
+      'tests/ops/ops.gpu.test.ts',
+      'tests/models/{akamaster,gpt2}.gpu.test.ts',
+      'tests/verify/verify.gpu.test.ts',
+      'tests/onnx/{nodes,run}.gpu.test.ts',
+    ];
+    list.push(
+      project({
+        name: 'firefox',
+        ...gpu,
+        setupFiles: [ops, costs],
+        include,
+        browser,
+        env: { TILEWRIGHT_FIRSTS: '1' },
+      }),
+    );
+  }
   return list;
 }
 

@@ -1,49 +1,29 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { homedir } from 'node:os';
-import { dirname, posix, win32 } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { aptInstall, aptRelease, isFile, isRoot, run, tail } from './system.mjs';
+import { aptInstall, aptRelease, findBrowser, isFile, isRoot, placesOf, run, starts, tail } from './system.mjs';
 
 const PLAYWRIGHT_CLI = fileURLToPath(new URL('../node_modules/playwright/cli.js', import.meta.url));
 const ADAPTER_CACHE = fileURLToPath(new URL('../node_modules/.cache/tilewright/adapter.json', import.meta.url));
 
-/**
- * Where a system keeps Chrome and its kin, most wanted first, whether or not anything is there.
- * @param {{ platform?: string, env?: Record<string, string | undefined>, home?: string }} [machine]
- * @returns {string[]} absolute paths of executables
- */
-export function chromeCandidates({ platform = process.platform, env = process.env, home = homedir() } = {}) {
-  if (platform === 'win32') {
-    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(
-      (folder) => folder !== undefined,
-    );
-    return [
-      'Google\\Chrome\\Application\\chrome.exe',
-      'Chromium\\Application\\chrome.exe',
-      'Google\\Chrome SxS\\Application\\chrome.exe',
-      'Microsoft\\Edge\\Application\\msedge.exe',
-    ].flatMap((file) => folders.map((folder) => win32.join(folder, file)));
-  }
-  if (platform === 'darwin') {
-    return ['Google Chrome', 'Chromium', 'Google Chrome Canary'].flatMap((name) =>
-      ['/', home].map((root) => posix.join(root, 'Applications', `${name}.app`, 'Contents/MacOS', name)),
-    );
-  }
-  const folders = (env.PATH ?? '').split(':').filter(Boolean);
-  return ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser'].flatMap((name) =>
-    folders.map((folder) => posix.join(folder, name)),
-  );
-}
+/** Chrome and its kin, most wanted first. */
+const CHROMES = {
+  win32: [
+    'Google\\Chrome\\Application\\chrome.exe',
+    'Chromium\\Application\\chrome.exe',
+    'Google\\Chrome SxS\\Application\\chrome.exe',
+    'Microsoft\\Edge\\Application\\msedge.exe',
+  ],
+  darwin: ['Google Chrome', 'Chromium', 'Google Chrome Canary'].map((name) => `${name}.app/Contents/MacOS/${name}`),
+  linux: ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser'],
+};
 
 /**
- * Whether a browser starts at all: a snap stub and a Chrome whose libraries are missing are files, but do not.
- * @param {string} path
+ * Where a system keeps Chrome and its kin, most wanted first, whether or not anything is there.
+ * @param {import('./system.mjs').Machine} [machine]
  */
-async function starts(path) {
-  // On Windows `--version` opens a window and prints nothing.
-  return isFile(path) && (process.platform === 'win32' || (await run(path, ['--version'], { timeout: 30_000 })).ok);
-}
+export const chromeCandidates = (machine) => placesOf(CHROMES, machine);
 
 /** The browser that Playwright would start, there or not; undefined without Playwright. */
 async function playwrightChrome() {
@@ -60,13 +40,8 @@ async function playwrightChrome() {
  * @throws {Error} when CHROME_PATH is set but no browser
  */
 export async function findChrome() {
-  const asked = process.env.CHROME_PATH;
-  if (asked) {
-    if (!isFile(asked)) throw new Error(`CHROME_PATH is ${asked}, but there is no such file.`);
-    if (!(await starts(asked))) throw new Error(`CHROME_PATH is ${asked}, but that does not run as a browser.`);
-    return asked;
-  }
-  for (const path of chromeCandidates()) if (await starts(path)) return path;
+  const found = await findBrowser('CHROME_PATH', chromeCandidates());
+  if (found) return found;
   const path = await playwrightChrome();
   return path !== undefined && (await starts(path)) ? path : undefined;
 }
@@ -170,7 +145,10 @@ export async function chooseAdapter(executablePath) {
 async function remembered(key, executablePath) {
   const cache = readCache();
   if (typeof cache[key]?.software === 'boolean') return cache[key];
-  const info = await askAdapter(executablePath);
+  const patience = { timeout: 30_000, protocolTimeout: 30_000 };
+  const info = await askAdapter((launch) =>
+    launch({ executablePath, args: chromeFlags({ software: false }), ...patience }),
+  );
   const answer = { software: !info || isSoftware(info) };
   // A launch that failed may go better the next time, so only an answer is kept.
   if (info !== undefined) writeCache({ ...cache, [key]: answer });
@@ -197,13 +175,13 @@ function writeCache(cache) {
 }
 
 /**
- * Starts the browser as for a GPU and asks what adapter it has.
- * @param {string} executablePath
+ * Starts a browser and asks what adapter it has.
+ * @param {(launch: typeof import('puppeteer-core').launch) => Promise<import('puppeteer-core').Browser>} start
  * @returns {Promise<Parameters<typeof isSoftware>[0] | null | undefined>} null: no adapter; undefined: the browser failed
  */
-async function askAdapter(executablePath) {
+export async function askAdapter(start) {
   const { launch } = await import('puppeteer-core').catch((cause) => {
-    throw new Error('puppeteer-core is not installed, so Chrome cannot be asked for its adapter: run npm install.', {
+    throw new Error('puppeteer-core is not installed, so no browser can be asked for its adapter: run npm install.', {
       cause,
     });
   });
@@ -213,8 +191,7 @@ async function askAdapter(executablePath) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   let browser;
   try {
-    const patience = { timeout: 30_000, protocolTimeout: 30_000 };
-    browser = await launch({ executablePath, args: chromeFlags({ software: false }), ...patience });
+    browser = await start(launch);
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/`);
     return await page.evaluate(async () => {

@@ -8,7 +8,7 @@ const RESULTS = join(ROOT, '.cache/parity');
 const DOCUMENT = join(ROOT, 'docs/parity.md');
 
 /** What the suites run on, in the order of the columns. */
-const SUITES = { chrome: 'Dawn in Chrome', dawn: 'Dawn in Node', wgpu: 'wgpu in Deno' };
+const SUITES = { chrome: 'Dawn in Chrome', dawn: 'Dawn in Node', wgpu: 'wgpu in Deno', firefox: 'wgpu in Firefox' };
 
 /**
  * @typedef {import('../tests/support/parity.ts').Parity} Parity
@@ -63,14 +63,18 @@ export function readColumns() {
 export function parityTable(columns) {
   const ops = new Set(columns.flatMap(({ own, webnn }) => [...Object.keys(own), ...Object.keys(webnn)]));
   const score = (/** @type {Score | undefined} */ sum) => (sum ? `${sum.passed}/${sum.total}` : '');
-  const cells = columns.flatMap(({ own, webnn }) => [own, webnn]);
+  const told = columns.flatMap(({ suite, own, webnn }) => [
+    { title: SUITES[suite], scores: own },
+    ...(Object.keys(webnn).length ? [{ title: 'WebNN', scores: webnn }] : []),
+  ]);
+  const cells = told.map(({ scores }) => scores);
   const rows = [...ops].sort().map((op) => [op, ...cells.map((scores) => score(scores[op]))]);
   const all = cells.map((scores) => {
     const sums = Object.values(scores);
     const add = (/** @type {keyof Score} */ key) => sums.reduce((sum, each) => sum + each[key], 0);
     return score({ passed: add('passed'), total: add('total') });
   });
-  const titles = ['op', ...columns.flatMap(({ suite }) => [SUITES[suite], 'WebNN'])];
+  const titles = ['op', ...told.map(({ title }) => title)];
   const adapters = columns.map(({ suite, adapter, date }) => `- ${SUITES[suite]}: ${adapter}, ${date.slice(0, 10)}`);
   return [...adapters, '', ...markdownTable(titles, [...rows, ['all', ...all]])].join('\n');
 }

@@ -48,7 +48,7 @@ function adapterTable({ adapter, date, versions, ceilings, rows }) {
     .filter(([engine]) => engine !== 'onnxruntime-web-wasm')
     .map(([engine]) => `${engine === 'tensorflow.js' ? 'TensorFlow.js' : engine} ${versions[engine]}`);
   const heading = [
-    `**${adapter.description || `${adapter.vendor} ${adapter.architecture}`}**, ${date.slice(0, 10)}`,
+    `**${adapter.description || `${adapter.vendor} ${adapter.architecture}`.trim() || 'adapter not told'}**, ${date.slice(0, 10)}`,
     browserOf(versions.browser ?? ''),
     ...named,
   ].join(', ');
@@ -78,8 +78,8 @@ const figure = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3
 
 /** `Chrome 156`, or `Node`. @param {string} agent */
 function browserOf(agent) {
-  const version = agent.match(/Chrome\/(\d+)/)?.[1];
-  return version ? `Chrome ${version}` : 'Dawn in Node';
+  const browser = agent.match(/(Chrome|Firefox)\/\d+/)?.[0];
+  return browser?.replace('/', ' ') ?? 'Dawn in Node';
 }
 
 /** The text with new tables between its marks. @param {string} text @param {string} tables */

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { posix, win32 } from 'node:path';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -71,4 +73,57 @@ export async function aptInstall(name, options, log) {
   const { ok, output } = await run('apt-get', ['install', '-y', ...options, name], shared);
   if (!ok) log(`apt-get could not install ${name}:\n${tail(output, 4)}`);
   return ok;
+}
+
+/**
+ * @typedef {{ platform?: string, env?: Record<string, string | undefined>, home?: string }} Machine this one where absent
+ * @typedef {{ win32: readonly string[], darwin: readonly string[], linux: readonly string[] }} Programs most wanted first: paths within
+ *   the folders of programs on Windows, within Applications on macOS, names in PATH elsewhere
+ */
+
+/**
+ * Where a system keeps programs, most wanted first, whether or not anything is there.
+ * @param {Programs} programs
+ * @param {Machine} [machine]
+ * @returns {string[]} absolute paths of executables
+ */
+export function placesOf(programs, { platform = process.platform, env = process.env, home = homedir() } = {}) {
+  if (platform === 'win32') {
+    const folders = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter(
+      (folder) => folder !== undefined,
+    );
+    return programs.win32.flatMap((file) => folders.map((folder) => win32.join(folder, file)));
+  }
+  if (platform === 'darwin') {
+    return programs.darwin.flatMap((file) => ['/', home].map((root) => posix.join(root, 'Applications', file)));
+  }
+  const folders = (env.PATH ?? '').split(':').filter(Boolean);
+  return programs.linux.flatMap((name) => folders.map((folder) => posix.join(folder, name)));
+}
+
+/**
+ * Whether a browser starts at all: a snap stub and a browser whose libraries are missing are files, but do not.
+ * @param {string} path
+ */
+export async function starts(path) {
+  // On Windows `--version` opens a window and prints nothing.
+  return isFile(path) && (process.platform === 'win32' || (await run(path, ['--version'], { timeout: 30_000 })).ok);
+}
+
+/**
+ * The browser that the environment names, else the first of `places` that starts.
+ * @param {string} variable of the environment: a path
+ * @param {readonly string[]} places
+ * @returns {Promise<string | undefined>} the executable's path; undefined where there is none
+ * @throws {Error} when the variable is set but no browser
+ */
+export async function findBrowser(variable, places) {
+  const asked = process.env[variable];
+  if (asked) {
+    if (!isFile(asked)) throw new Error(`${variable} is ${asked}, but there is no such file.`);
+    if (!(await starts(asked))) throw new Error(`${variable} is ${asked}, but that does not run as a browser.`);
+    return asked;
+  }
+  for (const path of places) if (await starts(path)) return path;
+  return undefined;
 }

@@ -1,9 +1,10 @@
-// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu compiler package pages size);
+// npm test: everything there is to check, suite by suite. Arguments name suites (check build unit chrome dawn wgpu firefox compiler package pages size);
 // `exhaustive`, every kernel variant in every forced mode with ratios of times, runs only when it is named. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { judge, readBudget, slowest, testsOf } from './budget.mjs';
+import { ensureFirefox } from './firefox.mjs';
 import { ensureCompilers, missing } from './gpu-compiler/drivers.mjs';
 import { columnOf, keepColumn, parityTable, readColumns } from './parity.mjs';
 import { setup } from './setup.mjs';
@@ -75,8 +76,8 @@ const { build } = await import('./build.mjs');
 const NO_DRIVER = 'no Vulkan driver was found that it takes (Mesa 23 or later has one)';
 
 /**
- * WebGPU implementations: Vitest's project, how it is run, and what to say where there is none of it.
- * @type {Record<import('./parity.mjs').Suite, { project?: string, options?: Parameters<typeof vitest>[1], reason: string }>}
+ * WebGPU implementations that run all tests: Vitest's project, how it is run, and what to say where there is none of it.
+ * @type {Record<Exclude<import('./parity.mjs').Suite, 'firefox'>, { project?: string, options?: Parameters<typeof vitest>[1], reason: string }>}
  */
 const devices = {
   chrome: { project: 'chrome', reason: '' },
@@ -87,16 +88,19 @@ const devices = {
   },
 };
 
+/** What a run says of the ops, for the table. @param {import('./parity.mjs').Suite} suite @param {ReturnType<typeof vitest>} report */
+function keepScores(suite, report) {
+  const column = report && columnOf(suite, new Date().toISOString(), report);
+  if (column) keepColumn(column);
+}
+
 /** All tests that need a GPU, or those of `files` in a forced mode. @param {keyof typeof devices} suite @param {string} [mode] */
 function onDevice(suite, mode) {
   const { project, options, reason } = devices[suite];
   const title = mode ? `${suite}, ${mode}` : suite;
   if (!project) return unavailable(title, reason);
   if (!mode) {
-    const report = vitest(project, options);
-    const column = report && columnOf(suite, new Date().toISOString(), report);
-    if (column) keepColumn(column);
-    return;
+    return keepScores(suite, vitest(project, options));
   }
   log(`\n━━ ${title}`);
   const started = Date.now();
@@ -135,6 +139,11 @@ const suites = {
   chrome: () => onDevice('chrome'),
   dawn: () => onDevice('dawn'),
   wgpu: () => onDevice('wgpu'),
+  async firefox() {
+    const reason = await ensureFirefox(dawn?.icd ?? '', { log });
+    if (reason) return unavailable('Firefox', reason);
+    keepScores('firefox', vitest('firefox*')); // the tests and the pages, side by side
+  },
   async compiler() {
     await ensureCompilers({ log });
     const reason = missing();
@@ -177,6 +186,6 @@ for (const name of chosen) {
 const skipped = tests.filter((test) => test.skipped);
 if (skipped.length) log(`\nSkipped:\n${skipped.map((test) => `  ${test.suite}: ${test.name}`).join('\n')}`);
 if (tests.length) log(`\nThe slowest tests:\n${slowest(tests).join('\n')}`);
-if (chosen.some((name) => name in devices)) log(`\n${parityTable(readColumns())}`);
+if (chosen.some((name) => name in devices || name === 'firefox')) log(`\n${parityTable(readColumns())}`);
 log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed ? 1 : 0);

@@ -42,12 +42,12 @@ const IN_BYTES = /Size$/;
 
 /** Everything known of an adapter: name, kind, features, limits. */
 export function adapterFacts(card: AdapterCard): HTMLElement {
-  const known = Object.entries({
+  const names = Object.entries({
     Vendor: card.vendor,
     Architecture: card.architecture,
     Device: card.device,
     Description: card.description,
-  });
+  }).filter(([, value]) => value);
   const limits = Object.entries(card.limits).map(([name, value]) => [
     name,
     IN_BYTES.test(name) && !/Workgroup.*SizeX/.test(name) ? binaryBytes(value) : whole(value),
@@ -57,7 +57,7 @@ export function adapterFacts(card: AdapterCard): HTMLElement {
     'div',
     { class: 'stack adapter' },
     facts({
-      ...Object.fromEntries(known.filter(([, value]) => value)),
+      ...(names.length ? Object.fromEntries(names) : { Adapter: 'not told' }),
       Kind: card.software ? 'Software (CPU)' : 'Hardware',
       float16: card.features.includes('shader-f16') ? 'yes' : 'no',
       Subgroups: card.features.includes('subgroups') ? 'yes' : 'no',

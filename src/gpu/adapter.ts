@@ -71,7 +71,7 @@ export function describeAdapter(source: {
 /** `google swiftshader (software)`: one line for people. */
 export function adapterName({ vendor, architecture, device, description, software }: AdapterCard): string {
   const words =
-    [...new Set([vendor, architecture, device, description].filter(Boolean))].join(' ') || 'unnamed adapter';
+    [...new Set([vendor, architecture, device, description].filter(Boolean))].join(' ') || 'adapter not told';
   return software ? `${words} (software)` : words;
 }
 

@@ -106,7 +106,8 @@ export class Gpu {
   ) {
     const info = adapter?.info ?? device.adapterInfo;
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
-    const llvmpipe = /llvmpipe/i.test(`${this.card.device} ${this.card.description}`);
+    // An adapter that tells no name, as in Firefox, may be any: what serves llvmpipe is right on all.
+    const llvmpipe = /llvmpipe|^$/i.test(info.vendor + info.device + info.description);
     const f16 = device.features.has('shader-f16');
     const subgroups = device.features.has('subgroups' as GPUFeatureName);
     const matrices = subgroups && device.features.has(MATRICES as GPUFeatureName);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MATRICES } from '../../src/gpu/adapter.ts';
-import { Gpu } from '../../src/gpu/gpu.ts';
+import { fakeGpu } from '../support/fake-gpu.ts';
 
 const config = (componentType: string, resultComponentType: string, N = 16) => ({
   componentType,
@@ -10,24 +10,10 @@ const config = (componentType: string, resultComponentType: string, N = 16) => (
   K: 16,
 });
 
-/** What is asked of a device and its adapter before anything is computed. */
-function matricesOn(features: readonly string[], configs: readonly object[] | undefined) {
-  const device = {
-    features: new Set(features),
-    limits: {},
-    lost: new Promise(() => {}),
-    addEventListener: () => {},
-  } as unknown as GPUDevice;
-  const info = {
-    vendor: 'amd',
-    architecture: '',
-    device: '',
-    description: '',
-    subgroupMinSize: 32,
-    subgroupMaxSize: 64,
-  };
-  const adapter = { info: { ...info, ...(configs && { subgroupMatrixConfigs: configs }) } } as unknown as GPUAdapter;
-  return new Gpu(device, adapter, false).caps.subgroupMatrices;
+function matricesOn(features: readonly string[], subgroupMatrixConfigs: readonly object[] | undefined) {
+  const sizes = { subgroupMinSize: 32, subgroupMaxSize: 64 };
+  return fakeGpu({ vendor: 'amd', ...sizes, ...(subgroupMatrixConfigs && { subgroupMatrixConfigs }) }, features).caps
+    .subgroupMatrices;
 }
 
 describe('subgroup matrices of a device', () => {

@@ -3,20 +3,22 @@ import { adapterName } from '../../src/gpu/adapter.ts';
 import type { Candidate } from '../../src/ops/define.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { candidatesOf, checkCase, floatsOf, graphOf } from '../../src/verify/run.ts';
-import { candidateKey, cover, variantsOf } from '../support/cover.ts';
+import { candidateKey, cover, firsts, variantsOf } from '../support/cover.ts';
 import { forced, MODES, testEngine } from '../support/engine.ts';
 import { parity, scoreOf } from '../support/parity.ts';
 
 const { gpu } = await testEngine();
 const every = forced === MODES.every;
 
-/** What is compiled in this run, case by case: everything where that is what it is for, else the cover of it. */
+const choose = import.meta.env['TILEWRIGHT_FIRSTS'] ? firsts : cover;
+
+/** What is compiled in this run, case by case: everything where that is what it is for, else the cover of it, in Firefox the firsts. */
 const lists = await Promise.all(
   CASES.flatMap((test) =>
     floatsOf(test, gpu.caps, every).map((float) => candidatesOf(test, graphOf(test, float), gpu)),
   ),
 );
-const wanted = forced ? new Set(lists.flat().map(candidateKey)) : cover(lists);
+const wanted = forced ? new Set(lists.flat().map(candidateKey)) : choose(lists);
 const only = (candidate: Candidate): boolean => wanted.has(candidateKey(candidate));
 
 /** Compiles ahead of the tests, some pipelines at a time: their cases find them ready. What fails is told where it is run. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STEP } from '../../examples/listen/detector.ts';
 import { parseTensors } from '../support/files.ts';
 import { hasShared, readShared } from '../support/shared.ts';
+import { noise, wav } from '../support/wav.ts';
 import {
   expectNoOverflow,
   expectOrder,
@@ -30,24 +31,6 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(() => browser?.close());
 
-/** A WAV file of float32 samples, one channel. */
-function wav(samples: Float32Array, rate: number): Buffer {
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + samples.byteLength, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(3, 20); // float
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(4 * rate, 28);
-  head.writeUInt16LE(4, 32);
-  head.writeUInt16LE(32, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.byteLength, 40);
-  return Buffer.concat([head, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)]);
-}
-
 const give = (name: string, bytes: Buffer): Promise<void> =>
   page.locator('#file').setInputFiles({ name, mimeType: 'audio/wav', buffer: bytes });
 const heard = (pattern: RegExp): Promise<string> => untilText(page.locator('#totals'), pattern);
@@ -62,9 +45,6 @@ async function copied(): Promise<number[]> {
   expect(title).toBe('seconds,probability');
   return rows.map((row) => Number(row.split(',')[1]));
 }
-
-/** Half a second of noise at 16 kHz, the same in every run. */
-const noise = Float32Array.from({ length: 8000 }, (_, i) => 0.01 * Math.sin(i * i));
 
 describe('the listen page', { timeout: PATIENCE }, () => {
   it('loads the model on opening, and hears no speech in noise', async () => {

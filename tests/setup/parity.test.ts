@@ -40,10 +40,12 @@ describe('the table of ops by adapter', () => {
     expect(columnOf('wgpu', '', { testResults: [{ assertionResults: [{ meta: {} }] }] })).toBeUndefined();
   });
 
-  it('in docs/parity.md names three adapters with their dates, has a line an op, and adds up', () => {
+  it('in docs/parity.md names four adapters with their dates, has a line an op, and adds up', () => {
     expect(between(DOCUMENT, 'parity', '')).not.toBe(DOCUMENT);
-    const adapters = DOCUMENT.match(/^- (Dawn in Chrome|Dawn in Node|wgpu in Deno): .+, \d{4}-\d{2}-\d{2}$/gm);
-    expect(adapters).toHaveLength(3);
+    const adapters = DOCUMENT.match(
+      /^- (Dawn in Chrome|Dawn in Node|wgpu in Deno|wgpu in Firefox): .+, \d{4}-\d{2}-\d{2}$/gm,
+    );
+    expect(adapters).toHaveLength(4);
     const rows = DOCUMENT.split('\n').filter((line) => line.startsWith('| '));
     const [titles, , ...lines] = rows.map((line) =>
       line
@@ -51,7 +53,16 @@ describe('the table of ops by adapter', () => {
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );
-    expect(titles).toEqual(['op', 'Dawn in Chrome', 'WebNN', 'Dawn in Node', 'WebNN', 'wgpu in Deno', 'WebNN']);
+    expect(titles).toEqual([
+      'op',
+      'Dawn in Chrome',
+      'WebNN',
+      'Dawn in Node',
+      'WebNN',
+      'wgpu in Deno',
+      'WebNN',
+      'wgpu in Firefox',
+    ]);
     const all = lines.pop()!;
     expect(lines.map(([op]) => op)).toEqual([...new Set(lines.map(([op]) => op))].sort());
     const part = (cell: string, index: number): number => Number(cell.split('/')[index] ?? 0);

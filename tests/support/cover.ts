@@ -22,6 +22,10 @@ export const pairsOf = (candidate: Candidate): string[] =>
     [kernel, ...ports].flatMap(partsOf).map((name) => `${kernel.name}+${name}`),
   );
 
+/** Keys of what runs without tuning: the first candidate of each case. */
+export const firsts = (cases: readonly (readonly Candidate[])[]): Set<string> =>
+  new Set(cases.flatMap(([first]) => (first ? [candidateKey(first)] : [])));
+
 /**
  * Keys of the candidates that are worth compiling, of what each case has: the first, which is what runs without tuning, and as few
  * others as have, together with them, every pair of kernel and module that any has. Greedy: the one with the most new pairs first.

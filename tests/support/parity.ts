@@ -28,9 +28,9 @@ export function scoreOf({ ops }: Parity, op: string): Score {
   return ops[op];
 }
 
-/** `Chrome 156`, `Deno 2.9.6`: of this process, where it says so. */
+/** `Chrome 156`, `Deno 2.9.6`, `Firefox 153`: of this process, where it says so. */
 const runtimeName = (): string =>
-  globalThis.navigator.userAgent?.match(/(Chrome|Deno)\/\d+(\.[1-9]\d*)*/)?.[0].replace('/', ' ') ?? '';
+  globalThis.navigator.userAgent?.match(/(Chrome|Deno|Firefox)\/\d+(\.[1-9]\d*)*/)?.[0].replace('/', ' ') ?? '';
 
 /** Hangs a sheet for scores on a test: the report of the run carries it. */
 export function parity(meta: { parity?: Parity }, card: AdapterCard, cases: Parity['cases']): Parity {
