@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
-import type { ErrorCode } from '../../src/errors.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
+import { codeOf } from '../support/errors.ts';
 import { repositoryFolder } from '../support/files.ts';
 
 const GPT = repositoryFolder('tests/fixtures/gpt2-tiny');
@@ -11,13 +11,6 @@ const RESNET = repositoryFolder('tests/fixtures/resnet-tiny/cifar-projection');
 const pixels = (count: number): Float32Array =>
   Float32Array.from({ length: 3072 * count }, (_, i) => Math.sin(0.37 * i));
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
-
-/** The code of the error that a promise fails with; 'fine' where it does not. */
-const codeOf = (work: Promise<unknown>): Promise<ErrorCode | 'fine'> =>
-  work.then(
-    () => 'fine',
-    ({ code, message }) => code ?? message,
-  );
 
 const engine = await Engine.create();
 afterAll(() => engine.dispose());
