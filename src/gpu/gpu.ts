@@ -92,8 +92,8 @@ export class Gpu {
   readonly caps: Caps;
   readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
-  /** Why nothing can run here any more: the device is lost, or disposed of. */
-  #end: TilewrightError | undefined;
+  /** Its signal fires when nothing can run here any more, with the error that says why: the device is lost, or disposed of. */
+  readonly #life = new AbortController();
   /** An error of WebGPU that no scope caught. */
   #stray: TilewrightError | undefined;
   #owned: boolean;
@@ -128,12 +128,10 @@ export class Gpu {
     this.#owned = owned;
     this.pipelines = new PipelineCache(device, this.counters);
     void device.lost.then((info) => {
-      this.#end ??= new TilewrightError(
-        'device-lost',
-        `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`,
-        {
+      this.#life.abort(
+        new TilewrightError('device-lost', `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, {
           hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
-        },
+        }),
       );
     });
     // On the caller's own device, errors outside our scopes are the caller's.
@@ -145,18 +143,32 @@ export class Gpu {
 
   /** Throws why nothing can run here, at every call. Throws once an error of WebGPU that no scope caught. */
   check(): void {
-    if (this.#end) throw this.#end;
+    this.#life.signal.throwIfAborted();
     const stray = this.#stray;
     this.#stray = undefined;
     if (stray) throw stray;
   }
 
-  /** Awaits a promise of the device. A rejection goes through `explain`. */
-  async guard<T>(promise: Promise<T>, alive?: () => void): Promise<T> {
+  /**
+   * Awaits a promise of the device, until the device is lost or `signal` fires. A rejection goes through `explain`:
+   * `alive` throws where the signal fired.
+   */
+  async guard<T>(promise: Promise<T>, alive?: () => void, signal?: AbortSignal): Promise<T> {
+    const signals = [this.#life.signal, signal];
+    let stop: (reason?: unknown) => void;
     try {
-      return await promise;
+      return await new Promise<T>((resolve, reject) => {
+        stop = reject;
+        promise.then(resolve, reject);
+        for (const one of signals) {
+          if (one?.aborted) reject();
+          one?.addEventListener('abort', reject);
+        }
+      });
     } catch (cause) {
       throw await this.explain(cause, alive);
+    } finally {
+      for (const one of signals) one?.removeEventListener('abort', stop!);
     }
   }
 
@@ -168,7 +180,7 @@ export class Gpu {
   async explain(cause: unknown, alive?: () => void): Promise<TilewrightError> {
     alive?.();
     if (cause instanceof TilewrightError && !FROM_WEBGPU.has(cause.code)) return cause;
-    if (!this.#end)
+    if (!this.#life.signal.aborted)
       await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOST_WITHIN_MS))]);
     alive?.();
     this.check();
@@ -249,7 +261,7 @@ export class Gpu {
 
   /** Work under way ends with `disposed`. */
   dispose(): void {
-    this.#end ??= new TilewrightError('disposed', 'the engine was disposed of');
+    this.#life.abort(new TilewrightError('disposed', 'the engine was disposed of'));
     if (this.#owned) this.device.destroy();
   }
 }

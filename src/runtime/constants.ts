@@ -92,7 +92,7 @@ export class ConstantStore extends Resource {
     let uniforms: GPUBuffer | undefined;
     try {
       await gpu.scoped(`weights of ${uploaded} bytes`, () => roots.forEach(take))[1];
-      const compiling = compile(gpu, steps);
+      const compiling = compile(gpu, steps, signal);
       options.onCompiling?.();
       const programs = await compiling;
       this.alive();

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../errors.ts';
 import { type Gpu, paddedBytes } from '../gpu/gpu.ts';
 import type { Program } from '../gpu/pipelines.ts';
 import { USAGE } from '../gpu/usage.ts';
@@ -13,16 +14,12 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** Compiles the pipelines of all steps side by side, equal ones once. */
-export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
+/** Compiles the pipelines of all steps side by side, equal ones once. Errors: `shader-compile`, `aborted`. */
+export function compile(gpu: Gpu, steps: readonly Step[], signal?: AbortSignal): Promise<Program[]> {
   return gpu.guard(
-    Promise.all(
-      steps.map(async ({ candidate }) => {
-        const program = await gpu.pipelines.get(candidate.variant, candidate.label);
-        onCompiled?.();
-        return program;
-      }),
-    ),
+    Promise.all(steps.map(({ candidate }) => gpu.pipelines.get(candidate.variant, candidate.label))),
+    () => throwIfAborted(signal, 'building'),
+    signal,
   );
 }
 

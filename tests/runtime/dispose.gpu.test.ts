@@ -22,8 +22,8 @@ function* random(seed: number): Generator<number, never> {
   }
 }
 
-const load = async (engine: Engine, folder: string): Promise<ImageClassifier & TextGenerator> =>
-  (await engine.load(folder)) as ImageClassifier & TextGenerator;
+const classifier = async (engine: Engine): Promise<ImageClassifier> => (await engine.load(RESNET)) as ImageClassifier;
+const generator = async (engine: Engine): Promise<TextGenerator> => (await engine.load(GPT)) as TextGenerator;
 
 async function text(model: TextGenerator, count: number): Promise<number[]> {
   const tokens: number[] = [];
@@ -39,18 +39,18 @@ const relu = () => {
 /** What may be under way when its model, session or engine is disposed of. */
 const WORK: Record<string, (engine: Engine) => Promise<{ end: () => void; work: Promise<unknown> }>> = {
   generate: async (engine) => {
-    const model = await load(engine, GPT);
+    const model = await generator(engine);
     return { end: () => model.dispose(), work: text(model, 40) };
   },
   logits: async (engine) => {
-    const model = await load(engine, RESNET);
+    const model = await classifier(engine);
     const work = (async () => {
       for (let i = 0; i < 40; i++) await model.logits(pixels);
     })();
     return { end: () => model.dispose(), work };
   },
   'a new batch size': async (engine) => {
-    const model = await load(engine, RESNET);
+    const model = await classifier(engine);
     return { end: () => model.dispose(), work: model.logits(new Float32Array(2 * 3072), 2) };
   },
   verify: async (engine) => {
@@ -67,9 +67,9 @@ const WORK: Record<string, (engine: Engine) => Promise<{ end: () => void; work: 
 describe('the end of one leaves the others alone', () => {
   it('at each of 50 random moments, while another generates and a third loads', async () => {
     const engine = await testEngine();
-    using writer = await load(engine, GPT);
+    using writer = await generator(engine);
     const want = await text(writer, 6);
-    using reader = await load(engine, RESNET);
+    using reader = await classifier(engine);
     const logits = await reader.logits(pixels);
     const numbers = random(13);
     const kinds = Object.values(WORK);
@@ -77,7 +77,7 @@ describe('the end of one leaves the others alone', () => {
     for (let i = 0; i < 50; i++) {
       const { end, work } = await kinds[i % kinds.length]!(engine);
       const code = codeOf(work);
-      const others = [text(writer, 6), load(engine, RESNET)] as const;
+      const others = [text(writer, 6), classifier(engine)] as const;
       await later(numbers.next().value * 40);
       end();
       seen.add(await code);
@@ -118,7 +118,7 @@ describe('what is left on the device', () => {
       using session = await engine.build(relu());
       expect((await session.run({ x: [-1, 2, -3, 4] }))['y']).toEqual(Float32Array.of(0, 2, 0, 4));
       if (i % 10) continue;
-      using model = await load(engine, RESNET);
+      using model = await classifier(engine);
       await model.logits(pixels);
     }
     expect(engine.counters).toMatchObject({ bytes, hostBytes: 0 });

@@ -152,49 +152,6 @@ describe('the end of an object', () => {
   });
 });
 
-describe('a device that is lost', () => {
-  const lost = async (work: (on: Engine) => Promise<Promise<unknown>[]>): Promise<unknown[]> => {
-    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
-    using own = await Engine.create({ device });
-    const calls = (await work(own)).map(codeOf);
-    device.destroy();
-    return await Promise.all(calls);
-  };
-
-  it('bug 28: in classify and decode', async () => {
-    expect(
-      await lost(async (own) => {
-        const [c, g] = [await classifier(own), await generator(own)];
-        const tokens = g.generate([1, 2, 3], options);
-        await tokens.next();
-        const rest = (async () => {
-          for await (const _ of tokens);
-        })();
-        return [c.logits(pixels(1)), rest];
-      }),
-    ).toEqual(['device-lost', 'device-lost']);
-  });
-
-  it('bug 28: in prefill, load and verify', async () => {
-    expect(
-      await lost(async (own) => {
-        const g = await generator(own);
-        const prompt = Array.from({ length: 40 }, (_, i) => i);
-        return [g.generate(prompt, options).next(), own.load(RESNET), own.verify(undefined, { ops: ['softmax'] })];
-      }),
-    ).toEqual(['device-lost', 'device-lost', 'device-lost']);
-  });
-
-  it('bug 28: before a call', async () => {
-    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
-    using own = await Engine.create({ device });
-    const c = await classifier(own);
-    device.destroy();
-    expect(await codeOf(c.logits(pixels(1)))).toBe('device-lost');
-    expect(await codeOf(own.load(GPT))).toBe('device-lost');
-  });
-});
-
 describe('what callers share', () => {
   it('bug 4: a signal ends the call that it came with, and no other', async () => {
     using c = await classifier();
