@@ -113,7 +113,7 @@ async function realise(
   alive();
   const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
   try {
-    await gpu.scoped('what it computes in', () => session.allocate())[1];
+    await gpu.turns.next(() => gpu.scoped('what it computes in', () => session.allocate())[1]);
     alive();
     if (tuner && mode !== 'off') {
       await tuner.settle(planned, mode, (operand) => session.bufferOf(operand), { signal, onProgress });

@@ -2,6 +2,7 @@ import { type ErrorCode, TilewrightError } from '../errors.ts';
 import { type AdapterCard, describeAdapter, MATRICES } from './adapter.ts';
 import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
+import { Turns } from './turns.ts';
 import { MAP_READ } from './usage.ts';
 
 /** What kernels may rely on: the features and limits of the device, and the class of its adapter. */
@@ -92,6 +93,10 @@ export class Gpu {
   readonly caps: Caps;
   readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
+  /** Runs that are submitted in parts, and what is submitted after them. Empty as long as all runs are short. */
+  readonly turns = new Turns();
+  /** Runs under way. */
+  running = 0;
   /** Its signal fires when nothing can run here any more, with the error that says why: the device is lost, or disposed of. */
   readonly #life = new AbortController();
   /** An error of WebGPU that no scope caught. */

@@ -14,6 +14,9 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
+/** The work of a step, of which its time is guessed: floating-point operations and bytes. */
+export const workOf = ({ cost }: Step): number => cost.flops + cost.bytes;
+
 /** Compiles the pipelines of all steps side by side, equal ones once. Errors: `shader-compile`, `aborted`. */
 export function compile(gpu: Gpu, steps: readonly Step[], signal?: AbortSignal): Promise<Program[]> {
   return gpu.guard(
