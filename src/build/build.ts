@@ -105,11 +105,11 @@ async function realise(
   let compiling: Promise<void> | undefined;
   // Constants are computed while the rest compiles, so their kernels come first: a browser compiles one after the other.
   const onCompiling = (): void => {
-    compiling = compileAll(gpu, planned.steps, options);
+    compiling = compileAll(gpu, planned.steps, onProgress);
     compiling.catch(() => {}); // awaited below; the upload may fail first
   };
   await stores.constants.prepare(planned, { signal, onProgress, onCompiling });
-  await (compiling ?? compileAll(gpu, planned.steps, options));
+  await gpu.guard(compiling ?? compileAll(gpu, planned.steps, onProgress), alive, signal);
   alive();
   const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
   try {
@@ -129,16 +129,12 @@ async function realise(
 }
 
 /** Compiles the kernels of steps, and reports each as it is done. */
-async function compileAll(
-  gpu: Gpu,
-  steps: readonly Step[],
-  { signal, onProgress }: Pick<BuildOptions, 'signal' | 'onProgress'>,
-): Promise<void> {
+async function compileAll(gpu: Gpu, steps: readonly Step[], onProgress: OnProgress | undefined): Promise<void> {
   const labels = new Set(steps.map(({ candidate }) => candidate.label));
   const total = labels.size;
   await Promise.all(
     steps.map(async (step) => {
-      await compile(gpu, [step], signal);
+      await compile(gpu, [step]);
       const { label } = step.candidate;
       if (labels.delete(label)) onProgress?.({ phase: 'compile', loaded: total - labels.size, total, label });
     }),

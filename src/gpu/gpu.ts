@@ -95,10 +95,12 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   /** Runs that are submitted in parts, and what is submitted after them. Empty as long as all runs are short. */
   readonly turns = new Turns();
-  /** Runs under way. */
-  running = 0;
-  /** Its signal fires when nothing can run here any more, with the error that says why: the device is lost, or disposed of. */
-  readonly #life = new AbortController();
+  /** When the run before ended: `performance.now()`. */
+  ran = 0;
+  /** Why nothing can run here any more: the device is lost, or disposed of. */
+  #end: TilewrightError | undefined;
+  /** What waits for the device: it ends with it. */
+  readonly #waiting = new Set<() => void>();
   /** An error of WebGPU that no scope caught. */
   #stray: TilewrightError | undefined;
   #owned: boolean;
@@ -133,7 +135,7 @@ export class Gpu {
     this.#owned = owned;
     this.pipelines = new PipelineCache(device, this.counters);
     void device.lost.then((info) => {
-      this.#life.abort(
+      this.#stop(
         new TilewrightError('device-lost', `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, {
           hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
         }),
@@ -146,9 +148,14 @@ export class Gpu {
     });
   }
 
+  #stop(end: TilewrightError): void {
+    this.#end ??= end;
+    for (const stop of this.#waiting) stop();
+  }
+
   /** Throws why nothing can run here, at every call. Throws once an error of WebGPU that no scope caught. */
   check(): void {
-    this.#life.signal.throwIfAborted();
+    if (this.#end) throw this.#end;
     const stray = this.#stray;
     this.#stray = undefined;
     if (stray) throw stray;
@@ -159,21 +166,20 @@ export class Gpu {
    * `alive` throws where the signal fired.
    */
   async guard<T>(promise: Promise<T>, alive?: () => void, signal?: AbortSignal): Promise<T> {
-    const signals = [this.#life.signal, signal];
-    let stop: (reason?: unknown) => void;
+    let stop!: () => void;
     try {
       return await new Promise<T>((resolve, reject) => {
         stop = reject;
         promise.then(resolve, reject);
-        for (const one of signals) {
-          if (one?.aborted) reject();
-          one?.addEventListener('abort', reject);
-        }
+        if (this.#end || signal?.aborted) reject();
+        this.#waiting.add(reject);
+        signal?.addEventListener('abort', reject);
       });
     } catch (cause) {
       throw await this.explain(cause, alive);
     } finally {
-      for (const one of signals) one?.removeEventListener('abort', stop!);
+      this.#waiting.delete(stop);
+      signal?.removeEventListener('abort', stop);
     }
   }
 
@@ -185,7 +191,7 @@ export class Gpu {
   async explain(cause: unknown, alive?: () => void): Promise<TilewrightError> {
     alive?.();
     if (cause instanceof TilewrightError && !FROM_WEBGPU.has(cause.code)) return cause;
-    if (!this.#life.signal.aborted)
+    if (!this.#end)
       await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOST_WITHIN_MS))]);
     alive?.();
     this.check();
@@ -266,7 +272,7 @@ export class Gpu {
 
   /** Work under way ends with `disposed`. */
   dispose(): void {
-    this.#life.abort(new TilewrightError('disposed', 'the engine was disposed of'));
+    this.#stop(new TilewrightError('disposed', 'the engine was disposed of'));
     if (this.#owned) this.device.destroy();
   }
 }

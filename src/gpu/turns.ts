@@ -2,21 +2,17 @@
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
   /** Work that is not done. */
-  #open = 0;
-
-  get busy(): boolean {
-    return this.#open > 0;
-  }
+  open = 0;
 
   take<T>(work: () => T | Promise<T>): Promise<T> {
-    this.#open++;
-    const turn = this.#last.then(work).finally(() => this.#open--);
+    this.open++;
+    const turn = this.#last.then(() => work()).finally(() => this.open--);
     this.#last = turn.catch(() => {});
     return turn;
   }
 
   /** Does work at once where there is no other, else in turn. */
   next<T>(work: () => T): T | Promise<T> {
-    return this.#open ? this.take(work) : work();
+    return this.open ? this.take(work) : work();
   }
 }

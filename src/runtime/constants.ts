@@ -92,9 +92,9 @@ export class ConstantStore extends Resource {
     let uniforms: GPUBuffer | undefined;
     try {
       await gpu.scoped(`weights of ${uploaded} bytes`, () => roots.forEach(take))[1];
-      const compiling = compile(gpu, steps, signal);
+      const compiling = compile(gpu, steps);
       options.onCompiling?.();
-      const programs = await compiling;
+      const programs = await gpu.guard(compiling, () => throwIfAborted(signal, 'loading'), signal);
       this.alive();
       const arena = writeUniforms(gpu, steps, programs, 'prepare');
       uniforms = arena.buffer;

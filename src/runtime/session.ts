@@ -16,7 +16,6 @@ import {
   wordBytes,
 } from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
-import type { Parts } from './parts.ts';
 import { Resource } from './resource.ts';
 import { type BoundStep, bind, compile, dispatch, type UniformArena, workOf, writeUniforms } from './steps.ts';
 import type { Stores } from './stores.ts';
@@ -47,9 +46,6 @@ export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
 /** Milliseconds of a run that is one submit, at the most. */
 const LONG_MS = 100;
-/** Work that a device does in a millisecond, until a run is measured: little for a GPU, and for two cores. */
-const RATE = { gpu: 4e8, software: 4e6 };
-
 /** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
   readonly steps: readonly Step[];
@@ -77,9 +73,8 @@ export class Session extends Resource {
   #steps: readonly BoundStep[] = [];
   /** Version of the arena that the steps are bound to. */
   #version = -1;
-  /** Milliseconds that a run takes: a guess, then as measured. */
-  #ms: number | undefined;
-  #parts: Parts | undefined;
+  /** Milliseconds that a run takes: guessed for two cores or for a small GPU, then measured. */
+  #ms = 0;
 
   /** `allocate` makes its buffers, `rechoose` its kernels. */
   constructor(
@@ -143,8 +138,7 @@ export class Session extends Resource {
       this.#kernels = { steps, programs, uniforms, check };
       this.plan = planned;
       this.#bind();
-      this.#ms ??= steps.reduce((sum, step) => sum + workOf(step), 0) / (gpu.caps.software ? RATE.software : RATE.gpu);
-      this.#parts = undefined;
+      this.#ms ||= steps.reduce((sum, step) => sum + workOf(step), 0) / (gpu.caps.software ? 4e6 : 4e8);
     });
   }
 
@@ -244,7 +238,7 @@ export class Session extends Resource {
     return Object.fromEntries(results) as Record<string, Data>;
   }
 
-  /** Does a run, at once where no long one is before it. Takes its time where it is alone. */
+  /** Does a run, at once where no long one is before it. */
   async #work(
     inputs: Readonly<Record<string, TensorInput>>,
     outputs: readonly string[],
@@ -252,31 +246,27 @@ export class Session extends Resource {
     alive: () => void,
   ): Promise<[string, TensorData][]> {
     const { gpu, stores } = this;
-    const { turns } = gpu;
     const submit = (from = 0) => {
       alive();
       return gpu.scoped('a run', () => this.#submit(inputs, outputs, copy, from));
     };
-    const ahead = async (): Promise<number> => {
-      const { Parts } = await import('./parts.ts');
-      this.#parts ??= new Parts(this.#kernels.steps, this.#ms!);
-      return this.#parts.ahead(this, (encoder) => this.#begin(encoder, inputs), alive);
-    };
-    // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
-    const long = this.#ms! > LONG_MS && !this.#kept.size && !stores.turns.busy;
-    const alone = !gpu.running++;
     const start = performance.now();
-    try {
-      const submitted = long ? turns.take(async () => submit(await ahead())) : turns.next(() => submit());
-      const [{ read, checked }, valid] = await submitted;
-      const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
-      gpu.check();
+    // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
+    const [{ read, checked }, valid] = await (this.#ms > LONG_MS && !this.#kept.size && !stores.turns.open
+      ? gpu.turns.take(async () => {
+          const { ahead } = await import('./parts.ts');
+          return submit(await ahead(this, this.#kernels.steps, this.#ms, (first) => this.#begin(first, inputs), alive));
+        })
+      : gpu.turns.next(submit));
+    const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
+    gpu.check();
+    if (read.length) {
+      const now = performance.now();
       // One run that is slow for another reason does not make the session long.
-      if (alone && read.length) this.#ms = Math.min(performance.now() - start, Math.max(2 * this.#ms!, LONG_MS));
-      return results;
-    } finally {
-      gpu.running--;
+      this.#ms = Math.min(now - Math.max(start, gpu.ran), Math.max(2 * this.#ms, LONG_MS));
+      gpu.ran = now;
     }
+    return results;
   }
 
   #begin(encoder: GPUCommandEncoder, inputs: Readonly<Record<string, TensorInput>>): void {

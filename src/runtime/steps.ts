@@ -1,4 +1,3 @@
-import { throwIfAborted } from '../errors.ts';
 import { type Gpu, paddedBytes } from '../gpu/gpu.ts';
 import type { Program } from '../gpu/pipelines.ts';
 import { USAGE } from '../gpu/usage.ts';
@@ -17,13 +16,9 @@ export interface BoundStep {
 /** The work of a step, of which its time is guessed: floating-point operations and bytes. */
 export const workOf = ({ cost }: Step): number => cost.flops + cost.bytes;
 
-/** Compiles the pipelines of all steps side by side, equal ones once. Errors: `shader-compile`, `aborted`. */
-export function compile(gpu: Gpu, steps: readonly Step[], signal?: AbortSignal): Promise<Program[]> {
-  return gpu.guard(
-    Promise.all(steps.map(({ candidate }) => gpu.pipelines.get(candidate.variant, candidate.label))),
-    () => throwIfAborted(signal, 'building'),
-    signal,
-  );
+/** Compiles the pipelines of all steps side by side, equal ones once. */
+export function compile(gpu: Gpu, steps: readonly Step[]): Promise<Program[]> {
+  return gpu.guard(Promise.all(steps.map(({ candidate }) => gpu.pipelines.get(candidate.variant, candidate.label))));
 }
 
 /** The uniforms of all steps in one buffer, written once. */
