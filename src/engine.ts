@@ -94,6 +94,14 @@ export class Engine {
     return this.gpu.device;
   }
 
+  /**
+   * Resolves once the device is lost, with a reason and a message: `unknown` for a driver reset or sleep, `destroyed`
+   * where it was destroyed, by `dispose` too. Calls under way then end with `device-lost`, or with `disposed`.
+   */
+  get lost(): Promise<GPUDeviceLostInfo> {
+    return this.device.lost;
+  }
+
   /** A snapshot of what was asked of the GPU so far. */
   get counters(): Counters {
     return { ...this.gpu.counters };

@@ -109,11 +109,11 @@ async function realise(
     compiling.catch(() => {}); // awaited below; the upload may fail first
   };
   await stores.constants.prepare(planned, { signal, onProgress, onCompiling });
-  await (compiling ?? compileAll(gpu, planned.steps, onProgress));
+  await gpu.guard(compiling ?? compileAll(gpu, planned.steps, onProgress), alive, signal);
   alive();
   const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
   try {
-    await gpu.scoped('what it computes in', () => session.allocate())[1];
+    await gpu.turns.next(() => gpu.scoped('what it computes in', () => session.allocate())[1]);
     alive();
     if (tuner && mode !== 'off') {
       await tuner.settle(planned, mode, (operand) => session.bufferOf(operand), { signal, onProgress });

@@ -2,6 +2,7 @@ import { type ErrorCode, TilewrightError } from '../errors.ts';
 import { type AdapterCard, describeAdapter, MATRICES } from './adapter.ts';
 import { type Counters, countBytes, createCounters } from './counters.ts';
 import { PipelineCache } from './pipelines.ts';
+import { Turns } from './turns.ts';
 import { MAP_READ } from './usage.ts';
 
 /** What kernels may rely on: the features and limits of the device, and the class of its adapter. */
@@ -92,8 +93,14 @@ export class Gpu {
   readonly caps: Caps;
   readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
+  /** Runs that are submitted in parts, and what is submitted after them. Empty as long as all runs are short. */
+  readonly turns = new Turns();
+  /** When the run before ended: `performance.now()`. */
+  ran = 0;
   /** Why nothing can run here any more: the device is lost, or disposed of. */
   #end: TilewrightError | undefined;
+  /** What waits for the device: it ends with it. */
+  readonly #waiting = new Set<() => void>();
   /** An error of WebGPU that no scope caught. */
   #stray: TilewrightError | undefined;
   #owned: boolean;
@@ -129,12 +136,10 @@ export class Gpu {
     this.#owned = owned;
     this.pipelines = new PipelineCache(device, this.counters);
     void device.lost.then((info) => {
-      this.#end ??= new TilewrightError(
-        'device-lost',
-        `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`,
-        {
+      this.#stop(
+        new TilewrightError('device-lost', `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, {
           hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
-        },
+        }),
       );
     });
     // On the caller's own device, errors outside our scopes are the caller's.
@@ -142,6 +147,11 @@ export class Gpu {
     device.addEventListener('uncapturederror', (event) => {
       this.#stray ??= invalid((event as GPUUncapturedErrorEvent).error);
     });
+  }
+
+  #stop(end: TilewrightError): void {
+    this.#end ??= end;
+    for (const stop of this.#waiting) stop();
   }
 
   /** Throws why nothing can run here, at every call. Throws once an error of WebGPU that no scope caught. */
@@ -152,12 +162,25 @@ export class Gpu {
     if (stray) throw stray;
   }
 
-  /** Awaits a promise of the device. A rejection goes through `explain`. */
-  async guard<T>(promise: Promise<T>, alive?: () => void): Promise<T> {
+  /**
+   * Awaits a promise of the device, until the device is lost or `signal` fires. A rejection goes through `explain`:
+   * `alive` throws where the signal fired.
+   */
+  async guard<T>(promise: Promise<T>, alive?: () => void, signal?: AbortSignal): Promise<T> {
+    let stop!: () => void;
     try {
-      return await promise;
+      return await new Promise<T>((resolve, reject) => {
+        stop = reject;
+        promise.then(resolve, reject);
+        if (this.#end || signal?.aborted) reject();
+        this.#waiting.add(reject);
+        signal?.addEventListener('abort', reject);
+      });
     } catch (cause) {
       throw await this.explain(cause, alive);
+    } finally {
+      this.#waiting.delete(stop);
+      signal?.removeEventListener('abort', stop);
     }
   }
 
@@ -250,7 +273,7 @@ export class Gpu {
 
   /** Work under way ends with `disposed`. */
   dispose(): void {
-    this.#end ??= new TilewrightError('disposed', 'the engine was disposed of');
+    this.#stop(new TilewrightError('disposed', 'the engine was disposed of'));
     if (this.#owned) this.device.destroy();
   }
 }

@@ -1,12 +1,12 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { Turns } from '../gpu/turns.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
 import { checkArgument, checkOptions, either, fn, integer, list, oneOf, type Rules, signal, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
-import { Turns } from '../runtime/turns.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';

@@ -33,10 +33,9 @@ export async function take(
 ): Promise<void> {
   needBuffer(`input ${name}`, buffer, operand, 'COPY_SRC');
   const target = session.inputBuffer(name);
-  const [, valid] = gpu.scoped(`input ${name}`, () =>
-    submitted(gpu, (encoder) => encoder.copyBufferToBuffer(buffer, 0, target, 0, wordBytes(operand))),
-  );
-  await valid;
+  const copy = (): void =>
+    submitted(gpu, (encoder) => encoder.copyBufferToBuffer(buffer, 0, target, 0, wordBytes(operand)));
+  await gpu.turns.next(() => gpu.scoped(`input ${name}`, copy)[1]);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { TilewrightError } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { Turns } from '../gpu/turns.ts';
 import { USAGE } from '../gpu/usage.ts';
 import type { Session } from '../runtime/session.ts';
-import { Turns } from '../runtime/turns.ts';
 import { BYTES, elementCount, type TensorDescriptor, wordBytes } from '../tensor/types.ts';
 
 /** A buffer that a tensor is in. It may have room for more rows: `shape` is that of the buffer. */

@@ -1,5 +1,6 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { Turns } from '../gpu/turns.ts';
 import { USAGE } from '../gpu/usage.ts';
 import { isConstant, type Operand } from '../graph/ir.ts';
 import type { Plan } from '../graph/plan.ts';
@@ -9,7 +10,6 @@ import { ConstantKeys } from './keys.ts';
 import { type Requirements, requirements } from './requirements.ts';
 import { Resource } from './resource.ts';
 import { bind, compile, submitPass, writeUniforms } from './steps.ts';
-import { Turns } from './turns.ts';
 import { Uploader, type UploadOptions } from './uploader.ts';
 
 /** Upload chunk for a tensor that is quantised while it comes in (slabs.ts). */
@@ -94,7 +94,7 @@ export class ConstantStore extends Resource {
       await gpu.scoped(`weights of ${uploaded} bytes`, () => roots.forEach(take))[1];
       const compiling = compile(gpu, steps);
       options.onCompiling?.();
-      const programs = await compiling;
+      const programs = await gpu.guard(compiling, () => throwIfAborted(signal, 'loading'), signal);
       this.alive();
       const arena = writeUniforms(gpu, steps, programs, 'prepare');
       uniforms = arena.buffer;

@@ -17,7 +17,7 @@ import {
 } from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
 import { Resource } from './resource.ts';
-import { type BoundStep, bind, compile, dispatch, type UniformArena, writeUniforms } from './steps.ts';
+import { type BoundStep, bind, compile, dispatch, type UniformArena, workOf, writeUniforms } from './steps.ts';
 import type { Stores } from './stores.ts';
 
 export interface SessionOptions {
@@ -44,6 +44,8 @@ const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text),
 
 export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
+/** Milliseconds of a run that is one submit, at the most. */
+const LONG_MS = 100;
 /** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
   readonly steps: readonly Step[];
@@ -54,8 +56,9 @@ interface Kernels {
 
 /**
  * A plan on the device. Pipelines, buffers, bind groups and uniforms are made when it is built. A run writes the
- * inputs, encodes one compute pass, submits once and reads the outputs. Runs may overlap: the device does them in
- * order. A run allocates nothing, but for a staging buffer where more runs overlap than `runsAhead`.
+ * inputs, encodes one compute pass, submits once and reads the outputs. A run that takes more than 100 ms is submitted
+ * in parts of about as much, and what is run after it waits. Runs may overlap: the device does them in order. A run
+ * allocates nothing, but for a staging buffer where more runs overlap than `runsAhead`.
  */
 export class Session extends Resource {
   protected readonly title: string;
@@ -70,6 +73,8 @@ export class Session extends Resource {
   #steps: readonly BoundStep[] = [];
   /** Version of the arena that the steps are bound to. */
   #version = -1;
+  /** Milliseconds that a run takes: guessed for two cores or for a small GPU, then measured. */
+  #ms = 0;
 
   /** `allocate` makes its buffers, `rechoose` its kernels. */
   constructor(
@@ -124,14 +129,17 @@ export class Session extends Resource {
         : undefined;
     const steps = check?.steps ?? planned.steps;
     const programs = await compile(gpu, steps);
-    this.alive();
-    const uniforms = writeUniforms(gpu, steps, programs, title);
-    if (uniforms.buffer) this.#own.add(uniforms.buffer);
-    gpu.check();
-    this.#free(this.#kernels.uniforms.buffer);
-    this.#kernels = { steps, programs, uniforms, check };
-    this.plan = planned;
-    this.#bind();
+    await gpu.turns.next(() => {
+      this.alive();
+      const uniforms = writeUniforms(gpu, steps, programs, title);
+      if (uniforms.buffer) this.#own.add(uniforms.buffer);
+      gpu.check();
+      this.#free(this.#kernels.uniforms.buffer);
+      this.#kernels = { steps, programs, uniforms, check };
+      this.plan = planned;
+      this.#bind();
+      this.#ms ||= steps.reduce((sum, step) => sum + workOf(step), 0) / (gpu.caps.software ? 4e6 : 4e8);
+    });
   }
 
   #bind(): void {
@@ -167,7 +175,10 @@ export class Session extends Resource {
     return this.#bufferOf(operand);
   }
 
-  /** The buffer of an input, for the GPU to write. Runs may leave the input out from now on. */
+  /**
+   * The buffer of an input, for the GPU to write. Runs may leave the input out from now on. They are one submit from now
+   * on, however long they take; one that is under way has to end before the GPU writes.
+   */
   inputBuffer(name: string): GPUBuffer {
     this.alive();
     const operand = this.#named(this.plan.inputs, name, 'input');
@@ -205,7 +216,11 @@ export class Session extends Resource {
     this.alive();
     checkOptions('run', options, RUN_RULES);
     const { signal, outputs = [...this.plan.outputs.keys()], copy = {} } = options;
-    throwIfAborted(signal, 'the run');
+    const alive = (): void => {
+      this.alive();
+      throwIfAborted(signal, 'the run');
+    };
+    alive();
     const { gpu } = this;
     gpu.check();
     for (const name of [...outputs, ...Object.keys(copy)]) this.#named(this.plan.outputs, name, 'output');
@@ -219,28 +234,57 @@ export class Session extends Resource {
           },
         );
     }
-    try {
-      const [{ read, checked }, valid] = gpu.scoped('a run', () => this.#submit(inputs, outputs, copy));
-      const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
-      gpu.check();
-      throwIfAborted(signal, 'the run');
-      return Object.fromEntries(results) as Record<string, Data>;
-    } catch (error) {
-      throw await gpu.explain(error, this.alive);
-    }
+    const results = await gpu.guard(this.#work(inputs, outputs, copy, alive), alive, signal);
+    return Object.fromEntries(results) as Record<string, Data>;
   }
 
-  /** Writes, encodes and submits a run, without waiting. */
+  /** Does a run, at once where no long one is before it. */
+  async #work(
+    inputs: Readonly<Record<string, TensorInput>>,
+    outputs: readonly string[],
+    copy: NonNullable<RunOptions['copy']>,
+    alive: () => void,
+  ): Promise<[string, TensorData][]> {
+    const { gpu, stores } = this;
+    const submit = (from = 0) => {
+      alive();
+      return gpu.scoped('a run', () => this.#submit(inputs, outputs, copy, from));
+    };
+    const start = performance.now();
+    // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
+    const [{ read, checked }, valid] = await (this.#ms > LONG_MS && !this.#kept.size && !stores.turns.open
+      ? gpu.turns.take(async () => {
+          const { ahead } = await import('./parts.ts');
+          return submit(await ahead(this, this.#kernels.steps, this.#ms, (first) => this.#begin(first, inputs), alive));
+        })
+      : gpu.turns.next(submit));
+    const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
+    gpu.check();
+    if (read.length) {
+      const now = performance.now();
+      // One run that is slow for another reason does not make the session long.
+      this.#ms = Math.min(now - Math.max(start, gpu.ran), Math.max(2 * this.#ms, LONG_MS));
+      gpu.ran = now;
+    }
+    return results;
+  }
+
+  #begin(encoder: GPUCommandEncoder, inputs: Readonly<Record<string, TensorInput>>): void {
+    for (const [name, data] of Object.entries(inputs)) this.#write(name, data);
+    this.#kernels.check?.begin(encoder);
+  }
+
+  /** Writes, encodes and submits a run, without waiting: its steps from `from` on. */
   #submit(
     inputs: Readonly<Record<string, TensorInput>>,
     outputs: readonly string[],
     copy: NonNullable<RunOptions['copy']>,
+    from: number,
   ) {
     const { gpu } = this;
-    for (const [name, data] of Object.entries(inputs)) this.#write(name, data);
     const encoder = gpu.device.createCommandEncoder();
-    this.#kernels.check?.begin(encoder);
-    this.encode(encoder);
+    if (!from) this.#begin(encoder, inputs);
+    this.encode(encoder, undefined, from);
     const checked = this.#kernels.check?.end(encoder);
     const copyOutput = (name: string, target: GPUBuffer): void => {
       const bytes = wordBytes(this.plan.outputs.get(name)!.operand);
@@ -269,7 +313,7 @@ export class Session extends Resource {
     return this.#allocate(byteLength(operand), USAGE.staging, `${name} staging`);
   }
 
-  /** Writes an input without running. Runs may leave it out from now on. */
+  /** Writes an input without running. Otherwise as `inputBuffer`. */
   write(name: string, data: TensorInput): void {
     this.alive();
     this.#write(name, data);
@@ -287,10 +331,10 @@ export class Session extends Resource {
     this.gpu.write(this.#inputs.get(operand)!, 0, asTensorData(name, operand, data));
   }
 
-  /** Encodes the plan as one compute pass. */
-  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void {
+  /** Encodes the plan as one compute pass, or its steps from `from` to `to`. */
+  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites, from = 0, to?: number): void {
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-    for (const step of this.steps) dispatch(this.gpu, pass, step);
+    for (const step of this.steps.slice(from, to)) dispatch(this.gpu, pass, step);
     pass.end();
     this.gpu.counters.passes++;
   }

@@ -13,17 +13,12 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
+/** The work of a step, of which its time is guessed: floating-point operations and bytes. */
+export const workOf = ({ cost }: Step): number => cost.flops + cost.bytes;
+
 /** Compiles the pipelines of all steps side by side, equal ones once. */
-export function compile(gpu: Gpu, steps: readonly Step[], onCompiled?: () => void): Promise<Program[]> {
-  return gpu.guard(
-    Promise.all(
-      steps.map(async ({ candidate }) => {
-        const program = await gpu.pipelines.get(candidate.variant, candidate.label);
-        onCompiled?.();
-        return program;
-      }),
-    ),
-  );
+export function compile(gpu: Gpu, steps: readonly Step[]): Promise<Program[]> {
+  return gpu.guard(Promise.all(steps.map(({ candidate }) => gpu.pipelines.get(candidate.variant, candidate.label))));
 }
 
 /** The uniforms of all steps in one buffer, written once. */

@@ -1,9 +1,9 @@
 import type { Gpu } from '../gpu/gpu.ts';
+import { Turns } from '../gpu/turns.ts';
 import { Arena } from './arena.ts';
 import { ConstantStore } from './constants.ts';
 import { Resource } from './resource.ts';
 import { States } from './states.ts';
-import { Turns } from './turns.ts';
 
 /** What sessions share on the device: weights, states, the arena. Disposing of it disposes of them. */
 export class Stores extends Resource {

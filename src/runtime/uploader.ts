@@ -40,7 +40,9 @@ export class Uploader {
 
   /** Waits until the device has taken everything. */
   async settle(): Promise<void> {
-    await this.gpu.guard(this.gpu.device.queue.onSubmittedWorkDone());
+    const { signal } = this.options;
+    const done = this.gpu.device.queue.onSubmittedWorkDone();
+    await this.gpu.guard(done, () => throwIfAborted(signal, 'loading'), signal);
     this.end();
   }
 

@@ -267,7 +267,11 @@ export class Tuner {
   ): Promise<Outcome | undefined> {
     const { gpu } = this;
     const steps = candidates.map((candidate): Step => ({ ...step, candidate }));
-    const programs = await Promise.all(steps.map((one) => compile(gpu, [one]).then(([program]) => program!, failed)));
+    const programs = await gpu.guard(
+      Promise.all(steps.map((one) => compile(gpu, [one]).then(([program]) => program!, failed))),
+      () => throwIfAborted(limits.signal, 'tuning'),
+      limits.signal,
+    );
     const able = steps.flatMap((one, i) => (programs[i] ? [{ step: one, program: programs[i] }] : []));
     if (able.length < 2 || able[0]!.step !== steps[0]) return undefined;
     const compiled = able.map(({ program }) => program);
@@ -399,7 +403,7 @@ async function timeOf(
   encode(encoder);
   const start = performance.now();
   gpu.submit(encoder);
-  await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+  await gpu.guard(gpu.device.queue.onSubmittedWorkDone(), () => throwIfAborted(signal, 'tuning'), signal);
   gpu.check();
   return performance.now() - start;
 }

@@ -30,7 +30,7 @@ const made = (model: keyof typeof MADE, { adapter, gpu }: Engine) =>
     : expect.anything();
 
 describe('counters', () => {
-  it('ResNet-18 at 224 × 224: one pass, one submit, 25 dispatches and 2 for each Winograd, nothing made per run', async () => {
+  it('ResNet-18 at 224 × 224: a pass a submit, 25 dispatches and 2 for each Winograd, nothing made per run', async () => {
     using engine = await freshEngine();
     const weights = resnetWeights(RESNET18);
     expect(weights.parameters).toBe(11_689_512 + 2 * 4800); // torchvision's count, and the running means and variances
@@ -48,16 +48,20 @@ describe('counters', () => {
     // Software adapters get the 13 convolutions of 3×3 at stride 1 by Winograd, three dispatches each.
     const winograd = engine.adapter.software ? 13 : 0;
     const { dispatches, passes, submits, bindGroups, pipelines, bytesRead } = countersSince(before, engine.counters);
-    expect({ dispatches, passes, submits, bindGroups, pipelines, bytesRead }).toEqual({
+    // Two cores take more than 100 ms: the run is cut into parts.
+    expect(passes).toBe(submits);
+    expect({ dispatches, bindGroups, pipelines, bytesRead }).toEqual({
       dispatches: 25 + 2 * winograd,
-      passes: 1,
-      submits: 1,
       bindGroups: 0,
       pipelines: 0,
       bytesRead: 4000,
     });
     expect(engine.counters.bytes).toBe(before.bytes);
     expect(Number.isFinite(logits![0])).toBe(true);
+    engine.gpu.write(session.inputBuffer('image'), 0, image);
+    const whole = engine.counters;
+    expect((await session.run({}))['logits']).toEqual(logits);
+    expect(countersSince(whole, engine.counters)).toMatchObject({ passes: 1, submits: 1 });
   });
 
   // Embeddings 3, the last normalisation, the logits, the token drawn from them; one more position goes up, one token comes back.

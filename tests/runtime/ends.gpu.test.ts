@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine.ts';
-import type { ErrorCode } from '../../src/errors.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { ImageClassifier } from '../../src/models/resnet.ts';
 import type { TextGenerator } from '../../src/models/text-generator.ts';
+import { codeOf } from '../support/errors.ts';
 import { repositoryFolder } from '../support/files.ts';
 
 const GPT = repositoryFolder('tests/fixtures/gpt2-tiny');
@@ -11,13 +11,6 @@ const RESNET = repositoryFolder('tests/fixtures/resnet-tiny/cifar-projection');
 const pixels = (count: number): Float32Array =>
   Float32Array.from({ length: 3072 * count }, (_, i) => Math.sin(0.37 * i));
 const float = (...shape: number[]) => ({ dataType: 'float32' as const, shape });
-
-/** The code of the error that a promise fails with; 'fine' where it does not. */
-const codeOf = (work: Promise<unknown>): Promise<ErrorCode | 'fine'> =>
-  work.then(
-    () => 'fine',
-    ({ code, message }) => code ?? message,
-  );
 
 const engine = await Engine.create();
 afterAll(() => engine.dispose());
@@ -156,49 +149,6 @@ describe('the end of an object', () => {
       expect(own.counters).toMatchObject({ bytes: 0, hostBytes: 0 });
     }
     device.destroy();
-  });
-});
-
-describe('a device that is lost', () => {
-  const lost = async (work: (on: Engine) => Promise<Promise<unknown>[]>): Promise<unknown[]> => {
-    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
-    using own = await Engine.create({ device });
-    const calls = (await work(own)).map(codeOf);
-    device.destroy();
-    return await Promise.all(calls);
-  };
-
-  it('bug 28: in classify and decode', async () => {
-    expect(
-      await lost(async (own) => {
-        const [c, g] = [await classifier(own), await generator(own)];
-        const tokens = g.generate([1, 2, 3], options);
-        await tokens.next();
-        const rest = (async () => {
-          for await (const _ of tokens);
-        })();
-        return [c.logits(pixels(1)), rest];
-      }),
-    ).toEqual(['device-lost', 'device-lost']);
-  });
-
-  it('bug 28: in prefill, load and verify', async () => {
-    expect(
-      await lost(async (own) => {
-        const g = await generator(own);
-        const prompt = Array.from({ length: 40 }, (_, i) => i);
-        return [g.generate(prompt, options).next(), own.load(RESNET), own.verify(undefined, { ops: ['softmax'] })];
-      }),
-    ).toEqual(['device-lost', 'device-lost', 'device-lost']);
-  });
-
-  it('bug 28: before a call', async () => {
-    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
-    using own = await Engine.create({ device });
-    const c = await classifier(own);
-    device.destroy();
-    expect(await codeOf(c.logits(pixels(1)))).toBe('device-lost');
-    expect(await codeOf(own.load(GPT))).toBe('device-lost');
   });
 });
 
