@@ -8,7 +8,7 @@ export const MAX_CHUNK = 4 * 1024 * 1024;
 /**
  * The bytes of one file, wherever it lies, to be read any number of times. What is handed out may share memory with
  * the source: read it, do not write to it. A read gives exactly `end - start` bytes or throws: `invalid-file` or
- * `network` when there are fewer, `aborted` when the signal says so.
+ * `network` when there are fewer, `file-changed` when they are of another version, `aborted` when the signal says so.
  */
 export interface ByteSource {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes from `start` up to `end` in one piece: for headers and small files. */
   slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The same bytes in chunks of at most 4 MiB, read as they are asked for. */
+  /** The same bytes in chunks of at most 4 MiB, read as they are asked for. Each is good until the next is asked for. */
   stream(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -68,7 +68,6 @@ export function byteSource(
     let whole: Uint8Array | undefined;
     let at = 0;
     for await (const chunk of stream(start, end, signal)) {
-      if (chunk.length === end - start) return chunk;
       whole ??= new Uint8Array(end - start);
       whole.set(chunk, at);
       at += chunk.length;
