@@ -1,8 +1,8 @@
 import { until } from './network.ts';
-import { AHEAD, BLOCK, IDLE, LANES, LONGEST_RANGE, MOST_BLOCKS, WINDOW } from './policy.ts';
+import { AHEAD, BLOCK, GAP, IDLE, LANES, LONGEST_RANGE, MOST_BLOCKS, WINDOW } from './policy.ts';
 import type { Remote } from './remote.ts';
 
-/** A part of the file: the bytes from `index * BLOCK` on. The first `filled` of them are here, `read` were handed out. */
+/** A part of the file: the bytes from `index * BLOCK` on. `filled` of them are here, readers are past `read` of them. */
 interface Block {
   readonly bytes: Uint8Array;
   filled: number;
@@ -25,8 +25,8 @@ const indexOf = (at: number): number => Math.floor(at / BLOCK);
 
 /**
  * The blocks of a file around its readers: some ranges at a time bring the next ones, as many as the network gives in a
- * second. At most `MOST_BLOCKS` are in memory, in buffers that are used again. A block of which all was read goes at once,
- * one with bytes that a reader went past when room is needed. A range that has no room is not read on: the server waits.
+ * second. At most `MOST_BLOCKS` are in memory, in buffers that are used again. Of a file that has no room as a whole, a block
+ * goes when all of it was read, one that was read in part when room is needed. A range that has no room is not read on: the server waits.
  */
 export class Blocks {
   readonly #blocks = new Map<number, Block>();
@@ -75,11 +75,12 @@ export class Blocks {
         const stop = Math.min(end, base + BLOCK);
         const block = await this.#arrived(indexOf(reader.at), stop - base, signal);
         yield block.bytes.subarray(reader.at - base, stop - base);
-        block.read += stop - reader.at;
+        if (reader.at - base - block.read <= GAP) block.read = Math.max(block.read, stop - base);
         reader.at = stop;
         const index = base / BLOCK;
         const isHeld = [...this.#readers].some(({ at }) => indexOf(at) === index);
-        if (Math.min(block.read, block.filled) >= block.bytes.length && !isHeld) this.#drop(index, block);
+        const isDone = Math.min(block.read, block.filled) === block.bytes.length;
+        if (isDone && !isHeld && !this.fits) this.#drop(index, block);
         this.#wake();
       }
     } finally {
@@ -149,8 +150,6 @@ export class Blocks {
     const put = (piece: Uint8Array): Promise<void> => this.#put(lane, piece);
     const work = async (): Promise<void> => {
       if (first?.length) await put(first.subarray(0, end));
-      const block = this.#blocks.get(from);
-      if (block) block.read = block.filled; // the first bytes are read elsewhere
       await this.remote.fetch(lane.at, end, put, lane.stop.signal);
     };
     work()
@@ -183,9 +182,9 @@ export class Blocks {
       block.filled += part.length;
       lane.at += part.length;
       from += part.length;
-      if (block.filled === block.bytes.length) this.#wake();
     }
     this.#bytes += piece.length;
+    this.#wake();
   }
 
   /** An empty block, as soon as there is room for it. */
@@ -199,7 +198,7 @@ export class Blocks {
         (needed ? new ArrayBuffer(BLOCK) : undefined);
       if (buffer) {
         const bytes = new Uint8Array(buffer, 0, Math.min(BLOCK, this.remote.size - index * BLOCK));
-        const block: Block = { bytes, filled: 0, read: 0 };
+        const block: Block = { bytes, filled: 0, read: index ? 0 : this.first().length };
         this.#blocks.set(index, block);
         return block;
       }

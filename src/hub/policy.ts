@@ -24,7 +24,7 @@ export const RETRIES = 4;
 export const STALL = 20_000;
 
 /** Milliseconds before the first try again; twice that before each further one, a random half of it left out. */
-export const BACKOFF = 400;
+export const BACKOFF = 250;
 /** The longest wait, in milliseconds. A server that asks for more (`Retry-After`) is given up. */
 export const LONGEST_WAIT = 30_000;
 /** Bytes after which a request counts as one that got on: its tries begin anew. */

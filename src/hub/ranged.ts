@@ -10,18 +10,18 @@ import { type ByteSource, byteSource } from './source.ts';
 export function rangedSource(name: string, remote: Remote): ByteSource {
   const { size } = remote;
   let kept = { start: 0, bytes: remote.first };
-  /** Where the last read ended. */
-  let last = 0;
+  /** Where the last read ended, and how many followed each other before it. */
+  let [last, run] = [0, 0];
   const blocks = new Blocks(remote, () => (kept.start === 0 ? kept.bytes : new Uint8Array(0)));
 
   return byteSource(
     name,
     size,
     async function* (start, end, signal) {
-      const follows = start >= last && start - last <= GAP;
+      run = start >= last && start - last <= GAP ? run + 1 : 0;
       last = end;
       const isKept = (): boolean => start >= kept.start && end <= kept.start + kept.bytes.length;
-      if (!isKept() && (blocks.fits || end - start > SMALL || follows || blocks.has(start, end))) {
+      if (!isKept() && (blocks.fits || end - start > SMALL || run > 1 || blocks.has(start, end))) {
         yield* blocks.read(start, end, signal);
         return;
       }

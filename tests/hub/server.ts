@@ -47,7 +47,7 @@ export function files(
     }
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     if (!match || !ranges) {
-      response.writeHead(200, { 'content-length': data.length }).end(data);
+      response.writeHead(200, { 'content-length': data.length, etag: etagOf(data) }).end(data);
       return;
     }
     const [start, end] = [Number(match[1]), Math.min(Number(match[2]) + 1, data.length)];
