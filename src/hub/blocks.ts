@@ -39,6 +39,8 @@ export class Blocks {
   #failure: { readonly error: unknown } | undefined;
   #wakers: (() => void)[] = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** Blocks that the last range was to have. */
+  #length = 0;
   /** Bytes in a millisecond, and what it is measured from. */
   #rate = 0;
   #bytes = 0;
@@ -115,30 +117,33 @@ export class Blocks {
   /** Starts the ranges that the readers need next, and ends those that none comes to. */
   #plan(): void {
     const ahead = this.#window();
-    const longest = Math.min(LONGEST_RANGE, Math.floor(ahead / LANES));
+    const part = Math.floor(ahead / LANES);
     for (const lane of [...this.#lanes]) {
-      const near = ({ at }: Reader): boolean => lane.end > at && indexOf(lane.at) < indexOf(at) + ahead + LONGEST_RANGE;
+      const near = ({ at }: Reader): boolean => lane.end > at && indexOf(lane.at) <= indexOf(at) + ahead;
       if (!this.fits && ![...this.#readers].some(near)) this.#end(lane);
     }
     for (const { at } of this.#readers) {
       const now = indexOf(at);
       const last = Math.min(this.#count, now + ahead);
       for (let index = now; index < last; index++) {
-        if (this.#blocks.has(index) || this.#laneOf(index)) continue;
-        let run = 1;
-        while (
-          run < longest &&
-          index + run < this.#count &&
-          !this.#blocks.has(index + run) &&
-          !this.#laneOf(index + run)
-        )
-          run++;
-        // What is not needed yet waits until the window has room for a whole range of it.
-        if (index > now && (this.#lanes.size >= LANES || index + run > last)) break;
-        this.#start(index, index + run);
-        index += run - 1;
+        if (this.#isThere(index)) continue;
+        // Where all before it is here, the network is the faster: one long range leaves less behind than many.
+        const isFast = index > now && !this.#lanes.size;
+        const longest = isFast ? Math.min(2 * Math.max(part, this.#length), LONGEST_RANGE) : part;
+        let end = index + 1;
+        while (end < Math.min(index + longest, this.#count) && !this.#isThere(end)) end++;
+        // What is not needed yet waits until the window has room for some of it.
+        if (index > now && (this.#lanes.size >= LANES || Math.min(end, index + part) > last)) break;
+        this.#length = longest;
+        this.#start(index, end);
+        index = end - 1;
       }
     }
+  }
+
+  /** Whether the block is here or on its way. */
+  #isThere(index: number): boolean {
+    return this.#blocks.has(index) || this.#laneOf(index) !== undefined;
   }
 
   #start(from: number, to: number): void {
