@@ -16,9 +16,10 @@ interface Lane {
   readonly stop: AbortController;
 }
 
-/** Someone who reads forward. The block at `at` is held until the reader is past it. */
+/** Someone who reads forward. The block at `at` is held until the reader is past it, for the bytes up to `stop`. */
 interface Reader {
   at: number;
+  stop: number;
 }
 
 const indexOf = (at: number): number => Math.floor(at / BLOCK);
@@ -67,7 +68,7 @@ export class Blocks {
 
   /** The bytes in pieces of at most a block, each good until the next is asked for. */
   async *read(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const reader: Reader = { at: start };
+    const reader: Reader = { at: start, stop: start };
     if (!this.#readers.size) this.#failure = undefined;
     this.#readers.add(reader);
     clearTimeout(this.#idle);
@@ -75,6 +76,7 @@ export class Blocks {
       while (reader.at < end) {
         const base = indexOf(reader.at) * BLOCK;
         const stop = Math.min(end, base + BLOCK);
+        reader.stop = stop;
         const block = await this.#arrived(indexOf(reader.at), stop - base, signal);
         yield block.bytes.subarray(reader.at - base, stop - base);
         if (reader.at - base - block.read <= GAP) block.read = Math.max(block.read, stop - base);
@@ -119,7 +121,7 @@ export class Blocks {
     const ahead = this.#window();
     const part = Math.floor(ahead / LANES);
     for (const lane of [...this.#lanes]) {
-      const near = ({ at }: Reader): boolean => lane.end > at && indexOf(lane.at) <= indexOf(at) + ahead;
+      const near = ({ at }: Reader): boolean => lane.end > at && indexOf(lane.at) <= indexOf(at) + MOST_BLOCKS;
       if (!this.fits && ![...this.#readers].some(near)) this.#end(lane);
     }
     for (const { at } of this.#readers) {
@@ -189,7 +191,8 @@ export class Blocks {
       from += part.length;
     }
     this.#bytes += piece.length;
-    this.#wake();
+    const from = lane.at - piece.length;
+    for (const { stop } of this.#readers) if (stop > from && stop <= lane.at) this.#wake();
   }
 
   /** An empty block, as soon as there is room for it. */
@@ -213,9 +216,8 @@ export class Blocks {
 
   /** The buffer of the first block of the file that is whole and that no reader comes to soon. */
   #evicted(): ArrayBuffer | undefined {
-    const ahead = this.#window();
     const soon = (index: number): boolean =>
-      [...this.#readers].some(({ at }) => index >= indexOf(at) && index < indexOf(at) + ahead);
+      [...this.#readers].some(({ at }) => index >= indexOf(at) && index < indexOf(at) + MOST_BLOCKS);
     const found = [...this.#blocks.keys()]
       .filter((index) => !soon(index) && !this.#laneOf(index))
       .reduce((least, index) => Math.min(least, index), Number.POSITIVE_INFINITY);
@@ -231,7 +233,8 @@ export class Blocks {
   }
 
   #laneOf(index: number): Lane | undefined {
-    return [...this.#lanes].find(({ at, end }) => indexOf(at) <= index && index * BLOCK < end);
+    for (const lane of this.#lanes) if (indexOf(lane.at) <= index && index * BLOCK < lane.end) return lane;
+    return undefined;
   }
 
   /** Blocks that are fetched ahead. */

@@ -54,7 +54,7 @@ export async function serveHostile(data: Uint8Array, options: HostileOptions = {
       response.writeHead(416, { 'content-range': `bytes */${file.length}` }).end();
       return;
     }
-    const range = match ? { 'content-range': `bytes ${start}-${end - 1}/${file.length}` } : {};
+    const range: Record<string, string> = match ? { 'content-range': `bytes ${start}-${end - 1}/${file.length}` } : {};
     const all: Record<string, string | number> = {
       'content-length': end - start,
       ...range,
