@@ -1,16 +1,7 @@
 import { aborted, TilewrightError, throwIfAborted } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import {
-  BACKOFF,
-  LONGEST_WAIT,
-  NETWORK_RULES,
-  type NetworkOptions,
-  PROGRESS,
-  RETRIES,
-  SCRATCH,
-  STALL,
-} from './policy.ts';
-import { reason } from './source.ts';
+import { BACKOFF, LONGEST_WAIT, NETWORK_RULES, type NetworkOptions, PROGRESS, RETRIES, STALL } from './policy.ts';
+import { piecesOf, reason } from './source.ts';
 
 /** What may go away when the request is made again. `wait`: milliseconds that the server asks to wait. */
 export class Fault extends Error {
@@ -113,25 +104,8 @@ export class Network {
     throw new TilewrightError(missing ? 'not-found' : 'network', `${shown(href)}: ${answer}`, { cause: response });
   }
 
-  /** The body, in pieces of any size. A browser that can reads it into a buffer that is used again. */
   async *#pieces({ body }: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    if (!body) return;
-    let buffer = this.#spare.pop() ?? new ArrayBuffer(SCRATCH);
-    // No `for await`: Safari's streams cannot be iterated.
-    const reader = readerOf(body);
-    try {
-      for (;;) {
-        const reading =
-          reader instanceof ReadableStreamDefaultReader ? reader.read() : reader.read(new Uint8Array(buffer));
-        const { done, value } = await this.#moves<ReadableStreamReadResult<Uint8Array>>(reading, signal);
-        if (value && value.buffer.byteLength === SCRATCH) buffer = value.buffer as ArrayBuffer;
-        if (done) break;
-        yield value;
-      }
-    } finally {
-      if (buffer.byteLength) this.#spare.push(buffer); // a read that failed keeps its buffer
-      reader.cancel().catch(() => {}); // fails only where the stream has failed, which the reader was told
-    }
+    if (body) yield* piecesOf(body, (read) => this.#moves(read, signal), this.#spare);
   }
 
   /** What `fetch` and its body give, within the time that nothing may come for. */
@@ -143,16 +117,6 @@ export class Network {
       const hint = 'Check the address and the connection; a page reads other origins only where they allow it (CORS).';
       throw new Fault(reason(cause), { hint, cause });
     }
-  }
-}
-
-function readerOf(
-  body: ReadableStream<Uint8Array>,
-): ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader {
-  try {
-    return body.getReader({ mode: 'byob' });
-  } catch {
-    return body.getReader();
   }
 }
 

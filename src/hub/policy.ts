@@ -56,5 +56,3 @@ export const MOST_BLOCKS = 16;
 export const LANES = 2;
 /** Milliseconds without a reader after which nothing of a file is kept. */
 export const IDLE = 5000;
-/** Bytes of the buffer that an answer is read into, where the browser can. */
-export const SCRATCH = 128 * 1024;
