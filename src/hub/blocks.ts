@@ -37,6 +37,8 @@ export class Blocks {
   readonly #count: number;
   /** Whether there is room for the whole file. */
   readonly fits: boolean;
+  /** Where the last read ended. */
+  #last = 0;
   #failure: { readonly error: unknown } | undefined;
   #wakers: (() => void)[] = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -89,6 +91,7 @@ export class Blocks {
       }
     } finally {
       this.#readers.delete(reader);
+      this.#last = reader.at;
       if (!this.#readers.size && reader.at < end) this.release();
       else if (!this.#readers.size) {
         this.#idle = setTimeout(() => this.release(), IDLE);
@@ -216,8 +219,10 @@ export class Blocks {
 
   /** The buffer of the first block of the file that is whole and that no reader comes to soon. */
   #evicted(): ArrayBuffer | undefined {
+    // Between two reads, the next is where the last ended.
+    const places = this.#readers.size ? [...this.#readers].map(({ at }) => at) : [this.#last];
     const soon = (index: number): boolean =>
-      [...this.#readers].some(({ at }) => index >= indexOf(at) && index < indexOf(at) + MOST_BLOCKS);
+      places.some((at) => index >= indexOf(at) && index < indexOf(at) + MOST_BLOCKS);
     const found = [...this.#blocks.keys()]
       .filter((index) => !soon(index) && !this.#laneOf(index))
       .reduce((least, index) => Math.min(least, index), Number.POSITIVE_INFINITY);

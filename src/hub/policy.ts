@@ -47,11 +47,11 @@ export const BLOCK = 2 ** 20;
  */
 export const LONGEST_RANGE = 64;
 /** Blocks that are fetched ahead of the reader: at first at least, and at the most. */
-export const WINDOW: readonly [least: number, most: number] = [4, 12];
+export const WINDOW: readonly [least: number, most: number] = [4, 8];
 /** Milliseconds of the network that are fetched ahead. */
 export const AHEAD = 1000;
 /** Blocks of a file in memory at the most. */
-export const MOST_BLOCKS = 16;
+export const MOST_BLOCKS = 12;
 /** Ranges under way at the most. */
 export const LANES = 2;
 /** Milliseconds without a reader after which nothing of a file is kept. */
