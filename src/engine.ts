@@ -129,14 +129,14 @@ export class Engine {
 
   /**
    * Loads a model from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
-   * external data beside it. Errors: `not-found`, `network`, `invalid-file`, `unsupported-op`, `unsupported-type`,
+   * external data beside it. Errors: `not-found`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
    * `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
    * `out-of-memory`, `aborted`; nothing stays on the device.
    */
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     checkOptions('load', options, LOAD_RULES);
     return this.#keep(async (signal): Promise<Model> => {
-      const folder = await openFolder(source, { signal });
+      const folder = await openFolder(source, { signal, network: options.network });
       const onnx = await onnxOf(folder);
       if (onnx === undefined) return loadModel(this.gpu, folder, { ...options, signal });
       return (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });

@@ -22,6 +22,8 @@ export const ERROR_CODES = [
   'not-found',
   /** A fetch failed. */
   'network',
+  /** A file is another one than when its reading began. */
+  'file-changed',
   /** The checkpoint lacks a tensor that the architecture needs. */
   'missing-tensor',
   /** A tensor has another shape than is needed. */

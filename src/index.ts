@@ -13,6 +13,7 @@ export type { Graph, Operand } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
 export { formatPlan, type Plan } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
+export type { NetworkOptions } from './hub/policy.ts';
 export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
 export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/report.ts';
 export type { ImageClassifier, Prediction } from './models/resnet.ts';

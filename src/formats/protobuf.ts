@@ -29,8 +29,8 @@ export type Message = Record<string, unknown>;
 
 /** Messages inside messages, as protobuf's own readers allow. */
 const MAX_DEPTH = 100;
-/** Bytes of a window: what is read of the file at a time. */
-const WINDOW = 256 * 1024;
+/** Bytes of a window, which is what is read of the file at a time: after a leap, and at the most. */
+const [LEAST_WINDOW, WINDOW] = [4 * 1024, 256 * 1024];
 /** The largest text. Names of tensors are short. */
 const MAX_TEXT = 1 << 24;
 const KEY_BYTES = 20; // two varints: a key, and a length or a number
@@ -47,6 +47,7 @@ export class ProtobufReader {
   #window: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#window.buffer);
   #from = 0;
+  #step = WINDOW / 4;
   #at = 0;
   #where = '';
 
@@ -185,7 +186,9 @@ export class ProtobufReader {
 
   async #load(count: number, end: number): Promise<void> {
     const { size } = this.source;
-    const to = Math.min(Math.max(Math.min(this.#at + count, end), this.#at + WINDOW), size);
+    const leaps = this.#at < this.#from || this.#at > this.#from + this.#window.length;
+    this.#step = leaps ? LEAST_WINDOW : Math.min(4 * this.#step, WINDOW);
+    const to = Math.min(Math.max(Math.min(this.#at + count, end), this.#at + this.#step), size);
     this.#window = await this.source.slice(this.#at, to, this.signal);
     this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.byteLength);
     this.#from = this.#at;

@@ -1,7 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import { shown } from '../options.ts';
+import type { NetworkOptions } from './policy.ts';
 import { type ByteSource, blobSource, bytesSource, reason, stray } from './source.ts';
-import { urlSource } from './url.ts';
 
 /** The files of one model, in the layout of Hugging Face. */
 export interface Folder {
@@ -36,6 +36,8 @@ export interface FolderOptions {
   signal?: AbortSignal;
   /** What relative addresses are relative to; by default the page. Where it is given, strings are URLs in Node too. */
   baseUrl?: string | URL;
+  /** How addresses are fetched. */
+  network?: NetworkOptions | undefined;
 }
 
 /** The name under which a file that stands alone is found. */
@@ -55,6 +57,7 @@ export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
+  if (options.network) (await import('./url.ts')).checkNetwork(options.network);
   if (typeof source === 'string' || source instanceof URL) return openAddress(source, options);
   if (source instanceof ArrayBuffer || source instanceof Uint8Array || source instanceof Blob) {
     const start = new Uint8Array(
@@ -112,7 +115,8 @@ export async function readJson(
   return value as Readonly<Record<string, unknown>>;
 }
 
-async function openAddress(address: string | URL, { signal, baseUrl }: FolderOptions): Promise<Folder> {
+async function openAddress(address: string | URL, options: FolderOptions): Promise<Folder> {
+  const { baseUrl } = options;
   // One letter and a colon is a drive of Windows, not a scheme.
   const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
   if (disk.open && !hasScheme && baseUrl === undefined) return disk.open(address);
@@ -120,7 +124,7 @@ async function openAddress(address: string | URL, { signal, baseUrl }: FolderOpt
   if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
   const url = new URL(address, base);
   if (disk.open && url.protocol === 'file:') return disk.open(url);
-  return urlFolder(url, signal);
+  return urlFolder(url, options);
 }
 
 /** The one ONNX file of a folder without safetensors. Error: `invalid-argument` where there are several. */
@@ -137,20 +141,21 @@ export async function onnxOf(folder: Folder): Promise<string | undefined> {
 }
 
 /** A folder behind a URL. A query (a token, a revision) goes with every file. */
-function urlFolder(url: URL, signal?: AbortSignal): Folder {
+function urlFolder(url: URL, options: FolderOptions): Folder {
+  const open = async (file: URL): Promise<ByteSource> => (await import('./url.ts')).urlSource(file, options);
   if (url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors')) {
-    return fileFolder(url.href.slice(0, 200), () => urlSource(url, { signal }));
+    return fileFolder(url.href.slice(0, 200), () => open(url));
   }
   const root = new URL(url);
   const onnx = ONNX.test(root.pathname) ? decodeURIComponent(root.pathname.split('/').pop()!) : undefined;
   if (onnx !== undefined) root.pathname = root.pathname.replace(/[^/]*$/, '');
   if (!root.pathname.endsWith('/')) root.pathname += '/';
-  const open = (file: string): Promise<ByteSource> => {
+  const inside = (file: string): Promise<ByteSource> => {
     const child = new URL(root);
     child.pathname += file.split('/').map(encodeURIComponent).join('/');
-    return urlSource(child, { signal });
+    return open(child);
   };
-  return { ...makeFolder(root.href, open), onnx };
+  return { ...makeFolder(root.href, inside), onnx };
 }
 
 /** A folder of one checkpoint, whatever its file is called. */

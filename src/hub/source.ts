@@ -5,10 +5,13 @@ export const IN_NODE = typeof process !== 'undefined' && process.versions?.node 
 /** The largest chunk a source hands out, in bytes: what a reader holds on the host at a time. */
 export const MAX_CHUNK = 4 * 1024 * 1024;
 
+/** Bytes of the buffer that a stream is read into. */
+const SCRATCH = 128 * 1024;
+
 /**
  * The bytes of one file, wherever it lies, to be read any number of times. What is handed out may share memory with
  * the source: read it, do not write to it. A read gives exactly `end - start` bytes or throws: `invalid-file` or
- * `network` when there are fewer, `aborted` when the signal says so.
+ * `network` when there are fewer, `file-changed` when they are of another version, `aborted` when the signal says so.
  */
 export interface ByteSource {
   readonly name: string;
@@ -16,7 +19,7 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes from `start` up to `end` in one piece: for headers and small files. */
   slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The same bytes in chunks of at most 4 MiB, read as they are asked for. */
+  /** The same bytes in chunks of at most 4 MiB, read as they are asked for. Each is good until the next is asked for. */
   stream(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -68,7 +71,6 @@ export function byteSource(
     let whole: Uint8Array | undefined;
     let at = 0;
     for await (const chunk of stream(start, end, signal)) {
-      if (chunk.length === end - start) return chunk;
       whole ??= new Uint8Array(end - start);
       whole.set(chunk, at);
       at += chunk.length;
@@ -114,9 +116,39 @@ export function bytesSource(name: string, data: ArrayBuffer | Uint8Array): ByteS
 
 /** A Blob or a File: a picked file stays on its disk until it is read. */
 export function blobSource(name: string, blob: Blob): ByteSource {
-  return byteSource(name, blob.size, async function* (start, end) {
-    for (let at = start; at < end; at += MAX_CHUNK) {
-      yield new Uint8Array(await blob.slice(at, Math.min(at + MAX_CHUNK, end)).arrayBuffer());
+  return byteSource(name, blob.size, (start, end) => piecesOf(blob.slice(start, end).stream()));
+}
+
+/**
+ * The bytes of a stream in pieces of any size, each good until the next is asked for: platforms that can read them into a
+ * buffer of `spare`. `wait` waits for a read.
+ */
+export async function* piecesOf(
+  stream: ReadableStream<Uint8Array>,
+  wait = <T>(read: Promise<T>): Promise<T> => read,
+  spare: ArrayBuffer[] = [],
+): AsyncGenerator<Uint8Array> {
+  let buffer = spare.pop() ?? new ArrayBuffer(SCRATCH);
+  const reader = readerOf(stream);
+  try {
+    for (;;) {
+      // No `for await`: Safari's streams cannot be iterated. A reader that takes no buffer minds none.
+      const read = reader.read(new Uint8Array(buffer)) as Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
+      const { done, value } = await wait(read);
+      if (value?.buffer.byteLength === SCRATCH) buffer = value.buffer;
+      if (done) return;
+      yield value;
     }
-  });
+  } finally {
+    if (buffer.byteLength) spare.push(buffer); // a read that failed keeps its buffer
+    reader.cancel().catch(() => {}); // fails only where the stream has failed, which the reader was told
+  }
+}
+
+function readerOf(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader {
+  try {
+    return stream.getReader({ mode: 'byob' });
+  } catch {
+    return stream.getReader() as unknown as ReadableStreamBYOBReader;
+  }
 }

@@ -15,7 +15,8 @@ import type { ActivationOptions, Calibration } from '../graph/passes/activations
 import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
-import { checkOptions, flag, integer, list, type Rules, signal, text, valuesOf } from '../options.ts';
+import type { NetworkOptions } from '../hub/policy.ts';
+import { checkOptions, flag, integer, list, object, type Rules, signal, text, valuesOf } from '../options.ts';
 import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -49,6 +50,8 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   tune?: TuneMode;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
+  /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer …' }, stall: 10_000 }`. */
+  network?: NetworkOptions;
   signal?: AbortSignal;
   onProgress?: OnProgress;
 }
@@ -60,6 +63,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   dims: valuesOf(integer(0)),
   feedback: valuesOf(text),
   allowUnused: flag,
+  network: object,
 };
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;

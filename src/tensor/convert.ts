@@ -45,16 +45,20 @@ export async function* converted(source: TensorSource, signal?: AbortSignal): As
  */
 export async function* inMultiples(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    let bytes = chunk;
+  for await (let chunk of chunks) {
     if (rest.length) {
-      bytes = new Uint8Array(rest.length + chunk.length);
-      bytes.set(rest);
-      bytes.set(chunk, rest.length);
+      // Of a chunk, only what completes the rest is copied.
+      const joined = new Uint8Array(Math.min(size, rest.length + chunk.length));
+      joined.set(rest);
+      joined.set(chunk.subarray(0, joined.length - rest.length), rest.length);
+      chunk = chunk.subarray(joined.length - rest.length);
+      rest = joined;
+      if (rest.length < size) continue;
+      yield rest;
     }
-    const whole = bytes.length - (bytes.length % size);
-    if (whole) yield bytes.subarray(0, whole);
-    rest = bytes.slice(whole);
+    const whole = chunk.length - (chunk.length % size);
+    if (whole) yield chunk.subarray(0, whole);
+    rest = chunk.slice(whole);
   }
   if (rest.length) yield rest;
 }

@@ -40,6 +40,6 @@ export interface TensorSource {
   readonly shape: readonly number[];
   /** The place of the tensor in its file. Uploads go in this order. */
   readonly order: number;
-  /** The bytes from the first to the last, in chunks of any size. */
+  /** The bytes from the first to the last, in chunks of any size. Each is good until the next is asked for. */
   chunks(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -23,7 +23,7 @@ export const tensorJson = ({ dtype = 'F32', shape = '[1]', offsets = '[0,4]', ex
 
 export async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of chunks) parts.push(chunk.slice()); // it is good until the next is asked for
   return new Uint8Array(Buffer.concat(parts));
 }
 

@@ -106,7 +106,7 @@ describe('openFolder', () => {
 
   it('does not take a failing server for a missing file', async () => {
     const server = await serve((_, response) => response.writeHead(503).end());
-    const folder = await openFolder(server.url);
+    const folder = await openFolder(server.url, { network: { retries: 0 } });
     await expectError(() => folder.find('config.json'), 'network', /503/);
   });
 
@@ -130,7 +130,7 @@ describe('openFolder', () => {
 
   it.each([408, 425, 429, 500, 502])('bug 19: an optional file answered %d is not', async (status) => {
     const server = await serve((_, response) => response.writeHead(status).end());
-    const folder = await openFolder(server.url);
+    const folder = await openFolder(server.url, { network: { retries: 0 } });
     await expectError(() => folder.find('config.json'), 'network', RegExp(`${status}`));
   });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -27,6 +28,9 @@ export async function serve(handler: (request: IncomingMessage, response: Server
   };
 }
 
+/** The version of a file, as a server tells it. */
+export const etagOf = (data: Uint8Array): string => `"${createHash('sha1').update(data).digest('hex')}"`;
+
 /** Answers as a server of static files does; `alter` may change status, headers and body of an answer to a range. */
 export function files(
   content: Record<string, Uint8Array>,
@@ -43,7 +47,7 @@ export function files(
     }
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     if (!match || !ranges) {
-      response.writeHead(200, { 'content-length': data.length }).end(data);
+      response.writeHead(200, { 'content-length': data.length, etag: etagOf(data) }).end(data);
       return;
     }
     const [start, end] = [Number(match[1]), Math.min(Number(match[2]) + 1, data.length)];
@@ -51,7 +55,7 @@ export function files(
       response.writeHead(416, { 'content-range': `bytes */${data.length}` }).end();
       return;
     }
-    const headers = { 'content-range': `bytes ${start}-${end - 1}/${data.length}` };
+    const headers = { 'content-range': `bytes ${start}-${end - 1}/${data.length}`, etag: etagOf(data) };
     const answer = alter(data.subarray(start, end), headers);
     response.writeHead(answer.status, { 'content-length': answer.body.length, ...answer.headers }).end(answer.body);
   };

