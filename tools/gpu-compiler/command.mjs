@@ -17,7 +17,10 @@ function count(text) {
 const program = new Command('gpu-compiler')
   .description('Compiles kernels with the compilers of GPUs that are not there, and says what they made of them.')
   .addOption(new Option('--gpu <names...>', 'whose compiler').choices(Object.keys(GPUS)).default(['tgl', 'navi31']))
-  .option('--case <words...>', 'workloads with one of these in their name: the cases of the bench, and models')
+  .option(
+    '--case <words...>',
+    'workloads with one of these in their name: the cases of the bench, models, and ops alone',
+  )
   .option('--choices <count>', "candidates of a step, from the table's first on", count, 1)
   .option('--unknown', 'kernels for a GPU that does not tell its vendor, as in Firefox')
   .option(
@@ -30,17 +33,12 @@ const program = new Command('gpu-compiler')
 program.parse();
 const { gpu: gpus, case: words, choices, unknown, peers, mix, list, json } = program.opts();
 
-const { capsOf, kernelsOf, workloads } = await loadKernels();
-const chosen = workloads().filter(
-  ({ name }) => !words || words.some((/** @type {string} */ word) => name.includes(word)),
-);
+const { capsOf, kernelsOf, singleOps, workloads } = await loadKernels();
+const all = [...workloads(), ...singleOps()];
+const chosen = all.filter(({ name }) => !words || words.some((/** @type {string} */ word) => name.includes(word)));
 if (list || !chosen.length) {
   if (!list) console.error(`No workload has ${words.join(' or ')} in its name. There are:`);
-  console.log(
-    workloads()
-      .map(({ name }) => name)
-      .join('\n'),
-  );
+  console.log(all.map(({ name }) => name).join('\n'));
   process.exit(list ? 0 : 2);
 }
 const cases = peers ? chosen.filter(({ contest }) => contest) : [];

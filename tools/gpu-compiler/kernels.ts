@@ -21,6 +21,8 @@ import { openModel } from '../../src/models/index.ts';
 import { Weights } from '../../src/models/weights.ts';
 import type { Gpu } from './gpus.mjs';
 
+export { singleOps } from './single-ops.ts';
+
 /** A kernel of a workload, as text. */
 export interface Kernel {
   /** What distinguishes it from other kernels: its label. */
