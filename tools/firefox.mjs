@@ -35,10 +35,11 @@ export const findFirefox = () => findBrowser('FIREFOX_PATH', firefoxCandidates()
  * Starts Firefox headless with WebGPU, driven over WebDriver BiDi.
  * @param {string} executablePath
  * @param {string} icd the manifest of the Vulkan driver to use; '' means the system's own choice
- * @param {typeof import('puppeteer-core').launch} [launch]
+ * @param {{ protocolTimeout?: number }} [options] milliseconds that it may take to answer; 0, without end, where a test says itself how
+ *   long it waits
  */
-export async function launchFirefox(executablePath, icd, launch) {
-  launch ??= (await import('puppeteer-core')).launch;
+export async function launchFirefox(executablePath, icd, { protocolTimeout = 0 } = {}) {
+  const { launch } = await import('puppeteer-core');
   return launch({
     browser: 'firefox',
     executablePath,
@@ -46,7 +47,7 @@ export async function launchFirefox(executablePath, icd, launch) {
     env: { ...process.env, ...vulkanEnv(icd) },
     extraPrefsFirefox: PREFERENCES,
     timeout: 120_000,
-    protocolTimeout: 0, // a test says itself how long it waits
+    protocolTimeout,
   });
 }
 
@@ -63,7 +64,7 @@ export async function ensureFirefox(icd, { log = console.error } = {}) {
     path = await findFirefox();
   if (!path) return 'no Firefox was found and none could be installed: install one, or set FIREFOX_PATH to it';
   const executable = path;
-  const adapter = await askAdapter((launch) => launchFirefox(executable, icd, launch));
+  const adapter = await askAdapter(() => launchFirefox(executable, icd, { protocolTimeout: 120_000 }));
   if (adapter) return undefined;
   return `${path} ${adapter === null ? 'has no WebGPU adapter' : 'does not start, or has no WebGPU'}`;
 }
