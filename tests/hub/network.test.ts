@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -183,6 +184,18 @@ describe('a file behind a URL comes whole and right', () => {
     }
     expect(hash.digest('hex')).toBe(sha(large));
     expect(server.sent).toBe(large.length);
+  });
+
+  it('keeps what was fetched ahead until the load is done, and nothing then', async () => {
+    const ahead = ({ headers }: IncomingMessage): boolean => Number(/\d+/.exec(headers.range!)![0]) >= 2 ** 20;
+    const server = await serveHostile(data, { trick: (request) => (ahead(request) ? { stallAfter: 9 } : undefined) });
+    const done = new AbortController();
+    const source = await urlSource(server.url, { loaded: done.signal, network: { stall: 60_000 } });
+    expect(await source.slice(0, 700_000)).toHaveLength(700_000);
+    await expect.poll(() => server.requests.length).toBeGreaterThan(2);
+    expect(server.hungUp).toBe(0);
+    done.abort();
+    await expect.poll(() => server.hungUp).toBeGreaterThan(0);
   });
 
   it('for two readers at a time, far from each other', async () => {
