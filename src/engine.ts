@@ -136,10 +136,15 @@ export class Engine {
   async load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
     checkOptions('load', options, LOAD_RULES);
     return this.#keep(async (signal): Promise<Model> => {
-      const folder = await openFolder(source, { signal, network: options.network });
-      const onnx = await onnxOf(folder);
-      if (onnx === undefined) return loadModel(this.gpu, folder, { ...options, signal });
-      return (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+      const done = new AbortController();
+      try {
+        const folder = await openFolder(source, { signal, network: options.network, loaded: done.signal });
+        const onnx = await onnxOf(folder);
+        if (onnx === undefined) return await loadModel(this.gpu, folder, { ...options, signal });
+        return await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+      } finally {
+        done.abort();
+      }
     }, options.signal);
   }
 

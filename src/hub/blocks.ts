@@ -53,7 +53,12 @@ export class Blocks {
     private readonly remote: Remote,
     /** Bytes from the file's start on that are at hand. */
     private readonly first: () => Uint8Array,
+    /** Until it fires there is more to read, however long nothing is. */
+    private readonly loaded?: AbortSignal,
   ) {
+    loaded?.addEventListener('abort', () => {
+      if (!this.#readers.size) this.release();
+    });
     this.#count = Math.ceil(remote.size / BLOCK);
     this.fits = this.#count <= MOST_BLOCKS;
   }
@@ -93,7 +98,7 @@ export class Blocks {
       this.#readers.delete(reader);
       this.#last = reader.at;
       if (!this.#readers.size && reader.at < end) this.release();
-      else if (!this.#readers.size) {
+      else if (!this.#readers.size && this.loaded?.aborted !== false) {
         this.#idle = setTimeout(() => this.release(), IDLE);
         (this.#idle as { unref?: () => void }).unref?.(); // Node need not wait for it
       }

@@ -38,6 +38,8 @@ export interface FolderOptions {
   baseUrl?: string | URL;
   /** How addresses are fetched. */
   network?: NetworkOptions | undefined;
+  /** Fires when nothing more is read for now: what was fetched and not read is kept until then. Absent: for 5 s. */
+  loaded?: AbortSignal;
 }
 
 /** The name under which a file that stands alone is found. */

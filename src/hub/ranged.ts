@@ -5,14 +5,14 @@ import { type ByteSource, byteSource } from './source.ts';
 
 /**
  * A file that is read in ranges. Reads that follow each other, as those of the tensors of a checkpoint do, are fetched
- * ahead; a small read elsewhere fetches little more than itself.
+ * ahead; a small read elsewhere fetches little more than itself. `loaded` fires when nothing more is read for now.
  */
-export function rangedSource(name: string, remote: Remote): ByteSource {
+export function rangedSource(name: string, remote: Remote, loaded?: AbortSignal): ByteSource {
   const { size } = remote;
   let kept = { start: 0, bytes: remote.first };
   /** Where the last read ended, and how many followed each other before it. */
   let [last, run] = [0, 0];
-  const blocks = new Blocks(remote, () => (kept.start === 0 ? kept.bytes : new Uint8Array(0)));
+  const blocks = new Blocks(remote, () => (kept.start === 0 ? kept.bytes : new Uint8Array(0)), loaded);
 
   return byteSource(
     name,

@@ -9,6 +9,8 @@ export interface UrlOptions {
   /** Ends the opening; each read takes its own. */
   signal?: AbortSignal | undefined;
   network?: NetworkOptions | undefined;
+  /** Fires when nothing more is read for now. */
+  loaded?: AbortSignal | undefined;
 }
 
 /** Checks options that no request may be made with. Error: `invalid-argument`. */
@@ -22,7 +24,7 @@ export const checkNetwork = (network: NetworkOptions): unknown => new Network(ne
  * @throws `not-found` for 404, 410 and a page in place of the file; `file-changed`; `network` for all else, naming status
  * and URL.
  */
-export async function urlSource(url: string | URL, { signal, network }: UrlOptions = {}): Promise<ByteSource> {
+export async function urlSource(url: string | URL, { signal, network, loaded }: UrlOptions = {}): Promise<ByteSource> {
   const { href, pathname, protocol } = new URL(url);
   const name = protocol === 'data:' ? 'data URL' : pathname.split('/').pop() || href;
   if (!protocol.startsWith('http')) {
@@ -30,5 +32,5 @@ export async function urlSource(url: string | URL, { signal, network }: UrlOptio
     return blobSource(name, await local.through(href, signal, async (send) => blobOf(await send())));
   }
   const opened = await openRemote(new Network(network), href, signal, blobOf);
-  return opened instanceof Blob ? blobSource(name, opened) : rangedSource(name, opened);
+  return opened instanceof Blob ? blobSource(name, opened) : rangedSource(name, opened, loaded);
 }

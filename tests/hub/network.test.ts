@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { openOnnx } from '../../src/formats/onnx.ts';
 import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import { openFolder } from '../../src/hub/folder.ts';
@@ -9,6 +11,7 @@ import type { NetworkOptions } from '../../src/hub/policy.ts';
 import { urlSource } from '../../src/hub/url.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { expectError } from '../formats/files.ts';
+import { encodeModel, node } from '../support/onnx.ts';
 import { type Hostile, type HostileOptions, serveHostile, type Trick } from './hostile.ts';
 
 const STALL = 400;
@@ -183,6 +186,41 @@ describe('a file behind a URL comes whole and right', () => {
     }
     expect(hash.digest('hex')).toBe(sha(large));
     expect(server.sent).toBe(large.length);
+  });
+
+  it('keeps what was fetched ahead until the load is done, and nothing then', async () => {
+    const ahead = ({ headers }: IncomingMessage): boolean => Number(/\d+/.exec(headers.range!)![0]) >= 2 ** 20;
+    const server = await serveHostile(data, { trick: (request) => (ahead(request) ? { stallAfter: 9 } : undefined) });
+    const done = new AbortController();
+    const source = await urlSource(server.url, { loaded: done.signal, network: { stall: 60_000 } });
+    expect(await source.slice(0, 700_000)).toHaveLength(700_000);
+    await expect.poll(() => server.requests.length).toBeGreaterThan(2);
+    expect(server.hungUp).toBe(0);
+    done.abort();
+    await expect.poll(() => server.hungUp).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['that has room in memory', 1],
+    ['that has not', 8],
+  ])('of an ONNX file %s, its tensors read after all else', async (_, scale) => {
+    const random = createRandom(5);
+    const sizes = [5, 400_000, 3, 60_000, 1_200_000, 9000, 40, 2_000_000, 250_000, 700_000, 2, 900_000];
+    const tensors = sizes.map((size, i) => {
+      const raw = Uint8Array.from({ length: size < 1e5 ? size : size * scale }, () => random() * 256);
+      return { name: `w${i}`, type: 'uint8' as const, dims: [raw.length], raw };
+    });
+    const nodes = Array.from({ length: 300 }, (_, i) => node('Relu', [i ? `x${i - 1}` : 'x'], [`x${i}`]));
+    const file = encodeModel({ nodes, outputs: [['x299', 'uint8']], initializers: tensors });
+    const server = await serveHostile(file);
+    const folder = await openFolder(server.url.replace('model.safetensors', 'model.onnx'));
+    const { graph } = await openOnnx(folder, 'model.onnx');
+    for (const [i, { source }] of graph.initializers.entries()) {
+      const hash = createHash('sha256');
+      for await (const chunk of source!.chunks()) hash.update(chunk);
+      expect(hash.digest('hex')).toBe(sha(tensors[i]!.raw));
+    }
+    expect(server.sent).toBeLessThan(1.05 * file.length);
   });
 
   it('for two readers at a time, far from each other', async () => {
