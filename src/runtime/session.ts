@@ -138,7 +138,7 @@ export class Session extends Resource {
       this.#kernels = { steps, programs, uniforms, check };
       this.plan = planned;
       this.#bind();
-      this.#ms ||= steps.reduce((sum, step) => sum + workOf(step), 0) / (gpu.caps.software ? 4e6 : 4e8);
+      this.#ms ||= workOf(steps) / (gpu.caps.software ? 4e6 : 4e8);
     });
   }
 
