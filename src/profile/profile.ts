@@ -90,18 +90,19 @@ async function profileSession(
   { rounds = 5, signal }: ProfileOptions = {},
 ): Promise<Profile> {
   const { gpu, steps } = session;
+  const alive = (): void => throwIfAborted(signal, 'profiling');
   const timestamps = gpu.device.features.has('timestamp-query');
   const totals = { ...work, bytes: session.plan.steps.reduce((sum, { cost }) => sum + cost.bytes, 0) };
   const head = { adapter: adapterName(gpu.card), software: gpu.card.software, timestamps, plan, rounds, totals };
   if (!timestamps) {
     const runs: number[] = [];
     for (let round = 0; round <= rounds; round++) {
-      throwIfAborted(signal, 'profiling');
+      alive();
       const start = performance.now();
       const encoder = gpu.device.createCommandEncoder();
       session.encode(encoder);
       gpu.submit(encoder);
-      await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+      await gpu.guard(gpu.device.queue.onSubmittedWorkDone(), alive, signal);
       if (round > 0) runs.push(performance.now() - start);
     }
     return { ...head, rows: [], sumMs: 0, runMs: median(runs) };
@@ -116,7 +117,7 @@ async function profileSession(
   let rounded = false;
   try {
     const measure = async (): Promise<number[]> => {
-      throwIfAborted(signal, 'profiling');
+      alive();
       const encoder = gpu.device.createCommandEncoder();
       const writes = (index: number): GPUComputePassTimestampWrites => ({
         querySet,
@@ -133,7 +134,7 @@ async function profileSession(
       encoder.resolveQuerySet(querySet, 0, 2 * passes, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
       gpu.submit(encoder);
-      const ticks = new BigUint64Array(await gpu.readStaging(staging, bytes));
+      const ticks = new BigUint64Array(await gpu.guard(gpu.readStaging(staging, bytes), alive, signal));
       rounded = ROUNDED_TO.some((unit) => ticks.every((tick) => tick % unit === 0n));
       const elapsed = (index: number): number => Math.max(0, Number(ticks[2 * index + 1]! - ticks[2 * index]!)) / 1e6;
       return [elapsed(0), ...repeats.map((count, i) => elapsed(i + 1) / count)];

@@ -29,8 +29,7 @@ export async function ahead(
   alive: () => void,
 ): Promise<number> {
   const { gpu } = session;
-  const work = steps.reduce((sum, step) => sum + workOf(step), 0);
-  const times = known.get(steps) ?? steps.map((step) => (total * workOf(step)) / work);
+  const times = known.get(steps) ?? steps.map((step) => (total * workOf([step])) / workOf(steps));
   known.set(steps, times);
   for (let from = 0; ; ) {
     let [to, ms] = [from + 1, times[from]!];

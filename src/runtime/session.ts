@@ -138,7 +138,7 @@ export class Session extends Resource {
       this.#kernels = { steps, programs, uniforms, check };
       this.plan = planned;
       this.#bind();
-      this.#ms ||= steps.reduce((sum, step) => sum + workOf(step), 0) / (gpu.caps.software ? 4e6 : 4e8);
+      this.#ms ||= workOf(steps) / (gpu.caps.software ? 4e6 : 4e8);
     });
   }
 
@@ -246,16 +246,20 @@ export class Session extends Resource {
     alive: () => void,
   ): Promise<[string, TensorData][]> {
     const { gpu, stores } = this;
-    const submit = (from = 0) => {
-      alive();
-      return gpu.scoped('a run', () => this.#submit(inputs, outputs, copy, from));
-    };
     const start = performance.now();
     // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
-    const [{ read, checked }, valid] = await (this.#ms > LONG_MS && !this.#kept.size && !stores.turns.open
+    const long = this.#ms > LONG_MS && !this.#kept.size && !stores.turns.open;
+    let given = Object.entries(inputs);
+    // The caller may write to its arrays while this waits.
+    if (long || gpu.turns.open) given = given.map(([name, data]) => [name, data.slice?.() ?? data]);
+    const submit = (from = 0) => {
+      alive();
+      return gpu.scoped('a run', () => this.#submit(given, outputs, copy, from));
+    };
+    const [{ read, checked }, valid] = await (long
       ? gpu.turns.take(async () => {
           const { ahead } = await import('./parts.ts');
-          return submit(await ahead(this, this.#kernels.steps, this.#ms, (first) => this.#begin(first, inputs), alive));
+          return submit(await ahead(this, this.#kernels.steps, this.#ms, (first) => this.#begin(first, given), alive));
         })
       : gpu.turns.next(submit));
     const [results] = await Promise.all([Promise.all(read), valid, checked?.()]);
@@ -269,14 +273,14 @@ export class Session extends Resource {
     return results;
   }
 
-  #begin(encoder: GPUCommandEncoder, inputs: Readonly<Record<string, TensorInput>>): void {
-    for (const [name, data] of Object.entries(inputs)) this.#write(name, data);
+  #begin(encoder: GPUCommandEncoder, inputs: readonly [string, TensorInput][]): void {
+    for (const [name, data] of inputs) this.#write(name, data);
     this.#kernels.check?.begin(encoder);
   }
 
   /** Writes, encodes and submits a run, without waiting: its steps from `from` on. */
   #submit(
-    inputs: Readonly<Record<string, TensorInput>>,
+    inputs: readonly [string, TensorInput][],
     outputs: readonly string[],
     copy: NonNullable<RunOptions['copy']>,
     from: number,

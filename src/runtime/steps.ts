@@ -13,8 +13,9 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** The work of a step, of which its time is guessed: floating-point operations and bytes. */
-export const workOf = ({ cost }: Step): number => cost.flops + cost.bytes;
+/** The work of steps, of which their time is guessed: floating-point operations and bytes. */
+export const workOf = (steps: readonly Step[]): number =>
+  steps.reduce((sum, { cost }) => sum + cost.flops + cost.bytes, 0);
 
 /** Compiles the pipelines of all steps side by side, equal ones once. */
 export function compile(gpu: Gpu, steps: readonly Step[]): Promise<Program[]> {

@@ -40,9 +40,7 @@ export class Uploader {
 
   /** Waits until the device has taken everything. */
   async settle(): Promise<void> {
-    const { signal } = this.options;
-    const done = this.gpu.device.queue.onSubmittedWorkDone();
-    await this.gpu.guard(done, () => throwIfAborted(signal, 'loading'), signal);
+    await this.gpu.guard(this.gpu.device.queue.onSubmittedWorkDone());
     this.end();
   }
 

@@ -189,7 +189,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
         });
         for (const { candidate } of open.slice(i, i + AHEAD))
           if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when it is checked
-        const row = await rowOf(gpu, check, tuner.guess, target && WORK);
+        const row = await rowOf(gpu, check, tuner.guess, target && WORK, signal);
         rows.set(keyOf(check), row);
         onRow?.(row);
         const family = check.candidate?.experimental;
@@ -231,7 +231,13 @@ async function checksOfCases(gpu: Gpu, choose: Choose): Promise<Check[]> {
 }
 
 /** Runs a variant on its case, on a session of its own. */
-async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undefined): Promise<VerifyRow> {
+async function rowOf(
+  gpu: Gpu,
+  check: Check,
+  guess: Choose,
+  work: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<VerifyRow> {
   const { test, float, label, count, candidate } = check;
   const variant = variantOf(check);
   const start = performance.now();
@@ -247,7 +253,7 @@ async function rowOf(gpu: Gpu, check: Check, guess: Choose, work: number | undef
   const choose: Choose = (candidates, node) =>
     candidates.find((other) => other.label === candidate?.label) ?? guess(candidates, node);
   try {
-    using session = await buildSession(gpu, graphOf(test, float), { ...ALONE, choose });
+    using session = await buildSession(gpu, graphOf(test, float), { ...ALONE, choose, signal });
     if (candidate && !session.plan.steps.some((step) => step.candidate.label === variant))
       throw new TilewrightError('invalid-graph', `${variant} does not run for ${test.title}`);
     const differences: Difference[] = [];

@@ -69,6 +69,16 @@ describe('a run of more than 100 ms', () => {
     built.dispose();
   });
 
+  it('has the numbers that it was called with, and so have those that wait', async () => {
+    using session = await build(LONG);
+    using other = await build(1);
+    const want = [await session.run({ x: numbers(7) }), await other.run({ x: numbers(7) })].map(({ y }) => bits(y));
+    const x = numbers(7);
+    const runs = [session.run({ x }), other.run({ x })];
+    x.fill(0);
+    expect((await Promise.all(runs)).map(({ y }) => bits(y))).toEqual(want);
+  });
+
   it('keeps its numbers while another session on the same memory is built', async () => {
     using session = await build(LONG);
     const want = bits((await session.run({ x: numbers(3) }))['y']);
@@ -84,7 +94,7 @@ describe('a run of more than 100 ms', () => {
     expect(built.disposed).toBe(false);
   });
 
-  it('ends at its signal and at its dispose within 300 ms, and so does the work of the device', async () => {
+  it('ends at its signal and its dispose within 300 ms, and so does what the device has to do', async () => {
     using session = await build(LONG);
     using other = await build(1);
     const want = bits((await other.run({ x: numbers(5) }))['y']);
@@ -92,7 +102,9 @@ describe('a run of more than 100 ms', () => {
     const begin = performance.now();
     await session.run({ x: numbers(6) });
     const took = performance.now() - begin;
+    const steps = session.plan.steps.length + other.plan.steps.length;
     const ends = async (code: string, wait: number, end: () => void, signal?: AbortSignal): Promise<void> => {
+      const before = engine.counters;
       const run = codeOf(session.run({ x: numbers(6) }, { signal }));
       const next = other.run({ x: numbers(5) });
       await later(wait);
@@ -100,9 +112,10 @@ describe('a run of more than 100 ms', () => {
       end();
       expect([code, 'fine']).toContain(await run);
       expect(performance.now() - start).toBeLessThan(300);
-      const result = await next;
-      if (engine.adapter.software) expect(performance.now() - start).toBeLessThan(took / 2);
-      expect(bits(result['y'])).toBe(want);
+      expect(bits((await next)['y'])).toBe(want);
+      // What is not submitted by then never is.
+      if (!wait && engine.adapter.software)
+        expect(countersSince(before, engine.counters).dispatches).toBeLessThan(steps);
     };
     for (const wait of [0, 30, took / 4]) {
       const stop = new AbortController();
