@@ -33,8 +33,8 @@ const program = new Command('gpu-compiler')
 program.parse();
 const { gpu: gpus, case: words, choices, unknown, peers, mix, list, json } = program.opts();
 
-const { capsOf, kernelsOf, singleOps, workloads } = await loadKernels();
-const all = [...workloads(), ...singleOps()];
+const { capsOf, kernelsOf, workloads } = await loadKernels();
+const all = workloads();
 const chosen = all.filter(({ name }) => !words || words.some((/** @type {string} */ word) => name.includes(word)));
 if (list || !chosen.length) {
   if (!list) console.error(`No workload has ${words.join(' or ')} in its name. There are:`);

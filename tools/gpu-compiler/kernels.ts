@@ -20,8 +20,7 @@ import { gpt2Graph, gpt2Shape } from '../../src/models/gpt2.ts';
 import { openModel } from '../../src/models/index.ts';
 import { Weights } from '../../src/models/weights.ts';
 import type { Gpu } from './gpus.mjs';
-
-export { singleOps } from './single-ops.ts';
+import { singleOps } from './single-ops.ts';
 
 /** A kernel of a workload, as text. */
 export interface Kernel {
@@ -183,7 +182,7 @@ export function workloads(): Workload[] {
       graph,
     }));
   });
-  return [...bench, ...models, ...byMatrices()];
+  return [...bench, ...models, ...byMatrices(), ...singleOps()];
 }
 
 /** Products of 1024 × 1024, and a convolution, by subgroup matrices. */

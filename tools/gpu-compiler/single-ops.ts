@@ -1,6 +1,5 @@
 import { float32, int8, int32, type OpCase, test, uint32 } from '../../src/verify/case.ts';
 import { type Float, graphOf } from '../../src/verify/run.ts';
-import type { Workload } from './kernels.ts';
 
 const uint8 = (...shape: number[]) => ({ shape, dataType: 'uint8' as const });
 
@@ -88,7 +87,7 @@ const CASES: readonly OpCase[] = [
 ];
 
 /** An op alone, in each float type that it may have. */
-export const singleOps = (): Workload[] =>
+export const singleOps = () =>
   CASES.flatMap((one) => {
     const typed = Object.values(one.inputs).every((spec) => typeof spec === 'object' && 'dataType' in spec);
     const floats: readonly Float[] = typed ? ['float32'] : ['float32', 'float16'];
