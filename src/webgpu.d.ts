@@ -21,6 +21,7 @@ export type GPUComputePassTimestampWrites = {
 };
 export type GPUComputePipeline = Known<'GPUComputePipeline'>;
 export type GPUDevice = Known<'GPUDevice'>;
+export type GPUDeviceLostInfo = Known<'GPUDeviceLostInfo'>;
 export type GPUPowerPreference = 'low-power' | 'high-performance';
 export type GPUSupportedFeatures = Known<'GPUSupportedFeatures'>;
 export type GPUSupportedLimits = Known<'GPUSupportedLimits'>;
