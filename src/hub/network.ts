@@ -39,7 +39,10 @@ export class Network {
     this.#retries = options.retries ?? RETRIES;
     this.#stall = options.stall ?? STALL;
     if (Object.keys(this.#headers).some((name) => /^(range|if-.*)$/i.test(name)))
-      throw new TilewrightError('invalid-argument', 'network: headers: ranges and conditions are the engine’s to send');
+      throw new TilewrightError(
+        'invalid-argument',
+        'network: headers: ranges and conditions are for the engine to send',
+      );
   }
 
   /**

@@ -388,7 +388,7 @@ describe('options of the network', () => {
     await expectError(() => open({ stall: 0 }), 'invalid-argument', /stall: expected an integer from 1/);
     await expectError(() => open({ fetch: 'x' }), 'invalid-argument', /fetch: expected a function/);
     await expectError(() => open({ headers: { a: 1 } }), 'invalid-argument', /headers: expected an object of a string/);
-    await expectError(() => open({ headers: { RANGE: 'bytes=0-' } }), 'invalid-argument', /the engine’s to send/);
+    await expectError(() => open({ headers: { RANGE: 'bytes=0-' } }), 'invalid-argument', /for the engine to send/);
     await open({ retries: 0, stall: 1 });
   });
 
