@@ -209,6 +209,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       include: ['tests/**/*.test.ts'],
       exclude: ['tests/**/*.{gpu,chrome,firefox,compiler,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
+      maxWorkers: 2, // by itself Vitest leaves one of two cores idle
     }),
     project({
       name: 'compiler',
