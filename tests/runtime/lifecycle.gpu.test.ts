@@ -79,7 +79,7 @@ describe('bad input', async () => {
     const error = await refuses('unknown-architecture', () =>
       engine.load({ 'model.safetensors': encodeSafetensors([tensor]), 'config.json': config }),
     );
-    expect(error.message).toContain("'llama'");
+    expect(error.message).toContain('"llama"');
     expect(error.hint).toContain('GPT-2');
     await refuses('unknown-architecture', async () => engine.load(await file(GPT, 'model.safetensors'))); // heads are in the config only
   });
