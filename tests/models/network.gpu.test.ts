@@ -93,7 +93,7 @@ describe('a load over a network', () => {
       return new Promise(() => {});
     });
     await expect(load({ ...options, stall: 60_000 }, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
-    expect(performance.now() - at).toBeLessThan(200);
+    expect(performance.now() - at).toBeLessThan(1000); // 200 on a machine that is idle
     expect((await testEngine()).counters.bytes).toBe(bytes);
   });
 });
