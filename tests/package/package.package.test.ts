@@ -171,7 +171,7 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /**
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
-   * are for adapters on the CPU, and the tokenizer.
+   * are for adapters on the CPU, the tokenizer, and what fetches files behind URLs.
    */
   const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
     path: string[];
@@ -196,8 +196,8 @@ describe('bug 1: a picture is classified in an app', () => {
   }
 
   it.each([
-    ['resnet20-cifar10', RIGHT, filesOf(resnet), ['software.js', 'tuner.js', 'winograd.js']],
-    ['gpt-shakespeare', /^wrote \d+/, filesOf(gpt2), ['software.js', 'tokenizer.js', 'tuner.js']],
+    ['resnet20-cifar10', RIGHT, filesOf(resnet), ['software.js', 'tuner.js', 'url.js', 'winograd.js']],
+    ['gpt-shakespeare', /^wrote \d+/, filesOf(gpt2), ['software.js', 'tokenizer.js', 'tuner.js', 'url.js']],
   ])('without a bundler, by an import map: %s', async (model, title, files, beside) => {
     const site = plainSite(model, 'main.js');
     const page = await opened(site, `?model=${model}`);
@@ -210,7 +210,7 @@ describe('bug 1: a picture is classified in an app', () => {
   it('without a bundler, by an import map: the three models of PP-OCR', async () => {
     const page = await opened(plainSite('ocr', 'ocr.js'), '');
     expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
-    const beside = ['software.js', 'tuner.js', 'winograd.js'];
+    const beside = ['software.js', 'tuner.js', 'url.js', 'winograd.js'];
     expect(some(page.loaded)).toEqual(some(['core.js', ...filesOf(onnx), ...beside]));
   });
 });
