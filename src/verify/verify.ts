@@ -189,7 +189,10 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
         });
         for (const { candidate } of open.slice(i, i + AHEAD))
           if (candidate) gpu.pipelines.get(candidate.variant, candidate.label).catch(() => {}); // reported when it is checked
-        const row = await rowOf(gpu, check, tuner.guess, target && WORK, signal);
+        const row = await rowOf(gpu, check, tuner.guess, target && WORK, signal).catch((error: unknown) => {
+          throwIfAborted(signal, 'verifying'); // not the building of its session
+          throw error;
+        });
         rows.set(keyOf(check), row);
         onRow?.(row);
         const family = check.candidate?.experimental;
