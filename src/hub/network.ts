@@ -62,7 +62,7 @@ export class Network {
       try {
         return await work((start, end) => this.#send(href, attempt.signal, signal, start, end));
       } catch (error) {
-        throwIfAborted(signal, `fetching ${shown(href)}`);
+        throwIfAborted(signal, `fetching ${shortened(href)}`);
         if (!(error instanceof Fault)) throw error;
         const { wait: asked, stalled, hint, cause } = error.how;
         if (progress() - since >= PROGRESS) [tries, stalls] = [0, 0];
@@ -73,7 +73,7 @@ export class Network {
         if (tries > this.#retries || stalls > 1 || wait > LONGEST_WAIT) {
           const often = asked !== undefined && wait > LONGEST_WAIT ? `: come again in ${Math.ceil(wait / 1000)} s` : '';
           const count = tries > 1 ? `, tried ${tries} times` : '';
-          throw new TilewrightError('network', `${shown(href)}: ${error.message}${often}${count}`, { hint, cause });
+          throw new TilewrightError('network', `${shortened(href)}: ${error.message}${often}${count}`, { hint, cause });
         }
         await pause(wait, signal);
       } finally {
@@ -92,7 +92,7 @@ export class Network {
     const range: Record<string, string> = end === undefined ? {} : { Range: `bytes=${start}-${end - 1}` };
     // Browsers keep requests of one address waiting for each other where answers go through their cache.
     const init: RequestInit = { headers: { ...this.#headers, ...range }, signal: stop, cache: 'no-store' };
-    throwIfAborted(signal, `fetching ${shown(href)}`);
+    throwIfAborted(signal, `fetching ${shortened(href)}`);
     const response = await this.#moves(this.#fetch(href, init), signal);
     const { status, statusText, ok, headers } = response;
     // Servers of single-page applications answer a missing file with their page.
@@ -104,7 +104,7 @@ export class Network {
     if ([408, 425, 429].includes(status) || status >= 500)
       throw new Fault(answer, { wait: waitOf(headers.get('retry-after')), cause: response });
     const missing = status === 404 || status === 410 || ok;
-    throw new TilewrightError(missing ? 'not-found' : 'network', `${shown(href)}: ${answer}`, { cause: response });
+    throw new TilewrightError(missing ? 'not-found' : 'network', `${shortened(href)}: ${answer}`, { cause: response });
   }
 
   async *#pieces({ body }: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
@@ -156,4 +156,4 @@ function waitOf(header: string | null): number | undefined {
 }
 
 /** A URL for a message: data URLs hold megabytes. */
-export const shown = (href: string): string => (href.length > 200 ? `${href.slice(0, 200)}...` : href);
+export const shortened = (href: string): string => (href.length > 200 ? `${href.slice(0, 200)}...` : href);

@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import { type Answer, Fault, type Network, type Send, shown } from './network.ts';
+import { type Answer, Fault, type Network, type Send, shortened } from './network.ts';
 import { FIRST } from './policy.ts';
 
 /** A file behind a URL whose server gives ranges of it and says which version of the file they are of. */
@@ -54,7 +54,7 @@ function ranges(network: Network, href: string, size: number, version: string): 
     const total = range?.size ?? sizeOf(response);
     const other = versionOf(response);
     const changed = (what: string): never => {
-      throw new TilewrightError('file-changed', `${shown(href)}: the file changed while it was read: ${what}`, {
+      throw new TilewrightError('file-changed', `${shortened(href)}: the file changed while it was read: ${what}`, {
         hint: 'Load it again.',
       });
     };

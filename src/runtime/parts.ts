@@ -1,9 +1,7 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Step } from '../graph/plan.ts';
-import { workOf } from './steps.ts';
+import { PART_MS, workOf } from './steps.ts';
 
-/** Milliseconds of a submit, about: a page paints between two, and a signal acts. */
-const PART_MS = 100;
 /** What a step takes is changed by one measurement by this factor at the most. */
 const MOST = 4;
 
@@ -29,7 +27,8 @@ export async function ahead(
   alive: () => void,
 ): Promise<number> {
   const { gpu } = session;
-  const times = known.get(steps) ?? steps.map((step) => (total * workOf([step])) / workOf(steps));
+  const work = workOf(steps);
+  const times = known.get(steps) ?? steps.map((step) => (total * workOf([step])) / work);
   known.set(steps, times);
   for (let from = 0; ; ) {
     let [to, ms] = [from + 1, times[from]!];

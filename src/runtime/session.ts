@@ -17,7 +17,7 @@ import {
 } from '../tensor/types.ts';
 import type { FiniteCheck } from './check.ts';
 import { Resource } from './resource.ts';
-import { type BoundStep, bind, compile, dispatch, type UniformArena, workOf, writeUniforms } from './steps.ts';
+import { type BoundStep, bind, compile, dispatch, PART_MS, type UniformArena, workOf, writeUniforms } from './steps.ts';
 import type { Stores } from './stores.ts';
 
 export interface SessionOptions {
@@ -44,8 +44,6 @@ const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text),
 
 export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
-/** Milliseconds of a run that is one submit, at the most. */
-const LONG_MS = 100;
 /** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
   readonly steps: readonly Step[];
@@ -248,7 +246,7 @@ export class Session extends Resource {
     const { gpu, stores } = this;
     const start = performance.now();
     // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
-    const long = this.#ms > LONG_MS && !this.#kept.size && !stores.turns.open;
+    const long = this.#ms > PART_MS && !this.#kept.size && !stores.turns.open;
     let given = Object.entries(inputs);
     // The caller may write to its arrays while this waits.
     if (long || gpu.turns.open) given = given.map(([name, data]) => [name, data.slice?.() ?? data]);
@@ -267,7 +265,7 @@ export class Session extends Resource {
     if (read.length) {
       const now = performance.now();
       // One run that is slow for another reason does not make the session long.
-      this.#ms = Math.min(now - Math.max(start, gpu.ran), Math.max(2 * this.#ms, LONG_MS));
+      this.#ms = Math.min(now - Math.max(start, gpu.ran), Math.max(2 * this.#ms, PART_MS));
       gpu.ran = now;
     }
     return results;
@@ -338,7 +336,8 @@ export class Session extends Resource {
   /** Encodes the plan as one compute pass, or its steps from `from` to `to`. */
   encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites, from = 0, to?: number): void {
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-    for (const step of this.steps.slice(from, to)) dispatch(this.gpu, pass, step);
+    const { steps } = this;
+    for (let i = from; i < (to ?? steps.length); i++) dispatch(this.gpu, pass, steps[i]!);
     pass.end();
     this.gpu.counters.passes++;
   }

@@ -13,6 +13,9 @@ export interface BoundStep {
   readonly bindGroup: GPUBindGroup;
 }
 
+/** Milliseconds of a submit, about: a page paints between two, and a signal acts. A longer run is cut into several. */
+export const PART_MS = 100;
+
 /** The work of steps, of which their time is guessed: floating-point operations and bytes. */
 export const workOf = (steps: readonly Step[]): number =>
   steps.reduce((sum, { cost }) => sum + cost.flops + cost.bytes, 0);
