@@ -7,8 +7,8 @@ const BUDGET = fileURLToPath(new URL('../tests/budget.json', import.meta.url));
  * @typedef {{ seconds: number, pipelines?: number }} Cost of a suite: by the clock, which no two machines share, and in pipelines
  *   compiled, which an adapter does
  * @typedef {{ suite: string, name: string, ms: number, pipelines: number, skipped: boolean }} Test
- * @typedef {{ name: string, assertionResults: { fullName: string, status: string, duration?: number | null,
- *   meta?: { pipelines?: number } }[] }} TestFile
+ * @typedef {{ name: string, status?: string, message?: string, assertionResults: { fullName: string, status: string,
+ *   duration?: number | null, failureMessages?: readonly string[], meta?: { pipelines?: number } }[] }} TestFile
  */
 
 /** What each suite may cost. @returns {Record<string, Cost>} */
@@ -25,6 +25,17 @@ export const testsOf = (suite, { testResults }) =>
       skipped: status !== 'passed' && status !== 'failed',
     })),
   );
+
+/** The first line of a message, as much as fits. @param {string} [message] */
+const firstLine = (message = '') => message.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';
+
+/** What failed, a line each: tests, and files that could not be loaded. @param {{ testResults: TestFile[] }} report Vitest's, as JSON */
+export const failuresOf = ({ testResults }) =>
+  testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (status === 'failed' && !failed.length) return [`${name}: ${firstLine(message)}`];
+    return failed.map(({ fullName, failureMessages }) => `${fullName.trim()}: ${firstLine(failureMessages?.[0])}`);
+  });
 
 /**
  * `123 of 300 s, 410 of 600 pipelines`, and whether that is within the budget.

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { judge, readBudget, slowest, testsOf } from './budget.mjs';
+import { failuresOf, judge, readBudget, slowest, testsOf } from './budget.mjs';
 import { ensureFirefox } from './firefox.mjs';
 import { ensureCompilers, missing } from './gpu-compiler/drivers.mjs';
 import { columnOf, keepColumn, parityTable, readColumns } from './parity.mjs';
@@ -19,6 +19,8 @@ const log = (/** @type {string} */ line) => console.log(line);
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** What Vitest ran, in all suites. @type {import('./budget.mjs').Test[]} */
 const tests = [];
+/** A line for each that failed: what it was, and why where that fits. @type {string[]} */
+const failures = [];
 let suite = '';
 
 /**
@@ -31,10 +33,17 @@ function node(args, { runtime: [command, ...before] = [process.execPath], env } 
   return spawnSync(command, [...before, ...args], { ...options, stdio: 'inherit' }).status === 0;
 }
 
+/** Counts a failure and keeps it for the end, where who reads only the last lines finds it. @param {string} what */
+function fail(what) {
+  total.failed++;
+  failures.push(what);
+}
+
 /** A tool that passes or fails as one. @param {string} title @param {() => boolean} work */
 function step(title, work) {
   const ok = work();
-  total[ok ? 'passed' : 'failed']++;
+  if (ok) total.passed++;
+  else fail(title);
   log(`${ok ? 'passed' : 'FAILED'}: ${title}`);
 }
 
@@ -50,23 +59,24 @@ function vitest(project, { files = [], ...options } = {}) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const ok = node(['node_modules/vitest/vitest.mjs', 'run', ...files, '--project', project, ...reporters], options);
   if (!existsSync(REPORT)) {
-    total.failed++;
+    fail(`${suite}: Vitest wrote no report`);
     return undefined;
   }
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report;
-  total.passed += numPassedTests;
-  total.failed += numFailedTests || (ok ? 0 : 1); // a file that cannot even be loaded has no tests
-  total.skipped += numPendingTests + numTodoTests;
+  total.passed += report.numPassedTests;
+  total.skipped += report.numPendingTests + report.numTodoTests;
+  const failed = failuresOf(report);
+  if (!ok && !failed.length) failed.push('an error outside all tests, see above');
+  for (const what of failed) fail(`${suite}: ${what}`);
   tests.push(...testsOf(suite, report));
   return report;
 }
 
 /** What cannot be run on this machine is skipped and says why; in CI it fails. @param {string} title @param {string} reason */
 function unavailable(title, reason) {
-  const kind = process.env.CI ? 'failed' : 'skipped';
-  total[kind]++;
-  log(`${kind.toUpperCase()}: ${title}: ${reason}`);
+  if (process.env.CI) fail(`${title}: ${reason}`);
+  else total.skipped++;
+  log(`${process.env.CI ? 'FAILED' : 'SKIPPED'}: ${title}: ${reason}`);
 }
 
 const { dawn, wgpu } = await setup({ native: true, log });
@@ -183,9 +193,10 @@ for (const name of chosen) {
   if (name === 'exhaustive') log(`${name}: ${secondsSince(started)}`);
   else step(`${name} is within its budget (tests/budget.json): ${text}`, () => within);
 }
+if (chosen.some((name) => name in devices || name === 'firefox')) log(`\n${parityTable(readColumns())}`);
+if (tests.length) log(`\nThe slowest tests:\n${slowest(tests).join('\n')}`);
 const skipped = tests.filter((test) => test.skipped);
 if (skipped.length) log(`\nSkipped:\n${skipped.map((test) => `  ${test.suite}: ${test.name}`).join('\n')}`);
-if (tests.length) log(`\nThe slowest tests:\n${slowest(tests).join('\n')}`);
-if (chosen.some((name) => name in devices || name === 'firefox')) log(`\n${parityTable(readColumns())}`);
+if (failures.length) log(`\nFailed:\n${failures.map((what) => `  ${what}`).join('\n')}`);
 log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed ? 1 : 0);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judge, readBudget, slowest, testsOf } from '../../tools/budget.mjs';
+import { failuresOf, judge, readBudget, slowest, testsOf } from '../../tools/budget.mjs';
 
 const report = {
   testResults: [
@@ -22,6 +22,17 @@ it('tells what each test cost, the slowest first', () => {
     [0, false],
   ]);
   expect(slowest(tests, 2)).toEqual(['   1.5 s  chrome: slow', '   0.0 s  chrome: quick, 3 pipelines']);
+});
+
+it('names what failed: tests with the first line of why, files that could not be loaded', () => {
+  const test = { fullName: ' sums', status: 'failed', failureMessages: ['expected 1 to be 2\n    at somewhere'] };
+  const others = [{ fullName: 'fine', status: 'passed' }];
+  const testResults = [
+    { name: 'a.test.ts', status: 'failed', message: '', assertionResults: [test, ...others] },
+    { name: 'b.test.ts', status: 'failed', message: 'no such import\nat b', assertionResults: [] },
+    { name: 'c.test.ts', status: 'passed', message: '', assertionResults: others },
+  ];
+  expect(failuresOf({ testResults })).toEqual(['sums: expected 1 to be 2', 'b.test.ts: no such import']);
 });
 
 it('holds a suite to its seconds and its pipelines', () => {
