@@ -276,7 +276,7 @@ export class ImageClassifier extends LoadedModel {
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
     const run = (session: Session) => session.run({ image: pixels }, options);
-    const { logits } = await this.#withSession(count, run, options);
+    const { logits } = await this.recovering(() => this.#withSession(count, run, options));
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
