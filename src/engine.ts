@@ -10,6 +10,7 @@ import {
 } from './gpu/adapter.ts';
 import type { Counters } from './gpu/counters.ts';
 import { Gpu, type Movable } from './gpu/gpu.ts';
+import type { AskForDevice } from './gpu/recovery.ts';
 import { GraphBuilder } from './graph/builder.ts';
 import { GROUP_NAMES, type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
@@ -42,7 +43,7 @@ export interface EngineOptions extends DeviceOptions {
    * their source. A function is asked for the new device, and must be where `device` is the caller's; it gives
    * undefined where there shall be none. Absent: calls end with `device-lost`.
    */
-  recover?: boolean | ((lost: GPUDeviceLostInfo) => GPUDevice | undefined | Promise<GPUDevice | undefined>);
+  recover?: boolean | AskForDevice;
   signal?: AbortSignal;
 }
 
@@ -66,19 +67,6 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 };
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, recover: either(flag, fn), signal };
-
-/** A device in place of a lost one. The counters go on. */
-type NextGpu = (counters: Counters, lost: GPUDeviceLostInfo) => Promise<Gpu | undefined>;
-
-/** Asks the caller for the device. */
-const asking =
-  (ask: Exclude<EngineOptions['recover'], boolean | undefined>): NextGpu =>
-  async (counters, lost) => {
-    const device = await ask(lost);
-    if (!device) return undefined;
-    checkArgument('recover', 'device', device, object);
-    return new Gpu(device, undefined, false, counters);
-  };
 
 /**
  * A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. Events: `lost`
@@ -120,10 +108,6 @@ export class Engine extends EventTarget {
   static async create(asked: EngineOptions = {}): Promise<Engine> {
     checkOptions('Engine.create', asked, ENGINE_RULES);
     const { device, signal, recover, ...options } = asked;
-    if (device && recover === true)
-      throw new TilewrightError('invalid-argument', "recover: true would replace the caller's own device", {
-        hint: 'Give a function that returns a new device: recover: async (lost) => device.',
-      });
     throwIfAborted(signal, 'creating the engine');
     const own = async (counters?: Counters): Promise<Gpu> => {
       const adapter = await requestAdapter(options);
@@ -131,29 +115,16 @@ export class Engine extends EventTarget {
     };
     const engine = new Engine(device ? new Gpu(device, undefined, false) : await own());
     try {
-      if (recover) await engine.#recoverBy(recover === true ? own : asking(recover));
+      if (recover) {
+        const { recoverable } = await import('./gpu/recovery.ts');
+        recoverable(engine, (gpu) => engine.#use(gpu), recover, device ? undefined : own);
+      }
       throwIfAborted(signal, 'creating the engine');
       return engine;
     } catch (error) {
       engine.dispose();
       throw error;
     }
-  }
-
-  /** Lets models go on, on the device that `next` gives in place of a lost one. */
-  async #recoverBy(next: NextGpu): Promise<void> {
-    const { Recovery } = await import('./gpu/recovery.ts');
-    const recovery = new Recovery(async (lost) => {
-      const gpu = await next(this.gpu.counters, lost);
-      if (this.disposed) gpu?.dispose();
-      this.#alive();
-      if (!gpu) return undefined;
-      gpu.recovery = recovery;
-      this.#use(gpu);
-      this.dispatchEvent(new Event('recovered'));
-      return gpu;
-    });
-    this.gpu.recovery = recovery;
   }
 
   /** The device with what the engine counts on it; another one after a loss, with `recover`. */

@@ -1,5 +1,16 @@
 import { TilewrightError } from '../errors.ts';
-import type { Gpu, Movable, Recoverer } from './gpu.ts';
+import { checkArgument, object } from '../options.ts';
+import type { Counters } from './counters.ts';
+import { Gpu, type Movable, type Recoverer } from './gpu.ts';
+
+/** Asks the caller for a device in place of a lost one; undefined: there shall be none. */
+export type AskForDevice = (lost: GPUDeviceLostInfo) => GPUDevice | undefined | Promise<GPUDevice | undefined>;
+
+/** An engine: its device, its events, and whether it is gone. */
+interface Owner extends EventTarget {
+  readonly gpu: Gpu;
+  readonly disposed: boolean;
+}
 
 /** Devices that a call gets in place of lost ones at the most, and times that one is asked for. */
 const TRIES = 2;
@@ -7,8 +18,45 @@ const TRIES = 2;
 /** Milliseconds between two requests: a browser whose GPU process ended starts another meanwhile. */
 const PAUSE_MS = 500;
 
+/**
+ * Lets what `owner` has on its device go on after a loss. The new device goes to `use`. `how`: true for one that `own`
+ * requests, else who is asked. Error: `invalid-argument` for true without `own`.
+ */
+export function recoverable(
+  owner: Owner,
+  use: (gpu: Gpu) => void,
+  how: true | AskForDevice,
+  own: ((counters: Counters) => Promise<Gpu>) | undefined,
+): void {
+  if (how === true && !own)
+    throw new TilewrightError('invalid-argument', "recover: true would replace the caller's own device", {
+      hint: 'Give a function that returns a new device: recover: async (lost) => device.',
+    });
+  const recovery = new Recovery(async (lost) => {
+    const { counters } = owner.gpu; // they go on
+    const gpu = how === true ? await own!(counters) : await asked(how, lost, counters);
+    if (owner.disposed) {
+      gpu?.dispose();
+      throw new TilewrightError('disposed', 'the engine was disposed of');
+    }
+    if (!gpu) return undefined;
+    gpu.recovery = recovery;
+    use(gpu);
+    owner.dispatchEvent(new Event('recovered'));
+    return gpu;
+  });
+  owner.gpu.recovery = recovery;
+}
+
+async function asked(ask: AskForDevice, lost: GPUDeviceLostInfo, counters: Counters): Promise<Gpu | undefined> {
+  const device = await ask(lost);
+  if (!device) return undefined;
+  checkArgument('recover', 'device', device, object);
+  return new Gpu(device, undefined, false, counters);
+}
+
 /** New devices in place of lost ones, and the work that goes on there. */
-export class Recovery implements Recoverer {
+class Recovery implements Recoverer {
   /** What came after each device that was lost. */
   readonly #after = new WeakMap<Gpu, Promise<Gpu>>();
 
