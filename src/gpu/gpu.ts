@@ -79,7 +79,7 @@ const MANY_REGISTERS: readonly string[] = ['amd', 'apple', 'nvidia'];
 /** Codes of errors that a lost device may cause. */
 const FROM_WEBGPU: ReadonlySet<ErrorCode> = new Set(['shader-compile', 'gpu-validation']);
 
-const ROOM = { hint: "Load with dtype: 'int8', or close other tabs." };
+const ROOM = { hint: 'Dispose of models that are not used, or close other tabs.' };
 
 /** Milliseconds from the first failure to `device.lost`, at the most: 26 were seen. */
 const LOST_WITHIN_MS = 250;
