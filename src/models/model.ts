@@ -182,6 +182,23 @@ export abstract class LoadedModel extends Resource {
     return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
   }
 
+  /** Counts what a model has on the device beside its sessions. It goes with the model. */
+  protected keep<T extends { readonly bytes: number; dispose(): void }>(beside: T): T {
+    this.alive();
+    this.#stores.sessions.add(beside);
+    return beside;
+  }
+
+  /** Error: `limit-exceeded` where so many bytes more are over the budget. */
+  protected readonly need = (bytes: number): void => {
+    const budget = this.#memory?.budget ?? Number.POSITIVE_INFINITY;
+    if (this.#stores.bytes + bytes <= budget) return;
+    throw new TilewrightError(
+      'limit-exceeded',
+      `${this.title} takes ${this.#stores.bytes} bytes of the device, and would take ${bytes} more; memory.budget is ${budget}`,
+    );
+  };
+
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
     return planOf(this.gpu, graph, this.how);

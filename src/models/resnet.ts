@@ -17,12 +17,15 @@ import {
   type Rule,
   refuse,
 } from '../options.ts';
-import type { Session, TensorInput } from '../runtime/session.ts';
+import type { DeviceInput, Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { decodePicture, type PictureSource } from '../vision/decode.ts';
+import { decodePicture, isDevicePicture, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import type { PictureStage } from '../vision/stage.ts';
+import type { DevicePicture } from '../vision/surface.ts';
 import { ACTIVATIONS } from './activation-names.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import type { ClassificationBuffers } from './classification.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
@@ -30,6 +33,8 @@ import { GraphWeights, Weights } from './weights.ts';
 export interface ClassifyOptions {
   /** Labels at the most; 5 where absent. */
   topK?: number;
+  /** Buffers on the engine's device that results are copied to. */
+  copy?: ClassificationBuffers;
   signal?: AbortSignal;
 }
 
@@ -190,6 +195,8 @@ export class ImageClassifier extends LoadedModel {
   readonly architecture: string;
   readonly parameters: number;
   protected macs = 0;
+  /** Preprocessing on the device, from the first picture on that is there. */
+  #stage: PictureStage | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -281,16 +288,38 @@ export class ImageClassifier extends LoadedModel {
   }
 
   /**
-   * The likeliest labels of a picture, best first. Errors: `invalid-image`, `invalid-argument`, `aborted`,
-   * `device-lost`.
+   * The likeliest labels of a picture, best first. A texture, a picture in a buffer, and where `preprocessesOn` says so a
+   * VideoFrame or a video never come to the host: they are resized in the submit of the run, and labels are found on the
+   * device. Errors: `invalid-image`, `invalid-argument`, `wrong-shape`, `limit-exceeded`, `aborted`, `device-lost`.
    */
-  async classify(source: PictureSource, options: ClassifyOptions = {}): Promise<Prediction[]> {
-    checkOptions('classify', options, { topK: integer(1), signal: aSignal });
-    const { topK = 5, signal } = options;
+  async classify(source: PictureSource | DevicePicture, options: ClassifyOptions = {}): Promise<Prediction[]> {
+    checkOptions('classify', options, { topK: integer(1), copy: object, signal: aSignal });
+    const { topK = 5, copy, signal } = options;
     throwIfAborted(signal, 'classifying');
-    const picture = await decodePicture(source);
-    const logits = await this.logits(preprocess([picture], this.preprocessing), 1, signal ? { signal } : {});
-    return this.rank(logits, topK);
+    const how = signal ? { signal } : {};
+    const onDevice = (await this.preprocessesOn(source)) === 'gpu';
+    const pixels = onDevice
+      ? undefined
+      : preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
+    if (pixels && !copy) return this.rank(await this.logits(pixels, 1, how), topK);
+    const { loadTop, runTop, topGraph } = await import('./classification.ts');
+    await loadTop();
+    const k = Math.min(topK, this.labels.length);
+    const work = (session: Session) => {
+      const run = (image: DeviceInput | Float32Array) => runTop(session, image, copy ?? {}, signal);
+      return pixels ? run(pixels) : this.#stage!.use(source as DevicePicture, session.plan.inputs.get('image')!, run);
+    };
+    const graph = () => topGraph(this.graph(), k, this.#isMultiLabel);
+    const { scores, indices } = await this.withSession(`top ${k}`, graph, work, how);
+    return Array.from(indices, (index, i) => ({ index, label: this.labels[index]!, probability: scores[i]! }));
+  }
+
+  /** Where `classify` makes the model's input of a picture. Errors: `disposed`, `device-lost`. */
+  async preprocessesOn(source: PictureSource | DevicePicture): Promise<'gpu' | 'host'> {
+    if (!isDevicePicture(source)) return 'host';
+    const { PictureStage } = await import('../vision/stage.ts');
+    this.#stage ??= this.keep(new PictureStage(this.gpu, this.preprocessing, this.need));
+    return (await this.#stage.takes(source)) ? 'gpu' : 'host';
   }
 
   /**
@@ -308,9 +337,13 @@ export class ImageClassifier extends LoadedModel {
     return this.calibrateOn(this.graph(), samples(), options);
   }
 
+  get #isMultiLabel(): boolean {
+    return this.files.config?.['problem_type'] === MULTI_LABEL;
+  }
+
   /** One row of logits as probabilities, best first: softmax, or the sigmoid of each for a multi-label model. */
   rank(logits: Float32Array, topK: number): Prediction[] {
-    const many = this.files.config?.['problem_type'] === MULTI_LABEL;
+    const many = this.#isMultiLabel;
     const top = many ? 0 : Math.max(...logits);
     const powers = Array.from(logits, (x) => Math.exp(x - top));
     const sum = powers.reduce((a, b) => a + b, 0);
