@@ -277,12 +277,26 @@ export class ImageClassifier extends LoadedModel {
     return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
-  /** Logits [count, classes] of preprocessed images: float32 [count,3,H,W]. */
-  async logits(pixels: Float32Array, count = 1, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
+  /**
+   * Logits [count, classes] of preprocessed images: float32 [count,3,H,W], or a buffer on the engine's device in the
+   * model's type (usage COPY_SRC). Errors: `invalid-argument`, `wrong-shape`, `aborted`, `device-lost`.
+   */
+  async logits(
+    pixels: Float32Array | GPUBuffer,
+    count = 1,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
+    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array', 'GPUBuffer'));
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
-    const run = (session: Session) => session.run({ image: pixels }, options);
+    const run = async (session: Session) => {
+      const operand = session.plan.inputs.get('image')!;
+      const image =
+        'mapAsync' in pixels
+          ? (await import('../runtime/device-tensors.ts')).tensorIn('logits', pixels, operand)
+          : pixels;
+      return session.run({ image }, options);
+    };
     const { logits } = await this.#withSession(count, run, options);
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }

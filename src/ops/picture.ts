@@ -6,7 +6,8 @@ import { part, u32 } from '../gpu/wgsl.ts';
 import { type Candidate, FLAT, flatGrid } from './define.ts';
 
 /** How a picture is bound: the parts of shaders/lib/picture.wgsl. */
-export type PictureForm = 'texture_2d' | 'srgb' | 'external' | 'bytes';
+export const PICTURE_FORMS = ['texture_2d', 'srgb', 'external', 'bytes'] as const;
+export type PictureForm = (typeof PICTURE_FORMS)[number];
 
 /** What the two dispatches do, in numbers. */
 export interface PictureWork {
