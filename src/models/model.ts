@@ -189,15 +189,10 @@ export abstract class LoadedModel extends Resource {
     return beside;
   }
 
-  /** Error: `limit-exceeded` where so many bytes more are over the budget. */
-  protected readonly need = (bytes: number): void => {
-    const budget = this.#memory?.budget ?? Number.POSITIVE_INFINITY;
-    if (this.#stores.bytes + bytes <= budget) return;
-    throw new TilewrightError(
-      'limit-exceeded',
-      `${this.title} takes ${this.#stores.bytes} bytes of the device, and would take ${bytes} more; memory.budget is ${budget}`,
-    );
-  };
+  /** Bytes that are left of the budget. */
+  protected get room(): number {
+    return (this.#memory?.budget ?? Number.POSITIVE_INFINITY) - this.#stores.bytes;
+  }
 
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {

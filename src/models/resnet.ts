@@ -17,7 +17,7 @@ import {
   type Rule,
   refuse,
 } from '../options.ts';
-import type { DeviceInput, Session, TensorInput } from '../runtime/session.ts';
+import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import { decodePicture, isDevicePicture, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
@@ -311,28 +311,28 @@ export class ImageClassifier extends LoadedModel {
     const { topK = 5, copy, signal } = options;
     throwIfAborted(signal, 'classifying');
     const how = signal ? { signal } : {};
-    const onDevice = (await this.preprocessesOn(source)) === 'gpu';
-    const pixels = onDevice
-      ? undefined
-      : preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
-    if (pixels && !copy) return this.rank(await this.logits(pixels, 1, how), topK);
+    const stage = (await this.preprocessesOn(source)) === 'gpu' ? this.#stage : undefined;
+    if (!stage && !copy) {
+      const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
+      return this.rank(await this.logits(pixels, 1, how), topK);
+    }
     const { loadTop, runTop, topGraph } = await import('./classification.ts');
     await loadTop();
     const k = Math.min(topK, this.labels.length);
-    const work = (session: Session) => {
-      const run = (image: DeviceInput | Float32Array) => runTop(session, image, copy ?? {}, signal);
-      return pixels ? run(pixels) : this.#stage!.use(source as DevicePicture, session.plan.inputs.get('image')!, run);
-    };
-    const graph = () => topGraph(this.graph(), k, this.#isMultiLabel);
-    const { scores, indices } = await this.withSession(`top ${k}`, graph, work, how);
-    return Array.from(indices, (index, i) => ({ index, label: this.labels[index]!, probability: scores[i]! }));
+    const best = await this.withSession(
+      `top ${k}`,
+      () => topGraph(this.graph(), k, this.#isMultiLabel),
+      (session) => runTop(session, source, { preprocessing: this.preprocessing, stage }, options),
+      how,
+    );
+    return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
   }
 
   /** Where `classify` makes the model's input of a picture. Errors: `disposed`, `device-lost`. */
   async preprocessesOn(source: PictureSource | DevicePicture): Promise<'gpu' | 'host'> {
     if (!isDevicePicture(source)) return 'host';
     const { PictureStage } = await import('../vision/stage.ts');
-    this.#stage ??= this.keep(new PictureStage(this.gpu, this.preprocessing, this.need));
+    this.#stage ??= this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
     return (await this.#stage.takes(source)) ? 'gpu' : 'host';
   }
 

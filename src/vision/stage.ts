@@ -39,11 +39,11 @@ export class PictureStage extends Resource {
   readonly #sizes = new Map<string, Sized>();
   #external: Promise<boolean> | undefined;
 
-  /** `need` throws where so many bytes more are over the model's budget. */
+  /** `room`: bytes that it may take. */
   constructor(
     readonly gpu: Gpu,
     readonly preprocessing: Preprocessing,
-    private readonly need: (bytes: number) => void,
+    private readonly room: () => number,
   ) {
     super();
     checkedSize(preprocessing);
@@ -171,7 +171,12 @@ export class PictureStage extends Resource {
         `preprocessing takes ${largest} bytes for a picture of this size; a binding holds ${gpu.caps.maxBindingBytes} here`,
       );
     for (const key of [...this.#sizes.keys()].slice(0, Math.max(0, this.#sizes.size + 1 - MOST_SIZES))) this.#free(key);
-    this.need(lineBytes + weights.byteLength + taps.byteLength + uniforms.byteLength);
+    const bytes = lineBytes + weights.byteLength + taps.byteLength + uniforms.byteLength;
+    if (!(bytes <= this.room()))
+      throw new TilewrightError(
+        'limit-exceeded',
+        `preprocessing takes ${bytes} bytes of the device for a picture of this size; memory.budget leaves ${this.room()}`,
+      );
     const put = (data: ArrayBufferView, usage: GPUBufferUsageFlags, name: string): GPUBuffer => {
       const buffer = gpu.createBuffer(data.byteLength, usage, `preprocessing ${name}`);
       gpu.write(buffer, 0, data);

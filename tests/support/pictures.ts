@@ -48,7 +48,7 @@ export async function preprocessed(
 ): Promise<ArrayBuffer> {
   const [height, width] = preprocessing.size;
   const bytes = 3 * height * width * BYTES[dataType];
-  using stage = new PictureStage(gpu, preprocessing, () => {});
+  using stage = new PictureStage(gpu, preprocessing, () => Number.POSITIVE_INFINITY);
   const target = gpu.createBuffer(bytes, USAGE.storage, 'target');
   const staging = gpu.createBuffer(bytes, USAGE.staging, 'staging');
   try {
