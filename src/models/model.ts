@@ -205,6 +205,18 @@ export abstract class LoadedModel extends Resource {
     return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
   }
 
+  /** Counts what a model has on the device beside its sessions. It goes with the model. */
+  protected keep<T extends { readonly bytes: number; dispose(): void }>(beside: T): T {
+    this.alive();
+    this.#stores.sessions.add(beside);
+    return beside;
+  }
+
+  /** Bytes that are left of the budget. */
+  protected get room(): number {
+    return (this.#memory?.budget ?? Number.POSITIVE_INFINITY) - this.#stores.bytes;
+  }
+
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
     return planOf(this.gpu, graph, this.how);

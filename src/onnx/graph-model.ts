@@ -9,7 +9,7 @@ import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import { recogniser } from '../patterns/index.ts';
-import type { Session, TensorInput } from '../runtime/session.ts';
+import type { DeviceInput, Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { type DataType, elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import type { CachedRun, Caches } from './caches.ts';
@@ -264,14 +264,15 @@ export class GraphModel extends LoadedModel {
       needs !== undefined || place === CHECKS || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const kept = this.#feedback?.kept;
-      const inputs: Record<string, TensorInput> = { ...inPlace?.numbers };
+      const inputs: Record<string, TensorInput | DeviceInput> = { ...inPlace?.numbers };
       const back = new Map<string, Operand>();
       for (const [input, state] of inPlace?.cache.states ?? []) kept!.move(input, session.bufferOf(state), state);
       for (const [name, operand] of session.plan.inputs) {
         if (inputs[name]) continue;
         const { type, dims, values, buffer } = given.get(name)!;
         if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
-        else if (buffer) await (await import('./buffers.ts')).take(this.gpu, name, buffer, session, operand);
+        else if (buffer)
+          inputs[name] = (await import('../runtime/device-tensors.ts')).tensorIn(`input ${name}`, buffer, operand);
         else back.set(name, operand);
       }
       if (back.size) kept!.give(session, back);
