@@ -35,7 +35,7 @@ export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
   | {
       readonly available: false;
-      readonly code: 'no-webgpu' | 'no-adapter';
+      readonly code: 'no-webgpu' | 'no-adapter' | 'no-import';
       readonly reason: string;
       readonly hint: string | undefined;
     };
@@ -49,6 +49,17 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, signal };
 
+/** Tries to load a part of the library where that may be forbidden. Error: `no-import`. */
+async function checkImport(): Promise<void> {
+  if (!('ServiceWorkerGlobalScope' in globalThis)) return;
+  await import('./build/rules.ts').catch((cause) => {
+    throw new TilewrightError('no-import', 'a service worker cannot load the parts of the library later', {
+      hint: "Import 'tilewright/single', which has them all.",
+      cause,
+    });
+  });
+}
+
 /** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
 export class Engine {
   /** Ends what is being loaded or built when the engine goes. */
@@ -61,20 +72,22 @@ export class Engine {
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
     checkOptions('Engine.availability', options, DEVICE_RULES);
     try {
+      await checkImport();
       const adapter = describeAdapter(await requestAdapter(options));
       return { available: true, adapter, name: adapterName(adapter) };
     } catch (error) {
-      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter'))
-        throw error;
-      return { available: false, code: error.code, reason: error.message, hint: error.hint };
+      const { code, message: reason, hint } = error as TilewrightError;
+      if (code !== 'no-webgpu' && code !== 'no-adapter' && code !== 'no-import') throw error;
+      return { available: false, code, reason, hint };
     }
   }
 
-  /** Errors: `no-webgpu`, `no-adapter`, `invalid-argument`, `aborted`. */
+  /** Errors: `no-webgpu`, `no-adapter`, `no-import`, `invalid-argument`, `aborted`. */
   static async create(asked: EngineOptions = {}): Promise<Engine> {
     checkOptions('Engine.create', asked, ENGINE_RULES);
     const { device, signal, ...options } = asked;
     throwIfAborted(signal, 'creating the engine');
+    await checkImport();
     if (device) return new Engine(new Gpu(device, undefined, false));
     const adapter = await requestAdapter(options);
     const own = await requestDevice(adapter, options);

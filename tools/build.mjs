@@ -94,9 +94,22 @@ async function emitTypes() {
   });
   const banner = '/// <reference lib="esnext.disposable" />';
   const names = { entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' };
-  await bundle.write({ dir: join(ROOT, 'dist/lib'), format: 'es', banner, ...names });
+  const { output } = await bundle.generate({ format: 'es', banner, ...names });
   await bundle.close();
+  for (const file of output) {
+    if (file.type !== 'chunk') continue;
+    const code = file.name === 'worker' ? likeIndex(file.code) : file.code;
+    const narrow = code.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)); // the package has a limit
+    writeFileSync(join(ROOT, 'dist/lib', file.fileName), narrow);
+  }
 }
+
+/** The worker's entry has all types of the main one, but of its values only these. @param {string} code */
+const likeIndex = (code) =>
+  `${code.replace(/^export \{[^}]*\} from '.\/types\d*\.js';\n/gm, '')}
+export type * from './index.js';
+export { ERROR_CODES, TilewrightError } from './index.js';
+`;
 
 /**
  * A declaration file as every TypeScript from 5.4 on takes it, whatever of WebGPU the app's own knows: the names of WebGPU come

@@ -112,7 +112,7 @@ class Host {
       names.map(([name, how]) => {
         try {
           const told = (value as Record<string, unknown>)[name];
-          return [name, { value: how === 'object' ? this.#named(told, name as Kind) : told }];
+          return [name, { value: how === 'object' ? this.#named(told, name as Kind) : dataOf(told) }];
         } catch (error) {
           return [name, { error: sendError(error) }];
         }
@@ -150,6 +150,10 @@ class Host {
 const gone = (): never => {
   throw new TilewrightError('disposed', 'what was asked was disposed of');
 };
+
+/** Data of an object; what it computes stays here. */
+const dataOf = (value: unknown): unknown =>
+  isPlain(value) ? Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function')) : value;
 
 /** What stays in the worker, and the page has something in place of. */
 function kindOf(value: unknown): Kind | undefined {

@@ -126,7 +126,14 @@ type Crossed<Value, How> = How extends 'call'
     ? Value extends Tokenizer
       ? Remote<Tokenizer, 'tokenizer'>
       : never
-    : Value;
+    : How extends 'data' | 'state'
+      ? DataOf<Value>
+      : Value;
+
+/** Data cross without what they compute. */
+type DataOf<Value> = Value extends string | number | boolean | undefined | readonly unknown[]
+  ? Value
+  : { readonly [Name in keyof Value as Value[Name] extends Method ? never : Name]: Value[Name] };
 
 /** An object of a worker, as the page has it: what is computed comes as a promise, data are there. What `stays` is not there. */
 export type Remote<Class, Of extends Kind> = {
