@@ -1,5 +1,7 @@
 import type { Plugin } from 'vite';
 
+/** An import of nothing, which the bundler leaves for the order of files that have no effects. Bundlers of apps warn of it. */
+const BARE = /\bimport"\.\/[\w-]+\.js";?/g;
 /** A part that loads when it is used, as the minifier leaves it. */
 const LATER = /\bimport\(`\.\/([\w-]+)\.js`\)/g;
 
@@ -14,12 +16,12 @@ export const parts = (single: string): Plugin => ({
     const names = new Set<string>();
     for (const file of Object.values(bundle)) {
       if (file.type !== 'chunk') continue;
-      const code = file.code.replace(LATER, (importing, name: string) => {
+      const code = file.code.replace(BARE, '').replace(LATER, (importing, name: string) => {
         names.add(name);
         return `(__parts[\`${name}\`]??${importing})`;
       });
       if (/\bimport\(/.test(code.replace(LATER, ''))) this.error(`${file.fileName} imports something that is no part`);
-      if (code !== file.code) file.code = `import{parts as __parts}from"./parts.js";${code}`;
+      file.code = code.includes('__parts') ? `import{parts as __parts}from"./parts.js";${code}` : code;
     }
     const list = [...names].sort();
     const imports = list.map((name, i) => `import*as p${i} from"./${name}.js";`).join('');
