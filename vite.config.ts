@@ -75,7 +75,13 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/lib',
       lib: {
-        entry: { index: at('src/index.ts'), node: at('src/node.ts'), webnn: at('src/webnn/ml.ts') },
+        entry: {
+          index: at('src/index.ts'),
+          node: at('src/node.ts'),
+          webnn: at('src/webnn/ml.ts'),
+          cache: at('src/hub/cache/index.ts'),
+          'cache-node': at('src/hub/cache/node.ts'),
+        },
         formats: ['es'],
       },
       rolldownOptions: {
@@ -107,7 +113,7 @@ const builds: Record<string, UserConfig> = {
         },
       },
     },
-    plugins: [copies(licences('dist/lib', ['@huggingface/tokenizers']))],
+    plugins: [copies(licences('dist/lib', ['@huggingface/tokenizers', '@noble/hashes']))],
   },
   cli: {
     build: {
@@ -127,7 +133,13 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       copies({
         shaders: 'cli/dist/shaders',
-        ...licences('cli/dist/command', ['@huggingface/tokenizers', 'cli-progress', 'commander', 'tar-stream']),
+        ...licences('cli/dist/command', [
+          '@huggingface/tokenizers',
+          '@noble/hashes',
+          'cli-progress',
+          'commander',
+          'tar-stream',
+        ]),
       }),
     ],
   },

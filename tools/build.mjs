@@ -69,7 +69,9 @@ async function emitTypes() {
     outDir: TYPES,
     rootDir: join(ROOT, 'src'),
   };
-  const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
+  const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/hub/cache/index.ts', 'src/wgsl.d.ts'].map((file) =>
+    join(ROOT, file),
+  );
   const write = (/** @type {string} */ file, /** @type {string} */ text) =>
     ts.sys.writeFile(file, portable(file, text));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);
@@ -79,7 +81,11 @@ async function emitTypes() {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
   const bundle = await rollup({
-    input: { index: join(TYPES, 'index.d.ts'), webnn: join(TYPES, 'webnn/ml.d.ts') },
+    input: {
+      index: join(TYPES, 'index.d.ts'),
+      webnn: join(TYPES, 'webnn/ml.d.ts'),
+      cache: join(TYPES, 'hub/cache/index.d.ts'),
+    },
     plugins: [dts()],
     onwarn: ({ message }) => {
       if (!message.includes('private shared type')) throw new Error(message);
