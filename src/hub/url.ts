@@ -64,10 +64,11 @@ export function openUrls(model: UrlModel, options: UrlOptions = {}): Urls {
     const ready = await store;
     if (ready) {
       const { cachedSource } = await import('./cache/cached.ts');
-      const { pinned = false } = model;
       const networks = { network: new Network(network), once: new Network({ ...network, retries: 0 }) };
       const about = { url: url.href, model: model.name, from: model.from, name };
-      return await cachedSource(ready, { ...about, ...networks, pinned, signal, loaded, count });
+      const { pinned = false } = model;
+      const found = await cachedSource(ready, { ...about, ...networks, pinned, signal, loaded, count });
+      if (found) return found;
     }
     const plain = new Network(network);
     if (sha256[file] ?? sha256[name]) {
@@ -99,11 +100,8 @@ export function openUrls(model: UrlModel, options: UrlOptions = {}): Urls {
 
 /** The store that keeps the files; undefined, with a warning, where there is none. */
 async function storeFor(model: UrlModel): Promise<Store | undefined> {
-  const { openStore, warnOnce } = await import('./cache/open.ts');
-  return openStore().catch((error) => {
-    warnOnce(`${model.name} is not kept in the cache, and is fetched each time`, error);
-    return undefined;
-  });
+  const { openStore, warnUnkept } = await import('./cache/open.ts');
+  return openStore().catch((error) => warnUnkept(model.name, error));
 }
 
 function counted(remote: Remote, count: (bytes: number, cached: boolean, size?: number) => void): Remote {

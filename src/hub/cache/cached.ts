@@ -6,7 +6,7 @@ import { type Known, knownRemote, openRemote, type Remote, versionOf } from '../
 import { blobOf } from '../sequential.ts';
 import { type ByteSource, blobSource, type Kept } from '../source.ts';
 import { type About, CachedFile, partCount } from './file.ts';
-import { warnOnce } from './open.ts';
+import { warnOnce, warnUnkept } from './open.ts';
 import type { Store } from './store.ts';
 
 /** A file that the cache keeps, and how it is fetched. */
@@ -32,10 +32,12 @@ const wholeOf = async (answer: Answer): Promise<Whole> => ({ blob: await blobOf(
 
 /**
  * A file behind a URL, of which the cache keeps what was fetched. What is there is asked for again only by a condition, and
- * where the server cannot be reached it is taken as it is. Errors: those of the store; else those of `openRemote`.
+ * where the server cannot be reached it is taken as it is. Undefined, with a warning, where the store cannot be read. Errors: those
+ * of `openRemote`.
  */
-export async function cachedSource(store: Store, wanted: Wanted): Promise<ByteSource> {
-  const file = await CachedFile.open(store, wanted.url);
+export async function cachedSource(store: Store, wanted: Wanted): Promise<ByteSource | undefined> {
+  const file = await CachedFile.open(store, wanted.url).catch((error) => warnUnkept(wanted.model, error));
+  if (!file) return undefined;
   try {
     return await sourceOf(file, wanted);
   } catch (error) {
@@ -54,8 +56,7 @@ async function sourceOf(file: CachedFile, wanted: Wanted): Promise<ByteSource> {
     const { blob, response } = opened;
     count(blob.size, false, blob.size);
     const text = versionOf(response);
-    if (text === undefined)
-      warnOnce(`${url} is not kept in the cache: its server tells neither ETag nor Last-Modified`);
+    if (text === undefined) warnOnce(url, 'is not kept in the cache: its server tells neither ETag nor Last-Modified');
     else {
       await file.begin({
         ...about,

@@ -1,7 +1,7 @@
-import { shown } from '../../options.ts';
-import { BLOCK, FIRST } from '../policy.ts';
+import { until } from '../network.ts';
+import { BLOCK, FIRST, STALL } from '../policy.ts';
 import type { ByteSource } from '../source.ts';
-import { warnOnce } from './open.ts';
+import { warnOnce, warnUnkept } from './open.ts';
 import type { Store } from './store.ts';
 
 /** What the cache knows of a file, in `about.json` of its folder. */
@@ -64,6 +64,7 @@ export async function readAbout(store: Store, folder: string): Promise<About | u
 export class CachedFile {
   #prefix = '';
   readonly #parts = new Set<number>();
+  #closed = false;
   /** Parts that are being written. */
   readonly #writing = new Map<number, Promise<void>>();
   /** The last write of each of the two that go on at a time. */
@@ -74,6 +75,7 @@ export class CachedFile {
     private readonly folder: string,
     /** What is known of it from before, or what was fetched since. */
     public about: About | undefined,
+    /** Gives the right to write back. */
     private release: (() => void) | undefined,
   ) {}
 
@@ -98,7 +100,7 @@ export class CachedFile {
 
   /** Whether this load writes it. */
   get writes(): boolean {
-    return this.release !== undefined;
+    return this.release !== undefined && !this.#closed;
   }
 
   get isComplete(): boolean {
@@ -145,7 +147,7 @@ export class CachedFile {
         yield piece;
       }
     } catch (error) {
-      warnOnce(`a part of ${this.about?.url} in the cache cannot be read and is fetched again`, error);
+      warnOnce(`${this.about?.url}`, 'is in the cache and cannot be read: it is fetched again', error);
     }
     if (at < to) this.#parts.delete(index);
   }
@@ -191,10 +193,10 @@ export class CachedFile {
     await Promise.all(this.#writing.values());
   }
 
-  /** Nothing more is written. */
+  /** Takes nothing more. What it was given is written. */
   close(): void {
-    this.release?.();
-    this.release = undefined;
+    this.#closed = true;
+    void this.settle().then(() => this.#end());
   }
 
   /** Removes it from the cache. */
@@ -202,8 +204,16 @@ export class CachedFile {
     await this.settle();
     this.#parts.clear();
     this.about = undefined;
-    await this.store.remove(this.folder).catch((error) => warnOnce('a file in the cache cannot be removed', error));
+    await this.store
+      .remove(this.folder)
+      .catch((error) => warnOnce(this.folder, 'cannot be removed from the cache', error));
     this.close();
+  }
+
+  /** Writes nothing more. */
+  #end(): void {
+    this.release?.();
+    this.release = undefined;
   }
 
   /** Finds the parts of the version, and removes those of others. */
@@ -219,7 +229,7 @@ export class CachedFile {
   }
 
   async #open(index: number): Promise<ByteSource | undefined> {
-    const source = await this.store.open(this.folder, `${this.#prefix}-${index}`);
+    const source = await this.store.open(this.folder, `${this.#prefix}-${index}`).catch(() => undefined);
     if (source?.size === partLength(this.version?.size ?? 0, index)) return source;
     this.#parts.delete(index);
     return undefined;
@@ -230,12 +240,12 @@ export class CachedFile {
   }
 
   async #trying(work: () => Promise<void>): Promise<void> {
-    if (!this.writes) return;
+    if (!this.release) return;
     try {
-      await work();
+      await until(work(), undefined, STALL);
     } catch (error) {
-      this.close();
-      warnOnce(`${shown(this.about?.model)} is not kept in the cache, and loads without it`, error);
+      this.#end();
+      warnUnkept(this.about?.model ?? 'a model', error);
     }
   }
 }

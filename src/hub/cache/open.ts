@@ -11,10 +11,13 @@ export async function openStore(): Promise<Store> {
 
 const told = new Set<string>();
 
-/** Tells the console, once, of what a load goes on without. */
-export function warnOnce(what: string, error?: unknown): void {
-  const text = `tilewright: ${what}${error === undefined ? '' : `: ${reason(error)}`}`;
-  if (told.has(text)) return;
-  told.add(text);
-  console.warn(text);
+/** Tells the console of what a load goes on without; of the same `about` once. */
+export function warnOnce(about: string, what: string, error?: unknown): void {
+  if (told.has(about)) return;
+  told.add(about);
+  console.warn(`tilewright: ${about} ${what}${error === undefined ? '' : `: ${reason(error)}`}`);
 }
+
+/** Says that a model is not kept, and why. */
+export const warnUnkept = (model: string, error: unknown): undefined =>
+  void warnOnce(model, 'is not kept in the cache, and loads without it', error);

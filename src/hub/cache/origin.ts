@@ -2,6 +2,8 @@ import { blobSource } from '../source.ts';
 import type { Store } from './store.ts';
 
 const ROOT = 'tilewright';
+/** Milliseconds that a load waits for the right to write. */
+const LOCK_WAIT = 200;
 
 /** Undefined where the work finds nothing of that name. */
 const ifThere = <T>(work: Promise<T>): Promise<T | undefined> =>
@@ -58,11 +60,13 @@ export async function originStore(): Promise<Store> {
     },
     lock: (folder) =>
       new Promise((resolve, reject) => {
-        const hold = (lock: Lock | null): Promise<void> | undefined => {
-          if (!lock) return void resolve(undefined);
-          return new Promise<void>((release) => resolve(release));
-        };
-        navigator.locks.request(`${ROOT}/${folder}`, { ifAvailable: true }, hold).catch(reject);
+        const hold = (): Promise<void> => new Promise((release) => resolve(release));
+        // A load that has just ended gives it back soon.
+        const signal = AbortSignal.timeout(LOCK_WAIT);
+        navigator.locks.request(`${ROOT}/${folder}`, { signal }, hold).catch((error) => {
+          if (signal.aborted) resolve(undefined);
+          else reject(error);
+        });
       }),
   };
 }
