@@ -83,7 +83,7 @@ export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
   if (options.network) (await import('./url.ts')).checkNetwork(options.network);
   const folder = await openSource(source, options);
-  return options.sha256 ? checkedFolder(folder, options.sha256) : folder;
+  return options.sha256 ? (await import('./sha256.ts')).checkedFolder(folder, options.sha256) : folder;
 }
 
 async function openSource(source: ModelSource, options: FolderOptions): Promise<Folder> {
@@ -202,24 +202,6 @@ function urlFolder(url: URL, options: FolderOptions, hub?: HubModel): Folder {
     return open(child, file);
   };
   return { ...makeFolder(hub?.model.name ?? root.href, inside), onnx, finish };
-}
-
-/** A folder whose files are compared with the sha256 that is given for them, when all was read. */
-function checkedFolder(folder: Folder, hashes: Readonly<Record<string, string>>): Folder {
-  const opened = new Map<string, ByteSource>();
-  const note = <T extends ByteSource | undefined>(file: string, source: T): T => {
-    if (source) opened.set(file, source);
-    return source;
-  };
-  return {
-    ...folder,
-    open: async (file) => note(file, await folder.open(file)),
-    find: async (file, onMissing) => note(file, await folder.find(file, onMissing)),
-    async finish(signal) {
-      await folder.finish?.(signal);
-      await (await import('./sha256.ts')).checkFiles(opened, hashes, signal);
-    },
-  };
 }
 
 /** A folder of one checkpoint, whatever its file is called. */

@@ -26,21 +26,38 @@ export async function checkSha256(source: ByteSource, expected: string, signal?:
   });
 }
 
+/** What is checked: a `Folder`. */
+interface Files {
+  open(file: string): Promise<ByteSource>;
+  find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined>;
+  finish?(signal?: AbortSignal): Promise<void>;
+}
+
 /**
- * Checks the files of a load by the sha256 that was given for their names. Error: `invalid-argument` for a file that
- * the load did not read.
+ * The folder, whose files are compared with the sha256 that is given for their names when all was read. Error: `invalid-argument` for a
+ * file that was not read.
  */
-export async function checkFiles(
-  opened: ReadonlyMap<string, ByteSource>,
-  hashes: Readonly<Record<string, string>>,
-  signal?: AbortSignal,
-): Promise<void> {
-  for (const [name, expected] of Object.entries(hashes)) {
-    const source = opened.get(name) ?? [...opened.values()].find((one) => one.name === name);
-    if (!source)
-      throw new TilewrightError('invalid-argument', `sha256: the load reads no file ${name}`, {
-        hint: `It reads ${[...opened.keys()].join(', ')}.`,
-      });
-    await checkSha256(source, expected, signal);
-  }
+export function checkedFolder<Folder extends Files>(folder: Folder, hashes: Readonly<Record<string, string>>): Folder {
+  const opened = new Map<string, ByteSource>();
+  const note = <T extends ByteSource | undefined>(file: string, source: T): T => {
+    if (source) opened.set(file, source);
+    return source;
+  };
+  return {
+    ...folder,
+    open: async (file: string) => note(file, await folder.open(file)),
+    find: async (file: string, onMissing?: (why: TilewrightError) => void) =>
+      note(file, await folder.find(file, onMissing)),
+    async finish(signal?: AbortSignal) {
+      await folder.finish?.(signal);
+      for (const [name, expected] of Object.entries(hashes)) {
+        const source = opened.get(name) ?? [...opened.values()].find((one) => one.name === name);
+        if (!source)
+          throw new TilewrightError('invalid-argument', `sha256: the load reads no file ${name}`, {
+            hint: `It reads ${[...opened.keys()].join(', ')}.`,
+          });
+        await checkSha256(source, expected, signal);
+      }
+    },
+  };
 }
