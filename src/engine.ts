@@ -22,15 +22,18 @@ import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
+/** What an engine runs on: a device of its own, or the caller's. */
 export interface EngineOptions extends DeviceOptions {
   /** The caller's own device: it is used as it is, and not destroyed with the engine. */
   device?: GPUDevice;
+  /** Ends the creation with `aborted`. */
   signal?: AbortSignal;
 }
 
 /** What `engine.load` gives: `task` tells which. */
 export type Model = FolderModel | GraphModel;
 
+/** Whether an engine can be had here, and on what; else why not, and what would help. */
 export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
   | {
@@ -55,7 +58,10 @@ export class Engine {
   readonly #life = new AbortController();
   readonly #resources = new Set<Resource>();
 
-  private constructor(readonly gpu: Gpu) {}
+  private constructor(
+    /** @internal */
+    readonly gpu: Gpu,
+  ) {}
 
   /** Says beforehand whether an engine can be had here, and if not, why and what would help. */
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
@@ -86,10 +92,12 @@ export class Engine {
     return engine;
   }
 
+  /** What the adapter tells of itself: names, features, limits. */
   get adapter(): AdapterCard {
     return this.gpu.card;
   }
 
+  /** The WebGPU device: to make buffers that models and sessions take and fill. */
   get device(): GPUDevice {
     return this.gpu.device;
   }
@@ -196,6 +204,7 @@ export class Engine {
     this.gpu.dispose();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -4,10 +4,12 @@
  */
 export interface Progress {
   phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune' | 'verify';
+  /** Of `total`, in the unit of the phase. */
   loaded: number;
   total: number;
   /** What is being worked on: a file, a tensor, a kernel. */
   label?: string;
 }
 
+/** Is called as long work goes on, often. */
 export type OnProgress = (progress: Progress) => void;
