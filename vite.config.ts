@@ -207,7 +207,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,firefox,compiler,pages,package,speed}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,frames,firefox,compiler,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
       maxWorkers: 2, // by itself Vitest leaves one of two cores idle
     }),
@@ -236,16 +236,20 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   ];
   const chrome = await findChrome();
   if (chrome) {
-    const launchOptions = { executablePath: chrome, args: chromeFlags(await chooseAdapter(chrome)) };
-    const browser = {
+    const adapter = await chooseAdapter(chrome);
+    const browser = (frames: boolean) => ({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions }),
+      provider: playwright({ launchOptions: { executablePath: chrome, args: chromeFlags({ ...adapter, frames }) } }),
       instances: [{ browser: 'chromium' as const }],
-    };
+    });
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser }));
+    const frames = ['tests/**/*.frames.test.ts'];
+    list.push(
+      project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser: browser(false) }),
+      project({ name: 'chrome-frames', ...gpu, setupFiles: [ops, costs], include: frames, browser: browser(true) }),
+    );
   }
   const driver = findVulkanDriver();
   if (driver)

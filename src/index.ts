@@ -12,6 +12,7 @@ export { openSafetensors } from './formats/safetensors.ts';
 export { type AdapterCard, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
+export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { GroupName } from './graph/groups/index.ts';
 export type { Graph, Operand } from './graph/ir.ts';
@@ -65,3 +66,4 @@ export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/v
 export type { PictureSource } from './vision/decode.ts';
 export type { Picture, Preprocessing, Triple } from './vision/preprocess.ts';
 export type { Interpolation } from './vision/resample.ts';
+export type { DevicePicture, PictureBuffer } from './vision/surface.ts';

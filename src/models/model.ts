@@ -103,8 +103,9 @@ export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   /** `resnet20`, `gpt2`, `onnx`. */
   abstract readonly architecture: string;
-  readonly #stores: Stores;
-  readonly #sessions: SessionCache<Session>;
+  #gpu!: Gpu;
+  #stores!: Stores;
+  #sessions!: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
   /** The options that its sessions are built with. @internal */
@@ -114,16 +115,14 @@ export abstract class LoadedModel extends Resource {
   protected readonly dataType: 'float32' | 'float16';
 
   constructor(
-    /** @internal */
-    readonly gpu: Gpu,
+    gpu: Gpu,
     /** @internal */
     readonly files: ModelFiles,
     { dtype, groupSize, check, tune, memory, activations, calibration, integer }: LoadOptions,
   ) {
     super();
     this.title = `the model ${files.name}`;
-    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
-    this.#stores = new Stores(gpu);
+    this.#settle(gpu);
     this.#memory = memory;
     const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
     this.dtype = types.default;
@@ -142,6 +141,29 @@ export abstract class LoadedModel extends Resource {
       ...integers,
       ...(this.dataType === 'float32' && dtype && { weights: dtype }),
     };
+  }
+
+  /** The device that it is on: another one after a loss, where the engine recovers. @internal */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. @internal */
+  moveTo(gpu: Gpu): void {
+    this.release();
+    this.#settle(gpu);
+  }
+
+  #settle(gpu: Gpu): void {
+    this.#gpu = gpu;
+    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
+    this.#stores = new Stores(gpu);
+  }
+
+  /** Work that begins again on a new device where this one is lost and the engine recovers; only the next does unless `again`. */
+  protected recovering<T>(work: () => Promise<T>, again = true): Promise<T> {
+    const { recovery } = this.gpu;
+    return recovery ? recovery.run(this, work, again) : work();
   }
 
   /** Numbers in its weights. */
@@ -191,6 +213,18 @@ export abstract class LoadedModel extends Resource {
   #make(name: string, graph: () => Graph, options: SessionOptions): Make<Session> {
     const shared = { stores: this.#stores, memory: this.#memory, label: name };
     return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
+  }
+
+  /** Counts what a model has on the device beside its sessions. It goes with the model. */
+  protected keep<T extends { readonly bytes: number; dispose(): void }>(beside: T): T {
+    this.alive();
+    this.#stores.sessions.add(beside);
+    return beside;
+  }
+
+  /** Bytes that are left of the budget. */
+  protected get room(): number {
+    return (this.#memory?.budget ?? Number.POSITIVE_INFINITY) - this.#stores.bytes;
   }
 
   /** What runs for a graph of the model. */
@@ -255,7 +289,8 @@ export abstract class LoadedModel extends Resource {
    * `aborted`.
    */
   async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
-    return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);
+    const { reportOn } = await import('./report.ts');
+    return this.recovering(() => reportOn(this as unknown as Reported, samples, options));
   }
 
   protected release(): void {
