@@ -8,6 +8,7 @@ export { openSafetensors } from './formats/safetensors.ts';
 export { type AdapterCard, adapterName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
+export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { Graph, Operand } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';

@@ -96,8 +96,9 @@ export interface ModelInfo {
 export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
-  readonly #stores: Stores;
-  readonly #sessions: SessionCache<Session>;
+  #gpu!: Gpu;
+  #stores!: Stores;
+  #sessions!: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
   /** The options that its sessions are built with. */
@@ -107,14 +108,13 @@ export abstract class LoadedModel extends Resource {
   protected readonly dataType: 'float32' | 'float16';
 
   constructor(
-    readonly gpu: Gpu,
+    gpu: Gpu,
     readonly files: ModelFiles,
     { dtype, groupSize, check, tune, memory, activations, calibration, integer }: LoadOptions,
   ) {
     super();
     this.title = `the model ${files.name}`;
-    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
-    this.#stores = new Stores(gpu);
+    this.#settle(gpu);
     this.#memory = memory;
     const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
     this.dtype = types.default;
@@ -133,6 +133,29 @@ export abstract class LoadedModel extends Resource {
       ...integers,
       ...(this.dataType === 'float32' && dtype && { weights: dtype }),
     };
+  }
+
+  /** The device that it is on: another one after a loss, where the engine recovers. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. */
+  moveTo(gpu: Gpu): void {
+    this.release();
+    this.#settle(gpu);
+  }
+
+  #settle(gpu: Gpu): void {
+    this.#gpu = gpu;
+    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
+    this.#stores = new Stores(gpu);
+  }
+
+  /** Work that begins again on a new device where this one is lost and the engine recovers; only the next does unless `again`. */
+  protected recovering<T>(work: () => Promise<T>, again = true): Promise<T> {
+    const { recovery } = this.gpu;
+    return recovery ? recovery.run(this, work, again) : work();
   }
 
   abstract readonly parameters: number;
@@ -256,7 +279,8 @@ export abstract class LoadedModel extends Resource {
    * `aborted`.
    */
   async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
-    return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);
+    const { reportOn } = await import('./report.ts');
+    return this.recovering(() => reportOn(this as unknown as Reported, samples, options));
   }
 
   protected release(): void {

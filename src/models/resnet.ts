@@ -297,7 +297,7 @@ export class ImageClassifier extends LoadedModel {
           : pixels;
       return session.run({ image }, options);
     };
-    const { logits } = await this.#withSession(count, run, options);
+    const { logits } = await this.recovering(() => this.#withSession(count, run, options));
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
@@ -311,29 +311,34 @@ export class ImageClassifier extends LoadedModel {
     const { topK = 5, copy, signal } = options;
     throwIfAborted(signal, 'classifying');
     const how = signal ? { signal } : {};
-    const stage = (await this.preprocessesOn(source)) === 'gpu' ? this.#stage : undefined;
-    if (!stage && !copy) {
-      const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
-      return this.rank(await this.logits(pixels, 1, how), topK);
-    }
-    const { loadTop, runTop, topGraph } = await import('./classification.ts');
-    await loadTop();
-    const k = Math.min(topK, this.labels.length);
-    const best = await this.withSession(
-      `top ${k}`,
-      () => topGraph(this.graph(), k, this.#isMultiLabel),
-      (session) => runTop(session, source, { preprocessing: this.preprocessing, stage }, options),
-      how,
-    );
-    return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
+    const best = await this.recovering(async () => {
+      const stage = await this.#stageFor(source);
+      if (!stage && !copy) return undefined;
+      const { loadTop, runTop, topGraph } = await import('./classification.ts');
+      await loadTop();
+      const k = Math.min(topK, this.labels.length);
+      const graph = () => topGraph(this.graph(), k, this.#isMultiLabel);
+      const made = { stage, preprocessing: this.preprocessing };
+      return this.withSession(`top ${k}`, graph, (session) => runTop(session, source, made, options), how);
+    });
+    if (best) return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
+    const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
+    return this.rank(await this.logits(pixels, 1, how), topK);
   }
 
   /** Where `classify` makes the model's input of a picture. Errors: `disposed`, `device-lost`. */
   async preprocessesOn(source: PictureSource | DevicePicture): Promise<'gpu' | 'host'> {
-    if (!isDevicePicture(source)) return 'host';
+    return (await this.#stageFor(source)) ? 'gpu' : 'host';
+  }
+
+  /** What reads a picture on the device; undefined where the host does. */
+  async #stageFor(source: PictureSource | DevicePicture): Promise<PictureStage | undefined> {
+    if (!isDevicePicture(source)) return undefined;
     const { PictureStage } = await import('../vision/stage.ts');
-    this.#stage ??= this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
-    return (await this.#stage.takes(source)) ? 'gpu' : 'host';
+    const known = this.#stage?.disposed ? undefined : this.#stage; // it goes with a device that is lost
+    const stage = known ?? this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
+    this.#stage = stage;
+    return (await stage.takes(source)) ? stage : undefined;
   }
 
   /**

@@ -25,6 +25,7 @@ import {
   type Given,
   type GraphInputs,
   type GraphOutput,
+  isOnDevice,
   numbersFor,
   resultOf,
 } from './run-tensors.ts';
@@ -163,7 +164,9 @@ export class GraphModel extends LoadedModel {
     this.alive();
     checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object, onProgress: fn });
     throwIfAborted(options.signal, 'the run');
-    const run = (): Promise<Record<string, GraphOutput>> => this.#run(inputs, options);
+    // The caller's buffers are on the device that they were made on.
+    const own = !Object.keys(options.copy ?? {}).length && !Object.values(inputs ?? {}).some(isOnDevice);
+    const run = (): Promise<Record<string, GraphOutput>> => this.recovering(() => this.#run(inputs, options), own);
     return this.#feedback?.kept.turns.take(run) ?? run();
   }
 
@@ -324,6 +327,7 @@ export class GraphModel extends LoadedModel {
       if (input === undefined) {
         if (!names.includes(name)) continue; // an initialiser is its default
         if (comesBack(name) && type?.kind === 'tensor') {
+          kept!.check();
           given.set(name, this.#fed(name, type.type, type.dims ?? [], symbols));
           continue;
         }
@@ -353,8 +357,13 @@ export class GraphModel extends LoadedModel {
   }
 
   protected override release(): void {
-    this.reset();
+    this.#feedback?.kept.free();
     super.release();
+  }
+
+  override moveTo(gpu: Gpu): void {
+    this.#feedback?.kept.moveTo(gpu);
+    super.moveTo(gpu);
   }
 
   graphs(): Readonly<Record<string, Graph>> {

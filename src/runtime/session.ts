@@ -328,14 +328,23 @@ export class Session extends Resource {
     return this.#allocate(byteLength(operand), USAGE.staging, `${name} staging`);
   }
 
-  /** Writes an input without running. Otherwise as `inputBuffer`. */
+  /** Writes an input without running, after the runs that were asked for before. Otherwise as `inputBuffer`. */
   write(name: string, data: TensorInput): void {
     this.alive();
-    this.#write(name, data);
+    const { turns } = this.gpu;
+    // A run that is submitted in parts reads its inputs until the last; the caller may write to its array meanwhile.
+    const write = this.#writing(name, turns.open ? data.slice() : data);
+    if (!turns.open) write();
+    else void turns.take(() => this.disposed || write());
     this.#kept.add(name);
   }
 
   #write(name: string, data: TensorInput): void {
+    this.#writing(name, data)();
+  }
+
+  /** What writes an input, checked. */
+  #writing(name: string, data: TensorInput): () => void {
     const operand = this.#named(this.plan.inputs, name, 'input');
     if (data.length !== elementCount(operand.shape)) {
       throw new TilewrightError(
@@ -343,7 +352,8 @@ export class Session extends Resource {
         `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`,
       );
     }
-    this.gpu.write(this.#inputs.get(operand)!, 0, asTensorData(name, operand, data));
+    const bytes = asTensorData(name, operand, data);
+    return () => this.gpu.write(this.#inputs.get(operand)!, 0, bytes);
   }
 
   /** Encodes the plan as one compute pass, or its steps from `from` to `to`. */
