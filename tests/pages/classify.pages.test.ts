@@ -139,8 +139,8 @@ describe('the classify page', { timeout: PATIENCE }, () => {
     const still = await textOf(page.locator('#bars'));
     await toggle.click();
     await page.locator('#camera').waitFor();
-    await page.locator('#preview[aria-label="A frame of the camera"]').waitFor({ state: 'attached' });
-    await expect.poll(() => textOf(page.locator('#bars')), { timeout: PATIENCE }).not.toBe(still);
+    await untilText(page.locator('#time'), / an image, read by the (GPU|host)$/);
+    expect(await textOf(page.locator('#bars'))).not.toBe(still);
     expect(await toggle.getAttribute('aria-pressed')).toBe('true');
     await page.locator('#snapshot').click();
     await page.locator('#preview').waitFor();
