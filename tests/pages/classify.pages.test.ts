@@ -168,5 +168,22 @@ describe('the classify page', { timeout: PATIENCE }, () => {
     await expectNoOverflow(page);
   });
 
+  it('has the GPU read the frames of a camera where it can', async () => {
+    const able = await startBrowser({ frames: true });
+    try {
+      const opened = await openPage(able, 'examples/classify/');
+      await untilText(opened.page.locator('#bars li').first().locator('.label'), /^airplane$/);
+      await opened.page.locator('#camera-toggle').click();
+      await untilText(opened.page.locator('#time'), / an image, read by the GPU$/);
+      expect(await opened.page.locator('#seen').isVisible()).toBe(false);
+      await opened.page.locator('#camera-toggle').click();
+      await opened.page.locator('#preview[aria-label="A frame of the camera"]').waitFor();
+      await untilText(opened.page.locator('#time'), / an image$/);
+      expect(opened.errors).toEqual([]);
+    } finally {
+      await able.close();
+    }
+  });
+
   it('logged no error', () => expect(open.errors.filter((error) => !error.includes('/nothing-here/'))).toEqual([]));
 });
