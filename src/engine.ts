@@ -54,7 +54,7 @@ export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
   | {
       readonly available: false;
-      readonly code: 'no-webgpu' | 'no-adapter';
+      readonly code: 'no-webgpu' | 'no-adapter' | 'no-import';
       readonly reason: string;
       readonly hint: string | undefined;
     };
@@ -67,6 +67,17 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 };
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, recover: either(flag, fn), signal };
+
+/** Tries to load a part of the library where that may be forbidden. Error: `no-import`. */
+async function checkImport(): Promise<void> {
+  if (!('ServiceWorkerGlobalScope' in globalThis)) return;
+  await import('./build/rules.ts').catch((cause) => {
+    throw new TilewrightError('no-import', 'a service worker cannot load the parts of the library later', {
+      hint: "Import 'tilewright/single', which has them all.",
+      cause,
+    });
+  });
+}
 
 /**
  * A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. Events: `lost`
@@ -95,20 +106,22 @@ export class Engine extends EventTarget {
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
     checkOptions('Engine.availability', options, DEVICE_RULES);
     try {
+      await checkImport();
       const adapter = describeAdapter(await requestAdapter(options));
       return { available: true, adapter, name: adapterName(adapter) };
     } catch (error) {
-      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter'))
-        throw error;
-      return { available: false, code: error.code, reason: error.message, hint: error.hint };
+      const { code, message: reason, hint } = error as TilewrightError;
+      if (code !== 'no-webgpu' && code !== 'no-adapter' && code !== 'no-import') throw error;
+      return { available: false, code, reason, hint };
     }
   }
 
-  /** Errors: `no-webgpu`, `no-adapter`, `invalid-argument`, `aborted`. */
+  /** Errors: `no-webgpu`, `no-adapter`, `no-import`, `invalid-argument`, `aborted`. */
   static async create(asked: EngineOptions = {}): Promise<Engine> {
     checkOptions('Engine.create', asked, ENGINE_RULES);
     const { device, signal, recover, ...options } = asked;
     throwIfAborted(signal, 'creating the engine');
+    await checkImport();
     const own = async (counters?: Counters): Promise<Gpu> => {
       const adapter = await requestAdapter(options);
       return new Gpu(await requestDevice(adapter, options), adapter, true, counters);

@@ -50,6 +50,10 @@ export const ERROR_CODES = [
   'context-exceeded',
   /** An optional package is needed for this and is not installed. */
   'missing-dependency',
+  /** Parts of the library that load later cannot be loaded here: `import()` is not allowed in service workers. */
+  'no-import',
+  /** The worker of `tilewright/worker` could not be started, or has ended. */
+  'worker-lost',
   /** The object was disposed of before this call. */
   'disposed',
   /** The caller aborted the operation. */

@@ -57,6 +57,9 @@ export const MAX_DEPTH = 127;
 /** Opens a path or a `file:` URL: given by src/disk.ts where there is a disk. A page has none. */
 export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 
+/** What relative addresses are relative to, where it is not the script's own place: in a worker the page that speaks to it. */
+export const here: { base?: string | undefined } = {};
+
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
   if (options.network) (await import('./url.ts')).checkNetwork(options.network);
@@ -122,7 +125,7 @@ async function openAddress(address: string | URL, options: FolderOptions): Promi
   // One letter and a colon is a drive of Windows, not a scheme.
   const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
   if (disk.open && !hasScheme && baseUrl === undefined) return disk.open(address);
-  const base = baseUrl ?? globalThis.document?.baseURI ?? globalThis.location?.href;
+  const base = baseUrl ?? here.base ?? globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
   const url = new URL(address, base);
   if (disk.open && url.protocol === 'file:') return disk.open(url);

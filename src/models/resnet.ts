@@ -20,7 +20,7 @@ import {
 } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { decodePicture, isDevicePicture, type PictureSource } from '../vision/decode.ts';
+import { decodePicture, isDevicePicture, isOnDevice, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
 import type { PictureStage } from '../vision/stage.ts';
 import type { DevicePicture } from '../vision/surface.ts';
@@ -298,7 +298,8 @@ export class ImageClassifier extends LoadedModel {
           : pixels;
       return session.run({ image }, options);
     };
-    const { logits } = await this.recovering(() => this.#withSession(count, run, options));
+    const work = () => this.#withSession(count, run, options);
+    const { logits } = await this.recovering(work, !('mapAsync' in pixels));
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
@@ -312,34 +313,34 @@ export class ImageClassifier extends LoadedModel {
     const { topK = 5, copy, signal } = options;
     throwIfAborted(signal, 'classifying');
     const how = signal ? { signal } : {};
-    const best = await this.recovering(async () => {
-      const stage = await this.#stageFor(source);
-      if (!stage && !copy) return undefined;
+    const work = async (): Promise<Prediction[]> => {
+      const stage = (await this.preprocessesOn(source)) === 'gpu' ? this.#stage : undefined;
+      if (!stage && !copy) {
+        const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
+        return this.rank(await this.logits(pixels, 1, how), topK);
+      }
       const { loadTop, runTop, topGraph } = await import('./classification.ts');
       await loadTop();
       const k = Math.min(topK, this.labels.length);
-      const graph = () => topGraph(this.graph(), k, this.#isMultiLabel);
-      const made = { stage, preprocessing: this.preprocessing };
-      return this.withSession(`top ${k}`, graph, (session) => runTop(session, source, made, options), how);
-    });
-    if (best) return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
-    const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
-    return this.rank(await this.logits(pixels, 1, how), topK);
+      const best = await this.withSession(
+        `top ${k}`,
+        () => topGraph(this.graph(), k, this.#isMultiLabel),
+        (session) => runTop(session, source, { preprocessing: this.preprocessing, stage }, options),
+        how,
+      );
+      return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
+    };
+    // What the caller has on a device goes with it.
+    return this.recovering(work, !copy && !isOnDevice(source));
   }
 
   /** Where `classify` makes the model's input of a picture. Errors: `disposed`, `device-lost`. */
   async preprocessesOn(source: PictureSource | DevicePicture): Promise<'gpu' | 'host'> {
-    return (await this.#stageFor(source)) ? 'gpu' : 'host';
-  }
-
-  /** What reads a picture on the device; undefined where the host does. */
-  async #stageFor(source: PictureSource | DevicePicture): Promise<PictureStage | undefined> {
-    if (!isDevicePicture(source)) return undefined;
+    if (!isDevicePicture(source)) return 'host';
     const { PictureStage } = await import('../vision/stage.ts');
-    const known = this.#stage?.disposed ? undefined : this.#stage; // it goes with a device that is lost
-    const stage = known ?? this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
-    this.#stage = stage;
-    return (await stage.takes(source)) ? stage : undefined;
+    if (this.#stage?.gpu !== this.gpu)
+      this.#stage = this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
+    return (await this.#stage.takes(source)) ? 'gpu' : 'host';
   }
 
   /**

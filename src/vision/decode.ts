@@ -22,6 +22,10 @@ const DEVICE = ['createView', 'mapAsync', 'displayWidth', 'videoWidth'];
 export const isDevicePicture = (source: PictureSource | DevicePicture): source is DevicePicture =>
   object[1](source) && (DEVICE.some((name) => name in source) || ('buffer' in source && 'height' in source));
 
+/** Whether a picture is in a texture or a buffer. */
+export const isOnDevice = (source: PictureSource | DevicePicture): boolean =>
+  isDevicePicture(source) && !('displayWidth' in source || 'videoWidth' in source);
+
 /** What else than a Blob has one of these; `displayWidth` is a VideoFrame's. */
 const SOURCE = ['data', 'width', 'displayWidth'];
 
@@ -42,17 +46,25 @@ export async function decodePicture(source: PictureSource): Promise<Picture> {
   if ('data' in source) return source;
   try {
     const webp = source instanceof Blob && (await source.slice(8, 12).text()) === 'WEBP';
-    const bitmap = await createImageBitmap(source, {
-      colorSpaceConversion: 'none',
-      premultiplyAlpha: 'none',
-      imageOrientation: webp ? 'none' : 'from-image',
-    });
+    const bitmap = await createImageBitmap(source, { ...AS_STORED, imageOrientation: webp ? 'none' : 'from-image' });
     try {
       const pixels = pixelsOf(bitmap);
       return webp ? await (await import('./webp-orientation.ts')).upright(source, pixels) : pixels;
     } finally {
       bitmap.close();
     }
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+/** No colour management, and no colour lost to transparency. */
+const AS_STORED = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' } as const;
+
+/** What an element of a page shows now, for a worker, which has no elements. Error: `invalid-image`. */
+export async function bitmapOf(element: ImageBitmapSource): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(element, { ...AS_STORED, imageOrientation: 'from-image' });
   } catch (cause) {
     throw unreadable(cause);
   }

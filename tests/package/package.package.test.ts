@@ -159,15 +159,26 @@ describe('bug 1: a picture is classified in an app', () => {
 
   it.each(Object.entries(bundlers))('of %s, which warns of nothing', async (name, bundle) => {
     const out = join(app, 'dist', name);
-    expect(await bundle(app, out)).toEqual([]);
+    expect(await bundle(app, out, 'main.js')).toEqual([]);
     const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
     expect(files.length, 'what loads when it is used is in files of its own').toBeGreaterThan(5);
     expect(files.filter((file) => wantsNode(join(out, file)))).toEqual([]);
-    if (name !== 'vite')
-      // which makes its own page
-      writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+    withPage(out, name);
     expect((await opened(out, '?dtype=int8')).title).toMatch(RIGHT);
   });
+
+  it.each(Object.entries(bundlers))('of %s, in a worker', async (name, bundle) => {
+    const out = join(app, 'dist', `${name}-worker`);
+    expect(await bundle(app, out, 'worker.js')).toEqual([]);
+    withPage(out, name);
+    expect((await opened(out, '')).title).toMatch(RIGHT);
+  });
+
+  /** Vite makes its own page. */
+  function withPage(out: string, name: string): void {
+    if (name === 'vite') return;
+    writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+  }
 
   /**
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
@@ -185,7 +196,7 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /** A folder with the library as it is, and a page that runs a script of the app. */
   function plainSite(name: string, script: string): string {
-    const map = { tilewright: '/lib/index.js' };
+    const map = { tilewright: '/lib/index.js', 'tilewright/worker': '/lib/worker.js' };
     const site = join(folder, name);
     mkdirSync(site);
     cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
@@ -207,6 +218,11 @@ describe('bug 1: a picture is classified in an app', () => {
     for (const dtype of ['int8', 'int4', 'float16'])
       expect((await opened(site, `?model=${model}&dtype=${dtype}`)).title, dtype).toMatch(title);
   });
+
+  it('without a bundler, by an import map, in a worker', async () => {
+    expect((await opened(plainSite('worker', 'worker.js'), '')).title).toMatch(RIGHT);
+  });
+
   it('without a bundler, by an import map: the three models of PP-OCR', async () => {
     const page = await opened(plainSite('ocr', 'ocr.js'), '');
     expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
