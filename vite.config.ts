@@ -83,6 +83,8 @@ const builds: Record<string, UserConfig> = {
           webnn: at('src/webnn/ml.ts'),
           worker: at('src/worker/index.ts'),
           'worker-host': at('src/worker/host.ts'),
+          cache: at('src/hub/cache/index.ts'),
+          'cache-node': at('src/hub/cache/node.ts'),
         },
         formats: ['es'],
       },
@@ -120,7 +122,7 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       parts('single.js'),
       beside('src/worker/start.ts', 'HOST', './worker-host.js'),
-      copies(licences('dist/lib', ['@huggingface/tokenizers'])),
+      copies(licences('dist/lib', ['@huggingface/tokenizers', '@noble/hashes'])),
     ],
   },
   cli: {
@@ -141,7 +143,13 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       copies({
         shaders: 'cli/dist/shaders',
-        ...licences('cli/dist/command', ['@huggingface/tokenizers', 'cli-progress', 'commander', 'tar-stream']),
+        ...licences('cli/dist/command', [
+          '@huggingface/tokenizers',
+          '@noble/hashes',
+          'cli-progress',
+          'commander',
+          'tar-stream',
+        ]),
       }),
     ],
   },

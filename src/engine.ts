@@ -33,6 +33,7 @@ import {
 } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
+import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -192,8 +193,8 @@ export class Engine extends EventTarget {
   }
 
   /**
-   * Loads a model from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
-   * external data beside it. Errors: `not-found`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
+   * Loads a model from a hub by its name (`org/model@revision`), from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
+   * external data beside it. Errors: `not-found`, `access-denied`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
    * `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
    * `out-of-memory`, `aborted`; nothing stays on the device.
    */
@@ -202,10 +203,20 @@ export class Engine extends EventTarget {
     return this.#keep(async (signal): Promise<Model> => {
       const done = new AbortController();
       try {
-        const folder = await openFolder(source, { signal, network: options.network, loaded: done.signal });
+        const { network, cache, sha256 } = options;
+        const onProgress = options.onProgress && timed(options.onProgress);
+        const folder = await openFolder(source, { signal, network, cache, sha256, onProgress, loaded: done.signal });
         const onnx = await onnxOf(folder);
-        if (onnx === undefined) return await loadModel(this.gpu, folder, { ...options, signal });
-        return await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+        const how = { ...options, signal, onProgress };
+        const model =
+          onnx === undefined
+            ? await loadModel(this.gpu, folder, how)
+            : await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, how);
+        await folder.finish?.(signal).catch((error) => {
+          model.dispose();
+          throw error;
+        });
+        return model;
       } finally {
         done.abort();
       }
