@@ -184,7 +184,9 @@ describe('bug 1: a picture is classified in an app', () => {
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
    * are for adapters on the CPU, the tokenizer, and what fetches files behind URLs.
    */
-  const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
+  const [resnet, gpt2, , inWorker, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))[
+    'size-limit'
+  ] as {
     path: string[];
   }[];
   const filesOf = (weighed?: { path: string[] }): string[] =>
@@ -220,14 +222,16 @@ describe('bug 1: a picture is classified in an app', () => {
   });
 
   it('without a bundler, by an import map, in a worker', async () => {
-    expect((await opened(plainSite('worker', 'worker.js'), '')).title).toMatch(RIGHT);
+    const page = await opened(plainSite('worker', 'worker.js'), '');
+    expect(page.title).toMatch(RIGHT);
+    expect(page.loaded).toEqual(expect.arrayContaining([...filesOf(inWorker), 'worker-host.js']));
   });
 
   it('without a bundler, by an import map: the three models of PP-OCR', async () => {
     const page = await opened(plainSite('ocr', 'ocr.js'), '');
     expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
     const beside = ['software.js', 'tuner.js', 'url.js', 'winograd.js'];
-    expect(some(page.loaded)).toEqual(some(['core.js', ...filesOf(onnx), ...beside]));
+    expect(some(page.loaded)).toEqual(some(['core.js', 'errors.js', ...filesOf(onnx), ...beside]));
   });
 });
 
