@@ -83,6 +83,8 @@ const builds: Record<string, UserConfig> = {
           webnn: at('src/webnn/ml.ts'),
           worker: at('src/worker/index.ts'),
           'worker-host': at('src/worker/host.ts'),
+          cache: at('src/hub/cache/index.ts'),
+          'cache-node': at('src/hub/cache/node.ts'),
         },
         formats: ['es'],
       },
@@ -120,7 +122,7 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       parts('single.js'),
       beside('src/worker/start.ts', 'HOST', './worker-host.js'),
-      copies(licences('dist/lib', ['@huggingface/tokenizers'])),
+      copies(licences('dist/lib', ['@huggingface/tokenizers', '@noble/hashes'])),
     ],
   },
   cli: {
@@ -141,7 +143,13 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       copies({
         shaders: 'cli/dist/shaders',
-        ...licences('cli/dist/command', ['@huggingface/tokenizers', 'cli-progress', 'commander', 'tar-stream']),
+        ...licences('cli/dist/command', [
+          '@huggingface/tokenizers',
+          '@noble/hashes',
+          'cli-progress',
+          'commander',
+          'tar-stream',
+        ]),
       }),
     ],
   },
@@ -221,7 +229,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
       name: 'unit',
       setupFiles: everywhere,
       include: ['tests/**/*.test.ts'],
-      exclude: ['tests/**/*.{gpu,chrome,firefox,compiler,pages,package,speed}.test.ts'],
+      exclude: ['tests/**/*.{gpu,chrome,frames,firefox,compiler,pages,package,speed}.test.ts'],
       testTimeout: 120_000,
       maxWorkers: 2, // by itself Vitest leaves one of two cores idle
     }),
@@ -250,16 +258,20 @@ async function projects(): Promise<TestProjectConfiguration[]> {
   ];
   const chrome = await findChrome();
   if (chrome) {
-    const launchOptions = { executablePath: chrome, args: chromeFlags(await chooseAdapter(chrome)) };
-    const browser = {
+    const adapter = await chooseAdapter(chrome);
+    const browser = (frames: boolean) => ({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions }),
+      provider: playwright({ launchOptions: { executablePath: chrome, args: chromeFlags({ ...adapter, frames }) } }),
       instances: [{ browser: 'chromium' as const }],
-    };
+    });
     const include = [...gpu.include, 'tests/**/*.chrome.test.ts'];
-    list.push(project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser }));
+    const frames = ['tests/**/*.frames.test.ts'];
+    list.push(
+      project({ name: 'chrome', ...gpu, setupFiles: [ops, costs], include, browser: browser(false) }),
+      project({ name: 'chrome-frames', ...gpu, setupFiles: [ops, costs], include: frames, browser: browser(true) }),
+    );
   }
   const driver = findVulkanDriver();
   if (driver)

@@ -9,7 +9,8 @@ import {
   requestDevice,
 } from './gpu/adapter.ts';
 import type { Counters } from './gpu/counters.ts';
-import { Gpu } from './gpu/gpu.ts';
+import { Gpu, type Movable } from './gpu/gpu.ts';
+import type { AskForDevice } from './gpu/recovery.ts';
 import { GraphBuilder } from './graph/builder.ts';
 import { GROUP_NAMES, type GroupName, loadOps } from './graph/groups/index.ts';
 import type { Graph } from './graph/ir.ts';
@@ -17,14 +18,33 @@ import { type ModelSource, onnxOf, openFolder } from './hub/folder.ts';
 import { type FolderModel, loadModel } from './models/index.ts';
 import { LOAD_RULES, type LoadOptions } from './models/model.ts';
 import type { GraphModel } from './onnx/graph-model.ts';
-import { checkArgument, checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
+import {
+  checkArgument,
+  checkOptions,
+  either,
+  flag,
+  fn,
+  list,
+  object,
+  oneOf,
+  type Rules,
+  signal,
+  text,
+} from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
+import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
   /** The caller's own device: it is used as it is, and not destroyed with the engine. */
   device?: GPUDevice;
+  /**
+   * What becomes of models when the device is lost. true: calls go on, on a new device, with weights read again from
+   * their source. A function is asked for the new device, and must be where `device` is the caller's; it gives
+   * undefined where there shall be none. Absent: calls end with `device-lost`.
+   */
+  recover?: boolean | AskForDevice;
   signal?: AbortSignal;
 }
 
@@ -47,7 +67,7 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
   timestamps: flag,
 };
 
-const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, signal };
+const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, recover: either(flag, fn), signal };
 
 /** Tries to load a part of the library where that may be forbidden. Error: `no-import`. */
 async function checkImport(): Promise<void> {
@@ -60,13 +80,28 @@ async function checkImport(): Promise<void> {
   });
 }
 
-/** A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. */
-export class Engine {
+/**
+ * A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. Events: `lost`
+ * when the device is lost (`detail`: its GPUDeviceLostInfo), `recovered` when another has taken its place.
+ */
+export class Engine extends EventTarget {
   /** Ends what is being loaded or built when the engine goes. */
   readonly #life = new AbortController();
   readonly #resources = new Set<Resource>();
 
-  private constructor(readonly gpu: Gpu) {}
+  #gpu!: Gpu;
+
+  private constructor(gpu: Gpu) {
+    super();
+    this.#use(gpu);
+  }
+
+  #use(gpu: Gpu): void {
+    this.#gpu = gpu;
+    void gpu.device.lost.then((detail) => {
+      if (!this.disposed) this.dispatchEvent(new CustomEvent('lost', { detail }));
+    });
+  }
 
   /** Says beforehand whether an engine can be had here, and if not, why and what would help. */
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
@@ -85,18 +120,34 @@ export class Engine {
   /** Errors: `no-webgpu`, `no-adapter`, `no-import`, `invalid-argument`, `aborted`. */
   static async create(asked: EngineOptions = {}): Promise<Engine> {
     checkOptions('Engine.create', asked, ENGINE_RULES);
-    const { device, signal, ...options } = asked;
+    const { device, signal, recover, ...options } = asked;
     throwIfAborted(signal, 'creating the engine');
     await checkImport();
-    if (device) return new Engine(new Gpu(device, undefined, false));
-    const adapter = await requestAdapter(options);
-    const own = await requestDevice(adapter, options);
-    const engine = new Engine(new Gpu(own, adapter, true));
-    if (signal?.aborted) {
-      engine.dispose();
+    const own = async (counters?: Counters): Promise<Gpu> => {
+      const adapter = await requestAdapter(options);
+      return new Gpu(await requestDevice(adapter, options), adapter, true, counters);
+    };
+    const engine = new Engine(device ? new Gpu(device, undefined, false) : await own());
+    try {
+      if (recover) {
+        const { recoverable } = await import('./gpu/recovery.ts');
+        recoverable(engine, (gpu) => engine.#use(gpu), recover, device ? undefined : own);
+      }
       throwIfAborted(signal, 'creating the engine');
+      return engine;
+    } catch (error) {
+      engine.dispose();
+      throw error;
     }
-    return engine;
+  }
+
+  /** The device with what the engine counts on it; another one after a loss, with `recover`. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  get disposed(): boolean {
+    return this.#life.signal.aborted;
   }
 
   get adapter(): AdapterCard {
@@ -109,7 +160,8 @@ export class Engine {
 
   /**
    * Resolves once the device is lost, with a reason and a message: `unknown` for a driver reset or sleep, `destroyed`
-   * where it was destroyed, by `dispose` too. Calls under way then end with `device-lost`, or with `disposed`.
+   * where it was destroyed, by `dispose` too. Calls under way then end with `device-lost`, or with `disposed`; with
+   * `recover` they go on, and this is a promise of the new device.
    */
   get lost(): Promise<GPUDeviceLostInfo> {
     return this.device.lost;
@@ -141,8 +193,8 @@ export class Engine {
   }
 
   /**
-   * Loads a model from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
-   * external data beside it. Errors: `not-found`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
+   * Loads a model from a hub by its name (`org/model@revision`), from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
+   * external data beside it. Errors: `not-found`, `access-denied`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
    * `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
    * `out-of-memory`, `aborted`; nothing stays on the device.
    */
@@ -151,10 +203,20 @@ export class Engine {
     return this.#keep(async (signal): Promise<Model> => {
       const done = new AbortController();
       try {
-        const folder = await openFolder(source, { signal, network: options.network, loaded: done.signal });
+        const { network, cache, sha256 } = options;
+        const onProgress = options.onProgress && timed(options.onProgress);
+        const folder = await openFolder(source, { signal, network, cache, sha256, onProgress, loaded: done.signal });
         const onnx = await onnxOf(folder);
-        if (onnx === undefined) return await loadModel(this.gpu, folder, { ...options, signal });
-        return await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+        const how = { ...options, signal, onProgress };
+        const model =
+          onnx === undefined
+            ? await loadModel(this.gpu, folder, how)
+            : await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, how);
+        await folder.finish?.(signal).catch((error) => {
+          model.dispose();
+          throw error;
+        });
+        return model;
       } finally {
         done.abort();
       }
@@ -168,17 +230,20 @@ export class Engine {
    */
   async verify(target?: Model | Session, options: VerifyOptions = {}): Promise<VerifyReport> {
     checkArgument('verify', 'options', options, object);
-    return this.#live(async (signal) => {
+    const work = async (signal: AbortSignal): Promise<VerifyReport> => {
       return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
-    }, options.signal);
+    };
+    return this.#live(work, options.signal, target && 'moveTo' in target ? target : this);
   }
 
-  /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. */
-  async #live<T>(work: (signal: AbortSignal) => Promise<T>, own?: AbortSignal): Promise<T> {
+  /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. `moved`: what a new device is for. */
+  async #live<T>(work: (signal: AbortSignal) => Promise<T>, own?: AbortSignal, moved: Movable = this): Promise<T> {
     this.#alive();
     const life = this.#life.signal;
+    const signal = own instanceof AbortSignal ? AbortSignal.any([own, life]) : (own ?? life);
+    const { recovery } = this.gpu;
     try {
-      return await work(own instanceof AbortSignal ? AbortSignal.any([own, life]) : (own ?? life));
+      return await (recovery ? recovery.run(moved, () => work(signal)) : work(signal));
     } catch (error) {
       this.#alive();
       throw error;
@@ -189,7 +254,7 @@ export class Engine {
   #keep<T extends Resource>(make: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#live(async (either) => {
       const resource = await make(either);
-      if (this.#life.signal.aborted) resource.dispose();
+      if (this.disposed) resource.dispose();
       this.#alive();
       this.#resources.add(resource);
       resource.onDispose(() => this.#resources.delete(resource));
@@ -198,12 +263,12 @@ export class Engine {
   }
 
   #alive(): void {
-    if (this.#life.signal.aborted) throw new TilewrightError('disposed', 'the engine was disposed of');
+    if (this.disposed) throw new TilewrightError('disposed', 'the engine was disposed of');
   }
 
   /** Frees everything on the device; the device too, unless it is the caller's. Twice is fine. */
   dispose(): void {
-    if (this.#life.signal.aborted) return;
+    if (this.disposed) return;
     this.#life.abort();
     for (const resource of [...this.#resources]) resource.dispose();
     this.gpu.dispose();

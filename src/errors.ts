@@ -22,6 +22,8 @@ export const ERROR_CODES = [
   'not-found',
   /** A fetch failed. */
   'network',
+  /** A hub gives the model only to those who may have it: a token is needed, or its terms are to be agreed to. */
+  'access-denied',
   /** A file is another one than when its reading began. */
   'file-changed',
   /** The checkpoint lacks a tensor that the architecture needs. */

@@ -69,9 +69,8 @@ async function emitTypes() {
     outDir: TYPES,
     rootDir: join(ROOT, 'src'),
   };
-  const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/worker/index.ts', 'src/worker/host.ts', 'src/wgsl.d.ts'].map(
-    (file) => join(ROOT, file),
-  );
+  const entries = ['index.ts', 'webnn/ml.ts', 'worker/index.ts', 'worker/host.ts', 'hub/cache/index.ts', 'wgsl.d.ts'];
+  const files = entries.map((file) => join(ROOT, 'src', file));
   const write = (/** @type {string} */ file, /** @type {string} */ text) =>
     ts.sys.writeFile(file, portable(file, text));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);
@@ -86,6 +85,7 @@ async function emitTypes() {
       webnn: join(TYPES, 'webnn/ml.d.ts'),
       worker: join(TYPES, 'worker/index.d.ts'),
       'worker-host': join(TYPES, 'worker/host.d.ts'),
+      cache: join(TYPES, 'hub/cache/index.d.ts'),
     },
     plugins: [dts()],
     onwarn: ({ message }) => {

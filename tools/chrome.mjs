@@ -88,11 +88,17 @@ async function playwright(args, log) {
 
 /**
  * The command line that gives a headless Chrome WebGPU.
- * @param {{ software: boolean, platform?: string, root?: boolean, ci?: boolean }} options `software` asks for
- *   SwiftShader, else for the machine's GPU
+ * @param {{ software: boolean, frames?: boolean, platform?: string, root?: boolean, ci?: boolean }} options `software`
+ *   asks for SwiftShader, else for the machine's GPU; `frames` for one that WebGPU has frames of videos from
  * @returns {string[]}
  */
-export function chromeFlags({ software, platform = process.platform, root = isRoot(), ci = Boolean(process.env.CI) }) {
+export function chromeFlags({
+  software,
+  frames = false,
+  platform = process.platform,
+  root = isRoot(),
+  ci = Boolean(process.env.CI),
+}) {
   const linux = platform === 'linux';
   return [
     '--headless=new',
@@ -104,6 +110,8 @@ export function chromeFlags({ software, platform = process.platform, root = isRo
     '--disable-sync',
     '--no-first-run',
     ...(software ? ['--use-webgpu-adapter=swiftshader'] : []),
+    // Frames of videos come to WebGPU through the GPU process, which has no device of its own without these.
+    ...(software && frames ? ['--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'] : []),
     // Linux alone does not offer WebGPU on Vulkan by itself; a surface would need a display.
     ...(linux && !software ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface'] : []),
   ];

@@ -90,7 +90,7 @@ const NO_DRIVER = 'no Vulkan driver was found that it takes (Mesa 23 or later ha
  * @type {Record<Exclude<import('./parity.mjs').Suite, 'firefox'>, { project?: string, options?: Parameters<typeof vitest>[1], reason: string }>}
  */
 const devices = {
-  chrome: { project: 'chrome', reason: '' },
+  chrome: { project: 'chrome*', reason: '' }, // frames of videos have a browser of their own
   dawn: { ...(dawn && { project: `dawn-${dawn.name}` }), reason: `Dawn in Node: ${NO_DRIVER}` },
   wgpu: {
     ...(wgpu && { project: 'wgpu', options: { runtime: DENO, env: vulkanEnv(wgpu.icd) } }),

@@ -1,7 +1,13 @@
 import { loadOps } from '../graph/groups/index.ts';
 import { type Graph, isInput, type NamedOptions, type Operand, topological } from '../graph/ir.ts';
 import { toDeviceTypes } from '../graph/passes/device_types.ts';
-import { type RunOptions, Session, type TensorInput } from '../runtime/session.ts';
+import {
+  type DeviceInput,
+  type RunOptions,
+  Session,
+  type SessionInputs,
+  type TensorInput,
+} from '../runtime/session.ts';
 import { fromDevice, isNibble, logical, toDevice } from '../tensor/logical.ts';
 import type { HostData, TensorDescriptor } from '../tensor/types.ts';
 
@@ -25,10 +31,13 @@ export async function atBorder(graph: Graph): Promise<{ graph: Graph; Type: type
     const tensor = inputs[name];
     return tensor && data ? toDevice(`input ${name}`, tensor, data) : data;
   };
+  /** What the device writes has the device's type. */
+  const given = (name: string, data: TensorInput | DeviceInput): TensorInput | DeviceInput =>
+    data && 'encode' in data ? data : taken(name, data);
 
   class LogicalSession extends Session {
-    override async run<Data extends HostData>(given: Readonly<Record<string, TensorInput>>, options?: RunOptions) {
-      const data = Object.entries(given).map(([name, numbers]) => [name, taken(name, numbers)]);
+    override async run<Data extends HostData>(inputs: SessionInputs, options?: RunOptions) {
+      const data = Object.entries(inputs).map(([name, numbers]) => [name, given(name, numbers)]);
       const results = await super.run(Object.fromEntries(data), options);
       const made = Object.entries(results).map(([name, numbers]): [string, HostData] => {
         const tensor = outputs[name];

@@ -1,11 +1,14 @@
 import { TilewrightError } from '../errors.ts';
-import { paddedBytes } from '../gpu/gpu.ts';
+import { type Gpu, paddedBytes } from '../gpu/gpu.ts';
 import type { NamedOptions } from '../graph/ir.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { uniformBytes } from '../runtime/steps.ts';
-import type { Stores } from '../runtime/stores.ts';
+import { Stores } from '../runtime/stores.ts';
 import { byteLength, type TensorDescriptor } from '../tensor/types.ts';
+
+/** Types of weights, from large to small. */
+const SMALLER = ['float16', 'int8', 'int4'] as const;
 
 const sizes = (tensors: Iterable<TensorDescriptor>): number =>
   [...tensors].reduce((sum, tensor) => sum + paddedBytes(byteLength(tensor)), 0);
@@ -34,5 +37,33 @@ export async function checkBudget(plan: Plan, stores: Stores, budget: number, op
     'limit-exceeded',
     `${options.label ?? 'the session'} takes up to ${needed} bytes of the device${held}; memory.budget is ${budget}`,
     { hint: "Load with dtype: 'int8', take smaller inputs, or allow more." },
+  );
+}
+
+const inMB = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/**
+ * An `out-of-memory` with what was needed, what the engine holds besides, and what the same takes with smaller weights.
+ * WebGPU does not tell what is free. `planWith`: the plan with another type of weights, or as it was asked for.
+ */
+export async function withNeeds(
+  { message, cause }: TilewrightError,
+  gpu: Gpu,
+  planWith: (weights?: (typeof SMALLER)[number]) => Promise<Plan>,
+  options: SessionOptions,
+): Promise<TilewrightError> {
+  const needs = async (weights?: (typeof SMALLER)[number]): Promise<number> =>
+    bytesNeeded(await planWith(weights), new Stores(gpu), options);
+  const asked = await needs();
+  const less: string[] = [];
+  for (const type of SMALLER) {
+    const bytes = await needs(type);
+    if (bytes < asked) less.push(`${inMB(bytes)} as ${type}`);
+  }
+  const room = less.length ? `With smaller weights (dtype) it takes ${less.join(', ')}.` : 'Take smaller inputs.';
+  return new TilewrightError(
+    'out-of-memory',
+    `${message} (it takes up to ${inMB(asked)} of the device, where this engine holds ${inMB(gpu.counters.bytes)} besides)`,
+    { hint: `${room} Dispose of models that are not used, or close other tabs.`, cause },
   );
 }

@@ -82,7 +82,10 @@ export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions
     return await stores.turns.take(() => realise(gpu, planner, stores, options));
   } catch (error) {
     if (stores !== options.stores) stores.dispose();
-    throw await gpu.explain(error);
+    const explained = await gpu.explain(error);
+    if (explained.code !== 'out-of-memory') throw explained;
+    const planWith = (weights = options.weights): Promise<Plan> => planOf(gpu, graph, { ...options, weights });
+    throw await (await import('./budget.ts')).withNeeds(explained, gpu, planWith, options);
   }
 }
 

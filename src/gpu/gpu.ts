@@ -79,7 +79,7 @@ const MANY_REGISTERS: readonly string[] = ['amd', 'apple', 'nvidia'];
 /** Codes of errors that a lost device may cause. */
 const FROM_WEBGPU: ReadonlySet<ErrorCode> = new Set(['shader-compile', 'gpu-validation']);
 
-const ROOM = { hint: "Load with dtype: 'int8', or close other tabs." };
+const ROOM = { hint: 'Dispose of models that are not used, or close other tabs.' };
 
 /** Milliseconds from the first failure to `device.lost`, at the most: 26 were seen. */
 const LOST_WITHIN_MS = 250;
@@ -87,11 +87,23 @@ const LOST_WITHIN_MS = 250;
 const invalid = (cause: { message: string }): TilewrightError =>
   new TilewrightError('gpu-validation', cause.message, { cause });
 
+/** What lives on a device, and can leave it for another. */
+export interface Movable {
+  readonly gpu: Gpu;
+  readonly disposed: boolean;
+  /** Leaves the device: what it has there is gone, and is made again on `gpu` when it is needed. Absent: `gpu` follows by itself. */
+  moveTo?(gpu: Gpu): void;
+}
+
+/** Does work, and again on another device where one is lost: src/gpu/recovery.ts. */
+export interface Recoverer {
+  run<T>(target: Movable, work: () => Promise<T>, again?: boolean): Promise<T>;
+}
+
 /** A device, with counters, the pipeline cache, and whether it is lost. Knows no op. */
 export class Gpu {
   readonly card: AdapterCard;
   readonly caps: Caps;
-  readonly counters: Counters = createCounters();
   readonly pipelines: PipelineCache;
   /** Runs that are submitted in parts, and what is submitted after them. Empty as long as all runs are short. */
   readonly turns = new Turns();
@@ -104,12 +116,15 @@ export class Gpu {
   /** An error of WebGPU that no scope caught. */
   #stray: TilewrightError | undefined;
   #owned: boolean;
+  /** What gives another device where this one is lost. Absent: nothing does. */
+  recovery: Recoverer | undefined;
 
-  /** `owned` devices are destroyed with this object; the caller's own device is not. */
+  /** `owned` devices are destroyed with this object; the caller's own device is not. `counters`: those of a device before. */
   constructor(
     readonly device: GPUDevice,
     adapter: GPUAdapter | undefined,
     owned: boolean,
+    readonly counters: Counters = createCounters(),
   ) {
     const info = adapter?.info ?? device.adapterInfo;
     this.card = describeAdapter({ info, features: device.features, limits: device.limits });
@@ -138,7 +153,7 @@ export class Gpu {
     void device.lost.then((info) => {
       this.#stop(
         new TilewrightError('device-lost', `the GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, {
-          hint: 'Create a new engine and load the model again: nothing but the GPU copy is gone.',
+          hint: 'Create an engine with `recover: true`, or a new engine and load the model again: nothing but the GPU copy is gone.',
         }),
       );
     });
@@ -152,6 +167,11 @@ export class Gpu {
   #stop(end: TilewrightError): void {
     this.#end ??= end;
     for (const stop of this.#waiting) stop();
+  }
+
+  /** Whether the device is lost, and not disposed of. */
+  get lost(): boolean {
+    return this.#end?.code === 'device-lost';
   }
 
   /** Throws why nothing can run here, at every call. Throws once an error of WebGPU that no scope caught. */

@@ -10,6 +10,13 @@ export interface Program {
   readonly linked: Linked;
 }
 
+const resourceOf = (type: Binding['type']): Partial<GPUBindGroupLayoutEntry> =>
+  type === 'texture_external'
+    ? { externalTexture: {} }
+    : type === 'texture_2d'
+      ? { texture: { sampleType: 'unfilterable-float' } }
+      : { buffer: { type } };
+
 /** What is compiled on each device: engines and contexts of WebNN on the same device share it. */
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<Program>>>();
 
@@ -45,11 +52,7 @@ export class PipelineCache {
     const key = bindings.map(({ binding, type }) => `${binding}:${type}`).join();
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const entries = bindings.map(({ binding, type }) => ({
-        binding,
-        visibility: COMPUTE,
-        buffer: { type },
-      }));
+      const entries = bindings.map(({ binding, type }) => ({ binding, visibility: COMPUTE, ...resourceOf(type) }));
       layout = this.device.createBindGroupLayout({ entries });
       this.#layouts.set(key, layout);
     }

@@ -2,6 +2,7 @@
 export const USAGE = {
   /** STORAGE | COPY_DST | COPY_SRC */
   storage: 0x80 | 8 | 4,
+  STORAGE: 0x80,
   COPY_SRC: 4,
   COPY_DST: 8,
   /** MAP_READ | COPY_DST */

@@ -3,7 +3,8 @@ import { TilewrightError } from '../errors.ts';
 export interface Binding {
   readonly name: string;
   readonly binding: number;
-  readonly type: GPUBufferBindingType;
+  /** Of a texture, its type in WGSL. */
+  readonly type: GPUBufferBindingType | 'texture_2d' | 'texture_external';
 }
 
 export interface StructField {
@@ -107,8 +108,8 @@ const UNIFORMS = [
   { struct: 'Bias', name: 'steps', binding: 8 },
 ] as const;
 
-const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*(\w+)>\s*(\w+)/;
-const NAME = /(?:\b(?:fn|const|alias|struct) |>)(\w+)/;
+const RESOURCE = /@binding\((\d+)\)\s*var(?:<storage,\s*(\w+)>)?\s*(\w+)\s*:\s*(\w+)/;
+const NAME = /(?:\b(?:fn|const|alias|struct|var) |>)(\w+)/;
 
 const known = new Map<string, readonly Declaration[]>();
 
@@ -162,13 +163,14 @@ export function link({ kernel, ports, constants = {} }: Variant): Linked {
     end += piece.text.split('\n').length;
     return { ...piece, first };
   });
-  const storage = pieces.flatMap(({ text }): Binding[] => {
-    const [, binding, access, name] = text.match(STORAGE) ?? [];
-    return name ? [{ name, binding: Number(binding), type: access === 'read' ? 'read-only-storage' : 'storage' }] : [];
+  const resources = pieces.flatMap(({ text }): Binding[] => {
+    const [, binding, access, name, texture] = text.match(RESOURCE) ?? [];
+    const storage = access === 'read' ? 'read-only-storage' : 'storage';
+    return name ? [{ name, binding: Number(binding), type: access ? storage : (texture as 'texture_2d') }] : [];
   });
   return {
     code: [...head, ...pieces.map(({ text }) => text)].join('\n'),
-    bindings: [...uniforms, ...storage].sort((a, b) => a.binding - b.binding),
+    bindings: [...uniforms, ...resources].sort((a, b) => a.binding - b.binding),
     uniforms,
     pieces,
     locate(at) {

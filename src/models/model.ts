@@ -16,7 +16,18 @@ import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { NetworkOptions } from '../hub/policy.ts';
-import { checkOptions, flag, integer, list, object, type Rules, signal, text, valuesOf } from '../options.ts';
+import {
+  checkOptions,
+  flag,
+  integer,
+  list,
+  object,
+  type Rule,
+  type Rules,
+  signal,
+  text,
+  valuesOf,
+} from '../options.ts';
 import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -52,9 +63,18 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   allowUnused?: boolean;
   /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer …' }, stall: 10_000 }`. */
   network?: NetworkOptions;
+  /**
+   * Whether files behind URLs are kept, in the origin's private file system or in Node in the user's folder of caches, so
+   * that the next load fetches nothing that has not changed, and works offline. Default: true for a name on a hub, else false.
+   */
+  cache?: boolean;
+  /** What files have to hash to, in hexadecimal digits by name: `{ 'model.safetensors': '9f86…' }`. Error: `invalid-file`. */
+  sha256?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   onProgress?: OnProgress;
 }
+
+const SHA256: Rule = ['64 hexadecimal digits', (value) => /^[\da-f]{64}$/i.test(String(value))];
 
 export const LOAD_RULES: Rules<LoadOptions> = {
   ...SHARED_RULES,
@@ -64,6 +84,8 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   feedback: valuesOf(text),
   allowUnused: flag,
   network: object,
+  cache: flag,
+  sha256: valuesOf(SHA256),
 };
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
@@ -96,8 +118,9 @@ export interface ModelInfo {
 export abstract class LoadedModel extends Resource {
   abstract readonly task: string;
   abstract readonly architecture: string;
-  readonly #stores: Stores;
-  readonly #sessions: SessionCache<Session>;
+  #gpu!: Gpu;
+  #stores!: Stores;
+  #sessions!: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
   /** The options that its sessions are built with. */
@@ -107,14 +130,13 @@ export abstract class LoadedModel extends Resource {
   protected readonly dataType: 'float32' | 'float16';
 
   constructor(
-    readonly gpu: Gpu,
+    gpu: Gpu,
     readonly files: ModelFiles,
     { dtype, groupSize, check, tune, memory, activations, calibration, integer }: LoadOptions,
   ) {
     super();
     this.title = `the model ${files.name}`;
-    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
-    this.#stores = new Stores(gpu);
+    this.#settle(gpu);
     this.#memory = memory;
     const types = typeof dtype === 'object' ? dtype : { default: dtype ?? storedType(files.checkpoint) };
     this.dtype = types.default;
@@ -133,6 +155,29 @@ export abstract class LoadedModel extends Resource {
       ...integers,
       ...(this.dataType === 'float32' && dtype && { weights: dtype }),
     };
+  }
+
+  /** The device that it is on: another one after a loss, where the engine recovers. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. */
+  moveTo(gpu: Gpu): void {
+    this.release();
+    this.#settle(gpu);
+  }
+
+  #settle(gpu: Gpu): void {
+    this.#gpu = gpu;
+    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
+    this.#stores = new Stores(gpu);
+  }
+
+  /** Work that begins again on a new device where this one is lost and the engine recovers; only the next does unless `again`. */
+  protected recovering<T>(work: () => Promise<T>, again = true): Promise<T> {
+    const { recovery } = this.gpu;
+    return recovery ? recovery.run(this, work, again) : work();
   }
 
   abstract readonly parameters: number;
@@ -180,6 +225,18 @@ export abstract class LoadedModel extends Resource {
   #make(name: string, graph: () => Graph, options: SessionOptions): Make<Session> {
     const shared = { stores: this.#stores, memory: this.#memory, label: name };
     return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
+  }
+
+  /** Counts what a model has on the device beside its sessions. It goes with the model. */
+  protected keep<T extends { readonly bytes: number; dispose(): void }>(beside: T): T {
+    this.alive();
+    this.#stores.sessions.add(beside);
+    return beside;
+  }
+
+  /** Bytes that are left of the budget. */
+  protected get room(): number {
+    return (this.#memory?.budget ?? Number.POSITIVE_INFINITY) - this.#stores.bytes;
   }
 
   /** What runs for a graph of the model. */
@@ -244,7 +301,8 @@ export abstract class LoadedModel extends Resource {
    * `aborted`.
    */
   async report(samples: readonly Sample[] = [], options: ReportOptions = {}): Promise<ModelReport> {
-    return (await import('./report.ts')).reportOn(this as unknown as Reported, samples, options);
+    const { reportOn } = await import('./report.ts');
+    return this.recovering(() => reportOn(this as unknown as Reported, samples, options));
   }
 
   protected release(): void {

@@ -19,10 +19,13 @@ import {
 } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
-import { decodePicture, type PictureSource } from '../vision/decode.ts';
+import { decodePicture, isDevicePicture, isOnDevice, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import type { PictureStage } from '../vision/stage.ts';
+import type { DevicePicture } from '../vision/surface.ts';
 import { ACTIVATIONS } from './activation-names.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import type { ClassificationBuffers } from './classification.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
@@ -30,6 +33,8 @@ import { GraphWeights, Weights } from './weights.ts';
 export interface ClassifyOptions {
   /** Labels at the most; 5 where absent. */
   topK?: number;
+  /** Buffers on the engine's device that results are copied to. */
+  copy?: ClassificationBuffers;
   signal?: AbortSignal;
 }
 
@@ -190,6 +195,8 @@ export class ImageClassifier extends LoadedModel {
   readonly architecture: string;
   readonly parameters: number;
   protected macs = 0;
+  /** Preprocessing on the device, from the first picture on that is there. */
+  #stage: PictureStage | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -270,27 +277,69 @@ export class ImageClassifier extends LoadedModel {
     return this.withSession(`batch ${batch}`, () => this.graph(batch), work, { signal, onProgress });
   }
 
-  /** Logits [count, classes] of preprocessed images: float32 [count,3,H,W]. */
-  async logits(pixels: Float32Array, count = 1, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array'));
+  /**
+   * Logits [count, classes] of preprocessed images: float32 [count,3,H,W], or a buffer on the engine's device in the
+   * model's type (usage COPY_SRC). Errors: `invalid-argument`, `wrong-shape`, `aborted`, `device-lost`.
+   */
+  async logits(
+    pixels: Float32Array | GPUBuffer,
+    count = 1,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
+    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array', 'GPUBuffer'));
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
-    const run = (session: Session) => session.run({ image: pixels }, options);
-    const { logits } = await this.#withSession(count, run, options);
+    const run = async (session: Session) => {
+      const operand = session.plan.inputs.get('image')!;
+      const image =
+        'mapAsync' in pixels
+          ? (await import('../runtime/device-tensors.ts')).tensorIn('logits', pixels, operand)
+          : pixels;
+      return session.run({ image }, options);
+    };
+    const work = () => this.#withSession(count, run, options);
+    const { logits } = await this.recovering(work, !('mapAsync' in pixels));
     return this.dataType === 'float16' ? Float32Array.from(logits as Uint16Array, fromHalf) : (logits as Float32Array);
   }
 
   /**
-   * The likeliest labels of a picture, best first. Errors: `invalid-image`, `invalid-argument`, `aborted`,
-   * `device-lost`.
+   * The likeliest labels of a picture, best first. A texture, a picture in a buffer, and where `preprocessesOn` says so a
+   * VideoFrame or a video never come to the host: they are resized in the submit of the run, and labels are found on the
+   * device. Errors: `invalid-image`, `invalid-argument`, `wrong-shape`, `limit-exceeded`, `aborted`, `device-lost`.
    */
-  async classify(source: PictureSource, options: ClassifyOptions = {}): Promise<Prediction[]> {
-    checkOptions('classify', options, { topK: integer(1), signal: aSignal });
-    const { topK = 5, signal } = options;
+  async classify(source: PictureSource | DevicePicture, options: ClassifyOptions = {}): Promise<Prediction[]> {
+    checkOptions('classify', options, { topK: integer(1), copy: object, signal: aSignal });
+    const { topK = 5, copy, signal } = options;
     throwIfAborted(signal, 'classifying');
-    const picture = await decodePicture(source);
-    const logits = await this.logits(preprocess([picture], this.preprocessing), 1, signal ? { signal } : {});
-    return this.rank(logits, topK);
+    const how = signal ? { signal } : {};
+    const work = async (): Promise<Prediction[]> => {
+      const stage = (await this.preprocessesOn(source)) === 'gpu' ? this.#stage : undefined;
+      if (!stage && !copy) {
+        const pixels = preprocess([await decodePicture(source as PictureSource)], this.preprocessing);
+        return this.rank(await this.logits(pixels, 1, how), topK);
+      }
+      const { loadTop, runTop, topGraph } = await import('./classification.ts');
+      await loadTop();
+      const k = Math.min(topK, this.labels.length);
+      const best = await this.withSession(
+        `top ${k}`,
+        () => topGraph(this.graph(), k, this.#isMultiLabel),
+        (session) => runTop(session, source, { preprocessing: this.preprocessing, stage }, options),
+        how,
+      );
+      return best.map((one) => ({ ...one, label: this.labels[one.index]! }));
+    };
+    // What the caller has on a device goes with it.
+    return this.recovering(work, !copy && !isOnDevice(source));
+  }
+
+  /** Where `classify` makes the model's input of a picture. Errors: `disposed`, `device-lost`. */
+  async preprocessesOn(source: PictureSource | DevicePicture): Promise<'gpu' | 'host'> {
+    if (!isDevicePicture(source)) return 'host';
+    const { PictureStage } = await import('../vision/stage.ts');
+    if (this.#stage?.gpu !== this.gpu)
+      this.#stage = this.keep(new PictureStage(this.gpu, this.preprocessing, () => this.room));
+    return (await this.#stage.takes(source)) ? 'gpu' : 'host';
   }
 
   /**
@@ -308,9 +357,13 @@ export class ImageClassifier extends LoadedModel {
     return this.calibrateOn(this.graph(), samples(), options);
   }
 
+  get #isMultiLabel(): boolean {
+    return this.files.config?.['problem_type'] === MULTI_LABEL;
+  }
+
   /** One row of logits as probabilities, best first: softmax, or the sigmoid of each for a multi-label model. */
   rank(logits: Float32Array, topK: number): Prediction[] {
-    const many = this.files.config?.['problem_type'] === MULTI_LABEL;
+    const many = this.#isMultiLabel;
     const top = many ? 0 : Math.max(...logits);
     const powers = Array.from(logits, (x) => Math.exp(x - top));
     const sum = powers.reduce((a, b) => a + b, 0);

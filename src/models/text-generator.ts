@@ -129,6 +129,11 @@ export class TextGenerator extends LoadedModel {
     }
   }
 
+  override moveTo(gpu: Gpu): void {
+    this.#cached = undefined;
+    super.moveTo(gpu);
+  }
+
   get context(): number {
     return this.shape.context;
   }
@@ -257,17 +262,40 @@ export class TextGenerator extends LoadedModel {
   ): AsyncGenerator<number, void> {
     const ids = [...prompt];
     const end = ids.length + count;
+    // On a new device, tokens that were drawn and not read are drawn again with the same numbers.
+    const drawn: SamplerSettings[] = [];
     let from = 0;
     while (ids.length < end) {
       // The last position gives one token more.
-      const room = from + this.context + 1 - ids.length;
-      if (!room && overflow !== 'slide') return;
-      if (!room) from = ids.length - Math.max(1, this.context >> 1);
-      else
-        for await (const token of this.#continue(ids.slice(from), Math.min(end - ids.length, room), sampler, signal)) {
+      const full = from + this.context + 1;
+      if (ids.length === full && overflow !== 'slide') return;
+      if (ids.length === full) from = ids.length - Math.max(1, this.context >> 1);
+      else {
+        const begin = (): AsyncGenerator<number, void> => {
+          let at = ids.length - prompt.length;
+          const draw = (): SamplerSettings => (drawn[at++] ??= sampler());
+          return this.#continue(ids.slice(from), Math.min(end, full) - ids.length, draw, signal);
+        };
+        for await (const token of this.#recovered(begin)) {
           ids.push(token);
           yield token;
         }
+      }
+    }
+  }
+
+  /** What a generator gives. It is begun again on a new device where this one is lost and the engine recovers. */
+  async *#recovered<T>(begin: () => AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+    let { gpu } = this;
+    let going = begin();
+    const next = (): Promise<IteratorResult<T, void>> => {
+      if (this.gpu !== gpu) [gpu, going] = [this.gpu, begin()];
+      return going.next();
+    };
+    for (;;) {
+      const { value, done } = await this.recovering(next);
+      if (done) return;
+      yield value;
     }
   }
 
@@ -285,7 +313,7 @@ export class TextGenerator extends LoadedModel {
     checkOptions('logits', options, { signal });
     const given = this.#ids('logits', ids);
     if (given.length > this.context) throw this.#tooLong(given.length);
-    return this.#turns.take(async () => {
+    const work = async (): Promise<Float32Array> => {
       this.#cached = undefined;
       const chunk = Math.min(64, this.context);
       const session = await this.session(`logits ${chunk}`, () => this.graph(chunk, 'all'), options);
@@ -301,7 +329,8 @@ export class TextGenerator extends LoadedModel {
         all.set(this.#floats(logits!).subarray(from, from + count * vocabulary), done * vocabulary);
       }
       return all;
-    });
+    };
+    return this.#turns.take(() => this.recovering(work));
   }
 
   /**

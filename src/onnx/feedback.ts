@@ -46,9 +46,11 @@ export class Feedback {
   readonly #kept = new Map<string, Kept>();
   /** Runs that hand something on are one after the other. */
   readonly turns = new Turns();
+  /** What was kept went with a device that was lost. */
+  #gone = false;
 
   constructor(
-    private readonly gpu: Gpu,
+    private gpu: Gpu,
     /** Outputs by the input that they become. */
     readonly sources: ReadonlyMap<string, string>,
   ) {}
@@ -72,6 +74,7 @@ export class Feedback {
 
   /** Keeps outputs of a session, by the input that each becomes. */
   keep(session: Session, outputs: ReadonlyMap<string, Handed>): void {
+    this.#gone = false;
     submitted(this.gpu, (encoder) => {
       for (const [input, { output, tensor }] of outputs) {
         const { shape } = tensor;
@@ -106,8 +109,28 @@ export class Feedback {
     if (kept?.own !== undefined) this.gpu.destroyBuffer(kept.buffer);
   }
 
+  /** Leaves a lost device, and what is kept there. */
+  moveTo(gpu: Gpu): void {
+    this.#gone ||= this.#kept.size > 0;
+    this.free();
+    this.gpu = gpu;
+  }
+
+  /** Error: `device-lost` where runs cannot go on from the ones before. */
+  check(): void {
+    if (this.#gone)
+      throw new TilewrightError('device-lost', 'what `feedback` kept from run to run went with the lost device', {
+        hint: 'Call reset(), and give the inputs again from the first on.',
+      });
+  }
+
   /** Forgets what is kept: the next run begins with zeros. */
   reset(): void {
+    this.free();
+    this.#gone = false;
+  }
+
+  free(): void {
     for (const kept of this.#kept.values()) this.#free(kept);
     this.#kept.clear();
   }

@@ -9,7 +9,7 @@ import type { CalibrationOptions } from '../models/calibration.ts';
 import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import { recogniser } from '../patterns/index.ts';
-import type { Session, TensorInput } from '../runtime/session.ts';
+import type { DeviceInput, Session, TensorInput } from '../runtime/session.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { type DataType, elementCount, formatShape, type TensorData } from '../tensor/types.ts';
 import type { CachedRun, Caches } from './caches.ts';
@@ -25,6 +25,7 @@ import {
   type Given,
   type GraphInputs,
   type GraphOutput,
+  isOnDevice,
   numbersFor,
   resultOf,
 } from './run-tensors.ts';
@@ -163,7 +164,9 @@ export class GraphModel extends LoadedModel {
     this.alive();
     checkOptions('run', options, { signal: aSignal, outputs: list(text), copy: object, onProgress: fn });
     throwIfAborted(options.signal, 'the run');
-    const run = (): Promise<Record<string, GraphOutput>> => this.#run(inputs, options);
+    // The caller's buffers are on the device that they were made on.
+    const own = !Object.keys(options.copy ?? {}).length && !Object.values(inputs ?? {}).some(isOnDevice);
+    const run = (): Promise<Record<string, GraphOutput>> => this.recovering(() => this.#run(inputs, options), own);
     return this.#feedback?.kept.turns.take(run) ?? run();
   }
 
@@ -261,14 +264,15 @@ export class GraphModel extends LoadedModel {
       needs !== undefined || place === CHECKS || wanted.includes(this.outputs[Number.parseInt(place, 10)]!.name);
     const work = async (session: Session): Promise<Record<string, TensorData>> => {
       const kept = this.#feedback?.kept;
-      const inputs: Record<string, TensorInput> = { ...inPlace?.numbers };
+      const inputs: Record<string, TensorInput | DeviceInput> = { ...inPlace?.numbers };
       const back = new Map<string, Operand>();
       for (const [input, state] of inPlace?.cache.states ?? []) kept!.move(input, session.bufferOf(state), state);
       for (const [name, operand] of session.plan.inputs) {
         if (inputs[name]) continue;
         const { type, dims, values, buffer } = given.get(name)!;
         if (values) inputs[name] = numbersFor(name, type, dims, values, operand.dataType);
-        else if (buffer) await (await import('./buffers.ts')).take(this.gpu, name, buffer, session, operand);
+        else if (buffer)
+          inputs[name] = (await import('../runtime/device-tensors.ts')).tensorIn(`input ${name}`, buffer, operand);
         else back.set(name, operand);
       }
       if (back.size) kept!.give(session, back);
@@ -323,6 +327,7 @@ export class GraphModel extends LoadedModel {
       if (input === undefined) {
         if (!names.includes(name)) continue; // an initialiser is its default
         if (comesBack(name) && type?.kind === 'tensor') {
+          kept!.check();
           given.set(name, this.#fed(name, type.type, type.dims ?? [], symbols));
           continue;
         }
@@ -352,8 +357,13 @@ export class GraphModel extends LoadedModel {
   }
 
   protected override release(): void {
-    this.reset();
+    this.#feedback?.kept.free();
     super.release();
+  }
+
+  override moveTo(gpu: Gpu): void {
+    this.#feedback?.kept.moveTo(gpu);
+    super.moveTo(gpu);
   }
 
   graphs(): Readonly<Record<string, Graph>> {

@@ -39,6 +39,10 @@ export type GraphInputs = Readonly<Record<string, GraphInput>>;
 
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 
+/** Whether an input is in a buffer of the caller's. */
+export const isOnDevice = (input: GraphInput): input is GraphBuffer =>
+  !ArrayBuffer.isView(input) && typeof (input as Partial<GraphBuffer> | null)?.buffer?.size === 'number';
+
 /** An input of a run: its numbers, of its type. */
 export interface Given {
   readonly type: OnnxType;
@@ -126,7 +130,7 @@ export function bind(
     data: unknown;
     buffer?: GPUBuffer;
   };
-  const isBuffer = buffer !== undefined && data === undefined && typeof buffer.size === 'number';
+  const isBuffer = isOnDevice(input) && data === undefined;
   if (!isList(data) && !isBuffer)
     throw new TilewrightError(
       'invalid-argument',

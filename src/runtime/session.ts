@@ -44,6 +44,16 @@ const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text),
 
 export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
+/** An input that the GPU writes, at the beginning of the run and in its submit. */
+export interface DeviceInput {
+  /** Encodes what writes it. Called once a run, in the task that submits. */
+  encode(encoder: GPUCommandEncoder, target: GPUBuffer): void;
+}
+
+export type SessionInputs = Readonly<Record<string, TensorInput | DeviceInput>>;
+
+type GivenInput = readonly [name: string, data: TensorInput | DeviceInput];
+
 /** The dispatches of a plan, compiled, not bound to buffers. */
 interface Kernels {
   readonly steps: readonly Step[];
@@ -208,7 +218,7 @@ export class Session extends Resource {
    * of before its results are here.
    */
   async run<Data extends HostData = TensorData>(
-    inputs: Readonly<Record<string, TensorInput>>,
+    inputs: SessionInputs,
     options: RunOptions = {},
   ): Promise<Record<string, Data>> {
     this.alive();
@@ -238,7 +248,7 @@ export class Session extends Resource {
 
   /** Does a run, at once where no long one is before it. */
   async #work(
-    inputs: Readonly<Record<string, TensorInput>>,
+    inputs: SessionInputs,
     outputs: readonly string[],
     copy: NonNullable<RunOptions['copy']>,
     alive: () => void,
@@ -247,9 +257,9 @@ export class Session extends Resource {
     const start = performance.now();
     // Between two parts nobody else writes: not the GPU to an input, nor a tuner to the shared memory.
     const long = this.#ms > PART_MS && !this.#kept.size && !stores.turns.open;
-    let given = Object.entries(inputs);
+    let given: readonly GivenInput[] = Object.entries(inputs);
     // The caller may write to its arrays while this waits.
-    if (long || gpu.turns.open) given = given.map(([name, data]) => [name, data.slice?.() ?? data]);
+    if (long || gpu.turns.open) given = given.map(([name, data]) => [name, 'slice' in data ? data.slice() : data]);
     const submit = (from = 0) => {
       alive();
       return gpu.scoped('a run', () => this.#submit(given, outputs, copy, from));
@@ -271,14 +281,17 @@ export class Session extends Resource {
     return results;
   }
 
-  #begin(encoder: GPUCommandEncoder, inputs: readonly [string, TensorInput][]): void {
-    for (const [name, data] of inputs) this.#write(name, data);
+  #begin(encoder: GPUCommandEncoder, inputs: readonly GivenInput[]): void {
+    for (const [name, data] of inputs) {
+      if ('encode' in data) data.encode(encoder, this.#inputs.get(this.#named(this.plan.inputs, name, 'input'))!);
+      else this.#write(name, data);
+    }
     this.#kernels.check?.begin(encoder);
   }
 
   /** Writes, encodes and submits a run, without waiting: its steps from `from` on. */
   #submit(
-    inputs: readonly [string, TensorInput][],
+    inputs: readonly GivenInput[],
     outputs: readonly string[],
     copy: NonNullable<RunOptions['copy']>,
     from: number,
@@ -315,14 +328,23 @@ export class Session extends Resource {
     return this.#allocate(byteLength(operand), USAGE.staging, `${name} staging`);
   }
 
-  /** Writes an input without running. Otherwise as `inputBuffer`. */
+  /** Writes an input without running, after the runs that were asked for before. Otherwise as `inputBuffer`. */
   write(name: string, data: TensorInput): void {
     this.alive();
-    this.#write(name, data);
+    const { turns } = this.gpu;
+    // A run that is submitted in parts reads its inputs until the last; the caller may write to its array meanwhile.
+    const write = this.#writing(name, turns.open ? data.slice() : data);
+    if (!turns.open) write();
+    else void turns.take(() => this.disposed || write());
     this.#kept.add(name);
   }
 
   #write(name: string, data: TensorInput): void {
+    this.#writing(name, data)();
+  }
+
+  /** What writes an input, checked. */
+  #writing(name: string, data: TensorInput): () => void {
     const operand = this.#named(this.plan.inputs, name, 'input');
     if (data.length !== elementCount(operand.shape)) {
       throw new TilewrightError(
@@ -330,7 +352,8 @@ export class Session extends Resource {
         `input ${name}: expected ${elementCount(operand.shape)} elements for ${formatTensor(operand)}, got ${data.length}`,
       );
     }
-    this.gpu.write(this.#inputs.get(operand)!, 0, asTensorData(name, operand, data));
+    const bytes = asTensorData(name, operand, data);
+    return () => this.gpu.write(this.#inputs.get(operand)!, 0, bytes);
   }
 
   /** Encodes the plan as one compute pass, or its steps from `from` to `to`. */

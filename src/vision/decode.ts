@@ -1,6 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import { object, shown } from '../options.ts';
 import type { Picture } from './preprocess.ts';
+import type { DevicePicture } from './surface.ts';
 
 /** What a page may hand over as a picture. */
 export type PictureSource =
@@ -8,10 +9,22 @@ export type PictureSource =
   | ImageBitmap
   | HTMLImageElement
   | HTMLVideoElement
+  | VideoFrame
   | HTMLCanvasElement
   | OffscreenCanvas
   | ImageData
   | Picture;
+
+/** What a picture that the device may read itself has of its own: a texture, a buffer alone, a frame, a video. */
+const DEVICE = ['createView', 'mapAsync', 'displayWidth', 'videoWidth'];
+
+/** Whether the device may be able to read a picture itself (vision/stage.ts). */
+export const isDevicePicture = (source: PictureSource | DevicePicture): source is DevicePicture =>
+  object[1](source) && (DEVICE.some((name) => name in source) || ('buffer' in source && 'height' in source));
+
+/** Whether a picture is in a texture or a buffer. */
+export const isOnDevice = (source: PictureSource | DevicePicture): boolean =>
+  isDevicePicture(source) && !('displayWidth' in source || 'videoWidth' in source);
 
 /** What else than a Blob has one of these; `displayWidth` is a VideoFrame's. */
 const SOURCE = ['data', 'width', 'displayWidth'];
@@ -41,7 +54,7 @@ export async function decodePicture(source: PictureSource): Promise<Picture> {
       bitmap.close();
     }
   } catch (cause) {
-    throw undecodable(cause);
+    throw unreadable(cause);
   }
 }
 
@@ -53,15 +66,9 @@ export async function bitmapOf(element: ImageBitmapSource): Promise<ImageBitmap>
   try {
     return await createImageBitmap(element, { ...AS_STORED, imageOrientation: 'from-image' });
   } catch (cause) {
-    throw undecodable(cause);
+    throw unreadable(cause);
   }
 }
-
-const undecodable = (cause: unknown): TilewrightError =>
-  new TilewrightError('invalid-image', `The picture cannot be decoded: ${reason(cause)}`, {
-    hint: hintFor(cause),
-    cause,
-  });
 
 function pixelsOf(bitmap: ImageBitmap): ImageData {
   const { width, height } = bitmap;
@@ -70,6 +77,13 @@ function pixelsOf(bitmap: ImageBitmap): ImageData {
   context.drawImage(bitmap, 0, 0);
   return context.getImageData(0, 0, width, height);
 }
+
+/** The error for what a browser says of a picture. */
+export const unreadable = (cause: unknown): TilewrightError =>
+  new TilewrightError('invalid-image', `The picture cannot be decoded: ${reason(cause)}`, {
+    hint: hintFor(cause),
+    cause,
+  });
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 

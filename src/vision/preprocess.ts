@@ -54,11 +54,9 @@ export function preprocess(pictures: readonly Picture[], preprocessing: Preproce
 }
 
 function preprocessOne(picture: Picture, preprocessing: Preprocessing, out: Float32Array): void {
-  const { size, interpolation, mean, std } = preprocessing;
+  const { size, mean, std } = preprocessing;
   const [height, width] = size;
-  const [tall, wide] = resizedSize(picture, preprocessing);
-  const rows = taps(picture.height, tall, cropOffset(tall, height), height, interpolation);
-  const columns = taps(picture.width, wide, cropOffset(wide, width), width, interpolation);
+  const { rows, columns } = crossings(picture, preprocessing);
   const [firstRow, endRow] = reach(rows);
   const lines = resampleLines(picture, columns, firstRow, endRow);
 
@@ -78,6 +76,20 @@ function preprocessOne(picture: Picture, preprocessing: Preprocessing, out: Floa
       for (let x = 0; x < width; x++) out[at + x] = Math.fround(Math.fround(sum[x]!) - shift) / scale;
     });
   }
+}
+
+/** What the rows and the columns of the model's input are made of, of a picture of this size. */
+export function crossings(
+  picture: Pick<Picture, 'width' | 'height'>,
+  preprocessing: Preprocessing,
+): { readonly rows: readonly Tap[]; readonly columns: readonly Tap[] } {
+  const { size, interpolation } = preprocessing;
+  const [height, width] = size;
+  const [tall, wide] = resizedSize(picture, preprocessing);
+  return {
+    rows: taps(picture.height, tall, cropOffset(tall, height), height, interpolation),
+    columns: taps(picture.width, wide, cropOffset(wide, width), width, interpolation),
+  };
 }
 
 /** Rows `firstRow` to `endRow` of the picture, resampled along x only: planar [3, endRow - firstRow, columns]. */
@@ -106,7 +118,10 @@ function resampleLines(picture: Picture, columns: readonly Tap[], firstRow: numb
 }
 
 /** Height and width after the resize: one side matches the box exactly, the other is truncated as torchvision does. */
-function resizedSize({ width, height }: Picture, { size, cropPct, fit }: Preprocessing): [number, number] {
+function resizedSize(
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+  { size, cropPct, fit }: Preprocessing,
+): [number, number] {
   const [boxHeight, boxWidth] = [Math.floor(size[0] / cropPct), Math.floor(size[1] / cropPct)];
   if (fit === 'none') return [height, width];
   if (fit === 'squash') return [boxHeight, boxWidth];
@@ -123,7 +138,7 @@ function cropOffset(resized: number, crop: number): number {
   return half - down === 0.5 ? down + (down % 2) : down;
 }
 
-function checkedSize({ size, cropPct, std }: Preprocessing): readonly [number, number] {
+export function checkedSize({ size, cropPct, std }: Preprocessing): readonly [number, number] {
   const box = size.map((side) => Math.floor(side / cropPct));
   if (!size.every((side) => Number.isInteger(side) && side > 0) || !box.every((side) => side >= 1 && side < 2 ** 20)) {
     throw new TilewrightError(

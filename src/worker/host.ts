@@ -94,8 +94,14 @@ class Host {
     const kind = kindOf(value);
     if (!kind) return value;
     const id = this.#hold(value, kind, signals);
-    if (kind === 'engine')
-      (value as Engine).lost.then(({ reason, message }) => this.post({ lost: { reason, message } }));
+    if (kind === 'engine') {
+      const engine = value as Engine;
+      engine.addEventListener('lost', (event) => {
+        const { reason, message } = (event as CustomEvent<GPUDeviceLostInfo>).detail;
+        this.post({ lost: { reason, message } });
+      });
+      engine.addEventListener('recovered', () => this.post({ recovered: [id, this.#told(engine, kind, 'data')] }));
+    }
     return { [MARK]: 'object', id, kind, told: this.#told(value, kind, 'data', 'state', 'object') } satisfies Stand;
   }
 

@@ -12,7 +12,9 @@ export { ERROR_CODES, TilewrightError } from '../errors.ts';
 export type * from '../index.ts';
 export { transfer } from './outgoing.ts';
 
-export interface EngineOptions extends Omit<HereOptions, 'device'> {
+export interface EngineOptions extends Omit<HereOptions, 'device' | 'recover'> {
+  /** As in `tilewright`, on a device that the worker requests. */
+  recover?: boolean;
   /**
    * A worker of the caller's, which imports `tilewright/worker-host`: it goes on when the engine is disposed of, and may have several.
    * Absent: one that the engine starts and ends.
@@ -47,7 +49,15 @@ async function ask<Name extends keyof typeof KINDS.statics>(
   name: Name,
   { worker, ...options }: EngineOptions,
 ): Promise<{ link: Link; answer: Awaited<ReturnType<Statics[Name]>> }> {
-  const { signal } = options;
+  const { signal, recover } = options;
+  if (typeof recover === 'function')
+    throw new TilewrightError(
+      'invalid-argument',
+      `Engine.${name}: recover: a device of the page stays out of the worker`,
+      {
+        hint: 'Give recover: true: the worker requests the new device itself.',
+      },
+    );
   throwIfAborted(signal, 'creating the engine');
   const link = new Link(worker ?? startWorker(), worker !== undefined);
   const stop = (): void => link.end(() => aborted(signal!, 'creating the engine'));

@@ -31,7 +31,8 @@ export class Link implements Side {
   readonly #callbacks = new Map<number, (...args: unknown[]) => void>();
   readonly #dropped = new FinalizationRegistry<{ stub?: Stub }>(({ stub }) => stub && this.free(stub.id));
   readonly #end = new AbortController();
-  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly events = new EventTarget();
+  #lost!: Promise<GPUDeviceLostInfo>;
   #onLost: (info: GPUDeviceLostInfo) => void = () => {};
   #last = OPENED;
   #ended: (() => TilewrightError) | undefined;
@@ -41,15 +42,24 @@ export class Link implements Side {
     private readonly worker: Worker,
     private readonly own: boolean,
   ) {
-    this.lost = new Promise((resolve) => {
-      this.#onLost = resolve;
-    });
+    this.#watch();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = ({ data }) => this.#receive(data);
     this.#stubs.set(STATICS, remote(this, STATICS, 'statics', {}));
     const base = globalThis.document?.baseURI ?? globalThis.location?.href;
     worker.postMessage({ [MARK]: 'open', base, lock: this.#lock } satisfies Opening, [port2]);
+  }
+
+  /** Of the device that the engine has now. */
+  get lost(): Promise<GPUDeviceLostInfo> {
+    return this.#lost;
+  }
+
+  #watch(): void {
+    this.#lost = new Promise((resolve) => {
+      this.#onLost = resolve;
+    });
   }
 
   /** Held in the worker as long as that lives. */
@@ -146,8 +156,15 @@ export class Link implements Side {
 
   #receive(message: FromWorker): void {
     if ('callback' in message) this.#callbacks.get(message.callback)?.(...message.args);
-    else if ('lost' in message) this.#onLost(message.lost as GPUDeviceLostInfo);
-    else this.#settle(message);
+    else if ('lost' in message) {
+      this.#onLost(message.lost as GPUDeviceLostInfo);
+      this.events.dispatchEvent(new CustomEvent('lost', { detail: message.lost }));
+    } else if ('recovered' in message) {
+      const [id, told] = message.recovered;
+      Object.assign(this.#stubs.get(id)?.told ?? {}, told);
+      this.#watch();
+      this.events.dispatchEvent(new Event('recovered'));
+    } else this.#settle(message);
   }
 
   #settle(message: Extract<FromWorker, { answer: number }>): void {

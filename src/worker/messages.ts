@@ -36,7 +36,9 @@ export type FromWorker =
   | { readonly answer: number; readonly value: unknown; readonly states: readonly State[] }
   | { readonly answer: number; readonly error: SentError; readonly states: readonly State[] }
   | { readonly callback: number; readonly args: readonly unknown[] }
-  | { readonly lost: { readonly reason: string; readonly message: string } };
+  /** The engine's device is lost; the engine has another. */
+  | { readonly lost: { readonly reason: string; readonly message: string } }
+  | { readonly recovered: State };
 
 /** What an object of the worker has become. */
 export type State = readonly [id: number, told: Told];

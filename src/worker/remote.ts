@@ -13,6 +13,8 @@ export interface Sent {
 /** What objects of a worker need of the port that leads to it. */
 export interface Side {
   readonly lost: Promise<GPUDeviceLostInfo>;
+  /** The engine's. */
+  readonly events: EventTarget;
   send(on: Stub, name: string, args: readonly unknown[]): Sent;
   /** Lets the worker free an object. */
   free(id: number): void;
@@ -78,6 +80,9 @@ function read(told: Told[string]): unknown {
 /** What the page does itself. */
 const HERE: Readonly<Record<string, (side: Side, stub: Stub) => PropertyDescriptor>> = {
   lost: (side) => ({ get: () => side.lost }),
+  addEventListener: ({ events }) => ({ value: events.addEventListener.bind(events) }),
+  removeEventListener: ({ events }) => ({ value: events.removeEventListener.bind(events) }),
+  dispatchEvent: ({ events }) => ({ value: events.dispatchEvent.bind(events) }),
   disposed: (_, stub) => ({ get: () => stub.disposed }),
   alive: (_, stub) => ({ value: () => checkAlive(stub) }),
   onDispose: (_, { listeners }) => ({

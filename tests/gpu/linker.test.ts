@@ -46,6 +46,23 @@ describe('the WGSL linker', () => {
     expect(elem.texts).toEqual([]);
   });
 
+  it('reads textures, and leaves out those that are not used', () => {
+    const picture = file(
+      'picture',
+      ['texture_2d<f32>', 'texture_external']
+        .map((type, i) => `@group(0) @binding(${4 + i}) var picture${i}: ${type};\n`)
+        .join(''),
+    );
+    const main = file('main', '@compute @workgroup_size(1)\nfn main() { _ = textureDimensions(picture1); }\n');
+    expect(link({ kernel: main, ports: [picture] }).bindings).toEqual([
+      { name: 'picture1', binding: 5, type: 'texture_external' },
+    ]);
+    const flat = file('main', '@compute @workgroup_size(1)\nfn main() { _ = textureDimensions(picture0); }\n');
+    expect(link({ kernel: flat, ports: [picture] }).bindings).toEqual([
+      { name: 'picture0', binding: 4, type: 'texture_2d' },
+    ]);
+  });
+
   it('refuses what it could not leave out by itself', () => {
     expect(() => file('two', 'const A = 1u; const B = 2u;\n')).toThrow(
       'shaders/two.wgsl:1: expected each declaration on a line',

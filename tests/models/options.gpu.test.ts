@@ -47,13 +47,14 @@ describe('bug 17: options of public calls', () => {
   const picture = { width: 1, height: 1, data: new Uint8Array(4) };
 
   it.each<[keyof ImageClassifier, readonly unknown[], string]>([
-    ['logits', [[1, 2]], 'logits: pixels: expected a Float32Array, got [1,2]'],
+    ['logits', [[1, 2]], 'logits: pixels: expected a Float32Array or GPUBuffer, got [1,2]'],
     ['logits', [null], 'logits: pixels'],
     ['logits', [pixels, 0], 'logits: count: expected an integer from 1 on, got 0'],
     ['logits', [pixels, 1.5], 'logits: count'],
     ['logits', [pixels, 1, { batch: 1 }], 'there is no option batch'],
     ['classify', [picture, { topK: 0 }], 'classify: topK: expected an integer from 1 on, got 0'],
     ['classify', [picture, { top_k: 5 }], 'classify: there is no option top_k (got 5)'],
+    ['classify', [picture, { copy: [] }], 'classify: copy: expected an object'],
     ['classify', [picture, 5], 'classify: options: expected an object, got 5'],
     ['classify', ['/a.png'], 'got "/a.png"'],
     ['classify', [null], 'got null'],

@@ -6,7 +6,7 @@ import { elementCount } from '../../src/tensor/types.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { REFERENCES } from '../../src/verify/reference/index.ts';
 import { candidateKey, cover, pairsOf, partsOf } from '../support/cover.ts';
-import { ADAPTERS, checks, type Dispatch, dispatches } from '../support/variants.ts';
+import { ADAPTERS, beside, type Dispatch, dispatches } from '../support/variants.ts';
 
 const files = Object.values(import.meta.glob<WgslFile>('../../shaders/**/*.wgsl', { import: 'default', eager: true }));
 
@@ -15,15 +15,15 @@ const all = [...dispatches()];
 const variants = [...new Map(all.map((step) => [step.candidate.label, step])).values()];
 
 describe('ops, kernels, references and cases', () => {
-  it('every kernel is a candidate of some op, or checks what they write', () => {
+  it('every kernel is a candidate of some op, or runs beside them', () => {
     const used = new Set(
-      [...all.map(({ candidate }) => candidate), ...checks].map(({ variant }) => variant.kernel.name),
+      [...all.map(({ candidate }) => candidate), ...beside].map(({ variant }) => variant.kernel.name),
     );
     expect(files.map(({ name }) => name).filter((name) => !name.startsWith('lib/') && !used.has(name))).toEqual([]);
   });
 
   it('every module, and every part of one, is linked with some kernel', () => {
-    const linked = [...all.map(({ candidate }) => candidate), ...checks];
+    const linked = [...all.map(({ candidate }) => candidate), ...beside];
     const used = new Set(linked.flatMap(({ variant: { kernel, ports } }) => [kernel, ...ports].flatMap(partsOf)));
     const modules = files.flatMap(({ name, parts = {} }) => [
       name,

@@ -79,6 +79,19 @@ describe('a run of more than 100 ms', () => {
     expect((await Promise.all(runs)).map(({ y }) => bits(y))).toEqual(want);
   });
 
+  it('keeps its numbers while the next are written', async () => {
+    using session = await build(LONG);
+    const want: number[] = [];
+    for (const seed of [7, 8]) want.push(bits((await session.run({ x: numbers(seed) }))['y']));
+    const first = session.run({ x: numbers(7) });
+    await later(10);
+    const x = numbers(8);
+    session.write('x', x);
+    x.fill(0);
+    const second = session.run({});
+    expect([await first, await second].map(({ y }) => bits(y))).toEqual(want);
+  });
+
   it('keeps its numbers while another session on the same memory is built', async () => {
     using session = await build(LONG);
     const want = bits((await session.run({ x: numbers(3) }))['y']);

@@ -4,6 +4,7 @@ import { leaf } from '../../src/graph/ir.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
 import { plan, type Step } from '../../src/graph/plan.ts';
 import { checkCandidates } from '../../src/ops/finite.ts';
+import { PICTURE_FORMS, pictureCandidates } from '../../src/ops/picture.ts';
 import { CASES } from '../../src/verify/cases/index.ts';
 import { floatsOf, graphOf } from '../../src/verify/run.ts';
 import { capsOf } from './caps.ts';
@@ -43,13 +44,18 @@ export function* dispatches(adapters: readonly Caps[] = ADAPTERS): Generator<Dis
   }
 }
 
-/** What checks that outputs are finite. */
-export const checks = (['float32', 'float16'] as const).flatMap((dataType) =>
-  checkCandidates(leaf('input', { dataType, shape: [3] }, { name: 'x' }), 1, 2 ** 27),
-);
+const FLOATS = ['float32', 'float16'] as const;
+
+const work = { size: [5, 3], rows: { first: 0, count: 7 }, stride: 9, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+
+/** What runs beside ops: what beside that outputs are finite, what makes inputs of pictures. */
+export const beside = FLOATS.flatMap((dataType) => [
+  ...checkCandidates(leaf('input', { dataType, shape: [3] }, { name: 'x' }), 1, 2 ** 27),
+  ...PICTURE_FORMS.flatMap((form) => pictureCandidates(form, dataType, work)),
+]);
 
 /** Every variant that these have, once. */
 export function variants(): Variant[] {
-  const all = [...[...dispatches()].map(({ candidate }) => candidate), ...checks].map(({ variant }) => variant);
+  const all = [...[...dispatches()].map(({ candidate }) => candidate), ...beside].map(({ variant }) => variant);
   return [...new Map(all.map((variant) => [variantKey(variant), variant])).values()];
 }

@@ -261,3 +261,29 @@ describe('a worker that ends', () => {
     own.terminate();
   });
 });
+
+it('recovers from a lost device as the engine does, and tells the page', async () => {
+  const losing = new Worker(new URL('./losing-worker.ts', import.meta.url), { type: 'module' });
+  const recover = (async () => undefined) as unknown as boolean;
+  expect(await codeOf(Engine.create({ worker: losing, recover }))).toBe('invalid-argument');
+  const mine = await Engine.create({ worker: losing, recover: true });
+  const model = (await mine.load(GPT)) as TextGenerator;
+  const events: string[] = [];
+  for (const type of ['lost', 'recovered']) mine.addEventListener(type, () => events.push(type));
+  const written = async (lose: boolean): Promise<number[]> => {
+    const tokens: number[] = [];
+    for await (const { token } of model.generate('The king', { temperature: 0, maxNewTokens: 8 })) {
+      tokens.push(token);
+      if (lose && tokens.length === 4) losing.postMessage('lose');
+    }
+    return tokens;
+  };
+  const wanted = await written(false);
+  const { lost } = mine;
+  expect(await written(true)).toEqual(wanted);
+  expect((await lost).reason).toBe('destroyed');
+  expect(events).toEqual(['lost', 'recovered']);
+  expect(mine.lost).not.toBe(lost);
+  mine.dispose();
+  losing.terminate();
+});
