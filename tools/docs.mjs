@@ -16,6 +16,8 @@ export const PAGES = {
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',
     'docs/guides/own-op.md',
+    'docs/guides/cameras.md',
+    'docs/guides/lost-devices.md',
     'docs/quantisation.md',
     'docs/guides/profile.md',
     'docs/guides/bench.md',
