@@ -57,7 +57,7 @@ export type {
   GraphTensor,
 } from './onnx/run-tensors.ts';
 export type { Profile, ProfileOptions, ProfileRow, Work } from './profile/profile.ts';
-export type { RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
+export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
