@@ -6,6 +6,7 @@ import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConf
 import { firefox } from './tests/support/firefox.ts';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
 import { findFirefox } from './tools/firefox.mjs';
+import { beside, parts } from './tools/parts-plugin.ts';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
 import { wgsl } from './tools/wgsl-plugin.ts';
 
@@ -75,7 +76,16 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/lib',
       lib: {
-        entry: { index: at('src/index.ts'), node: at('src/node.ts'), webnn: at('src/webnn/ml.ts') },
+        entry: {
+          index: at('src/index.ts'),
+          node: at('src/node.ts'),
+          single: at('src/single.ts'),
+          webnn: at('src/webnn/ml.ts'),
+          worker: at('src/worker/index.ts'),
+          'worker-host': at('src/worker/host.ts'),
+          cache: at('src/hub/cache/index.ts'),
+          'cache-node': at('src/hub/cache/node.ts'),
+        },
         formats: ['es'],
       },
       rolldownOptions: {
@@ -90,6 +100,8 @@ const builds: Record<string, UserConfig> = {
                 test: /src\/(engine|models\/(activation-names|model|weights)|ops\/mover)\.ts$/,
                 priority: 1,
               },
+              // What a page needs of the engine that has it in a worker.
+              { name: 'errors', test: /src\/errors\.ts$/, priority: 2 },
               // Of texts, of reductions and of what selects: each loads without the others.
               { name: 'lines', test: /src\/ops\/(lines|place)\.ts$/, priority: 1 },
               ...['movement', 'image', 'text'].map((name) => ({
@@ -107,7 +119,11 @@ const builds: Record<string, UserConfig> = {
         },
       },
     },
-    plugins: [copies(licences('dist/lib', ['@huggingface/tokenizers']))],
+    plugins: [
+      parts('single.js'),
+      beside('src/worker/start.ts', 'HOST', './worker-host.js'),
+      copies(licences('dist/lib', ['@huggingface/tokenizers', '@noble/hashes'])),
+    ],
   },
   cli: {
     build: {
@@ -127,7 +143,13 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       copies({
         shaders: 'cli/dist/shaders',
-        ...licences('cli/dist/command', ['@huggingface/tokenizers', 'cli-progress', 'commander', 'tar-stream']),
+        ...licences('cli/dist/command', [
+          '@huggingface/tokenizers',
+          '@noble/hashes',
+          'cli-progress',
+          'commander',
+          'tar-stream',
+        ]),
       }),
     ],
   },

@@ -33,6 +33,7 @@ import {
 } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
+import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 /** What an engine runs on: a device of its own, or the caller's. */
@@ -57,7 +58,7 @@ export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
   | {
       readonly available: false;
-      readonly code: 'no-webgpu' | 'no-adapter';
+      readonly code: 'no-webgpu' | 'no-adapter' | 'no-import';
       readonly reason: string;
       readonly hint: string | undefined;
     };
@@ -70,6 +71,17 @@ const DEVICE_RULES: Rules<DeviceOptions> = {
 };
 
 const ENGINE_RULES: Rules<EngineOptions> = { ...DEVICE_RULES, device: object, recover: either(flag, fn), signal };
+
+/** Tries to load a part of the library where that may be forbidden. Error: `no-import`. */
+async function checkImport(): Promise<void> {
+  if (!('ServiceWorkerGlobalScope' in globalThis)) return;
+  await import('./build/rules.ts').catch((cause) => {
+    throw new TilewrightError('no-import', 'a service worker cannot load the parts of the library later', {
+      hint: "Import 'tilewright/single', which has them all.",
+      cause,
+    });
+  });
+}
 
 /**
  * A GPU device with everything the engine keeps on it. Graphs are built and models are loaded on one. Events: `lost`
@@ -98,20 +110,22 @@ export class Engine extends EventTarget {
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
     checkOptions('Engine.availability', options, DEVICE_RULES);
     try {
+      await checkImport();
       const adapter = describeAdapter(await requestAdapter(options));
       return { available: true, adapter, name: adapterName(adapter) };
     } catch (error) {
-      if (!(error instanceof TilewrightError) || (error.code !== 'no-webgpu' && error.code !== 'no-adapter'))
-        throw error;
-      return { available: false, code: error.code, reason: error.message, hint: error.hint };
+      const { code, message: reason, hint } = error as TilewrightError;
+      if (code !== 'no-webgpu' && code !== 'no-adapter' && code !== 'no-import') throw error;
+      return { available: false, code, reason, hint };
     }
   }
 
-  /** Errors: `no-webgpu`, `no-adapter`, `invalid-argument`, `aborted`. */
+  /** Errors: `no-webgpu`, `no-adapter`, `no-import`, `invalid-argument`, `aborted`. */
   static async create(asked: EngineOptions = {}): Promise<Engine> {
     checkOptions('Engine.create', asked, ENGINE_RULES);
     const { device, signal, recover, ...options } = asked;
     throwIfAborted(signal, 'creating the engine');
+    await checkImport();
     const own = async (counters?: Counters): Promise<Gpu> => {
       const adapter = await requestAdapter(options);
       return new Gpu(await requestDevice(adapter, options), adapter, true, counters);
@@ -185,8 +199,8 @@ export class Engine extends EventTarget {
   }
 
   /**
-   * Loads a model from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
-   * external data beside it. Errors: `not-found`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
+   * Loads a model from a hub by its name (`org/model@revision`), from a Hugging Face folder (URL, path in Node, files), a single .safetensors, or an .onnx file with its
+   * external data beside it. Errors: `not-found`, `access-denied`, `network`, `file-changed`, `invalid-file`, `unsupported-op`, `unsupported-type`,
    * `invalid-argument`, `missing-tensor`, `unused-tensor`, `unsupported-option`, `wrong-shape`, `unknown-architecture`,
    * `out-of-memory`, `aborted`; nothing stays on the device.
    */
@@ -195,10 +209,20 @@ export class Engine extends EventTarget {
     return this.#keep(async (signal): Promise<Model> => {
       const done = new AbortController();
       try {
-        const folder = await openFolder(source, { signal, network: options.network, loaded: done.signal });
+        const { network, cache, sha256 } = options;
+        const onProgress = options.onProgress && timed(options.onProgress);
+        const folder = await openFolder(source, { signal, network, cache, sha256, onProgress, loaded: done.signal });
         const onnx = await onnxOf(folder);
-        if (onnx === undefined) return await loadModel(this.gpu, folder, { ...options, signal });
-        return await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, { ...options, signal });
+        const how = { ...options, signal, onProgress };
+        const model =
+          onnx === undefined
+            ? await loadModel(this.gpu, folder, how)
+            : await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, how);
+        await folder.finish?.(signal).catch((error) => {
+          model.dispose();
+          throw error;
+        });
+        return model;
       } finally {
         done.abort();
       }

@@ -22,6 +22,8 @@ export const ERROR_CODES = [
   'not-found',
   /** A fetch failed. */
   'network',
+  /** A hub gives the model only to those who may have it: a token is needed, or its terms are to be agreed to. */
+  'access-denied',
   /** A file is another one than when its reading began. */
   'file-changed',
   /** The checkpoint lacks a tensor that the architecture needs. */
@@ -50,6 +52,10 @@ export const ERROR_CODES = [
   'context-exceeded',
   /** An optional package is needed for this and is not installed. */
   'missing-dependency',
+  /** Parts of the library that load later cannot be loaded here: `import()` is not allowed in service workers. */
+  'no-import',
+  /** The worker of `tilewright/worker` could not be started, or has ended. */
+  'worker-lost',
   /** The object was disposed of before this call. */
   'disposed',
   /** The caller aborted the operation. */

@@ -80,7 +80,8 @@ async function emitTypes() {
     outDir: TYPES,
     rootDir: join(ROOT, 'src'),
   };
-  const files = ['src/index.ts', 'src/webnn/ml.ts', 'src/wgsl.d.ts'].map((file) => join(ROOT, file));
+  const entries = ['index.ts', 'webnn/ml.ts', 'worker/index.ts', 'worker/host.ts', 'hub/cache/index.ts', 'wgsl.d.ts'];
+  const files = entries.map((file) => join(ROOT, 'src', file));
   const write = (/** @type {string} */ file, /** @type {string} */ text) =>
     ts.sys.writeFile(file, portable(file, text));
   const { diagnostics } = ts.createProgram(files, { ...options, ...emission }).emit(undefined, write);
@@ -90,17 +91,36 @@ async function emitTypes() {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
   const bundle = await rollup({
-    input: { index: join(TYPES, 'index.d.ts'), webnn: join(TYPES, 'webnn/ml.d.ts') },
+    input: {
+      index: join(TYPES, 'index.d.ts'),
+      webnn: join(TYPES, 'webnn/ml.d.ts'),
+      worker: join(TYPES, 'worker/index.d.ts'),
+      'worker-host': join(TYPES, 'worker/host.d.ts'),
+      cache: join(TYPES, 'hub/cache/index.d.ts'),
+    },
     plugins: [dts()],
     onwarn: ({ message }) => {
-      if (!message.includes('private shared type')) throw new Error(message);
+      if (!/private shared type|empty chunk/.test(message)) throw new Error(message);
     },
   });
   const banner = '/// <reference lib="esnext.disposable" />';
   const names = { entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' };
-  await bundle.write({ dir: join(ROOT, 'dist/lib'), format: 'es', banner, ...names });
+  const { output } = await bundle.generate({ format: 'es', banner, ...names });
   await bundle.close();
+  for (const file of output) {
+    if (file.type !== 'chunk') continue;
+    const code = file.name === 'worker' ? likeIndex(file.code) : file.code;
+    const narrow = code.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)); // the package has a limit
+    writeFileSync(join(ROOT, 'dist/lib', file.fileName), narrow);
+  }
 }
+
+/** The worker's entry has all types of the main one, but of its values only these. @param {string} code */
+const likeIndex = (code) =>
+  `${code.replace(/^export \{[^}]*\} from '.\/types\d*\.js';\n/gm, '')}
+export type * from './index.js';
+export { ERROR_CODES, TilewrightError } from './index.js';
+`;
 
 /**
  * A declaration file as every TypeScript from 5.4 on takes it, whatever of WebGPU the app's own knows: the names of WebGPU come

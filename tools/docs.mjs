@@ -13,6 +13,7 @@ export const PAGES = {
   Guides: [
     'docs/guides/embed.md',
     'docs/guides/own-model.md',
+    'docs/guides/load.md',
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',
     'docs/guides/own-op.md',

@@ -21,7 +21,7 @@ const loader = new ModelLoader<ImageClassifier>({
   problems,
   onLoaded(loaded) {
     showFacts(loaded);
-    void classify();
+    if (!input.live) void classify();
   },
 });
 const picker = new ModelPicker({
@@ -51,6 +51,7 @@ const input = new PictureInput({
   samples: new URL('samples/', WEIGHTS),
   cameraWidth: 640,
   onPicture: classify,
+  onCamera: watch,
   onOtherFiles(files) {
     const isModel = files.some(({ name }) => /\.(safetensors|json)$/.test(name));
     if (isModel) picker.chooseFiles(files);
@@ -85,9 +86,27 @@ async function classify(): Promise<void> {
   working = false;
 }
 
-function showResult(predictions: readonly Prediction[], ms: number): void {
+/** Classifies what a camera shows. Where the GPU reads the frames nothing comes back but the labels. */
+async function watch(video: HTMLVideoElement): Promise<void> {
+  const { model } = loader.current ?? {};
+  if (!model) return;
+  try {
+    const where = await model.preprocessesOn(video);
+    const start = performance.now();
+    const predictions = await model.classify(video, { topK: 5 });
+    if (!input.live) return; // a snapshot was taken meanwhile
+    byId('seen', HTMLElement).hidden = true;
+    showResult(predictions, performance.now() - start, where === 'gpu' ? ', read by the GPU' : ', read by the host');
+  } catch (error) {
+    if (!input.live || loader.current?.model !== model) return;
+    input.stopCamera();
+    problems.show(error, () => loader.load(picker.choice));
+  }
+}
+
+function showResult(predictions: readonly Prediction[], ms: number, how = ''): void {
   drawBars(byId('bars', HTMLElement), predictions);
-  time.textContent = `${milliseconds(ms)} an image`;
+  time.textContent = `${milliseconds(ms)} an image${how}`;
   const { label, probability } = predictions[0]!;
   // Of a camera only the changes are read out.
   if (input.live && spoken.textContent?.startsWith(`${label},`)) return;

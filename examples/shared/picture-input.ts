@@ -18,6 +18,8 @@ export interface PictureInputOptions {
   readonly cameraWidth: number;
   /** Works on the picture that is shown now. A camera's next frame waits for it. */
   onPicture(picture: Picture): Promise<unknown>;
+  /** Works on what a camera shows now, instead of on a picture of it. The next frame waits for it. */
+  onCamera?(video: HTMLVideoElement): Promise<unknown>;
   /** Takes files that are no pictures, and says whether it did. */
   onOtherFiles?(files: readonly File[]): boolean;
 }
@@ -50,13 +52,14 @@ export class PictureInput {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length) void this.#takeFiles(files);
     });
-    this.#toggle.addEventListener('click', () => (this.live ? this.stopCamera() : this.#startCamera()));
+    this.#toggle.addEventListener('click', () => {
+      if (!this.live) void this.#startCamera();
+      else if (options.onCamera) void this.#freeze('A frame of the camera');
+      else this.stopCamera();
+    });
     this.#snapshot.addEventListener('click', async () => {
-      const frame = decodePicture(this.#camera.video);
-      await frame.catch(() => {}); // told where it is taken
-      this.stopCamera();
+      await this.#freeze('A snapshot of the camera');
       this.#toggle.focus();
-      await this.#take(frame, 'A snapshot of the camera');
     });
   }
 
@@ -86,6 +89,14 @@ export class PictureInput {
   stopCamera(): void {
     this.#camera.stop();
     this.#showCamera();
+  }
+
+  /** The camera goes off, and what it showed is the picture. */
+  async #freeze(name: string): Promise<void> {
+    const frame = decodePicture(this.#camera.video);
+    await frame.catch(() => {}); // told where it is taken
+    this.stopCamera();
+    await this.#take(frame, name);
   }
 
   /** Shows a picture and works on it. A broken one is told, and what is shown stays. */
@@ -140,9 +151,10 @@ export class PictureInput {
     // Of a camera before this one a frame may still be worked on: its turn is over.
     const camera = ++this.#cameras;
     const isOn = (): boolean => this.live && camera === this.#cameras;
+    const { video } = this.#camera;
     while (isOn()) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
-      if (isOn()) await this.#take(this.#camera.video, 'A frame of the camera');
+      if (isOn()) await (this.options.onCamera?.(video) ?? this.#take(video, 'A frame of the camera'));
     }
   }
 

@@ -7,6 +7,8 @@ interface Block {
   readonly bytes: Uint8Array;
   filled: number;
   read: number;
+  /** Whether its bytes are being kept elsewhere: until that is done it stays. */
+  keeping: boolean;
 }
 
 /** A range under way: bytes from `at` up to `end` are still to come. */
@@ -88,10 +90,7 @@ export class Blocks {
         yield block.bytes.subarray(reader.at - base, stop - base);
         if (reader.at - base - block.read <= GAP) block.read = Math.max(block.read, stop - base);
         reader.at = stop;
-        const index = base / BLOCK;
-        const isHeld = [...this.#readers].some(({ at }) => indexOf(at) === index);
-        const isDone = Math.min(block.read, block.filled) === block.bytes.length;
-        if (isDone && !isHeld && !this.fits) this.#drop(index, block);
+        this.#dropRead(base / BLOCK, block);
         this.#wake();
       }
     } finally {
@@ -197,24 +196,38 @@ export class Blocks {
       block.filled += part.length;
       lane.at += part.length;
       from += part.length;
+      if (block.filled === block.bytes.length) this.#keep(index, block);
     }
     this.#bytes += piece.length;
     const from = lane.at - piece.length;
     for (const { stop } of this.#readers) if (stop > from && stop <= lane.at) this.#wake();
   }
 
+  #keep(index: number, block: Block): void {
+    const work = this.remote.keep?.(index * BLOCK, block.bytes);
+    if (!work) return;
+    block.keeping = true;
+    void work.then(() => {
+      block.keeping = false;
+      if (this.#blocks.get(index) === block) this.#dropRead(index, block);
+      this.#wake();
+    });
+  }
+
   /** An empty block, as soon as there is room for it. */
   async #room(lane: Lane, index: number): Promise<Block> {
     for (;;) {
       lane.stop.signal.throwIfAborted();
-      const needed = [...this.#readers].some(({ at }) => at >= lane.at - BLOCK && at < lane.end);
+      const needed =
+        [...this.#readers].some(({ at }) => at >= lane.at - BLOCK && at < lane.end) &&
+        ![...this.#blocks.values()].some(({ keeping }) => keeping); // there is room soon
       const buffer =
         this.#free.pop() ??
         (this.#blocks.size < MOST_BLOCKS ? new ArrayBuffer(BLOCK) : this.#evicted()) ??
         (needed ? new ArrayBuffer(BLOCK) : undefined);
       if (buffer) {
         const bytes = new Uint8Array(buffer, 0, Math.min(BLOCK, this.remote.size - index * BLOCK));
-        const block: Block = { bytes, filled: 0, read: index ? 0 : this.first().length };
+        const block: Block = { bytes, filled: 0, read: index ? 0 : this.first().length, keeping: false };
         this.#blocks.set(index, block);
         return block;
       }
@@ -229,11 +242,18 @@ export class Blocks {
     const soon = (index: number): boolean =>
       places.some((at) => index >= indexOf(at) && index < indexOf(at) + MOST_BLOCKS);
     const found = [...this.#blocks.keys()]
-      .filter((index) => !soon(index) && !this.#laneOf(index))
+      .filter((index) => !soon(index) && !this.#laneOf(index) && !this.#blocks.get(index)!.keeping)
       .reduce((least, index) => Math.min(least, index), Number.POSITIVE_INFINITY);
     const block = this.#blocks.get(found);
     if (block) this.#drop(found, block);
     return this.#free.pop();
+  }
+
+  /** Drops a block of which all was read, unless someone is at it. */
+  #dropRead(index: number, block: Block): void {
+    const isHeld = [...this.#readers].some(({ at }) => indexOf(at) === index);
+    const isDone = Math.min(block.read, block.filled) === block.bytes.length;
+    if (isDone && !isHeld && !block.keeping && !this.fits) this.#drop(index, block);
   }
 
   #drop(index: number, block: Block): void {

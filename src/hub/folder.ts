@@ -1,7 +1,10 @@
 import { TilewrightError } from '../errors.ts';
 import { shown } from '../options.ts';
+import type { OnProgress } from '../tensor/progress.ts';
+import type { HubModel } from './hub.ts';
 import type { NetworkOptions } from './policy.ts';
 import { type ByteSource, blobSource, bytesSource, reason, stray } from './source.ts';
+import type { Urls } from './url.ts';
 
 /** The files of one model, in the layout of Hugging Face. */
 export interface Folder {
@@ -15,13 +18,22 @@ export interface Folder {
   find(file: string, onMissing?: (why: TilewrightError) => void): Promise<ByteSource | undefined>;
   /** The names of all files, where they can be known: a URL cannot be asked. */
   list?(): Promise<string[]>;
+  /**
+   * To call when all was read that is read for now: what the cache lacks is fetched, and files are compared with the sha256 that they
+   * have to have. Errors: `invalid-file`, `invalid-argument`, those of a fetch.
+   */
+  finish?(signal?: AbortSignal): Promise<void>;
   /** The ONNX file that was asked for: what lies beside it may be its external data. */
   readonly onnx?: string | undefined;
 }
 
 /**
- * What a model can be loaded from: the address of a folder or of one `.safetensors` file (in Node a path too), the
- * bytes of one file, the files of a picker, or files by name.
+ * What a model can be loaded from: its name on a hub (`org/model`, `org/model@revision`), the address of a folder or of one
+ * `.safetensors` file (in Node a path too), the bytes of one file, the files of a picker, or files by name.
+ *
+ * A string with a scheme (`https:`) is an address. One of two words with a slash between them is a name on a hub, unless it
+ * ends in `.safetensors`, `.onnx` or `.ort` or, in Node, is the path of something that is there. All others are paths in Node, addresses
+ * beside the page elsewhere: `./org/model` and `org/model/` too.
  */
 export type ModelSource =
   | string
@@ -40,11 +52,21 @@ export interface FolderOptions {
   network?: NetworkOptions | undefined;
   /** Fires when nothing more is read for now: what was fetched and not read is kept until then. Absent: for 5 s. */
   loaded?: AbortSignal;
+  /** Whether files behind URLs are kept in the cache. Absent: those of a hub are, where `loaded` is given. */
+  cache?: boolean | undefined;
+  /** What files have to hash to, by name: `finish` compares. */
+  sha256?: Readonly<Record<string, string>> | undefined;
+  onProgress?: OnProgress | undefined;
 }
 
 /** The name under which a file that stands alone is found. */
 export const SINGLE_FILE = 'model.safetensors';
 const ONNX = /\.(onnx|ort)$/i;
+
+/** A model's name on a hub, with or without a revision. */
+const HUB_NAME = /^\w[\w.-]*\/\w(?![^@]*\.(safetensors|onnx|ort)$)[\w.-]*(@.*)?$/i;
+
+export const isHubName = (name: string): boolean => HUB_NAME.test(name);
 
 /** The file that says which tensor lies in which shard, where there are several. */
 export const INDEX = 'model.safetensors.index.json';
@@ -57,9 +79,17 @@ export const MAX_DEPTH = 127;
 /** Opens a path or a `file:` URL: given by src/disk.ts where there is a disk. A page has none. */
 export const disk: { open?: (address: string | URL) => Promise<Folder> } = {};
 
+/** What relative addresses are relative to, where it is not the script's own place: in a worker the page that speaks to it. */
+export const here: { base?: string | undefined } = {};
+
 /** Opens a model's folder; nothing is fetched yet, a path is looked up. @throws `not-found`, `invalid-argument`. */
 export async function openFolder(source: ModelSource, options: FolderOptions = {}): Promise<Folder> {
   if (options.network) (await import('./url.ts')).checkNetwork(options.network);
+  const folder = await openSource(source, options);
+  return options.sha256 ? (await import('./sha256.ts')).checkedFolder(folder, options.sha256) : folder;
+}
+
+async function openSource(source: ModelSource, options: FolderOptions): Promise<Folder> {
   if (typeof source === 'string' || source instanceof URL) return openAddress(source, options);
   if (source instanceof ArrayBuffer || source instanceof Uint8Array || source instanceof Blob) {
     const start = new Uint8Array(
@@ -121,8 +151,18 @@ async function openAddress(address: string | URL, options: FolderOptions): Promi
   const { baseUrl } = options;
   // One letter and a colon is a drive of Windows, not a scheme.
   const hasScheme = address instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(address);
-  if (disk.open && !hasScheme && baseUrl === undefined) return disk.open(address);
-  const base = baseUrl ?? globalThis.document?.baseURI ?? globalThis.location?.href;
+  const isHub = !hasScheme && baseUrl === undefined && isHubName(address);
+  if (disk.open && !hasScheme && baseUrl === undefined) {
+    const found = await disk.open(address).catch((error) => {
+      if (!isHub) throw error;
+    });
+    if (found) return found;
+  }
+  if (isHub) {
+    const hub = (await import('./hub.ts')).hubModel(address, options.network);
+    return urlFolder(hub.url, { ...options, cache: options.cache ?? options.loaded !== undefined }, hub);
+  }
+  const base = baseUrl ?? here.base ?? globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(address, base)) throw new TilewrightError('invalid-argument', `"${address}" is not a URL`);
   const url = new URL(address, base);
   if (disk.open && url.protocol === 'file:') return disk.open(url);
@@ -143,21 +183,28 @@ export async function onnxOf(folder: Folder): Promise<string | undefined> {
 }
 
 /** A folder behind a URL. A query (a token, a revision) goes with every file. */
-function urlFolder(url: URL, options: FolderOptions): Folder {
-  const open = async (file: URL): Promise<ByteSource> => (await import('./url.ts')).urlSource(file, options);
-  if (url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors')) {
-    return fileFolder(url.href.slice(0, 200), () => open(url));
-  }
+function urlFolder(url: URL, options: FolderOptions, hub?: HubModel): Folder {
   const root = new URL(url);
   const onnx = ONNX.test(root.pathname) ? decodeURIComponent(root.pathname.split('/').pop()!) : undefined;
   if (onnx !== undefined) root.pathname = root.pathname.replace(/[^/]*$/, '');
-  if (!root.pathname.endsWith('/')) root.pathname += '/';
+  const isFile = url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors');
+  if (!isFile && !root.pathname.endsWith('/')) root.pathname += '/';
+  const model = hub?.model ?? { name: root.href, from: root.href };
+  let urls: Promise<Urls> | undefined;
+  const open = async (address: URL, file: string): Promise<ByteSource> => {
+    urls ??= import('./url.ts').then(({ openUrls }) => openUrls(model, options));
+    return (await urls).open(address, file).catch((error) => {
+      throw hub?.explain(error) ?? error;
+    });
+  };
+  const finish = async (signal?: AbortSignal): Promise<void> => (await urls)?.finish(signal);
+  if (isFile) return { ...fileFolder(url.href.slice(0, 200), () => open(url, SINGLE_FILE)), finish };
   const inside = (file: string): Promise<ByteSource> => {
     const child = new URL(root);
     child.pathname += file.split('/').map(encodeURIComponent).join('/');
-    return open(child);
+    return open(child, file);
   };
-  return { ...makeFolder(root.href, inside), onnx };
+  return { ...makeFolder(hub?.model.name ?? root.href, inside), onnx, finish };
 }
 
 /** A folder of one checkpoint, whatever its file is called. */
@@ -216,7 +263,7 @@ export function makeFolder(
 
 /** Told to wait or to come again (408, 425, 429), the client does not know whether there is a file. */
 const isMissing = (error: unknown): error is TilewrightError => {
-  if (!(error instanceof TilewrightError)) return false;
+  if (!(error instanceof TilewrightError) || error.cause instanceof TilewrightError) return false; // a hub's own answer
   const { status = 0 } = (error.cause ?? {}) as Partial<Response>;
   return error.code === 'not-found' || (status >= 400 && status < 500 && ![408, 425, 429].includes(status));
 };

@@ -13,14 +13,14 @@ export class Fault extends Error {
   }
 }
 
-/** An answer 2xx or 416. Each piece of the body is good until the next is asked for. */
+/** An answer 2xx, 416, or 304 to a condition. Each piece of the body is good until the next is asked for. */
 export interface Answer {
   readonly response: Response;
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** Sends one GET: of the bytes from `start` up to `end` where given. */
-export type Send = (start?: number, end?: number) => Promise<Answer>;
+/** Sends one GET: of the bytes from `start` up to `end` where given, under `conditions`, which are headers. */
+export type Send = (start?: number, end?: number, conditions?: Readonly<Record<string, string>>) => Promise<Answer>;
 
 /** Requests for files, each tried again where that may help. */
 export class Network {
@@ -35,14 +35,9 @@ export class Network {
   constructor(options: NetworkOptions = {}) {
     checkOptions('network', options, NETWORK_RULES);
     this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
-    this.#headers = options.headers ?? {};
+    this.#headers = headersOf(options);
     this.#retries = options.retries ?? RETRIES;
     this.#stall = options.stall ?? STALL;
-    if (Object.keys(this.#headers).some((name) => /^(range|if-.*)$/i.test(name)))
-      throw new TilewrightError(
-        'invalid-argument',
-        'network: headers: ranges and conditions are for the engine to send',
-      );
   }
 
   /**
@@ -60,7 +55,7 @@ export class Network {
     for (;;) {
       const attempt = new AbortController();
       try {
-        return await work((start, end) => this.#send(href, attempt.signal, signal, start, end));
+        return await work((...range) => this.#send(href, attempt.signal, signal, ...range));
       } catch (error) {
         throwIfAborted(signal, `fetching ${shortened(href)}`);
         if (!(error instanceof Fault)) throw error;
@@ -88,17 +83,23 @@ export class Network {
     signal: AbortSignal | undefined,
     start = 0,
     end?: number,
+    conditions?: Readonly<Record<string, string>>,
   ): Promise<Answer> {
     const range: Record<string, string> = end === undefined ? {} : { Range: `bytes=${start}-${end - 1}` };
     // Browsers keep requests of one address waiting for each other where answers go through their cache.
-    const init: RequestInit = { headers: { ...this.#headers, ...range }, signal: stop, cache: 'no-store' };
+    const init: RequestInit = {
+      headers: { ...this.#headers, ...range, ...conditions },
+      signal: stop,
+      cache: 'no-store',
+    };
     throwIfAborted(signal, `fetching ${shortened(href)}`);
     const response = await this.#moves(this.#fetch(href, init), signal);
     const { status, statusText, ok, headers } = response;
     // Servers of single-page applications answer a missing file with their page.
     const type = headers.get('content-type') ?? '';
     const isPage = type.startsWith('text/html') && !/\.html?$/.test(new URL(href).pathname);
-    if ((ok || status === 416) && !isPage) return { response, pieces: this.#pieces(response, signal) };
+    if ((ok || status === 416 || (status === 304 && conditions)) && !isPage)
+      return { response, pieces: this.#pieces(response, signal) };
     const page = isPage && ok ? ` with an HTML page (content-type ${type})` : '';
     const answer = `the server answered ${status} ${statusText}${page}`;
     if ([408, 425, 429].includes(status) || status >= 500)
@@ -121,6 +122,27 @@ export class Network {
       throw new Fault(reason(cause), { hint, cause });
     }
   }
+}
+
+/** What is sent with every request. Error: `invalid-argument`, which does not show what may be secret. */
+function headersOf({ headers = {}, token }: NetworkOptions): Readonly<Record<string, string>> {
+  const fail = (problem: string): never => {
+    throw new TilewrightError('invalid-argument', `network: ${problem}`);
+  };
+  const names = Object.keys(headers);
+  if (names.some((name) => /^(range|if-.*)$/i.test(name)))
+    fail('headers: ranges and conditions are for the engine to send');
+  if (token !== undefined && names.some((name) => /^authorization$/i.test(name)))
+    fail('give either a token or a header Authorization, not both');
+  const all = { ...headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+  for (const [name, value] of Object.entries(all)) {
+    try {
+      new Headers([[name, value]]);
+    } catch {
+      fail(`${name === 'Authorization' && token ? 'token' : `headers: ${name}`}: is no value of a header`);
+    }
+  }
+  return all;
 }
 
 /** The work's result, or an error at once when the signal fires or the time, in ms, is over. */

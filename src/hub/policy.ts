@@ -2,6 +2,10 @@ import { fn, integer, type Rules, text, valuesOf } from '../options.ts';
 
 /** How files behind URLs are fetched. */
 export interface NetworkOptions {
+  /** Where models that are named `org/model` come from. Default: https://huggingface.co. */
+  base?: string;
+  /** Sent as `Authorization: Bearer TOKEN`; to the address that was asked for, not to another origin that it redirects to. */
+  token?: string;
   /** Fetches in the place of the global `fetch`. It gets the address and what `fetch` takes beside it. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Sent with every request: `{ Authorization: 'Bearer …' }`. Another origin has to allow them (CORS). */
@@ -13,6 +17,8 @@ export interface NetworkOptions {
 }
 
 export const NETWORK_RULES: Rules<NetworkOptions> = {
+  base: text,
+  token: text,
   fetch: fn,
   headers: valuesOf(text),
   retries: integer(0, 100),

@@ -2,12 +2,16 @@ import { TilewrightError } from '../errors.ts';
 import { type Answer, Fault, type Network, type Send, shortened } from './network.ts';
 import { FIRST } from './policy.ts';
 
-/** A file behind a URL whose server gives ranges of it and says which version of the file they are of. */
+/** A version of a file behind a URL, of which its server gives ranges. */
 export interface Remote {
   /** In bytes. */
   readonly size: number;
+  /** What tells it from other versions. */
+  readonly version: string;
   /** Its first bytes, `FIRST` of them where it has so many. */
   readonly first: Uint8Array;
+  /** The answer to the first request; undefined where there was none. */
+  readonly response?: Response | undefined;
   /**
    * Gives the bytes from `start` up to `end` to `put`, in order, each once, in pieces that are good until `put` is done.
    * A request that ends early is followed by one for the rest. Errors: those of `Network.through`; `file-changed`.
@@ -18,23 +22,38 @@ export interface Remote {
     put: (piece: Uint8Array) => Promise<void> | void,
     signal?: AbortSignal,
   ): Promise<void>;
+  /**
+   * Takes a block of the file that came whole, which begins at `start`. The bytes do not change until that is done. Undefined where there is nothing
+   * to do.
+   */
+  keep?(start: number, bytes: Uint8Array): Promise<void> | undefined;
+}
+
+/** What is known of a file from before. */
+export interface Known extends Pick<Remote, 'size' | 'version' | 'first'> {
+  /** Headers that ask for another version only. */
+  readonly conditions: Readonly<Record<string, string>>;
 }
 
 /**
  * Asks for the beginning of a file. Where that cannot be gone on with in ranges, gives what `whole` makes of one answer
- * with all of it: that is one version of the file. A server without ranges has then answered once.
+ * with all of it: that is one version of the file. A server without ranges has then answered once. Of the version that is
+ * `known` no body is read.
  */
 export async function openRemote<Whole>(
   network: Network,
   href: string,
   signal: AbortSignal | undefined,
   whole: (answer: Answer) => Promise<Whole>,
+  known?: Known,
 ): Promise<Remote | Whole> {
   return network.through(href, signal, async (send) => {
-    const answer = await send(0, FIRST);
+    const answer = await send(0, FIRST, known?.conditions);
     const { response } = answer;
     const range = rangeOf(response);
     const version = versionOf(response);
+    if (known && (response.status === 304 || (version === known.version && (range?.size ?? known.size) === known.size)))
+      return { ...knownRemote(network, href, known), response };
     // A server of another origin may hide Content-Range. An empty file has no ranges (416). What is compressed on the way
     // has ranges of something else.
     if (range?.start !== 0 || !version || response.headers.has('content-encoding'))
@@ -42,9 +61,17 @@ export async function openRemote<Whole>(
     const { size } = range;
     const first = new Uint8Array(Math.min(FIRST, size));
     await drain(answer, 0, first.length, (piece, at) => first.set(piece, at));
-    return { size, first, fetch: ranges(network, href, size, version) };
+    return { size, version, first, response, fetch: ranges(network, href, size, version) };
   });
 }
+
+/** A version of a file that is known from before: what of it is fetched has to be of that version. */
+export const knownRemote = (network: Network, href: string, { size, version, first }: Known): Remote => ({
+  size,
+  version,
+  first,
+  fetch: ranges(network, href, size, version),
+});
 
 function ranges(network: Network, href: string, size: number, version: string): Remote['fetch'] {
   /** Where the answer to a range ends. Errors: `file-changed`; a `Fault` for an answer that is none. */
@@ -112,7 +139,7 @@ function sizeOf({ status, headers }: Response): number | undefined {
 }
 
 /** What tells versions of a file apart. A weak ETag is one too. */
-function versionOf({ headers }: Response): string | undefined {
+export function versionOf({ headers }: Pick<Response, 'headers'>): string | undefined {
   const etag = headers.get('etag')?.replace(/^W\//, '');
   return etag ? `ETag ${etag}` : (headers.get('last-modified') ?? undefined);
 }

@@ -21,6 +21,24 @@ export interface ByteSource {
   slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The same bytes in chunks of at most 4 MiB, read as they are asked for. Each is good until the next is asked for. */
   stream(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Of a file that the cache keeps. */
+  readonly kept?: Kept;
+}
+
+/** A file as the cache has it. */
+export interface Kept {
+  /** What its bytes were found to hash to. */
+  readonly sha256: string | undefined;
+  /** What they have to hash to, where the server said so. */
+  readonly expected: string | undefined;
+  /** Fetches what was not read. Afterwards nothing more is written. */
+  complete(signal?: AbortSignal): Promise<void>;
+  /** All of its bytes, in pieces that are good until the next is asked for. */
+  bytes(signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Notes what its bytes hash to. */
+  checked(sha256: string): Promise<void>;
+  /** Removes it. */
+  discard(): Promise<void>;
 }
 
 /** Reads a range that lies inside the file, in pieces of any size. */

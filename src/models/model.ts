@@ -16,7 +16,18 @@ import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { NetworkOptions } from '../hub/policy.ts';
-import { checkOptions, flag, integer, list, object, type Rules, signal, text, valuesOf } from '../options.ts';
+import {
+  checkOptions,
+  flag,
+  integer,
+  list,
+  object,
+  type Rule,
+  type Rules,
+  signal,
+  text,
+  valuesOf,
+} from '../options.ts';
 import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -53,11 +64,20 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   allowUnused?: boolean;
   /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer …' }, stall: 10_000 }`. */
   network?: NetworkOptions;
+  /**
+   * Whether files behind URLs are kept, in the origin's private file system or in Node in the user's folder of caches, so
+   * that the next load fetches nothing that has not changed, and works offline. Default: true for a name on a hub, else false.
+   */
+  cache?: boolean;
+  /** What files have to hash to, in hexadecimal digits by name: `{ 'model.safetensors': '9f86…' }`. Error: `invalid-file`. */
+  sha256?: Readonly<Record<string, string>>;
   /** Ends the load with `aborted`; nothing stays on the device. */
   signal?: AbortSignal;
   /** Is told how far the load has come. */
   onProgress?: OnProgress;
 }
+
+const SHA256: Rule = ['64 hexadecimal digits', (value) => /^[\da-f]{64}$/i.test(String(value))];
 
 export const LOAD_RULES: Rules<LoadOptions> = {
   ...SHARED_RULES,
@@ -67,6 +87,8 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   feedback: valuesOf(text),
   allowUnused: flag,
   network: object,
+  cache: flag,
+  sha256: valuesOf(SHA256),
 };
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;

@@ -10,6 +10,7 @@ import {
   checkArgument,
   checkFields,
   checkOptions,
+  either,
   flag,
   integer,
   object,
@@ -293,7 +294,7 @@ export class ImageClassifier extends LoadedModel {
     count = 1,
     options: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
-    checkArgument('logits', 'pixels', pixels, arrayOf('Float32Array', 'GPUBuffer'));
+    checkArgument('logits', 'pixels', pixels, PIXELS);
     checkArgument('logits', 'count', count, integer(1));
     checkOptions('logits', options, { signal: aSignal });
     const run = async (session: Session) => {
@@ -405,6 +406,11 @@ const ITERABLE: Rule = [
   'a list of pictures',
   (given) => typeof (given as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function',
 ];
+
+const PIXELS = either(arrayOf('Float32Array'), [
+  'a GPUBuffer',
+  (given) => object[1](given) && 'mapAsync' in (given as object),
+]);
 
 const MULTI_LABEL = 'multi_label_classification';
 

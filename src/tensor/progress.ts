@@ -9,7 +9,24 @@ export interface Progress {
   total: number;
   /** What is being worked on: a file, a tensor, a kernel. */
   label?: string;
+  /** Of `loaded` when files are fetched: bytes that came from the cache. */
+  cached?: number;
+  /** How long the phase goes on at the speed that it had so far, in seconds. */
+  secondsLeft?: number;
 }
 
 /** Is called as long work goes on, often. */
 export type OnProgress = (progress: Progress) => void;
+
+/** Adds the time that each phase has left. */
+export function timed(onProgress: OnProgress): OnProgress {
+  const starts = new Map<string, readonly [time: number, loaded: number]>();
+  return (progress) => {
+    const { phase, loaded, total } = progress;
+    const now = performance.now();
+    const [time, from] = starts.get(phase) ?? [now, loaded];
+    if (time === now) starts.set(phase, [now, loaded]);
+    const secondsLeft = ((total - loaded) * (now - time)) / (loaded - from) / 1000;
+    onProgress({ ...progress, ...(loaded > from && { secondsLeft }) });
+  };
+}

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { userCache } from '../user-cache.ts';
 import { type ChoiceStore, type Found, NOTHING } from './store.ts';
 
-/** One file for each key: `$XDG_CACHE_HOME/tilewright/HASH.json`, or under `~/.cache`. */
+/** One file for each key, `HASH.json`, in the folder that `userCache` tells. */
 export function fileStore(key: string): ChoiceStore {
   const path = (): string => {
-    const folder = process.env['XDG_CACHE_HOME'] || `${homedir()}/.cache`;
-    return `${folder}/tilewright/${createHash('sha256').update(key).digest('hex').slice(0, 16)}.json`;
+    return `${userCache()}/${createHash('sha256').update(key).digest('hex').slice(0, 16)}.json`;
   };
   return {
     async load() {

@@ -1,6 +1,5 @@
 import { buildSession, planOf } from '../build/build.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
-import { loadOps } from '../graph/groups/index.ts';
 import { type Graph, leaf, type Operand, results } from '../graph/ir.ts';
 import type { Choose } from '../graph/plan.ts';
 import { type Candidate, resultNames } from '../ops/define.ts';
@@ -12,9 +11,6 @@ import { REFERENCES } from './reference/index.ts';
 import { build, type RefTensor } from './reference/tensor.ts';
 import { describeFault, isWrong } from './tolerances.ts';
 import { makeTensor } from './values.ts';
-
-// The cases have ops of all groups.
-await loadOps();
 
 export type Float = 'float32' | 'float16';
 

@@ -2,6 +2,7 @@ import { buildSession, planOf } from '../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { AdapterCard } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import type { Choose } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
 import { signal as aSignal, checkArgument, checkOptions, flag, fn, object, type Rule, type Rules } from '../options.ts';
@@ -155,6 +156,7 @@ export async function verify(gpu: Gpu, target: Target | undefined, options: Veri
   const { all = false, ops, forget = false, tuner = Tuner.on(gpu), signal, onProgress, onRow } = options;
   const start = performance.now();
   throwIfAborted(signal, 'verifying');
+  await loadOps(); // the cases have ops of all groups
   await (forget ? tuner.reinstate() : tuner.recall());
   const sessions = target instanceof Session ? [target] : ((await target?.sessions()) ?? []);
   /** The candidate that would run now. */

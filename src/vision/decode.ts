@@ -46,17 +46,25 @@ export async function decodePicture(source: PictureSource): Promise<Picture> {
   if ('data' in source) return source;
   try {
     const webp = source instanceof Blob && (await source.slice(8, 12).text()) === 'WEBP';
-    const bitmap = await createImageBitmap(source, {
-      colorSpaceConversion: 'none',
-      premultiplyAlpha: 'none',
-      imageOrientation: webp ? 'none' : 'from-image',
-    });
+    const bitmap = await createImageBitmap(source, { ...AS_STORED, imageOrientation: webp ? 'none' : 'from-image' });
     try {
       const pixels = pixelsOf(bitmap);
       return webp ? await (await import('./webp-orientation.ts')).upright(source, pixels) : pixels;
     } finally {
       bitmap.close();
     }
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+/** No colour management, and no colour lost to transparency. */
+const AS_STORED = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' } as const;
+
+/** What an element of a page shows now, for a worker, which has no elements. Error: `invalid-image`. */
+export async function bitmapOf(element: ImageBitmapSource): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(element, { ...AS_STORED, imageOrientation: 'from-image' });
   } catch (cause) {
     throw unreadable(cause);
   }

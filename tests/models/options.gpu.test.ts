@@ -47,7 +47,7 @@ describe('bug 17: options of public calls', () => {
   const picture = { width: 1, height: 1, data: new Uint8Array(4) };
 
   it.each<[keyof ImageClassifier, readonly unknown[], string]>([
-    ['logits', [[1, 2]], 'logits: pixels: expected a Float32Array or GPUBuffer, got [1,2]'],
+    ['logits', [[1, 2]], 'logits: pixels: expected a Float32Array or a GPUBuffer, got [1,2]'],
     ['logits', [null], 'logits: pixels'],
     ['logits', [pixels, 0], 'logits: count: expected an integer from 1 on, got 0'],
     ['logits', [pixels, 1.5], 'logits: count'],

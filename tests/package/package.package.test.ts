@@ -159,21 +159,34 @@ describe('bug 1: a picture is classified in an app', () => {
 
   it.each(Object.entries(bundlers))('of %s, which warns of nothing', async (name, bundle) => {
     const out = join(app, 'dist', name);
-    expect(await bundle(app, out)).toEqual([]);
+    expect(await bundle(app, out, 'main.js')).toEqual([]);
     const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
     expect(files.length, 'what loads when it is used is in files of its own').toBeGreaterThan(5);
     expect(files.filter((file) => wantsNode(join(out, file)))).toEqual([]);
-    if (name !== 'vite')
-      // which makes its own page
-      writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+    withPage(out);
     expect((await opened(out, '?dtype=int8')).title).toMatch(RIGHT);
   });
+
+  it.each(Object.entries(bundlers))('of %s, in a worker', async (name, bundle) => {
+    const out = join(app, 'dist', `${name}-worker`);
+    expect(await bundle(app, out, 'worker.js')).toEqual([]);
+    withPage(out);
+    expect((await opened(out, '')).title).toMatch(RIGHT);
+  });
+
+  /** A page for what was bundled, where the bundler made none. */
+  function withPage(out: string): void {
+    const page = join(out, 'index.html');
+    if (!existsSync(page)) writeFileSync(page, '<!doctype html><script type="module" src="main.js"></script>');
+  }
 
   /**
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
    * are for adapters on the CPU, the tokenizer, and what fetches files behind URLs.
    */
-  const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
+  const [resnet, gpt2, , inWorker, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))[
+    'size-limit'
+  ] as {
     path: string[];
   }[];
   const filesOf = (weighed?: { path: string[] }): string[] =>
@@ -185,7 +198,7 @@ describe('bug 1: a picture is classified in an app', () => {
 
   /** A folder with the library as it is, and a page that runs a script of the app. */
   function plainSite(name: string, script: string): string {
-    const map = { tilewright: '/lib/index.js' };
+    const map = { tilewright: '/lib/index.js', 'tilewright/worker': '/lib/worker.js' };
     const site = join(folder, name);
     mkdirSync(site);
     cpSync(join(installed, 'dist/lib'), join(site, 'lib'), { recursive: true });
@@ -207,11 +220,18 @@ describe('bug 1: a picture is classified in an app', () => {
     for (const dtype of ['int8', 'int4', 'float16'])
       expect((await opened(site, `?model=${model}&dtype=${dtype}`)).title, dtype).toMatch(title);
   });
+
+  it('without a bundler, by an import map, in a worker', async () => {
+    const page = await opened(plainSite('worker', 'worker.js'), '');
+    expect(page.title).toMatch(RIGHT);
+    expect(page.loaded).toEqual(expect.arrayContaining([...filesOf(inWorker), 'worker-host.js']));
+  });
+
   it('without a bundler, by an import map: the three models of PP-OCR', async () => {
     const page = await opened(plainSite('ocr', 'ocr.js'), '');
     expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
     const beside = ['software.js', 'tuner.js', 'url.js', 'winograd.js'];
-    expect(some(page.loaded)).toEqual(some(['core.js', ...filesOf(onnx), ...beside]));
+    expect(some(page.loaded)).toEqual(some(['core.js', 'errors.js', ...filesOf(onnx), ...beside]));
   });
 });
 

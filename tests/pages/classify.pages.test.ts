@@ -139,8 +139,8 @@ describe('the classify page', { timeout: PATIENCE }, () => {
     const still = await textOf(page.locator('#bars'));
     await toggle.click();
     await page.locator('#camera').waitFor();
-    await page.locator('#preview[aria-label="A frame of the camera"]').waitFor({ state: 'attached' });
-    await expect.poll(() => textOf(page.locator('#bars')), { timeout: PATIENCE }).not.toBe(still);
+    await untilText(page.locator('#time'), / an image, read by the (GPU|host)$/);
+    expect(await textOf(page.locator('#bars'))).not.toBe(still);
     expect(await toggle.getAttribute('aria-pressed')).toBe('true');
     await page.locator('#snapshot').click();
     await page.locator('#preview').waitFor();
@@ -166,6 +166,23 @@ describe('the classify page', { timeout: PATIENCE }, () => {
     await page.keyboard.press('Enter');
     await best('ship');
     await expectNoOverflow(page);
+  });
+
+  it('has the GPU read the frames of a camera where it can', async () => {
+    const able = await startBrowser({ frames: true });
+    try {
+      const opened = await openPage(able, 'examples/classify/');
+      await untilText(opened.page.locator('#bars li').first().locator('.label'), /^airplane$/);
+      await opened.page.locator('#camera-toggle').click();
+      await untilText(opened.page.locator('#time'), / an image, read by the GPU$/);
+      expect(await opened.page.locator('#seen').isVisible()).toBe(false);
+      await opened.page.locator('#camera-toggle').click();
+      await opened.page.locator('#preview[aria-label="A frame of the camera"]').waitFor();
+      await untilText(opened.page.locator('#time'), / an image$/);
+      expect(opened.errors).toEqual([]);
+    } finally {
+      await able.close();
+    }
   });
 
   it('logged no error', () => expect(open.errors.filter((error) => !error.includes('/nothing-here/'))).toEqual([]));

@@ -49,7 +49,7 @@ describe('Firefox', { timeout: 2 * PATIENCE }, () => {
     await page.$$eval('#samples button', (all) => all.find((one) => /liner/.test(one.outerHTML))?.click());
     await untilText(page, best, /^ship$/);
     await press(page, '#camera-toggle');
-    await page.waitForSelector('#preview[aria-label="A frame of the camera"]');
+    await untilText(page, '#time', /, read by the (GPU|host)$/);
     await press(page, '#snapshot');
     await page.waitForSelector('#camera', { hidden: true });
   });

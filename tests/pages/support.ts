@@ -19,13 +19,13 @@ export const upload = (path: string, mimeType = 'application/octet-stream') => (
   buffer: weightsFile(path),
 });
 
-/** The browser that the machine has, with a camera and a microphone that are played. */
-export async function startBrowser(): Promise<Browser> {
+/** The browser that the machine has, with a camera and a microphone that are played; `frames`: whose frames WebGPU can read. */
+export async function startBrowser({ frames = false } = {}): Promise<Browser> {
   const executablePath = await findChrome();
   if (!executablePath) throw new Error('No Chrome: tools/setup.mjs installs one.');
   const adapter = await chooseAdapter(executablePath);
   const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
-  return chromium.launch({ executablePath, args: [...chromeFlags(adapter), ...camera] });
+  return chromium.launch({ executablePath, args: [...chromeFlags({ ...adapter, frames }), ...camera] });
 }
 
 export interface OpenPage {

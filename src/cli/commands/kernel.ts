@@ -1,6 +1,7 @@
 import { GPUS } from '../../../tools/gpu-compiler/gpus.mjs';
 import { capsOf, workloads } from '../../../tools/gpu-compiler/kernels.ts';
 import type { Caps } from '../../gpu/gpu.ts';
+import { loadOps } from '../../graph/groups/index.ts';
 import { optimise } from '../../graph/passes/index.ts';
 import { plan } from '../../graph/plan.ts';
 import { CASES } from '../../verify/cases/index.ts';
@@ -23,6 +24,7 @@ export async function kernel(
   context: CommandContext,
 ): Promise<void> {
   const { terminal } = context;
+  await loadOps(); // the cases have ops of all groups
   const found =
     model === undefined
       ? await findKernel(

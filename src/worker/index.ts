@@ -1,0 +1,83 @@
+/** The public API from a page, where the engine computes in a worker. */
+import type { Availability, Engine as HereEngine, EngineOptions as HereOptions } from '../engine.ts';
+import { aborted, TilewrightError, throwIfAborted } from '../errors.ts';
+import type { ImageClassifier as HereClassifier } from '../models/resnet.ts';
+import type { TextGenerator as HereGenerator } from '../models/text-generator.ts';
+import type { GraphModel as HereGraphModel } from '../onnx/graph-model.ts';
+import { Link } from './link.ts';
+import type { KINDS, Remote } from './members.ts';
+import { startWorker } from './start.ts';
+
+export { ERROR_CODES, TilewrightError } from '../errors.ts';
+export type * from '../index.ts';
+export { transfer } from './outgoing.ts';
+
+export interface EngineOptions extends Omit<HereOptions, 'device' | 'recover'> {
+  /** As in `tilewright`, on a device that the worker requests. */
+  recover?: boolean;
+  /**
+   * A worker of the caller's, which imports `tilewright/worker-host`: it goes on when the engine is disposed of, and may have several.
+   * Absent: one that the engine starts and ends.
+   */
+  worker?: Worker;
+}
+
+export type ImageClassifier = Remote<HereClassifier, 'image-classification'>;
+export type TextGenerator = Remote<HereGenerator, 'text-generation'>;
+export type GraphModel = Remote<HereGraphModel, 'graph'>;
+/** What `engine.load` gives: `task` tells which. */
+export type Model = ImageClassifier | TextGenerator | GraphModel;
+
+type Spoken = Remote<HereEngine, 'engine'>;
+
+/** An engine in a worker, with the interface of `tilewright`'s. What is computed comes as a promise. */
+export interface Engine extends Omit<Spoken, 'load' | 'verify'> {
+  /** As in `tilewright`. Of an element or a canvas of the page the worker gets the pixels. */
+  load(...given: Parameters<HereEngine['load']>): Promise<Model>;
+  /** As in `tilewright`, of a model of this engine. */
+  verify(target?: Model, options?: Parameters<HereEngine['verify']>[1]): ReturnType<HereEngine['verify']>;
+}
+
+interface Statics {
+  /** As in `tilewright`. Errors: `worker-lost` where the worker cannot be started; else the same. */
+  create(options?: EngineOptions): Promise<Engine>;
+  /** As in `tilewright`, for a worker. */
+  availability(options?: Omit<EngineOptions, 'signal'>): Promise<Availability>;
+}
+
+async function ask<Name extends keyof typeof KINDS.statics>(
+  name: Name,
+  { worker, ...options }: EngineOptions,
+): Promise<{ link: Link; answer: Awaited<ReturnType<Statics[Name]>> }> {
+  const { signal, recover } = options;
+  if (typeof recover === 'function')
+    throw new TilewrightError(
+      'invalid-argument',
+      `Engine.${name}: recover: a device of the page stays out of the worker`,
+      {
+        hint: 'Give recover: true: the worker requests the new device itself.',
+      },
+    );
+  throwIfAborted(signal, 'creating the engine');
+  const link = new Link(worker ?? startWorker(), worker !== undefined);
+  const stop = (): void => link.end(() => aborted(signal!, 'creating the engine'));
+  signal?.addEventListener('abort', stop);
+  try {
+    await link.opened();
+    return { link, answer: (await (link.statics as Statics)[name](options)) as Awaited<ReturnType<Statics[Name]>> };
+  } catch (error) {
+    link.end(() => new TilewrightError('disposed', 'the engine could not be created'));
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+export const Engine: Statics = {
+  create: async (options = {}) => (await ask('create', options)).answer,
+  async availability(options = {}) {
+    const { link, answer } = await ask('availability', options);
+    link.dispose();
+    return answer;
+  },
+};
