@@ -21,7 +21,7 @@ export interface ByteSource {
   slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The same bytes in chunks of at most 4 MiB, read as they are asked for. Each is good until the next is asked for. */
   stream(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Of a file that the cache keeps. */
+  /** Of a file that the cache keeps. @internal */
   readonly kept?: Kept;
 }
 

@@ -1,4 +1,8 @@
-/** The public API of `tilewright/cache`: what is kept of models, and how it goes. */
+/**
+ * What is kept of models, and how it goes.
+ *
+ * @module tilewright/cache
+ */
 import { refuse } from '../../options.ts';
 import { ABOUT, type About, partCount, partPrefix, readAbout } from './file.ts';
 import { openStore } from './open.ts';
