@@ -36,6 +36,7 @@ import type { Session } from './runtime/session.ts';
 import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
+/** What an engine runs on: a device of its own, or the caller's. */
 export interface EngineOptions extends DeviceOptions {
   /** The caller's own device: it is used as it is, and not destroyed with the engine. */
   device?: GPUDevice;
@@ -45,12 +46,14 @@ export interface EngineOptions extends DeviceOptions {
    * undefined where there shall be none. Absent: calls end with `device-lost`.
    */
   recover?: boolean | AskForDevice;
+  /** Ends the creation with `aborted`. */
   signal?: AbortSignal;
 }
 
 /** What `engine.load` gives: `task` tells which. */
 export type Model = FolderModel | GraphModel;
 
+/** Whether an engine can be had here, and on what; else why not, and what would help. */
 export type Availability =
   | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
   | {
@@ -141,19 +144,22 @@ export class Engine extends EventTarget {
     }
   }
 
-  /** The device with what the engine counts on it; another one after a loss, with `recover`. */
+  /** The device with what the engine counts on it; another one after a loss, with `recover`. @internal */
   get gpu(): Gpu {
     return this.#gpu;
   }
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return this.#life.signal.aborted;
   }
 
+  /** What the adapter tells of itself: names, features, limits. */
   get adapter(): AdapterCard {
     return this.gpu.card;
   }
 
+  /** The WebGPU device: to make buffers that models and sessions take and fill. */
   get device(): GPUDevice {
     return this.gpu.device;
   }
@@ -274,6 +280,7 @@ export class Engine extends EventTarget {
     this.gpu.dispose();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -62,8 +62,10 @@ export const ERROR_CODES = [
   'aborted',
 ] as const;
 
+/** What went wrong: stable, for programs to test. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** What an error says beside its message. */
 export interface ErrorDetails {
   /** What to do about it, in one sentence. */
   hint?: string;

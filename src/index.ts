@@ -1,31 +1,69 @@
-/** The public API of Tilewright. */
+/**
+ * Models and graphs on WebGPU: `Engine` makes all else.
+ *
+ * @module tilewright
+ */
 
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
 export { type Availability, Engine, type EngineOptions, type Model } from './engine.ts';
-export { ERROR_CODES, type ErrorCode, TilewrightError } from './errors.ts';
-export type { Checkpoint } from './formats/safetensors.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, TilewrightError } from './errors.ts';
+export type { Checkpoint, CheckpointTensor } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
-export { type AdapterCard, adapterName } from './gpu/adapter.ts';
+export { type AdapterCard, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
 export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
+export type { GroupName } from './graph/groups/index.ts';
 export type { Graph, Operand } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
-export { formatPlan, type Plan } from './graph/plan.ts';
+export type { WeightType, WeightTypes } from './graph/passes/weight_types.ts';
+export { formatPlan, type Plan, type Step } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
 export type { NetworkOptions } from './hub/policy.ts';
+export type { ByteSource } from './hub/source.ts';
+export type { CalibrationOptions } from './models/calibration.ts';
+export type { Gpt2Shape } from './models/gpt2.ts';
+export type { FolderModel } from './models/index.ts';
 export type { LoadOptions, ModelDataType, ModelInfo } from './models/model.ts';
-export type { LayerReport, ModelReport, ReportOptions, Sample } from './models/report.ts';
-export type { ClassifyOptions, ImageClassifier, Prediction } from './models/resnet.ts';
-export type { GeneratedToken, GenerateOptions, TextGenerator } from './models/text-generator.ts';
+export type {
+  LayerReport,
+  ModelReport,
+  OpReport,
+  OutputError,
+  ReportOptions,
+  Sample,
+  WeightBytes,
+  WeightError,
+} from './models/report.ts';
+export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
+export type {
+  GeneratedToken,
+  GenerateOptions,
+  Perplexity,
+  PerplexityOptions,
+  TextGenerator,
+} from './models/text-generator.ts';
 export type { GraphModel, GraphRunOptions } from './onnx/graph-model.ts';
 export type { GraphNode, GraphValue } from './onnx/nodes.ts';
-export type { GraphBuffer, GraphInput, GraphNumbers, GraphOutput, GraphTensor } from './onnx/run-tensors.ts';
-export type { Profile, ProfileRow } from './profile/profile.ts';
-export type { RunOptions, Session } from './runtime/session.ts';
+export type {
+  GraphBuffer,
+  GraphData,
+  GraphInput,
+  GraphInputs,
+  GraphNumbers,
+  GraphOutput,
+  GraphTensor,
+} from './onnx/run-tensors.ts';
+export type { Profile, ProfileOptions, ProfileRow, Work } from './profile/profile.ts';
+export type { RunOptions, Session, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
-export type { DataType, HostData, TensorData, TensorDescriptor } from './tensor/types.ts';
-export type { VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
-export type { Picture } from './vision/preprocess.ts';
+export type { StoredType, TensorSource } from './tensor/source.ts';
+export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
+export type { Tokenizer } from './text/tokenizer.ts';
+export type { TuneMode } from './tune/tuner.ts';
+export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
+export type { PictureSource } from './vision/decode.ts';
+export type { Picture, Preprocessing, Triple } from './vision/preprocess.ts';
+export type { Interpolation } from './vision/resample.ts';
 export type { DevicePicture, PictureBuffer } from './vision/surface.ts';

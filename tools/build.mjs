@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildDocs } from './docs.mjs';
 import { secondsSince } from './system.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +24,10 @@ const SOURCES = [
   'cli/package.json',
 ];
 
-/** @typedef {'lib' | 'cli' | 'host' | 'pages'} Part */
+/** What the docs are made from beside these. */
+const TEXTS = ['docs', 'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'llms.txt'];
+
+/** @typedef {'lib' | 'cli' | 'host' | 'pages' | 'docs'} Part */
 
 /** What each part is told by when it is there. @type {Record<Part, string>} */
 const RESULT = {
@@ -31,26 +35,33 @@ const RESULT = {
   cli: 'cli/dist/command/main.js',
   host: 'cli/dist/host/src/cli/host.html',
   pages: 'dist/pages/index.html',
+  docs: 'dist/docs/index.html',
 };
 
 /**
- * Builds what is older than its sources: the library with its types, the command, the page that it drives, the site. Says so in one line, and
+ * Builds what is older than its sources: the library with its types, the command, the page that it drives, the pages, the docs. Says so in one line, and
  * nothing where there is nothing to do.
  * @param {{ only?: Part[], force?: boolean, log?: (line: string) => void }} [options]
  * @throws {Error} when a part cannot be built
  */
-export async function build({ only = ['lib', 'cli', 'host', 'pages'], force = false, log = console.error } = {}) {
+export async function build({
+  only = ['lib', 'cli', 'host', 'pages', 'docs'],
+  force = false,
+  log = console.error,
+} = {}) {
   const stamps = readStamps();
-  const changed = newest(SOURCES.map((path) => join(ROOT, path)));
+  const [code, texts] = [SOURCES, TEXTS].map((paths) => newest(paths.map((path) => join(ROOT, path))));
+  const changed = (/** @type {Part} */ part) => Math.max(code ?? 0, (part === 'docs' && texts) || 0);
   const stale = only.filter(
-    (part) => force || !existsSync(join(ROOT, RESULT[part])) || !((stamps[part] ?? 0) > changed),
+    (part) => force || !existsSync(join(ROOT, RESULT[part])) || !((stamps[part] ?? 0) > changed(part)),
   );
   if (!stale.length) return;
   const started = Date.now();
   const { build: viteBuild } = await import('vite');
   for (const part of stale) {
     const begun = Date.now(); // what changes while it builds is built the next time
-    await viteBuild({ root: ROOT, mode: part, logLevel: 'error' });
+    if (part === 'docs') await buildDocs();
+    else await viteBuild({ root: ROOT, mode: part, logLevel: 'error' });
     if (part === 'lib') await emitTypes();
     writeStamps({ ...readStamps(), [part]: begun });
   }
@@ -150,8 +161,11 @@ function newest(paths) {
   }, 0);
 }
 
+// npm run build, npm run docs: all parts, or those that are named.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { ensurePackages } = await import('./setup.mjs');
   await ensurePackages();
-  await build({ force: process.argv.includes('--force') });
+  const parts = /** @type {Part[]} */ (Object.keys(RESULT));
+  const named = parts.filter((part) => process.argv.includes(part));
+  await build({ only: named.length ? named : parts, force: process.argv.includes('--force') });
 }

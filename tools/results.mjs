@@ -5,7 +5,7 @@ import { between, markdownTable } from './markdown.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = join(ROOT, 'bench/results');
-const README = join(ROOT, 'README.md');
+const PAGE = join(ROOT, 'docs/guides/bench.md');
 
 /** @typedef {import('../bench/report.ts').BenchReport} BenchReport */
 /** @typedef {import('../bench/report.ts').BenchRow} BenchRow */
@@ -86,4 +86,4 @@ function browserOf(agent) {
 export const withTables = (text, tables) => between(text, 'bench/results', tables);
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(README, withTables(readFileSync(README, 'utf8'), resultTables(readReports())));
+  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), resultTables(readReports())));

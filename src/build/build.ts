@@ -12,23 +12,28 @@ import { Stores } from '../runtime/stores.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode, Tuner } from '../tune/tuner.ts';
 
+/** How a graph becomes a session. */
 export interface BuildOptions extends PassOptions, SessionOptions {
+  /** Ends the build with `aborted`. */
   signal?: AbortSignal | undefined;
+  /** Is told how far weights and kernels have come. */
   onProgress?: OnProgress | undefined;
-  /** Weights, states and arena, shared with other sessions. The session's own where absent. */
+  /** Weights, states and arena, shared with other sessions. The session's own where absent. @internal */
   stores?: Stores | undefined;
+  /** A bound of the bytes on the device. Error: `limit-exceeded`. */
   memory?: MemoryOptions | undefined;
   /**
    * Measures kernel candidates on this device: the likely ones within 2 s of GPU time (`fast`), or all (`full`). Winners are
    * remembered. Absent: `fast` on a GPU, `off` on a software adapter, whose table was measured.
    */
   tune?: TuneMode | undefined;
-  /** The tuner; the device's where absent. */
+  /** The tuner; the device's where absent. @internal */
   tuner?: Tuner | undefined;
-  /** Picks among the candidates. Nothing is tuned then. */
+  /** Picks among the candidates. Nothing is tuned then. @internal */
   choose?: Choose | undefined;
 }
 
+/** A bound of memory. */
 export interface MemoryOptions {
   /**
    * Bytes on the device at the most, weights on their way included. A build that needs more is refused before it

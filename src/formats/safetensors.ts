@@ -47,6 +47,7 @@ export interface CheckpointTensor extends TensorSource {
   readonly file: string;
 }
 
+/** The tensors of a checkpoint, of one file or of several shards. */
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly metadata: ReadonlyMap<string, string>;

@@ -21,6 +21,7 @@ const LIMITS = [
   'maxComputeWorkgroupSizeX',
   'maxComputeWorkgroupsPerDimension',
 ] as const;
+/** A limit of WebGPU that kernels depend on. */
 export type LimitName = (typeof LIMITS)[number];
 
 /** Chrome's experimental feature of matrices that a subgroup holds. Browsers have it where unsafe WebGPU is turned on. */
@@ -29,7 +30,9 @@ export const MATRICES = 'chromium-experimental-subgroup-matrix';
 /** Optional features that kernels have variants for: asked for wherever the adapter has them. */
 export const WANTED_FEATURES = ['shader-f16', 'subgroups', MATRICES] as const;
 
+/** How the adapter is chosen, and what is asked of its device. */
 export interface DeviceOptions {
+  /** Of two GPUs, the one that saves power or the faster. Default: `high-performance`. */
   powerPreference?: GPUPowerPreference;
   /** Features to leave out although the adapter has them. */
   without?: readonly string[];

@@ -1,11 +1,15 @@
 /** What the engine asked of the GPU. Counts do not vary from run to run, so tests assert them. */
 export interface Counters {
+  /** Kernels that were run. */
   dispatches: number;
   passes: number;
+  /** Calls of `queue.submit`. */
   submits: number;
   bindGroups: number;
   pipelines: number;
+  /** Bytes from the host to the device. */
   bytesUploaded: number;
+  /** Bytes from the device to the host. */
   bytesRead: number;
   /** Bytes in live buffers now, and at the highest. */
   bytes: number;

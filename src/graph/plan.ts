@@ -38,6 +38,7 @@ export interface Step {
 /** What runs, as data: it can be printed, compared and costed without a GPU. */
 export interface Plan {
   readonly graph: Graph;
+  /** The dispatches of a run, in order. */
   readonly steps: readonly Step[];
   /** Constants that steps read, or that outputs are in. */
   readonly constants: readonly Operand[];
@@ -49,6 +50,7 @@ export interface Plan {
   readonly outputs: ReadonlyMap<string, { operand: Operand; storage: Operand }>;
   /** The slot of each intermediate. */
   readonly slots: ReadonlyMap<Operand, number>;
+  /** Bytes of each slot. */
   readonly slotBytes: readonly number[];
 }
 

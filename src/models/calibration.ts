@@ -8,10 +8,13 @@ import { type Calibration, layerNames } from '../graph/passes/activations.ts';
 import { signal as aSignal, checkOptions, fn, number, type Rules } from '../options.ts';
 import type { TensorInput } from '../runtime/session.ts';
 
+/** How scales are taken from samples. */
 export interface CalibrationOptions {
   /** Per cent of a layer's inputs that the scale holds; larger inputs are clipped. */
   percentile?: number;
+  /** Ends the calibration with `aborted`. */
   signal?: AbortSignal | undefined;
+  /** Is told after each sample how many are done. */
   onSample?: (done: number) => void;
 }
 

@@ -9,6 +9,7 @@ import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
 
+/** A model of a Hugging Face folder: `task` tells which. */
 export type FolderModel = ImageClassifier | TextGenerator;
 
 /** Opens the files of a model's folder: config and header of the weights; no tensor is read yet. */

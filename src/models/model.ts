@@ -41,9 +41,10 @@ import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
 
+/** How a model is loaded. */
 export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 'memory'>, ActivationOptions {
   /**
-   * The type of the weights: one, or one by the layer's name: `{ default: 'int8', fc: 'float32', 'h.0': 'float16' }`.
+   * The type of the weights: one, or one by the layer's name: `{ default: 'int8', wte: 'float32', 'h.0': 'float16' }`.
    * int8 and int4 are made from float weights at load, on the device; the shader scales them back. Absent: the type of
    * the checkpoint.
    */
@@ -70,7 +71,9 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   cache?: boolean;
   /** What files have to hash to, in hexadecimal digits by name: `{ 'model.safetensors': '9f86…' }`. Error: `invalid-file`. */
   sha256?: Readonly<Record<string, string>>;
+  /** Ends the load with `aborted`; nothing stays on the device. */
   signal?: AbortSignal;
+  /** Is told how far the load has come. */
   onProgress?: OnProgress;
 }
 
@@ -102,11 +105,13 @@ export interface ModelFiles {
   readonly config: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What a model is, in figures. */
 export interface ModelInfo {
   readonly name: string;
   /** `resnet20`, `gpt2`. */
   readonly architecture: string;
   readonly dtype: ModelDataType;
+  /** Numbers in its weights. */
   readonly parameters: number;
   /** Multiply-accumulates for one image, or for one token. */
   readonly macs: number;
@@ -116,14 +121,16 @@ export interface ModelInfo {
 
 /** Any model: its stores and sessions, and the work that all models have. */
 export abstract class LoadedModel extends Resource {
+  /** What the model does: tells its class. */
   abstract readonly task: string;
+  /** `resnet20`, `gpt2`, `onnx`. */
   abstract readonly architecture: string;
   #gpu!: Gpu;
   #stores!: Stores;
   #sessions!: SessionCache<Session>;
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
-  /** The options that its sessions are built with. */
+  /** The options that its sessions are built with. @internal */
   readonly how: BuildOptions;
   readonly dtype: ModelDataType;
   /** The type of activations. */
@@ -131,6 +138,7 @@ export abstract class LoadedModel extends Resource {
 
   constructor(
     gpu: Gpu,
+    /** @internal */
     readonly files: ModelFiles,
     { dtype, groupSize, check, tune, memory, activations, calibration, integer }: LoadOptions,
   ) {
@@ -157,12 +165,12 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
-  /** The device that it is on: another one after a loss, where the engine recovers. */
+  /** The device that it is on: another one after a loss, where the engine recovers. @internal */
   get gpu(): Gpu {
     return this.#gpu;
   }
 
-  /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. */
+  /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. @internal */
   moveTo(gpu: Gpu): void {
     this.release();
     this.#settle(gpu);
@@ -180,9 +188,11 @@ export abstract class LoadedModel extends Resource {
     return recovery ? recovery.run(this, work, again) : work();
   }
 
+  /** Numbers in its weights. */
   abstract readonly parameters: number;
   protected abstract readonly macs: number;
 
+  /** Name, architecture, type, sizes. */
   get info(): ModelInfo {
     const weightBytes = { file: this.files.checkpoint.byteLength, device: this.#stores.constants.bytes };
     return {
@@ -249,7 +259,7 @@ export abstract class LoadedModel extends Resource {
     for (const graph of graphs) precompile(this.gpu, graph, this.how);
   }
 
-  /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. */
+  /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. @internal */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
     return buildSession(gpu, graph, { ...this.how, ...options });
   }

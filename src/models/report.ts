@@ -20,6 +20,7 @@ import { layerNodes, readConstants, type WeightLayer, weightLayers } from './lay
 /** A picture, a text, or token ids, to measure a layer on. */
 export type Sample = PictureSource | string | readonly number[];
 
+/** How a report is made. */
 export interface ReportOptions {
   signal?: AbortSignal;
   /** Called before each layer's weights are compared. */
@@ -28,6 +29,7 @@ export interface ReportOptions {
 
 /** Bytes of weights; a tensor that several layers share counts once in sums. */
 export interface WeightBytes {
+  /** As float32. */
   readonly float32: number;
   /** In the checkpoint. */
   readonly file: number;
@@ -50,6 +52,7 @@ export interface OutputError {
   readonly absolute: number;
 }
 
+/** What a layer's small weights save and cost. */
 export interface LayerReport {
   /** As the keys of a dtype name it. */
   readonly name: string;
@@ -71,6 +74,7 @@ export interface LayerReport {
   readonly outputError: OutputError | null;
 }
 
+/** What small weights of all layers of an op cost. */
 export interface OpReport {
   readonly op: string;
   readonly layers: number;
@@ -90,6 +94,7 @@ export interface ModelReport {
   /** The dtype that was asked for; without one, the checkpoint's. */
   readonly dtype: WeightTypes;
   readonly groupSize: number | null;
+  /** How many samples the outputs were compared on. */
   readonly samples: number;
   readonly layers: readonly LayerReport[];
   /** By kind of layer. */

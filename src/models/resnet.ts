@@ -31,17 +31,22 @@ import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
+/** How a picture is classified. */
 export interface ClassifyOptions {
   /** Labels at the most; 5 where absent. */
   topK?: number;
   /** Buffers on the engine's device that results are copied to. */
   copy?: ClassificationBuffers;
+  /** Ends the run with `aborted`. */
   signal?: AbortSignal;
 }
 
+/** A label, and how likely it is. */
 export interface Prediction {
   readonly label: string;
+  /** The place of the label among all, from 0. */
   readonly index: number;
+  /** 0 to 1; those of all labels add up to 1. */
   readonly probability: number;
 }
 
@@ -51,6 +56,7 @@ export interface ResNetShape {
   readonly bottleneck: boolean;
   readonly blocks: readonly number[];
   readonly classes: number;
+  /** Layers with weights: 18, 20, 50. */
   readonly depth: number;
   /** Channels after the stem, and after each stage. */
   readonly widths: readonly number[];
@@ -248,6 +254,7 @@ export class ImageClassifier extends LoadedModel {
     }
   }
 
+  /** The graph for a batch of images: input `image` of `[batch, 3, height, width]`, output `logits` of `[batch, classes]`. */
   graph(batch = 1, dataType = this.dataType): Graph {
     const { config } = this.files;
     return resnetGraph(this.weights, this.names, this.shape, {

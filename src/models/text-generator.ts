@@ -30,6 +30,7 @@ import { Weights } from './weights.ts';
 export interface GenerateOptions extends SamplerOptions {
   /** 64 where neither the caller nor the folder says it. */
   maxNewTokens?: number;
+  /** Ends the text with `aborted`. */
   signal?: AbortSignal;
   /**
    * When the context is full: `stop` ends the text there, `slide` forgets the older half and goes on. A prompt that is
@@ -48,21 +49,27 @@ const GENERATE_RULES: Rules<GenerateOptions> = {
   stopTokens: list(integer(0)),
 };
 
+/** A token of a text that is being written. */
 export interface GeneratedToken {
+  /** Its id. */
   readonly token: number;
   /** What this token adds to the text; empty while a character is still incomplete. */
   readonly text: string;
 }
 
+/** How well a model foretells a text. */
 export interface Perplexity {
+  /** exp(loss): among so many tokens, on average, the model is undecided. */
   readonly perplexity: number;
   /** Mean negative log-likelihood of a token, in nats. */
   readonly loss: number;
   readonly tokens: number;
 }
 
-interface PerplexityOptions {
+/** How a text is read. */
+export interface PerplexityOptions {
   signal?: AbortSignal;
+  /** Is told after each window of the context. */
   onWindow?: (done: number, total: number) => void;
 }
 
@@ -129,11 +136,13 @@ export class TextGenerator extends LoadedModel {
     }
   }
 
+  /** @internal */
   override moveTo(gpu: Gpu): void {
     this.#cached = undefined;
     super.moveTo(gpu);
   }
 
+  /** Tokens of prompt and continuation at the most. */
   get context(): number {
     return this.shape.context;
   }

@@ -31,7 +31,9 @@ import {
 } from './run-tensors.ts';
 import type { Scalar, Tensor, Value } from './values.ts';
 
+/** What a run of an ONNX model gives, and where it goes. */
 export interface GraphRunOptions {
+  /** Ends the run with `aborted`. */
   signal?: AbortSignal | undefined;
   /** Outputs to read back; all where absent, but for those of `copy`. */
   outputs?: readonly string[];
@@ -51,7 +53,9 @@ interface Asked extends Pick<GraphRunOptions, 'signal' | 'onProgress'> {
 export class GraphModel extends LoadedModel {
   readonly task = 'graph';
   readonly architecture = 'onnx';
+  /** What a run takes. */
   readonly inputs: readonly GraphValue[];
+  /** What a run gives. */
   readonly outputs: readonly GraphValue[];
   readonly parameters: number;
   protected macs = 0;
@@ -62,6 +66,7 @@ export class GraphModel extends LoadedModel {
   private constructor(
     gpu: Gpu,
     folder: Folder,
+    /** @internal */
     readonly model: OnnxModel,
     graphs: (float: DataType) => Graphs,
     private readonly bound: Readonly<Record<string, number>>,

@@ -20,9 +20,11 @@ export interface GraphTensor {
  */
 export interface GraphBuffer {
   readonly dims: readonly number[];
+  /** On the engine's device. */
   readonly buffer: GPUBuffer;
 }
 
+/** Numbers or texts of a tensor of ONNX, by its type: int64 is a BigInt64Array, float16 its bits in a Uint16Array. */
 export type GraphData = TensorData | Int16Array | Float64Array | BigInt64Array | BigUint64Array | readonly string[];
 
 /** Numbers with their dimensions. */
@@ -37,6 +39,7 @@ export type GraphInput = GraphData | readonly (number | bigint | boolean)[] | Gr
 /** What a run takes, by name. */
 export type GraphInputs = Readonly<Record<string, GraphInput>>;
 
+/** What a run gives under a name: a tensor, a sequence of them, or nothing for an optional value that is absent. */
 export type GraphOutput = GraphTensor | readonly GraphOutput[] | undefined;
 
 /** Whether an input is in a buffer of the caller's. */

@@ -16,25 +16,34 @@ export interface ProfileRow {
   readonly shape: string;
   /** Median over the rounds. */
   readonly ms: number;
+  /** Multiply-accumulates of the dispatch. */
   readonly macs: number;
+  /** Floating-point operations; a multiply-accumulate is two. */
   readonly flops: number;
+  /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
+  /** Thousand million operations a second. */
   readonly gflops: number;
+  /** Gigabytes a second. */
   readonly gbps: number;
   /** Of the sum of all rows, 0 to 1. */
   readonly share: number;
 }
 
+/** What every dispatch of a plan costs on this device. */
 export interface Profile {
   readonly adapter: string;
   readonly software: boolean;
   /** Whether the device has timestamp-query; without it there are no rows, only whole runs by the clock. */
   readonly timestamps: boolean;
   readonly plan: string;
+  /** A row for each dispatch, in the order in which they run. */
   readonly rows: readonly ProfileRow[];
+  /** The sum of all rows, in milliseconds. */
   readonly sumMs: number;
   /** Median of whole runs, all dispatches in one pass. */
   readonly runMs: number;
+  /** How often each was measured. */
   readonly rounds: number;
   /** What the model asks for, however its kernels compute it (`rows` say what they do), and the bytes that they move. */
   readonly totals: Work & { readonly parameters: number; readonly bytes: number };
@@ -46,7 +55,9 @@ export interface Work {
   readonly flops: number;
 }
 
+/** How a plan is measured. */
 export interface ProfileOptions {
+  /** How often each dispatch is measured: 1 or more. Default: 5. */
   rounds?: number;
   signal?: AbortSignal | undefined;
 }

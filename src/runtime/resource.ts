@@ -8,6 +8,7 @@ export abstract class Resource {
   /** Its name in messages. */
   protected abstract readonly title: string;
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -26,6 +27,7 @@ export abstract class Resource {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Frees everything on the device. Work that is under way ends with `disposed`. Twice is fine. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -33,6 +35,7 @@ export abstract class Resource {
     this.release();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -32,7 +32,9 @@ export interface SessionOptions {
   label?: string | undefined;
 }
 
+/** What a run gives, and where it goes. */
 export interface RunOptions {
+  /** Ends the run with `aborted`, at once. */
   signal?: AbortSignal | undefined;
   /** Outputs to read back; all where absent. What is not read stays on the device (`outputBuffer`). */
   outputs?: readonly string[];
@@ -42,6 +44,7 @@ export interface RunOptions {
 
 const RUN_RULES: Rules<RunOptions> = { signal: abortSignal, outputs: list(text), copy: object };
 
+/** Numbers of an input: its own typed array, bytes, or a list. */
 export type TensorInput = HostData | readonly number[] | readonly bigint[];
 
 /** An input that the GPU writes, at the beginning of the run and in its submit. */
@@ -86,8 +89,11 @@ export class Session extends Resource {
 
   /** `allocate` makes its buffers, `rechoose` its kernels. */
   constructor(
+    /** @internal */
     readonly gpu: Gpu,
+    /** What runs. */
     public plan: Plan,
+    /** @internal */
     readonly stores: Stores,
     private readonly options: SessionOptions & {
       /** Plans the graph again, with the kernels that are chosen by now. */
@@ -101,7 +107,7 @@ export class Session extends Resource {
     stores.sessions.add(this);
   }
 
-  /** Makes its buffers. Once, before everything else. */
+  /** Makes its buffers. Once, before everything else. @internal */
   allocate(): void {
     const { plan, stores } = this;
     stores.arena.reserve(plan.slotBytes);
@@ -128,7 +134,7 @@ export class Session extends Resource {
     if (buffer && this.#own.delete(buffer)) this.gpu.destroyBuffer(buffer);
   }
 
-  /** Takes the kernels of a plan that differs in its kernels only; of `replan` where absent. */
+  /** Takes the kernels of a plan that differs in its kernels only; of `replan` where absent. @internal */
   async rechoose(planned = this.options.replan()): Promise<void> {
     const { gpu, title } = this;
     const check =
@@ -158,12 +164,13 @@ export class Session extends Resource {
     this.#version = arena.version;
   }
 
-  /** The bound dispatches. Binds them again where the arena has changed. */
+  /** The bound dispatches. Binds them again where the arena has changed. @internal */
   get steps(): readonly BoundStep[] {
     if (this.#version !== this.stores.arena.version) this.#bind();
     return this.#steps;
   }
 
+  /** @internal */
   replan(): Plan {
     return this.options.replan();
   }

@@ -4,6 +4,7 @@
  */
 export interface Progress {
   phase: 'fetch' | 'upload' | 'quantize' | 'compile' | 'tune' | 'verify';
+  /** Of `total`, in the unit of the phase. */
   loaded: number;
   total: number;
   /** What is being worked on: a file, a tensor, a kernel. */
@@ -14,6 +15,7 @@ export interface Progress {
   secondsLeft?: number;
 }
 
+/** Is called as long work goes on, often. */
 export type OnProgress = (progress: Progress) => void;
 
 /** Adds the time that each phase has left. */

@@ -9,11 +9,13 @@ export type DataType = 'float32' | 'float16' | 'int32' | 'uint32' | 'int8' | 'ui
 /** Types without kernels. On the device they are int32, uint32, int8 and uint8 (tensor/logical.ts). */
 export type LogicalType = 'int64' | 'uint64' | 'int4' | 'uint4';
 
+/** Type and shape of a tensor. */
 export interface TensorDescriptor {
   readonly dataType: DataType;
   readonly shape: readonly number[];
 }
 
+/** Numbers of a tensor, in the array of its type; float16 as bits. */
 export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 
 /** Numbers that a caller gives and gets. int4 and uint4 are two to a byte of a Uint8Array, the first in the low half. */

@@ -17,6 +17,7 @@ import {
 import { type AddedToken, addedTokenSplitter } from './added-tokens.ts';
 import { adaptNormalizer, adaptPreTokenizer, type Fields } from './tokenizer-parts.ts';
 
+/** Text to token ids, and back. */
 export interface Tokenizer {
   /** Token ids of a text, with the special tokens that the tokenizer adds by itself (GPT-2's adds none). */
   encode(text: string): number[];

@@ -19,6 +19,7 @@ import { dispatchesOf } from './dispatches.ts';
 import { ALONE, type Float, floatsOf, graphOf, runsOf } from './run.ts';
 import { type Difference, describeFault, isWrong, worse } from './tolerances.ts';
 
+/** What is checked. */
 export interface VerifyOptions {
   /** Checks every candidate of each dispatch, not only the one that runs. */
   all?: boolean;
@@ -30,7 +31,7 @@ export interface VerifyOptions {
   onProgress?: OnProgress | undefined;
   /** Is called with each row as it is known. `replacedBy` is known at the end only. */
   onRow?: (row: VerifyRow) => void;
-  /** The tuner, which remembers; the device's where absent. */
+  /** The tuner, which remembers; the device's where absent. @internal */
   tuner?: Tuner;
 }
 
@@ -64,13 +65,16 @@ export interface VerifyRow {
   readonly ms: number;
 }
 
+/** What a self-check found. */
 export interface VerifyReport {
   readonly adapter: AdapterCard;
   /** Version of the engine. */
   readonly engine: string;
   /** Time of the end: ISO 8601. */
   readonly date: string;
+  /** The name of the model, where one was checked. */
   readonly model?: string;
+  /** A row for each variant and shape. */
   readonly rows: readonly VerifyRow[];
   readonly summary: Summary;
   /** Variants that are set aside on this adapter, driver and version, and why. Those of earlier checks too. */
@@ -82,9 +86,11 @@ export interface VerifyReport {
   readonly experimental: Readonly<Record<string, string | null>>;
   /** Whether every variant that runs from now on was right. */
   readonly passed: boolean;
+  /** Milliseconds that all of it took. */
   readonly ms: number;
 }
 
+/** How many kernels are right. */
 export interface Summary {
   readonly checked: number;
   readonly right: number;

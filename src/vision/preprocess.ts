@@ -6,9 +6,11 @@ import { type Interpolation, reach, type Tap, taps } from './resample.ts';
 export interface Picture {
   readonly width: number;
   readonly height: number;
+  /** Red, green, blue and alpha of each pixel: `[height, width, 4]`. */
   readonly data: Uint8ClampedArray | Uint8Array;
 }
 
+/** A number for red, for green and for blue. */
 export type Triple = readonly [number, number, number];
 
 /** How a model wants its pictures: resized, cropped in the centre, then (x / 255 - mean) / std. */
@@ -22,6 +24,7 @@ export interface Preprocessing {
    * without a resize.
    */
   readonly fit?: 'crop' | 'squash' | 'none';
+  /** Of each channel, from 0 to 1. */
   readonly mean: Triple;
   readonly std: Triple;
   readonly interpolation: Interpolation;

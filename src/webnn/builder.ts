@@ -28,9 +28,12 @@ export class MLOperand {
   }
 }
 
+/** Outputs of a graph by name. */
 export type MLNamedOperands = Readonly<Record<string, MLOperand>>;
+/** A number; of an int64 a bigint too. */
 export type MLNumber = number | bigint;
 
+/** What every op takes. */
 export interface MLOperatorOptions {
   label?: string;
 }
@@ -69,6 +72,7 @@ interface Convolution extends Window {
   bias?: MLOperand;
 }
 
+/** A function of a recurrent network. */
 export type MLRecurrentNetworkActivation = 'relu' | 'sigmoid' | 'tanh';
 
 interface Cell<GateLayout> {

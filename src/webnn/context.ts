@@ -18,8 +18,10 @@ import { builtOf, MLGraph } from './graph.ts';
 import { type MLOpSupportLimits, maxTensorBytes, supportLimits } from './limits.ts';
 import { heldBy, MLTensor, type MLTensorDescriptor, ownerOf } from './tensor.ts';
 
+/** Tensors of a dispatch by the names of the graph. */
 export type MLNamedTensors = Readonly<Record<string, MLTensor>>;
 
+/** Why a context is lost. */
 export interface MLContextLostInfo {
   readonly message: string;
 }
@@ -51,6 +53,7 @@ export class MLContext {
   #lose!: (info: MLContextLostInfo) => void;
   #ended: string | undefined;
 
+  /** @internal */
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
     this.accelerated = !gpu.card.software;

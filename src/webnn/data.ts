@@ -14,10 +14,12 @@ const ARRAYS = {
   uint4: Uint8Array,
 } as const;
 
+/** A type of WebNN. */
 export type MLOperandDataType = keyof typeof ARRAYS;
 
 export const DATA_TYPES = Object.keys(ARRAYS) as readonly MLOperandDataType[];
 
+/** Type and shape. */
 export interface MLOperandDescriptor {
   dataType: MLOperandDataType;
   shape: readonly number[];

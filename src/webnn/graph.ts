@@ -15,6 +15,7 @@ export const builtOf = (graph: MLGraph): Built | undefined => graphs.get(graph);
 
 /** A compiled graph, made by `build`. */
 export class MLGraph {
+  /** @internal */
   constructor(built: Built) {
     graphs.set(this, built);
   }

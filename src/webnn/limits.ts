@@ -5,11 +5,13 @@ import type { DataType } from '../tensor/types.ts';
 import { DATA_TYPES, MAX_RANK, type MLOperandDataType } from './data.ts';
 import { OP_OPTIONS, operandsOf } from './ops.ts';
 
+/** Dimensions: at the least, at the most. */
 export interface MLRankRange {
   min: number;
   max: number;
 }
 
+/** Types and ranks that an operand may have. */
 export interface MLTensorLimits {
   dataTypes: MLOperandDataType[];
   /** Absent for results: the operands say it. */
@@ -19,6 +21,7 @@ export interface MLTensorLimits {
 /** Limits of an op by the names of its operands, and `output` or `outputs`. */
 export type MLOpLimits = Record<string, MLTensorLimits>;
 
+/** What all ops share. */
 export interface MLSupportLimits {
   preferredInputLayout: 'nchw' | 'nhwc';
   maxTensorByteLength: number;
@@ -27,6 +30,7 @@ export interface MLSupportLimits {
   output: MLTensorLimits;
 }
 
+/** Types and ranks by op and operand. */
 export type MLOpSupportLimits = MLSupportLimits & Readonly<Record<string, MLOpLimits>>;
 
 /** The types of results that differ from those of the first operand. */

@@ -1,4 +1,8 @@
-/** The Web Neural Network API of the W3C on WebGPU: webmachinelearning.github.io/webnn. */
+/**
+ * The Web Neural Network API of the W3C on WebGPU: webmachinelearning.github.io/webnn.
+ *
+ * @module tilewright/webnn
+ */
 
 import { TilewrightError } from '../errors.ts';
 import { requestAdapter, requestDevice } from '../gpu/adapter.ts';
@@ -13,16 +17,19 @@ import { MLTensor } from './tensor.ts';
 export type { MLNamedOperands, MLNumber, MLOperatorOptions, MLRecurrentNetworkActivation } from './builder.ts';
 export type { MLContextLostInfo, MLNamedTensors } from './context.ts';
 export type { MLBufferSource, MLOperandDataType, MLOperandDescriptor } from './data.ts';
-export type { MLOpLimits, MLOpSupportLimits, MLRankRange, MLTensorLimits } from './limits.ts';
+export type { MLOpLimits, MLOpSupportLimits, MLRankRange, MLSupportLimits, MLTensorLimits } from './limits.ts';
 export type { MLTensorDescriptor } from './tensor.ts';
 export { MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor };
 
+/** Which adapter a context is made on. */
 export interface MLContextOptions {
   /** A wish: what computes is WebGPU's adapter. */
   deviceType?: 'cpu' | 'gpu' | 'npu';
+  /** Of two GPUs, the one that saves power or the faster. */
   powerPreference?: 'default' | 'high-performance' | 'low-power';
 }
 
+/** How `navigator.ml` is set. */
 export interface InstallOptions {
   /** Takes the place of a `navigator.ml` that is there already. */
   force?: boolean;

@@ -1,6 +1,7 @@
 import type { HostData } from '../tensor/types.ts';
 import type { MLOperandDataType, MLOperandDescriptor } from './data.ts';
 
+/** Type, shape, and what the host may do with a tensor. */
 export interface MLTensorDescriptor extends MLOperandDescriptor {
   readable?: boolean;
   writable?: boolean;
@@ -35,6 +36,7 @@ export class MLTensor {
   readonly writable: boolean;
   readonly constant: boolean;
 
+  /** @internal */
   constructor(
     { dataType, shape, readable = false, writable = false }: MLTensorDescriptor,
     { context, content, free }: Omit<Held, 'written'>,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BenchReport, BenchRow } from '../../bench/report.ts';
 import { readReports, resultTables, withTables } from '../../tools/results.mjs';
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../docs/guides/bench.md', import.meta.url), 'utf8');
 
 const row = (engine: BenchRow['engine'], median: number, more: Partial<BenchRow> = {}): BenchRow => ({
   suite: 'matmul',
@@ -41,9 +41,9 @@ const report = (date: string, rows: BenchRow[], architecture = 'a'): BenchReport
   notes: [],
 });
 
-describe('the tables of the README', () => {
+describe('the tables of the guide', () => {
   it('are those of the reports in bench/results', () => {
-    expect(withTables(README, resultTables(readReports()))).toBe(README);
+    expect(withTables(PAGE, resultTables(readReports()))).toBe(PAGE);
   });
 
   it('have a line a case, with the ratio of each peer, and nothing where a peer has no figure', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright';
 import { expect, inject } from 'vitest';
 import { chooseAdapter, chromeFlags, findChrome } from '../../tools/chrome.mjs';
@@ -130,6 +131,19 @@ export async function problem(page: Page, code: string): Promise<string> {
   const box = page.locator(`#problem [data-code="${code}"]`);
   await box.waitFor();
   return textOf(box);
+}
+
+const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
+
+/** What axe finds wrong with the page as it is now: the rule, and where. */
+export async function faults(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE });
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`),
+    );
+  });
 }
 
 /** No part of the page lies beside the screen. */

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { optimise } from '../../src/graph/passes/index.ts';
 import { formatPlan, plan } from '../../src/graph/plan.ts';
+import { GROUPED } from '../../src/ops/groups/names.ts';
+import { llms } from '../../tools/docs.mjs';
 import { capsOf } from '../support/caps.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,6 +70,15 @@ it.each(DOCS)('%s: its links lead somewhere', (doc) => {
     return anchor !== undefined && !headings.includes(anchor);
   });
   expect(broken.map(([link]) => link)).toEqual([]);
+});
+
+it('the guide to graphs names all groups of ops', () => {
+  for (const group of Object.keys(GROUPED).filter((name) => name !== 'winograd'))
+    expect(read('docs/guides/own-op.md')).toContain(`\`${group}\``);
+});
+
+it('llms.txt is what the documents say', () => {
+  expect(read('llms.txt')).toBe(llms(read));
 });
 
 it('the files that comments name are there', () => {

@@ -40,6 +40,7 @@ const GROUPS = {
   quantized: () => import('./quantized.ts'),
 } satisfies Record<string, () => Promise<Group>>;
 
+/** A group of ops, which load together: `engine.loadOps`. */
 export type GroupName = keyof typeof GROUPS;
 /** The definitions of a group, and tables of them. */
 export type GroupOps<Name extends GroupName> = Omit<Awaited<ReturnType<(typeof GROUPS)[Name]>>, keyof Beside>;

@@ -19,7 +19,7 @@ export interface ActivationOptions {
    */
   activations?: 'dynamic' | 'static' | undefined;
   calibration?: Calibration | undefined;
-  /** Decides which products become integer; by the table of the adapter's class where absent. */
+  /** Decides which products become integer; by the table of the adapter's class where absent. @internal */
   integer?: Wanted | undefined;
 }
 

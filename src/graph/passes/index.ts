@@ -7,11 +7,11 @@ import { fuseEpilogues } from './fuse.ts';
 import type { QuantizeOptions } from './weight_types.ts';
 
 export interface PassOptions extends QuantizeOptions, ActivationOptions {
-  /** Names of passes to leave out. */
+  /** Names of passes to leave out. @internal */
   without?: readonly PassName[];
   /** `finite`: nothing is fused. An epilogue could turn NaN into a number before the check sees it. */
   check?: 'finite' | undefined;
-  /** Decides which 3×3 convolutions become Winograd's; by the table of the adapter's class where absent. */
+  /** Decides which 3×3 convolutions become Winograd's; by the table of the adapter's class where absent. @internal */
   winograd?: Wanted | undefined;
 }
 

@@ -8,6 +8,7 @@ import { narrowed, wasHalf } from './float16_fallback.ts';
 
 /** Types of weights on the device. int8 and int4 are symmetric, with scales. */
 export const WEIGHT_TYPES = ['float32', 'float16', 'int8', 'int4'] as const;
+/** A type of weights. */
 export type WeightType = (typeof WEIGHT_TYPES)[number];
 
 /** Sizes of a group: weights along the input that share a scale. */
