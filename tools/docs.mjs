@@ -13,6 +13,9 @@ export const PAGES = {
   Guides: [
     'docs/guides/embed.md',
     'docs/guides/own-model.md',
+    'docs/guides/load.md',
+    'docs/guides/lost.md',
+    'docs/guides/pictures.md',
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',
     'docs/guides/own-op.md',

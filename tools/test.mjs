@@ -165,6 +165,9 @@ const suites = {
   size() {
     step('the core bundle is small (size-limit)', () => node(['node_modules/size-limit/bin.js']));
     step('the package is well formed (publint)', () => node(['node_modules/publint/src/cli.js']));
+    step('its types are found by whoever imports it (are-the-types-wrong)', () =>
+      node(['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.', '--profile', 'esm-only', '--quiet']),
+    );
   },
   exhaustive() {
     for (const mode of ['every', 'bare', 'limits', 'gpu', 'lean'])

@@ -163,28 +163,30 @@ describe('bug 1: a picture is classified in an app', () => {
     const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
     expect(files.length, 'what loads when it is used is in files of its own').toBeGreaterThan(5);
     expect(files.filter((file) => wantsNode(join(out, file)))).toEqual([]);
-    withPage(out, name);
+    withPage(out);
     expect((await opened(out, '?dtype=int8')).title).toMatch(RIGHT);
   });
 
   it.each(Object.entries(bundlers))('of %s, in a worker', async (name, bundle) => {
     const out = join(app, 'dist', `${name}-worker`);
     expect(await bundle(app, out, 'worker.js')).toEqual([]);
-    withPage(out, name);
+    withPage(out);
     expect((await opened(out, '')).title).toMatch(RIGHT);
   });
 
-  /** Vite makes its own page. */
-  function withPage(out: string, name: string): void {
-    if (name === 'vite') return;
-    writeFileSync(join(out, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+  /** A page for what was bundled, where the bundler made none. */
+  function withPage(out: string): void {
+    const page = join(out, 'index.html');
+    if (!existsSync(page)) writeFileSync(page, '<!doctype html><script type="module" src="main.js"></script>');
   }
 
   /**
    * What size-limit weighs is what a page loads, but for what remembers the kernels of this adapter, kernels and the form of convolutions that
    * are for adapters on the CPU, the tokenizer, and what fetches files behind URLs.
    */
-  const [resnet, gpt2, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))['size-limit'] as {
+  const [resnet, gpt2, , inWorker, , onnx] = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))[
+    'size-limit'
+  ] as {
     path: string[];
   }[];
   const filesOf = (weighed?: { path: string[] }): string[] =>
@@ -220,14 +222,16 @@ describe('bug 1: a picture is classified in an app', () => {
   });
 
   it('without a bundler, by an import map, in a worker', async () => {
-    expect((await opened(plainSite('worker', 'worker.js'), '')).title).toMatch(RIGHT);
+    const page = await opened(plainSite('worker', 'worker.js'), '');
+    expect(page.title).toMatch(RIGHT);
+    expect(page.loaded).toEqual(expect.arrayContaining([...filesOf(inWorker), 'worker-host.js']));
   });
 
   it('without a bundler, by an import map: the three models of PP-OCR', async () => {
     const page = await opened(plainSite('ocr', 'ocr.js'), '');
     expect(page.title).toBe('1,2 1,1,32,32 1,4,6625');
     const beside = ['software.js', 'tuner.js', 'url.js', 'winograd.js'];
-    expect(some(page.loaded)).toEqual(some(['core.js', ...filesOf(onnx), ...beside]));
+    expect(some(page.loaded)).toEqual(some(['core.js', 'errors.js', ...filesOf(onnx), ...beside]));
   });
 });
 
