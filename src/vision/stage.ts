@@ -75,9 +75,11 @@ export class PictureStage extends Resource {
     const { device, pipelines } = this.gpu;
     if (typeof VideoFrame === 'undefined' || typeof device.importExternalTexture !== 'function') return false;
     const [{ variant, label }] = pictureCandidates('external', 'float32', NO_WORK);
-    const pixel = new VideoFrame(new Uint8Array(4), { format: 'RGBA', codedWidth: 1, codedHeight: 1, timestamp: 0 });
+    let pixel: VideoFrame | undefined;
     try {
-      const [, valid] = this.gpu.scoped('a frame', () => device.importExternalTexture({ source: pixel }));
+      const source = new VideoFrame(new Uint8Array(4), { format: 'RGBA', codedWidth: 1, codedHeight: 1, timestamp: 0 });
+      pixel = source;
+      const [, valid] = this.gpu.scoped('a frame', () => device.importExternalTexture({ source }));
       await Promise.all([valid, pipelines.get(variant, label)]);
       return true;
     } catch (error) {
@@ -85,7 +87,7 @@ export class PictureStage extends Resource {
       if (error instanceof TilewrightError && error.code === 'device-lost') throw error;
       return false;
     } finally {
-      pixel.close();
+      pixel?.close();
     }
   }
 
