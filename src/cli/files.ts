@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TilewrightError } from '../errors.ts';
+import { isHubName } from '../hub/folder.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 /** The folder of the command's package, from the sources as from what is built of them. */
@@ -38,16 +39,17 @@ export function shippedModels(): string[] {
 }
 
 /**
- * The path or URL of a model that is named by a URL, a path (a folder, a .safetensors or an .onnx file) or the name of one
- * of the repository. Error: `not-found`.
+ * What a model is loaded from that is named by a URL, a path (a folder, a .safetensors or an .onnx file), the name of one
+ * of the repository or one of a hub, `org/model`. Error: `not-found`.
  */
 export async function resolveModel(name: string): Promise<string> {
   if (/^https?:\/\//i.test(name)) return name;
   if (await stat(name).catch(() => undefined)) return name;
   const shipped = shippedModels();
   if (shipped.includes(name)) return join(WEIGHTS, name);
+  if (isHubName(name)) return name;
   throw new TilewrightError('not-found', `there is no model ${name}`, {
-    hint: `Give a folder, a .safetensors or .onnx file or a URL${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
+    hint: `Give a folder, a .safetensors or .onnx file, a URL or org/model of a hub${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
   });
 }
 

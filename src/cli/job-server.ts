@@ -9,6 +9,7 @@ import { parseRange } from '../../tools/serve.mjs';
 import { type ErrorCode, TilewrightError } from '../errors.ts';
 import { type Folder, onnxOf, openFolder, SINGLE_FILE } from '../hub/folder.ts';
 import type { ByteSource } from '../hub/source.ts';
+import { hubOptions } from './hub.ts';
 import { Lending, type Sink, Taking } from './runtime.ts';
 
 /**
@@ -137,7 +138,7 @@ export async function serveJobs(pages: string): Promise<JobServer> {
 
 async function shelfOf(source: string): Promise<Shelf> {
   const remote = /^https?:/i.test(source);
-  const folder = await openFolder(source);
+  const folder = await openFolder(source, hubOptions(source));
   const onnx = await onnxOf(folder); // a page cannot list a folder
   const file = remote ? new URL(source).pathname.endsWith('.safetensors') : await isFile(source);
   return { folder: { ...folder, onnx }, single: file && onnx === undefined, open: new Map() };

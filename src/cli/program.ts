@@ -22,8 +22,8 @@ import { openTerminal } from './terminal.ts';
 import { toWire } from './wire.ts';
 
 const EXAMPLES = `
-Models: a folder in the layout of Hugging Face, a .safetensors or .onnx file, a URL of any, or one that ships:
-resnet20-cifar10, gpt-shakespeare.
+Models: a folder in the layout of Hugging Face, a .safetensors or .onnx file, a URL of any, one that ships
+(resnet20-cifar10, gpt-shakespeare), or org/model[@revision] of a hub: HF_ENDPOINT and HF_TOKEN say which, and who asks.
 
 Examples:
   tilewright run resnet20-cifar10 --image cat.png dog.jpg
@@ -295,6 +295,24 @@ export function build(signal: AbortSignal): Command {
       const { bench } = await import('./commands/bench.ts');
       await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, ...options }));
     });
+
+  const cache = program.command('cache').description('what was fetched of models on a hub, and is kept').exitOverride();
+  withJson(cache.command('list').description('the models, the one that was used last first').exitOverride()).action(
+    async (options: Options) => {
+      const { listCache } = await import('./commands/cache.ts');
+      await listCache(contextOf(options));
+    },
+  );
+  withJson(
+    cache.command('remove <model...>').description('remove org/model, org/model@revision or an address').exitOverride(),
+  ).action(async (names: string[], options: Options) => {
+    const { removeCached } = await import('./commands/cache.ts');
+    await removeCached(names, contextOf(options));
+  });
+  withJson(cache.command('clear').description('remove all').exitOverride()).action(async (options: Options) => {
+    const { removeCached } = await import('./commands/cache.ts');
+    await removeCached(undefined, contextOf(options));
+  });
 
   withJson(
     withRuntime(program.command('demo', { hidden: true }).description('the models that ship at work').exitOverride()),

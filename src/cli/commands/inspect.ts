@@ -5,12 +5,14 @@ import { onnxOf, openFolder } from '../../hub/folder.ts';
 import { elementCount, formatShape } from '../../tensor/types.ts';
 import { resolveModel } from '../files.ts';
 import { bytes, count } from '../format.ts';
+import { hubOptions } from '../hub.ts';
 import { table } from '../table.ts';
 import type { CommandContext } from './context.ts';
 
 /** What lies in a checkpoint or an ONNX file: no weights are read. Errors: `not-found`, `invalid-file`, `network`. */
 export async function inspect(source: string, { terminal, signal }: CommandContext): Promise<void> {
-  const folder = await openFolder(await resolveModel(source), { signal });
+  const model = await resolveModel(source);
+  const folder = await openFolder(model, { signal, ...hubOptions(model) });
   const bold = (text: string): string => terminal.paint('bold', text);
   const onnx = await onnxOf(folder);
   if (onnx !== undefined) {

@@ -12,6 +12,7 @@ import { calibrationOver } from '../calibrate.ts';
 import { inDraft, inOrder, type Making, writeAll } from '../drafts.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { bytes } from '../format.ts';
+import { hubOptions } from '../hub.ts';
 import { preprocessArgs } from '../preprocessing.ts';
 import { reportLines } from '../report-table.ts';
 import { type CommandContext, follow, loadArgs, type ModelOptions, showProgress, withRuntime } from './context.ts';
@@ -48,7 +49,7 @@ export async function quantize(
       });
     await mustBeFree(target);
   }
-  const onnx = await onnxOf(await openFolder(source, { signal }));
+  const onnx = await onnxOf(await openFolder(source, { signal, ...hubOptions(source) }));
   if (onnx !== undefined && report)
     throw new TilewrightError('invalid-argument', `${model} is an ONNX model: it has no report`, {
       hint: 'Classifiers and text generators have: outputs of a graph have no common measure. eval --images has one.',
@@ -77,7 +78,7 @@ export async function quantize(
             await calibrationOver(samples, { ...args, ...(await preprocessArgs(preprocess)) }, runtime, context),
           )
         : [];
-      const folder = await openFolder(source, { signal });
+      const folder = await openFolder(source, { signal, ...hubOptions(source) });
       const making = { runtime, give, signal, scales };
       const written =
         onnx === undefined

@@ -9,6 +9,7 @@ import type { TextGenerator } from '../../models/text-generator.ts';
 import type { GraphModel } from '../../onnx/graph-model.ts';
 import { pictureInput } from '../../onnx/pictures.ts';
 import type { Progress } from '../../tensor/progress.ts';
+import { hubOptions } from '../hub.ts';
 import type { JobContext, ModelCard } from './job.ts';
 
 /** How a model is loaded: what of `LoadOptions` crosses to a page. */
@@ -52,7 +53,13 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
   if (!loading) {
     const onProgress = (progress: Progress): void => emit({ type: 'progress', progress });
     const { everywhere, ...options } = load;
-    loading = ready.load(address, { ...options, ...(everywhere && { integer: () => true }), signal, onProgress });
+    loading = ready.load(address, {
+      ...options,
+      ...hubOptions(address),
+      ...(everywhere && { integer: () => true }),
+      signal,
+      onProgress,
+    });
     loading.catch(() => models.delete(key));
     models.set(key, loading);
   }
