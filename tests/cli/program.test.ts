@@ -59,7 +59,19 @@ describe('usage', () => {
   it('shows help and version, and exits with 0', async () => {
     const help = await run('--help');
     expect(help.status).toBe(0);
-    for (const name of ['devices', 'run', 'profile', 'inspect', 'plan', 'kernel', 'tune', 'verify', 'eval', 'bench', 'cache'])
+    for (const name of [
+      'devices',
+      'run',
+      'profile',
+      'inspect',
+      'plan',
+      'kernel',
+      'tune',
+      'verify',
+      'eval',
+      'bench',
+      'cache',
+    ])
       expect(help.out).toContain(name);
     expect(help.out).not.toContain('demo');
     expect((await run('--version')).status).toBe(0);
