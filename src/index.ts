@@ -21,7 +21,7 @@ export type { WeightType, WeightTypes } from './graph/passes/weight_types.ts';
 export { formatPlan, type Plan, type Step } from './graph/plan.ts';
 export type { ModelSource } from './hub/folder.ts';
 export type { NetworkOptions } from './hub/policy.ts';
-export type { ByteSource } from './hub/source.ts';
+export type { ByteSource, Kept } from './hub/source.ts';
 export type { CalibrationOptions } from './models/calibration.ts';
 export type { ClassificationBuffers } from './models/classification.ts';
 export type { Gpt2Shape } from './models/gpt2.ts';
@@ -57,7 +57,7 @@ export type {
   GraphTensor,
 } from './onnx/run-tensors.ts';
 export type { Profile, ProfileOptions, ProfileRow, Work } from './profile/profile.ts';
-export type { RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
+export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';

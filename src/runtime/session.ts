@@ -53,6 +53,7 @@ export interface DeviceInput {
   encode(encoder: GPUCommandEncoder, target: GPUBuffer): void;
 }
 
+/** What a run takes, by the name of the input: numbers, or what writes them on the GPU. */
 export type SessionInputs = Readonly<Record<string, TensorInput | DeviceInput>>;
 
 type GivenInput = readonly [name: string, data: TensorInput | DeviceInput];
