@@ -107,12 +107,34 @@ async function emitTypes() {
   const names = { entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' };
   const { output } = await bundle.generate({ format: 'es', banner, ...names });
   await bundle.close();
+  const exported = new Set(output.flatMap((file) => (file.type === 'chunk' && file.isEntry ? file.exports : [])));
   for (const file of output) {
     if (file.type !== 'chunk') continue;
     const code = file.name === 'worker' ? likeIndex(file.code) : file.code;
-    const narrow = code.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)); // the package has a limit
+    const narrow = withoutInnerDocs(ts, code, exported).replace(/^( {4})+/gm, (indent) =>
+      '\t'.repeat(indent.length / 4),
+    ); // the package has a limit
     writeFileSync(join(ROOT, 'dist/lib', file.fileName), narrow);
   }
+}
+
+/**
+ * Declarations without the comments of those that no entry exports and nobody fills in, such as the planner's: the package has a limit.
+ * @param {typeof import('typescript')} ts @param {string} code @param {ReadonlySet<string>} exported
+ */
+function withoutInnerDocs(ts, code, exported) {
+  const { statements } = ts.createSourceFile('types.d.ts', code, ts.ScriptTarget.Latest, true);
+  const nameOf = (/** @type {import('typescript').Statement} */ statement) =>
+    (ts.isClassDeclaration(statement) ||
+      ts.isInterfaceDeclaration(statement) ||
+      ts.isTypeAliasDeclaration(statement)) &&
+    statement.name?.text;
+  return statements.reduceRight((text, statement) => {
+    const name = nameOf(statement);
+    if (!name || exported.has(name) || /Options$|^(Loaded|Resource|Tokenizer)/.test(name)) return text;
+    const [start, end] = [statement.getFullStart(), statement.getEnd()];
+    return text.slice(0, start) + text.slice(start, end).replace(/\n *\/\*\*[\s\S]*?\*\//g, '') + text.slice(end);
+  }, code);
 }
 
 /** The worker's entry has all types of the main one, but of its values only these. @param {string} code */

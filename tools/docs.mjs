@@ -12,6 +12,7 @@ const SITE = join(ROOT, 'dist/docs');
 export const PAGES = {
   Guides: [
     'docs/guides/embed.md',
+    'docs/guides/workers.md',
     'docs/guides/own-model.md',
     'docs/guides/load.md',
     'docs/guides/onnx.md',

@@ -2,6 +2,8 @@ import type { Plugin } from 'vite';
 
 /** An import of nothing, which the bundler leaves for the order of files that have no effects. Bundlers of apps warn of it. */
 const BARE = /\bimport"\.\/[\w-]+\.js";?/g;
+/** What says that a table is dropped where nobody uses it. Each part is taken whole. */
+const PURE = '/* @__PURE__ */ ';
 /** A part that loads when it is used, as the minifier leaves it. */
 const LATER = /\bimport\(`\.\/([\w-]+)\.js`\)/g;
 
@@ -16,10 +18,13 @@ export const parts = (single: string): Plugin => ({
     const names = new Set<string>();
     for (const file of Object.values(bundle)) {
       if (file.type !== 'chunk') continue;
-      const code = file.code.replace(BARE, '').replace(LATER, (importing, name: string) => {
-        names.add(name);
-        return `(__parts[\`${name}\`]??${importing})`;
-      });
+      const code = file.code
+        .replace(BARE, '')
+        .replaceAll(PURE, '')
+        .replace(LATER, (importing, name: string) => {
+          names.add(name);
+          return `(__parts[\`${name}\`]??${importing})`;
+        });
       if (/\bimport\(/.test(code.replace(LATER, ''))) this.error(`${file.fileName} imports something that is no part`);
       file.code = code.includes('__parts') ? `import{parts as __parts}from"./parts.js";${code}` : code;
     }

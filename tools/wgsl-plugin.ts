@@ -21,7 +21,7 @@ const DECLARATION = /^(@[^;{]*\)\s*)*(fn|const|alias|struct|var(<[^>]*>)?)\s*\w+
 
 /**
  * Turns a `.wgsl` file into a module at build time: its source without comments and most spaces, and the layout of the structs that become
- * uniforms. Line numbers are kept. A space begins the first line of each directive and each declaration, and no other line: the linker finds
+ * uniforms. Line numbers are kept: a line of digits stands for so many ends of lines. A space begins the first line of each directive and each declaration, and no other line: the linker finds
  * them by it. A file may hold parts, `//# name` lines before them: a kernel is linked with what stands before the first of them, and with the
  * parts that it needs.
  */
@@ -53,6 +53,7 @@ export function describeFile(file: string, text: string) {
     name,
     source: marked(file, lines).join('\n').trimEnd(),
   }));
+  const short = (text: string): string => text.replace(/\n{5,}/g, ({ length }) => `\n${length}\n`);
   const structs: Record<string, object> = {};
   for (const { source } of [common!, ...parts]) {
     for (const [name, layout] of Object.entries(reflect(file, source))) {
@@ -63,8 +64,8 @@ export function describeFile(file: string, text: string) {
   }
   return {
     name: file.replace(/^shaders\/|\.wgsl$/g, ''),
-    texts: common!.source ? [common!.source] : [],
-    ...(parts.length && { parts: Object.fromEntries(parts.map(({ name, source }) => [name, source])) }),
+    texts: common!.source ? [short(common!.source)] : [],
+    ...(parts.length && { parts: Object.fromEntries(parts.map(({ name, source }) => [name, short(source)])) }),
     ...(Object.keys(structs).length && { structs }),
   };
 }

@@ -27,7 +27,10 @@ export interface WgslModule {
   /** The file under `shaders` without the ending: `gemm_tiled`, `lib/elem`. */
   readonly name: string;
   readonly chosen?: readonly string[];
-  /** As tools/wgsl-plugin.ts makes them: lines have the numbers that they have in the file; those that begin a declaration have a space. */
+  /**
+   * As tools/wgsl-plugin.ts makes them: lines have the numbers that they have in the file, a line of digits stands for so many ends of lines; those that
+   * begin a declaration have a space.
+   */
   readonly texts: readonly string[];
   /** Layouts of the structs that become uniforms. */
   readonly structs?: Readonly<Record<string, StructLayout>>;
@@ -116,7 +119,8 @@ const known = new Map<string, readonly Declaration[]>();
 /** The declarations and directives of a text. */
 function read(text: string): readonly Declaration[] {
   let line = 0;
-  const [, ...found] = `\n${text}`.split(/\n(?= )/).map((piece) => {
+  const whole = text.replace(/\n(\d+)\n/g, (_, count) => '\n'.repeat(count));
+  const [, ...found] = `\n${whole}`.split(/\n(?= )/).map((piece) => {
     const at = line;
     line += piece.split('\n').length;
     return { name: piece.match(NAME)?.[1] ?? '', text: piece.trim(), words: piece.match(/[a-z]\w*/gi) ?? [], line: at };

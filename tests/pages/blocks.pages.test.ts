@@ -56,7 +56,7 @@ afterAll(async () => {
 
 /** Where the blocks of the documents run: a page that has what they look for, and says what came to its end. */
 const PAGE = `<!doctype html><title>blocks</title>
-<script type="importmap">{ "imports": { "tilewright": "/lib/index.js", "tilewright/cache": "/lib/cache.js", "tilewright/webnn": "/lib/webnn.js" } }</script>
+<script type="importmap">{ "imports": { "tilewright": "/lib/index.js", "tilewright/cache": "/lib/cache.js", "tilewright/webnn": "/lib/webnn.js", "tilewright/worker": "/lib/worker.js" } }</script>
 <img src="/weights/samples/cat.png" alt=""><output></output>
 <script type="module">
   const results = [];
