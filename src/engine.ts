@@ -20,7 +20,6 @@ import type { GraphModel } from './onnx/graph-model.ts';
 import { checkArgument, checkOptions, flag, list, object, oneOf, type Rules, signal, text } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
-import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 export interface EngineOptions extends DeviceOptions {
@@ -140,7 +139,7 @@ export class Engine {
       const done = new AbortController();
       try {
         const { network, cache, sha256 } = options;
-        const onProgress = options.onProgress && timed(options.onProgress);
+        const onProgress = options.onProgress && (await import('./tensor/timed.ts')).timed(options.onProgress);
         const folder = await openFolder(source, { signal, network, cache, sha256, onProgress, loaded: done.signal });
         const onnx = await onnxOf(folder);
         const how = { ...options, signal, onProgress };
