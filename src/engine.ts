@@ -33,7 +33,6 @@ import {
 } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
-import { timed } from './tensor/progress.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 /** What an engine runs on: a device of its own, or the caller's. */
@@ -210,7 +209,7 @@ export class Engine extends EventTarget {
       const done = new AbortController();
       try {
         const { network, cache, sha256 } = options;
-        const onProgress = options.onProgress && timed(options.onProgress);
+        const onProgress = options.onProgress && (await import('./tensor/timed.ts')).timed(options.onProgress);
         const folder = await openFolder(source, { signal, network, cache, sha256, onProgress, loaded: done.signal });
         const onnx = await onnxOf(folder);
         const how = { ...options, signal, onProgress };
@@ -239,7 +238,7 @@ export class Engine extends EventTarget {
     const work = async (signal: AbortSignal): Promise<VerifyReport> => {
       return (await import('./verify/verify.ts')).verify(this.gpu, target, { ...options, signal });
     };
-    return this.#live(work, options.signal, target && 'moveTo' in target ? target : this);
+    return this.#live(work, options.signal, target instanceof Object && 'moveTo' in target ? target : this);
   }
 
   /** Work that ends with `aborted` at its own signal, with `disposed` when the engine goes. `moved`: what a new device is for. */

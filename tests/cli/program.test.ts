@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, type MockInstance, onTestFinished, vi } from 'vitest';
 import { cli } from '../../src/cli/program.ts';
+import { files, serve } from '../hub/server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -154,5 +155,37 @@ describe('quantize', () => {
     const { status, err } = await run('quantize', TINY);
     expect(err).toMatch(/give a folder to write, or --report/);
     expect(status).toBe(2);
+  });
+});
+
+describe('a model of a hub', () => {
+  it('is kept when it is inspected, listed and removed', async () => {
+    const weights = readFileSync(join(TINY, 'model.safetensors'));
+    const path = '/org/tiny/resolve/main/model.safetensors';
+    const tokens: (string | undefined)[] = [];
+    const hub = await serve((request, response) => {
+      tokens.push(request.headers.authorization);
+      request.url = request.url!.replace('/org/tiny/resolve/main/', '/');
+      files({ 'model.safetensors': weights })(request, response);
+    });
+    vi.stubEnv('XDG_CACHE_HOME', folder);
+    vi.stubEnv('HF_ENDPOINT', hub.url);
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const json = async (...argv: string[]) => {
+      stdout.mockClear();
+      const { status, out, err } = await run(...argv, '--json');
+      expect([status, err]).toEqual([0, '']);
+      return JSON.parse(out);
+    };
+    expect((await json('inspect', 'org/tiny')).tensors.length).toBeGreaterThan(0);
+    expect(hub.requests[0]).toContain(path);
+    expect(new Set(tokens)).toEqual(new Set(['Bearer hf_secret']));
+    const { models } = await json('cache', 'list');
+    expect(models).toMatchObject([{ name: 'org/tiny@main', from: hub.url.slice(0, -1) }]);
+    expect((await run('cache', 'list')).out).toContain('org/tiny@main');
+    expect(await json('cache', 'remove', 'org/tiny')).toEqual({ files: 1 });
+    expect((await json('cache', 'list')).models).toEqual([]);
+    expect(await json('cache', 'clear')).toEqual({ files: 0 });
   });
 });

@@ -117,7 +117,7 @@ describe('bug 1, 15: what is published', () => {
     writeFileSync(join(app, 'in-node.js'), script);
     expect(await succeed(process.execPath, ['in-node.js'], app)).toBe('node.js no-webgpu function\n');
     const lib = join(installed, 'dist/lib');
-    expect(readdirSync(lib).filter((file) => wantsNode(join(lib, file)))).toEqual(['node.js']);
+    expect(readdirSync(lib).filter((file) => wantsNode(join(lib, file)))).toEqual(['disk.js', 'node.js']);
   });
 
   it('keeps the disk when a server is bundled', async () => {
@@ -300,7 +300,7 @@ describe('the command', () => {
   it('says where models are, which are not in the package', async () => {
     const { output } = await started('plan', 'resnet20-cifar10');
     expect(output).toMatch(
-      /there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file or a URL\.$/,
+      /there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file, a URL or org\/model of a hub\.$/,
     );
   });
 });
