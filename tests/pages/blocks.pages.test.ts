@@ -33,7 +33,8 @@ beforeAll(async () => {
     write(`${name}.ts`, code);
     write(`${name}.js`, asJavaScript(code));
   };
-  module('given', readFileSync(join(ROOT, 'tests/pages/docs/given.ts'), 'utf8'));
+  const given = readFileSync(join(ROOT, 'tests/pages/docs/given.ts'), 'utf8');
+  module('given', given.replace('../../../src/index.ts', 'tilewright'));
   for (const page of pages) module(named(page), moduleOf(of('ts', page), NAMES));
   for (const page of inNode) {
     module(`${named(page)}_node`, moduleOf(of('ts node', page)));

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -40,6 +41,12 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => unknown>> =
   'npm run': ([name]) => expect(Object.keys(scripts)).toContain(name),
   'npm start': (args) => expect(args).toEqual([]),
   'npm test': (args) => expect(args).toEqual([]),
+  'npx esbuild': (args) => {
+    const help = execFileSync(process.execPath, [join(ROOT, 'node_modules/esbuild/bin/esbuild'), '--help'], {
+      encoding: 'utf8',
+    });
+    for (const [flag] of args.flatMap((arg) => [...arg.matchAll(/^--\w+/g)])) expect(help).toContain(`${flag}`);
+  },
   'npx vitest': exist,
   'npx deno': exist,
   python: exist,

@@ -1,4 +1,4 @@
-import { Engine } from 'tilewright';
+import { Engine } from '../../../src/index.ts'; // as the blocks' own, `tilewright` once it is written beside them
 
 // What blocks of the documents use and do not declare: that they stand in a page with an engine is said once, not in every block.
 const engine = await Engine.create();
