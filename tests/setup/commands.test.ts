@@ -42,9 +42,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => unknown>> =
   'npm start': (args) => expect(args).toEqual([]),
   'npm test': (args) => expect(args).toEqual([]),
   'npx esbuild': (args) => {
-    const help = execFileSync(process.execPath, [join(ROOT, 'node_modules/esbuild/bin/esbuild'), '--help'], {
-      encoding: 'utf8',
-    });
+    const help = execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), ['--help'], { encoding: 'utf8' });
     for (const [flag] of args.flatMap((arg) => [...arg.matchAll(/^--\w+/g)])) expect(help).toContain(`${flag}`);
   },
   'npx vitest': exist,
