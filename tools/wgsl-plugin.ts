@@ -53,7 +53,11 @@ export function describeFile(file: string, text: string) {
     name,
     source: marked(file, lines).join('\n').trimEnd(),
   }));
-  const short = (text: string): string => text.replace(/\n{5,}/g, ({ length }) => `\n${length}\n`);
+  const short = (text: string): string => {
+    const digits = text.match(/^\d+$/m);
+    if (digits) throw new Error(`${file}: a line is nothing but ${digits[0]}`); // it would stand for ends of lines
+    return text.replace(/\n{5,}/g, ({ length }) => `\n${length}\n`);
+  };
   const structs: Record<string, object> = {};
   for (const { source } of [common!, ...parts]) {
     for (const [name, layout] of Object.entries(reflect(file, source))) {

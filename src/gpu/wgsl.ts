@@ -116,11 +116,13 @@ const NAME = /(?:\b(?:fn|const|alias|struct|var) |>)(\w+)/;
 
 const known = new Map<string, readonly Declaration[]>();
 
+/** A text of a module with all its ends of lines. */
+export const unfolded = (text: string): string => text.replace(/\n(\d+)\n/g, (_, count) => '\n'.repeat(count));
+
 /** The declarations and directives of a text. */
 function read(text: string): readonly Declaration[] {
   let line = 0;
-  const whole = text.replace(/\n(\d+)\n/g, (_, count) => '\n'.repeat(count));
-  const [, ...found] = `\n${whole}`.split(/\n(?= )/).map((piece) => {
+  const [, ...found] = `\n${unfolded(text)}`.split(/\n(?= )/).map((piece) => {
     const at = line;
     line += piece.split('\n').length;
     return { name: piece.match(NAME)?.[1] ?? '', text: piece.trim(), words: piece.match(/[a-z]\w*/gi) ?? [], line: at };

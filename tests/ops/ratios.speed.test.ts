@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { buildSession } from '../../src/build/build.ts';
+import { unfolded } from '../../src/gpu/wgsl.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { leaf, operand } from '../../src/graph/ir.ts';
 import type { Session } from '../../src/runtime/session.ts';
@@ -33,7 +34,7 @@ it('matmul 512 × 512 × 512, tuned, is at least 8 times a naive kernel on Swift
     session.inputBuffer('b'),
     device.createBuffer({ size: 4 * N * N, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
   ];
-  const module = device.createShaderModule({ code: naive.texts[0]! });
+  const module = device.createShaderModule({ code: unfolded(naive.texts[0]!) });
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
   const bindGroup = device.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),

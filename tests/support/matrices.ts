@@ -1,7 +1,7 @@
 import kernel from '../../shaders/gemm_matrix.wgsl';
 import type { Engine } from '../../src/engine.ts';
 import type { SubgroupMatrix } from '../../src/gpu/gpu.ts';
-import { part, type WgslModule } from '../../src/gpu/wgsl.ts';
+import { part, unfolded, type WgslModule } from '../../src/gpu/wgsl.ts';
 import type { ChoiceStore } from '../../src/tune/store.ts';
 import { Tuner } from '../../src/tune/tuner.ts';
 import { freshEngine } from './engine.ts';
@@ -24,7 +24,7 @@ const REPLACED = /^(enable chromium|(alias|const|fn) (Left|Right|Sum|ZERO|Matric
 
 /** The declarations and directives of a module, as they stand in linked code. */
 const declarations = ({ texts }: WgslModule): string[] =>
-  texts.flatMap((text) => `\n${text}`.split(/\n(?= )/)).map((text) => text.trim());
+  texts.flatMap((text) => `\n${unfolded(text)}`.split(/\n(?= )/)).map((text) => text.trim());
 
 /** The code of a kernel with the stand-in in the place of subgroup matrices. */
 function standingIn(code: string): string {
