@@ -128,6 +128,8 @@ export abstract class LoadedModel extends Resource {
   #gpu!: Gpu;
   #stores!: Stores;
   #sessions!: SessionCache<Session>;
+  /** The sessions of a device that was lost. */
+  #before = new Map<string, Make<Session>>();
   readonly #memory: MemoryOptions | undefined;
   protected readonly title: string;
   /** The options that its sessions are built with. @internal */
@@ -172,6 +174,7 @@ export abstract class LoadedModel extends Resource {
 
   /** Leaves a lost device. Weights, sessions and states are made again on `gpu` when they are needed. @internal */
   moveTo(gpu: Gpu): void {
+    for (const [name, make] of this.#sessions.makes()) this.#before.set(name, make);
     this.release();
     this.#settle(gpu);
   }
@@ -205,8 +208,10 @@ export abstract class LoadedModel extends Resource {
     };
   }
 
-  /** The sessions that are built so far. */
-  sessions(): Promise<Session[]> {
+  /** The sessions that are built so far. Those of a device that was lost are built again. */
+  async sessions(): Promise<Session[]> {
+    for (const [name, make] of this.#before) await this.#sessions.use(name, make, async () => {});
+    this.#before.clear();
     return this.#sessions.all();
   }
 
@@ -233,8 +238,8 @@ export abstract class LoadedModel extends Resource {
   }
 
   #make(name: string, graph: () => Graph, options: SessionOptions): Make<Session> {
-    const shared = { stores: this.#stores, memory: this.#memory, label: name };
-    return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, signal });
+    const shared = { memory: this.#memory, label: name };
+    return async (signal) => this.buildOn(this.gpu, graph(), { ...options, ...shared, stores: this.#stores, signal });
   }
 
   /** Counts what a model has on the device beside its sessions. It goes with the model. */

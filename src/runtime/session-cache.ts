@@ -9,6 +9,7 @@ interface Disposable {
 }
 
 interface Entry<T> {
+  readonly make: Make<T>;
   readonly built: Promise<T>;
   /** Ends the build. */
   readonly end: AbortController;
@@ -39,6 +40,11 @@ export class SessionCache<T extends Disposable> extends Resource {
   /** All sessions, those that are being built too. */
   all(): Promise<T[]> {
     return Promise.all([...this.#entries.values()].map(({ built }) => built));
+  }
+
+  /** How the sessions are built, by name. */
+  makes(): [string, Make<T>][] {
+    return [...this.#entries].map(([name, { make }]) => [name, make]);
   }
 
   /** A session that stays until the cache is disposed of. */
@@ -88,7 +94,7 @@ export class SessionCache<T extends Disposable> extends Resource {
 
   #start(name: string, make: Make<T>): Entry<T> {
     const end = new AbortController();
-    const entry: Entry<T> = { built: make(end.signal), end, waiting: 0, users: 0 };
+    const entry: Entry<T> = { make, built: make(end.signal), end, waiting: 0, users: 0 };
     entry.built.then(
       (session) => {
         if (end.signal.aborted) session.dispose();

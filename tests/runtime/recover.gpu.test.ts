@@ -110,6 +110,19 @@ describe('an engine that recovers', () => {
     expect(await y(plain, { state })).toBe(4);
   });
 
+  it('checks the kernels that a model had, though nothing was asked of it since', async () => {
+    using engine = await recovering();
+    const model = (await engine.load(RESNET)) as ImageClassifier;
+    const checked = async (): Promise<(string | undefined)[]> =>
+      (await engine.verify(model)).rows.map(({ variant }) => variant).sort();
+    const wanted = await checked();
+    engine.device.destroy();
+    await engine.lost;
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(await checked()).toEqual(wanted);
+    expect(await model.sessions()).toHaveLength(1);
+  });
+
   it('gives up when two more devices are lost in the same call', async () => {
     using engine = await recovering();
     using model = (await engine.load(RESNET)) as ImageClassifier;
