@@ -62,7 +62,7 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   tune?: TuneMode;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
-  /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer …' }, stall: 10_000 }`. */
+  /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer hf_TOKEN' }, stall: 10_000 }`. */
   network?: NetworkOptions;
   /**
    * Whether files behind URLs are kept, in the origin's private file system or in Node in the user's folder of caches, so
