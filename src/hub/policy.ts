@@ -8,7 +8,7 @@ export interface NetworkOptions {
   token?: string;
   /** Fetches in the place of the global `fetch`. It gets the address and what `fetch` takes beside it. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** Sent with every request: `{ Authorization: 'Bearer …' }`. Another origin has to allow them (CORS). */
+  /** Sent with every request: `{ Authorization: 'Bearer hf_TOKEN' }`. Another origin has to allow them (CORS). */
   headers?: Readonly<Record<string, string>>;
   /** How often a request is tried again, in a row, where little or nothing came of it: 0 or more. Default: 4. */
   retries?: number;
