@@ -7,8 +7,8 @@ import { testEngine } from '../support/engine.ts';
 import { codeOf } from '../support/errors.ts';
 
 const SIZE = 256;
-/** Products of a chain that two cores take half a second for. */
-const LONG = 60;
+/** Products of a chain that two cores take 0.3 s for, or a second where they are busy. */
+const LONG = 150;
 /** A hash of the bits of a result: FNV-1a by words. */
 const bits = (y: TensorData | undefined): number =>
   new Uint32Array(y!.buffer).reduce((hash, word) => Math.imul(hash ^ word, 16777619), 2166136261);
