@@ -57,10 +57,7 @@ export class PictureInput {
       else if (options.onCamera) void this.#freeze('A frame of the camera');
       else this.stopCamera();
     });
-    this.#snapshot.addEventListener('click', async () => {
-      await this.#freeze('A snapshot of the camera');
-      this.#toggle.focus();
-    });
+    this.#snapshot.addEventListener('click', () => void this.#freeze('A snapshot of the camera'));
   }
 
   /** Whether a camera is on. */
@@ -95,7 +92,9 @@ export class PictureInput {
   async #freeze(name: string): Promise<void> {
     const frame = decodePicture(this.#camera.video);
     await frame.catch(() => {}); // told where it is taken
+    const isFocused = document.activeElement === this.#snapshot;
     this.stopCamera();
+    if (isFocused) this.#toggle.focus(); // the button has gone
     await this.#take(frame, name);
   }
 
