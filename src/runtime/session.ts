@@ -292,7 +292,7 @@ export class Session extends Resource {
   #begin(encoder: GPUCommandEncoder, inputs: readonly GivenInput[]): void {
     for (const [name, data] of inputs) {
       if ('encode' in data) data.encode(encoder, this.#inputs.get(this.#named(this.plan.inputs, name, 'input'))!);
-      else this.#write(name, data);
+      else this.#writing(name, data)();
     }
     this.#kernels.check?.begin(encoder);
   }
@@ -345,10 +345,6 @@ export class Session extends Resource {
     if (!turns.open) write();
     else void turns.take(() => this.disposed || write());
     this.#kept.add(name);
-  }
-
-  #write(name: string, data: TensorInput): void {
-    this.#writing(name, data)();
   }
 
   /** What writes an input, checked. */

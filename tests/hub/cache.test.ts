@@ -1,27 +1,19 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { diskStore } from '../../src/hub/cache/disk.ts';
 import { disk } from '../../src/hub/cache/open.ts';
 import { BLOCK } from '../../src/hub/policy.ts';
 import { userCache } from '../../src/user-cache.ts';
 import { cacheCases } from './cache-cases.ts';
+import { ownCacheFolder } from './cache-folder.ts';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tilewright-cache-'));
-  vi.stubEnv('XDG_CACHE_HOME', folder);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = ownCacheFolder();
 
 describe('the cache on the disk', () => {
   cacheCases({
     async damage(part, change) {
-      const root = join(folder, 'tilewright/models');
+      const root = join(folder(), 'tilewright/models');
       const paths = readdirSync(root, { recursive: true }).map((path) => join(root, String(path)));
       const path = paths.find((one) => one.endsWith(`-${part}`))!;
       truncateSync(path, { shorter: BLOCK - 5, longer: BLOCK + 5, empty: 0 }[change]);
@@ -42,7 +34,7 @@ describe('the cache on the disk', () => {
   });
 
   it('a folder that cannot be made is told of once, and models load', async () => {
-    writeFileSync(join(folder, 'tilewright'), 'a file in its place');
+    writeFileSync(join(folder(), 'tilewright'), 'a file in its place');
     const spy = vi.spyOn(console, 'warn').mockImplementation(() => {});
     onTestFinished(() => spy.mockRestore());
     const { loadTwice } = await import('./cache-cases.ts');
@@ -51,7 +43,7 @@ describe('the cache on the disk', () => {
   });
 
   it('lies where caches of the user do', () => {
-    expect(userCache()).toBe(`${folder}/tilewright`);
+    expect(userCache()).toBe(`${folder()}/tilewright`);
     vi.stubEnv('XDG_CACHE_HOME', '');
     expect(userCache()).toMatch(/\/\.cache\/tilewright$/);
   });

@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TilewrightError } from '../../src/errors.ts';
 import { openCheckpoint } from '../../src/formats/checkpoint.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import { isHubName, openFolder } from '../../src/hub/folder.ts';
 import type { NetworkOptions } from '../../src/hub/policy.ts';
 import { expectError } from '../formats/files.ts';
+import { ownCacheFolder } from './cache-folder.ts';
 import { files, pattern, serve } from './server.ts';
 
 const TOKEN = 'hf_secret';
@@ -16,15 +16,7 @@ const data = encodeSafetensors([
   { name: 'a', storedType: 'U8', shape: [3_000_000], bytes: pattern(3_000_000) },
 ]) as Uint8Array<ArrayBuffer>;
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tilewright-hub-'));
-  vi.stubEnv('XDG_CACHE_HOME', folder);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = ownCacheFolder();
 
 /** Opens a model as a load does, and reads all of it. */
 async function load(name: string, network: NetworkOptions): Promise<void> {
@@ -196,11 +188,11 @@ describe('a string is', () => {
 
   it('a path in Node where something is there', async () => {
     const hub = await serve(refuse(404));
-    mkdirSync(join(folder, 'org/model'), { recursive: true });
-    writeFileSync(join(folder, 'org/model/model.safetensors'), data);
+    mkdirSync(join(folder(), 'org/model'), { recursive: true });
+    writeFileSync(join(folder(), 'org/model/model.safetensors'), data);
     const before = process.cwd();
     try {
-      process.chdir(folder);
+      process.chdir(folder());
       await load('org/model', { base: hub.url });
       await load('./org/model', { base: hub.url });
       await expectError(() => load('./org/none', { base: hub.url }), 'not-found', /ENOENT/);

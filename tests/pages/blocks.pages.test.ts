@@ -46,8 +46,8 @@ beforeAll(async () => {
   for (const { page, line, code } of of('html')) write(`${named(page)}_${line}.html`, code);
   write('index.html', PAGE);
   write('models/detector.onnx', detector());
-  const library = { '/lib/': join(ROOT, 'dist/lib'), '/node_modules/tilewright/': ROOT };
-  server = await serveFolder([{ '/': FOLDER, '/weights/': join(ROOT, 'weights'), ...library }]);
+  const built = { '/lib/': join(ROOT, 'dist/lib'), '/node_modules/tilewright/': ROOT };
+  server = await serveFolder([{ '/': FOLDER, '/weights/': join(ROOT, 'weights'), ...built }]);
   browser = await startBrowser();
 }, PATIENCE * 2);
 afterAll(async () => {
