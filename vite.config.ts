@@ -6,6 +6,7 @@ import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConf
 import { firefox } from './tests/support/firefox.ts';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
 import { findFirefox } from './tools/firefox.mjs';
+import { frame, pageFiles } from './tools/pages-plugin.ts';
 import { beside, parts } from './tools/parts-plugin.ts';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
 import { wgsl } from './tools/wgsl-plugin.ts';
@@ -164,16 +165,7 @@ const builds: Record<string, UserConfig> = {
     build: {
       outDir: 'dist/pages',
       rollupOptions: {
-        input: [
-          'index.html',
-          'examples/classify/index.html',
-          'examples/generate/index.html',
-          'examples/text/index.html',
-          'examples/listen/index.html',
-          'examples/open/index.html',
-          'examples/verify/index.html',
-          'bench/index.html',
-        ].map(at),
+        input: pageFiles(),
       },
     },
     plugins: [copies(WEIGHTS)],
@@ -333,7 +325,7 @@ export default defineConfig(async ({ mode }) => {
   const { plugins = [], build, ...rest } = builds[mode] ?? {};
   return {
     ...rest,
-    plugins: [wgsl(), serveWeights(), ...plugins],
+    plugins: [wgsl(), frame(), serveWeights(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
     server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
     ...(mode === 'test' && { test: { projects: await projects() } }),

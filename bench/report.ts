@@ -19,7 +19,14 @@ export interface Timing {
   readonly p10: number;
   readonly p90: number;
   readonly n: number;
+  /** Each sample, in the order taken, rounded to four digits; absent in reports before version 2. */
+  readonly samples?: readonly number[];
 }
+
+/**
+ * Why a figure is not steady: `spread`, p90 is far from p10; `drift`, its samples rise or fall from first to last; `quantum`, the clock is too coarse for it.
+ */
+export type Unsteady = 'spread' | 'drift' | 'quantum';
 
 /** What the adapter can do at most, as measured before anything else. */
 export interface Ceilings {
@@ -55,12 +62,39 @@ export interface BenchRow {
   readonly pctOfRoof: number | null;
   /** This engine's median over Tilewright's, in the same run: 4 means that Tilewright is four times faster. */
   readonly ratioToTilewright: number;
+  /** What one run computes and must move at least: a point of the roofline. Absent in reports before version 2. */
+  readonly work?: Work;
+  /** Absent where the figure is steady. */
+  readonly unsteady?: readonly Unsteady[];
   /** Work in the unit that people count it in, where there is one. */
   readonly rate?: { readonly value: number; readonly unit: 'images/s' | 'tokens/s' };
 }
 
+/** One figure for a whole run, by a formula that has a version: scores of two versions are not compared. */
+export interface Score {
+  readonly version: number;
+  /** 100 times the geometric mean of the reference's times over these: 200 is twice as fast. */
+  readonly value: number;
+  /** The adapter whose score is 100. */
+  readonly reference: string;
+  /** The cases that it is made of. */
+  readonly cases: readonly string[];
+}
+
 export interface BenchReport {
+  /** The version of this format; absent is 1. */
+  readonly format?: 2;
   readonly adapter: AdapterCard;
+  /** What the user calls the GPU, since browsers mask it. */
+  readonly gpu?: string;
+  /** The sizes that were chosen: `quick`, `full`. */
+  readonly preset?: string;
+  /** Absent where a case of it was not run. */
+  readonly score?: Score;
+  /** Milliseconds of one same small kernel over the run, by milliseconds since it began: how the clock of the GPU went. */
+  readonly pulse?: readonly (readonly [at: number, ms: number])[];
+  /** Why nothing in it counts: the tab was hidden, the device was lost. */
+  readonly void?: string;
   /** ISO 8601, when the bench began. */
   readonly date: string;
   /** Of every engine in the rows, and of the browser. */

@@ -1,17 +1,9 @@
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { PAGES as SITE } from '../../tools/pages-plugin.ts';
 import { expectNoOverflow, expectOrder, openPage, PATIENCE, startBrowser, tabOrder, textOf } from './support.ts';
 
-const PAGES = [
-  '',
-  'examples/classify/',
-  'examples/generate/',
-  'examples/text/',
-  'examples/listen/',
-  'examples/open/',
-  'examples/verify/',
-  'bench/',
-];
+const PAGES = SITE.map(({ folder }) => folder);
 
 let browser: Browser;
 
