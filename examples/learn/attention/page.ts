@@ -51,7 +51,12 @@ export async function start(desk: Desk): Promise<void> {
     const count = ids.length;
     buttons.forEach(({ map }, i) => {
       const rows = Array.from({ length: count }, (_, row) => [...rowOf(i, row)]).flat();
-      map.show({ values: rows, columns: Math.max(1, count), most: 1, label: `Head ${i}: ${count} tokens by ${count}` });
+      map.show({
+        values: rows,
+        columns: Math.max(1, count),
+        most: 0.5,
+        label: `Head ${i}: ${count} tokens by ${count}`,
+      });
     });
     shade();
   };

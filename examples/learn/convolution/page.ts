@@ -56,7 +56,13 @@ export async function start(desk: Desk): Promise<void> {
     const run = await remembered(convolutions, key, () => buildConvolution(desk.engine, SIDE, step(), border()));
     shown.result = await run({ picture: shown.picture, filter });
     const { values, side } = shown.result;
-    picture.show({ values: shown.picture, columns: SIDE, most: 1, label: `A grey picture of ${SIDE} by ${SIDE}` });
+    picture.show({
+      values: shown.picture,
+      columns: SIDE,
+      most: 1,
+      grey: true,
+      label: `A grey picture of ${SIDE} by ${SIDE}`,
+    });
     result.show({
       values,
       columns: side,

@@ -1,6 +1,6 @@
 import { type ImageClassifier, type Operand, topological } from '../../../src/index.ts';
 
-/** The multiply-accumulates of each layer, read from the shapes of its operands. A FLOP is half of one. */
+/** The multiply-accumulates of each layer, read from the shapes of its operands. Each is two FLOPs. */
 export function countLayers(model: ImageClassifier): { name: string; macs: number }[] {
   return topological(model.graph()).flatMap((node) => {
     const macs = macsOf(node);

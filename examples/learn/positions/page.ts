@@ -1,7 +1,7 @@
 import { byId } from '../../shared/dom.ts';
 import { whole } from '../../shared/format.ts';
 import { radios, slider, twoDigits, wholeNumber } from '../shared/controls.ts';
-import { HeatMap } from '../shared/heat-map.ts';
+import { HeatMap, largest } from '../shared/heat-map.ts';
 import { type Desk, latest } from '../shared/lesson.ts';
 import { Plot } from '../shared/plot.ts';
 import { withProgress } from '../shared/shipped.ts';
@@ -22,7 +22,7 @@ export async function start(desk: Desk): Promise<void> {
     map.show({
       values: isLearned ? learned : sinusoids,
       columns: WIDTH,
-      most: isLearned ? 0.25 : 1,
+      most: isLearned ? largest(learned) / 3 : 1,
       label: isLearned ? 'The learned vectors of 256 positions' : `Sinusoids of 256 positions, base ${whole(slow)}`,
     });
     const line = (values: Float32Array) => Array.from(values, (value, at) => [at, value] as const);

@@ -16,6 +16,10 @@ function rgb(name: string): Rgb {
   return [r!, g!, b!];
 }
 
+/** Of pictures, whose numbers are light. */
+export const GREY: Ramp = { zero: [0, 0, 0], positive: [255, 255, 255], negative: [0, 0, 0] };
+
+/** Zero is sunken, above is blue, below is orange. */
 export const ramp = (): Ramp => ({ zero: rgb('--sunken'), positive: rgb('--series-1'), negative: rgb('--series-2') });
 
 /** The colour of a share of the most, -1 to 1. */

@@ -1,4 +1,4 @@
-import { colourOf, onScheme, ramp } from './colours.ts';
+import { colourOf, GREY, onScheme, ramp } from './colours.ts';
 
 /** Numbers in rows; NaN is left blank. */
 export interface Grid {
@@ -6,6 +6,8 @@ export interface Grid {
   readonly columns: number;
   /** What has the full colour; the largest magnitude where absent. */
   readonly most?: number;
+  /** From black to white, as what is light and dark. */
+  readonly grey?: boolean;
   /** What the picture shows, for those who do not see it. */
   readonly label: string;
 }
@@ -24,7 +26,7 @@ export class HeatMap {
     const { values, columns, label } = grid;
     const rows = Math.ceil(values.length / columns);
     const image = new ImageData(columns, rows);
-    const colours = ramp();
+    const colours = grid.grey ? GREY : ramp();
     const most = grid.most ?? largest(values);
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i]!)) continue;

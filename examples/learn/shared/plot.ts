@@ -30,7 +30,7 @@ export interface PlotData {
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
-const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 10, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 24, 40];
 
 function svg(
   tag: string,
@@ -101,7 +101,7 @@ export class Plot {
         svg('text', { x: LEFT - 6, y: py(tick) + 4, 'text-anchor': 'end' }, (y.said ?? String)(tick)),
       ]),
       svg('text', { class: 'name', x: LEFT + w, y: TOP + h + 34, 'text-anchor': 'end' }, x.name),
-      svg('text', { class: 'name', x: LEFT + 6, y: TOP + 12 }, y.name),
+      svg('text', { class: 'name', x: 4, y: 12 }, y.name),
       // What goes beyond the axes is cut off there.
       svg(
         'svg',
