@@ -53,7 +53,7 @@ const lesson = (name: string, does: string, work: (page: Page) => Promise<void>)
     expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBeLessThan(0.02);
     expect((await Promise.all(code)).reduce((sum, size) => sum + size, 0)).toBeLessThan(MOST_CODE);
     await work(page);
-    expect(await textOf(page.locator('.code code').nth(1))).toMatch(/from 'tilewright'[\s\S]*\n}$/);
+    expect(await textOf(page.locator('.code code').nth(1))).toMatch(/from 'tilewright'[\s\S]*\n(}|export const .*;)$/);
     expect(await faults(page)).toEqual([]);
     await expectNoOverflow(page);
     expect(errors).toEqual([]);
@@ -299,19 +299,17 @@ describe('lessons', () => {
     await untilText(page.locator('#said'), /^16 tokens, the same both ways/);
   });
 
-  lesson('int8', 'costs less than int4, and groups cost less than channels', async (page) => {
+  lesson('int8', 'costs less than int4, and a scale for few weights costs less than one for many', async (page) => {
     const said = page.locator('#said');
     const error = async (what: RegExp): Promise<number> =>
       Number(/off by ([\d.]+) %/.exec(await untilText(said, what))![1]);
-    const int8 = await error(/^int8: 27\d kB instead of 1\.0\d MB/);
+    const channels = await error(/^ResNet-20 in int8: 27\d kB instead of 1\.0\d MB/);
     expect(await bars(page, '#bars')).toHaveLength(22);
-    await changes(page, '#bars', () => page.locator('#dtype').selectOption('int4'));
-    const int4 = await error(/^int4: 1\d\d kB/);
-    await page.locator('#group').selectOption('32');
-    const groups = await error(/^int4 in groups of 32/);
-    expect(int8).toBeLessThan(0.05 * 100);
-    expect(int4).toBeGreaterThan(4 * int8);
-    expect(groups).toBeLessThan(int4);
+    await changes(page, '#bars', () => page.locator('#weights').selectOption('resnet20-cifar10 int8 32'));
+    expect(await error(/^ResNet-20 in int8, a scale for every 32/)).toBeLessThan(channels);
+    await page.locator('#weights').selectOption('gpt-shakespeare int4 32');
+    expect(await error(/^GPT in int4, .* 1\.8\d MB instead of 11\.\d MB/)).toBeGreaterThan(channels);
+    expect(await bars(page, '#bars')).toHaveLength(27);
   });
 
   lesson('flops', 'are those of the shapes', async (page) => {

@@ -6,11 +6,11 @@ import { percent } from '../../shared/format.ts';
 import { slider } from '../shared/controls.ts';
 import { HeatMap, tiles } from '../shared/heat-map.ts';
 import { type Desk, latest } from '../shared/lesson.ts';
-import { loadResnet, resnetFiles, samplePicture, WEIGHTS } from '../shared/shipped.ts';
+import { loadResnet, RESNET_FILES, samplePicture, shippedFiles, WEIGHTS } from '../shared/shipped.ts';
 import { openLayers } from './compute.ts';
 
 export async function start(desk: Desk): Promise<void> {
-  const model = await loadResnet(desk.engine, await resnetFiles());
+  const model = await loadResnet(desk.engine, await shippedFiles('resnet20-cifar10', RESNET_FILES));
   const { preprocessing } = model;
   const layers = await openLayers(model);
   const names = Object.keys(layers.shapes);

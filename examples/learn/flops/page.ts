@@ -4,11 +4,11 @@ import { count, milliseconds, number, percent } from '../../shared/format.ts';
 import { showBars } from '../shared/bars.ts';
 import { slider, wholeNumber } from '../shared/controls.ts';
 import { type Desk, latest } from '../shared/lesson.ts';
-import { loadResnet, resnetFiles } from '../shared/shipped.ts';
+import { loadResnet, RESNET_FILES, shippedFiles } from '../shared/shipped.ts';
 import { countLayers, timeLayers, timeRuns } from './compute.ts';
 
 export async function start(desk: Desk): Promise<void> {
-  const files = await resnetFiles();
+  const files = await shippedFiles('resnet20-cifar10', RESNET_FILES);
   const config = JSON.parse(await files['config.json']!.text());
   const button = byId('measure', HTMLButtonElement);
   let model: ImageClassifier | undefined;

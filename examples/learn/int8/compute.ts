@@ -1,4 +1,4 @@
-import type { ImageClassifier, LayerReport } from '../../../src/index.ts';
+import type { LayerReport, Model, Sample } from '../../../src/index.ts';
 
 /** An error of a layer, as a share of the size of what is right. */
 export interface LayerError {
@@ -9,13 +9,18 @@ export interface LayerError {
   readonly output: number;
 }
 
-/** What the small weights of a model save and cost, against the same network in float32 on the same picture. */
-export async function compare(model: ImageClassifier, picture: Blob) {
-  const { layers, totals } = await model.report([picture]);
+/** What the small weights of a model save and cost, against the same network in float32 on the same picture or text. */
+export async function compare(model: Model, sample: Sample) {
+  const { layers, totals, output } = await model.report([sample]);
   const errorOf = ({ name, weightError, outputError }: LayerReport): LayerError => ({
     name,
-    weights: weightError?.relative ?? 0,
-    output: outputError?.relative ?? 0,
+    weights: weightError!.relative,
+    output: outputError!.relative,
   });
-  return { layers: layers.map(errorOf), float32: totals.bytes.float32, device: totals.bytes.device };
+  return {
+    layers: layers.map(errorOf),
+    scores: output!.relative,
+    float32: totals.bytes.float32,
+    device: totals.bytes.device,
+  };
 }

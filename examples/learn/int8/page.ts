@@ -1,22 +1,25 @@
 import { byId } from '../../shared/dom.ts';
-import { bytes, percent } from '../../shared/format.ts';
+import { bytes } from '../../shared/format.ts';
 import { showBars } from '../shared/bars.ts';
 import { choice } from '../shared/controls.ts';
-import { type Desk, latest } from '../shared/lesson.ts';
-import { loadResnet, resnetFiles, samplePicture } from '../shared/shipped.ts';
+import { type Desk, latest, remembered } from '../shared/lesson.ts';
+import { GPT_FILES, loadFiles, RESNET_FILES, samplePicture, shippedFiles } from '../shared/shipped.ts';
 import { compare } from './compute.ts';
 
+/** The networks, and what each is run on. */
+const NETWORKS = {
+  'resnet20-cifar10': { files: RESNET_FILES, sample: () => samplePicture('cat') },
+  'gpt-shakespeare': { files: GPT_FILES, sample: async () => 'To be, or not to be: that is the question.' },
+};
+
 export async function start(desk: Desk): Promise<void> {
-  const [files, picture] = await Promise.all([resnetFiles(), samplePicture('cat')]);
+  const files = new Map<string, ReturnType<typeof shippedFiles>>();
   const show = latest(desk, async () => {
-    const [dtype, groups] = [type.value as 'int8' | 'int4' | 'float16', Number(group.value)];
-    const isInteger = dtype !== 'float16';
-    group.disabled = !isInteger;
-    // The first convolution has 27 weights a channel, too few for groups.
-    const groupSize = isInteger && groups ? { groupSize: groups as 32 | 64 } : {};
-    using model = await loadResnet(desk.engine, files, { dtype, ...groupSize });
-    const { layers, float32, device } = await compare(model, picture);
-    const [best] = await model.classify(picture, { topK: 1 });
+    const [name, dtype, group] = weights.value.split(' ') as [keyof typeof NETWORKS, 'int8' | 'int4', string?];
+    const network = NETWORKS[name];
+    const from = await remembered(files, name, () => shippedFiles(name, network.files));
+    using model = await loadFiles(desk.engine, from, { dtype, ...(group && { groupSize: Number(group) as 32 | 128 }) });
+    const { layers, scores, float32, device } = await compare(model, await network.sample());
     const most = Math.max(...layers.flatMap(({ weights, output }) => [weights, output]));
     showBars(
       byId('bars', HTMLElement),
@@ -27,11 +30,10 @@ export async function start(desk: Desk): Promise<void> {
         said: `${digits(output)} · ${digits(weights)}`,
       })),
     );
-    const last = layers.at(-1)!;
     byId('said', HTMLOutputElement).textContent =
-      `${dtype}${groupSize.groupSize ? ` in groups of ${groupSize.groupSize}` : ''}: ${bytes(device)} instead of ${bytes(float32)}. The scores are off by ${digits(last.output)}; the picture is still a ${best!.label}, with ${percent(best!.probability)}.`;
+      `${weights.selectedOptions[0]!.text}: ${bytes(device)} instead of ${bytes(float32)}. The scores at the end are off by ${digits(scores)}.`;
   });
-  const [type, group] = [choice('dtype', show), choice('group', show)];
+  const weights = choice('weights', show);
   await show();
 }
 

@@ -1,4 +1,11 @@
-import { type Engine, type ImageClassifier, type TextGenerator, TilewrightError } from '../../../src/index.ts';
+import {
+  type Engine,
+  type ImageClassifier,
+  type LoadOptions,
+  type Model,
+  type TextGenerator,
+  TilewrightError,
+} from '../../../src/index.ts';
 import { byId } from '../../shared/dom.ts';
 import { LoadProgress } from '../../shared/load-progress.ts';
 
@@ -26,27 +33,29 @@ export const loadGpt = (engine: Engine): Promise<TextGenerator> =>
     throw new TilewrightError('unknown-architecture', 'the model that ships for texts writes none');
   });
 
-/** The files of the ResNet that ships, fetched once: 1.1 MB. */
-export async function resnetFiles(): Promise<Record<string, Blob>> {
-  const files = ['config.json', 'model.safetensors'].map(async (name) => {
-    const response = await fetch(new URL(`resnet20-cifar10/${name}`, WEIGHTS));
+export const RESNET_FILES = ['config.json', 'model.safetensors'];
+export const GPT_FILES = [...RESNET_FILES, 'tokenizer.json', 'tokenizer_config.json'];
+
+/** Files of a model that ships, to load it from more than once: the ResNet has 1.1 MB, the GPT 11.7 MB. */
+export async function shippedFiles(model: string, names: readonly string[]): Promise<Record<string, Blob>> {
+  const files = names.map(async (name) => {
+    const response = await fetch(new URL(`${model}/${name}`, WEIGHTS));
     if (!response.ok) throw new TilewrightError('not-found', `${response.url} answers ${response.status}`);
     return [name, await response.blob()] as const;
   });
   return Object.fromEntries(await Promise.all(files));
 }
 
-/** The ResNet that ships, of these files. */
-export const loadResnet = (
-  engine: Engine,
-  files: Record<string, Blob>,
-  options: Parameters<Engine['load']>[1] = {},
-): Promise<ImageClassifier> =>
-  withProgress(async (bar) => {
-    const model = await engine.load(files, { ...options, onProgress: (step) => bar.update(step) });
-    if (model.task === 'image-classification') return model;
-    throw new TilewrightError('unknown-architecture', 'the model that ships for pictures takes none');
-  });
+/** A model of these files. */
+export const loadFiles = (engine: Engine, files: Record<string, Blob>, options: LoadOptions = {}): Promise<Model> =>
+  withProgress((bar) => engine.load(files, { ...options, onProgress: (step) => bar.update(step) }));
+
+/** The ResNet of these files. */
+export async function loadResnet(engine: Engine, files: Record<string, Blob>): Promise<ImageClassifier> {
+  const model = await loadFiles(engine, files);
+  if (model.task === 'image-classification') return model;
+  throw new TilewrightError('unknown-architecture', 'the model that ships for pictures takes none');
+}
 
 /** A picture that ships. */
 export const samplePicture = async (name: string): Promise<Blob> =>
