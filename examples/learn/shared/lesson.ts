@@ -30,23 +30,17 @@ export async function lesson(load: () => Promise<Page>): Promise<void> {
     place.replaceChildren(noWebGpu(availability));
     return;
   }
-  const attempt = async (): Promise<void> => {
-    problems.clear();
-    let engine: Engine | undefined;
-    try {
-      const [{ start }, made] = await Promise.all([load(), Engine.create()]);
-      engine = made;
-      await start({ engine, problems });
-      body.dataset['figures'] = 'drawn';
-    } catch (error) {
-      engine?.dispose();
-      problems.show(error, attempt);
-    }
-  };
-  await attempt();
+  try {
+    const [{ start }, engine] = await Promise.all([load(), Engine.create()]);
+    await start({ engine, problems });
+    body.dataset['figures'] = 'drawn';
+  } catch (error) {
+    // Figures that were half begun are not begun again on the same page.
+    problems.show(error, () => location.reload());
+  }
 }
 
-/** Two frames from now: what the HTML says is on the screen. In a tab that nobody sees there are no frames, and no wait. */
+/** After the next frame: what the HTML says is on the screen. In a tab that nobody sees there are no frames, and no wait. */
 const painted = (): Promise<void> =>
   new Promise((resolve) => {
     if (document.hidden) resolve();
@@ -61,18 +55,20 @@ export function latest({ problems }: Desk, work: () => Promise<void>): () => Pro
   let running: Promise<void> | undefined;
   let again = false;
   const run = async (): Promise<void> => {
-    do {
-      again = false;
-      await work();
-    } while (again);
+    try {
+      do {
+        again = false;
+        await work();
+      } while (again);
+    } catch (error) {
+      problems.show(error);
+    } finally {
+      running = undefined;
+    }
   };
   return () => {
     again = true;
-    running ??= run()
-      .catch((error) => problems.show(error))
-      .finally(() => {
-        running = undefined;
-      });
+    running ??= run();
     return running;
   };
 }
