@@ -299,17 +299,25 @@ describe('lessons', () => {
     await untilText(page.locator('#said'), /^16 tokens, the same both ways/);
   });
 
-  lesson('int8', 'costs less than int4, and a scale for few weights costs less than one for many', async (page) => {
+  lesson('int8', 'costs less than int4, and a scale for few weights fits them better', async (page) => {
     const said = page.locator('#said');
-    const error = async (what: RegExp): Promise<number> =>
+    const scores = async (what: RegExp): Promise<number> =>
       Number(/off by ([\d.]+) %/.exec(await untilText(said, what))![1]);
-    const channels = await error(/^ResNet-20 in int8: 27\d kB instead of 1\.0\d MB/);
+    /** The errors of all layers' weights, summed, in percent. */
+    const weights = async (): Promise<number> => {
+      const texts = await page.locator('#bars .figure-text').allTextContents();
+      return texts.reduce((sum, text) => sum + numbers(text)[1]!, 0);
+    };
+    const int8 = await scores(/^ResNet-20 in int8: 27\d kB instead of 1\.0\d MB/);
+    const channels = await weights();
     expect(await bars(page, '#bars')).toHaveLength(22);
-    await changes(page, '#bars', () => page.locator('#weights').selectOption('resnet20-cifar10 int8 32'));
-    expect(await error(/^ResNet-20 in int8, a scale for every 32/)).toBeLessThan(channels);
+    await page.locator('#weights').selectOption('resnet20-cifar10 int8 32');
+    await scores(/^ResNet-20 in int8, a scale for every 32/);
+    expect(await weights()).toBeLessThan(channels);
     await page.locator('#weights').selectOption('gpt-shakespeare int4 32');
-    expect(await error(/^GPT in int4, .* 1\.8\d MB instead of 11\.\d MB/)).toBeGreaterThan(channels);
+    expect(await scores(/^GPT in int4, .* 1\.8\d MB instead of 11\.\d MB/)).toBeGreaterThan(int8);
     expect(await bars(page, '#bars')).toHaveLength(27);
+    expect(await weights()).toBeGreaterThan(4 * channels);
   });
 
   lesson('flops', 'are those of the shapes', async (page) => {
