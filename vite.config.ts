@@ -6,6 +6,7 @@ import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConf
 import { firefox } from './tests/support/firefox.ts';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
 import { findFirefox } from './tools/firefox.mjs';
+import { lessons } from './tools/lessons.ts';
 import { frame, pageFiles } from './tools/pages-plugin.ts';
 import { beside, parts } from './tools/parts-plugin.ts';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
@@ -325,7 +326,7 @@ export default defineConfig(async ({ mode }) => {
   const { plugins = [], build, ...rest } = builds[mode] ?? {};
   return {
     ...rest,
-    plugins: [wgsl(), frame(), serveWeights(), ...plugins],
+    plugins: [wgsl(), lessons(), frame(), serveWeights(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
     server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
     ...(mode === 'test' && { test: { projects: await projects() } }),

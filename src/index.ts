@@ -15,7 +15,7 @@ export { countersSince } from './gpu/counters.ts';
 export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { GroupName } from './graph/groups/index.ts';
-export type { Graph, Operand } from './graph/ir.ts';
+export { type Graph, type Operand, topological } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
 export type { WeightType, WeightTypes } from './graph/passes/weight_types.ts';
 export { formatPlan, type Plan, type Step } from './graph/plan.ts';
