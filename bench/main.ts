@@ -1,8 +1,8 @@
 import { adapterFacts, noWebGpu, showAdapter, softwareNotice } from '../examples/shared/adapter.ts';
 import { byId, copyOnClick, make } from '../examples/shared/dom.ts';
 import { ProblemBox } from '../examples/shared/problem.ts';
-import { PRESETS, type PresetName } from './cases.ts';
 import { onnxFiles } from './onnx-files.ts';
+import { PRESETS, type PresetName } from './parameters.ts';
 import { Plot, plotData } from './plot.ts';
 import type { BenchReport, BenchRow, SuiteName } from './report.ts';
 import { runBench } from './suites.ts';

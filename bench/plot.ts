@@ -6,6 +6,7 @@ const COLOURS: Record<BenchDataType, string> = {
   float32: '--series-1',
   float16: '--series-3',
   int8: '--series-2',
+  int4: '--series-2',
   w8a8: '--series-4',
 };
 const HEIGHT = 300;
