@@ -1,9 +1,7 @@
 import type { CeilingOptions } from './ceilings.ts';
 import { GPT2, type GptSize, RESNET18, RESNET50, type ResNetSize } from './models.ts';
+import type { PresetName } from './parameters.ts';
 import type { BenchDataType } from './report.ts';
-
-export type PresetName = 'tiny' | 'quick' | 'full';
-export const PRESETS: readonly PresetName[] = ['tiny', 'quick', 'full'];
 
 export interface ConvLayer {
   /** Height and width of the input. */

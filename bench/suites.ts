@@ -11,12 +11,13 @@ import {
   type TextGenerator,
 } from '../src/index.ts';
 import { createRandom } from '../src/text/random.ts';
-import { attentionName, layerName, PRESET, type Preset, type PresetName } from './cases.ts';
+import { attentionName, layerName, PRESET, type Preset } from './cases.ts';
 import { measureCeilings } from './ceilings.ts';
 import { attentionGraph, convGraph, matmulGraph, modelWork, passOptions, randomData, workOf } from './graphs.ts';
 import { interleave, normwise, sample, summarise, timeSession } from './measure.ts';
 import { type ResNetSize, randomTensors, resnetShapes, safetensorsOf } from './models.ts';
 import { type OnnxFiles, type OnnxTask, onnxTasks, onnxWork, runOnnx } from './onnx-files.ts';
+import type { PresetName } from './parameters.ts';
 import { onnxResNet } from './peers/onnx-models.ts';
 import {
   type BenchDataType,
@@ -235,6 +236,9 @@ const CASES: Record<SuiteName, MakeCases> = {
         part('gpt decode', `${preset.tokens} tokens`, timeDecode),
       ];
     }),
+  softmax: () => [],
+  elementwise: () => [],
+  custom: () => [],
   load: (_, { load }) => [
     {
       suite: 'load',

@@ -8,7 +8,6 @@ import {
   PEER_PRESET,
   type PeerPreset,
   PRESET,
-  type PresetName,
 } from '../cases.ts';
 import { measureCeilings } from '../ceilings.ts';
 import { randomData } from '../graphs.ts';
@@ -23,6 +22,7 @@ import {
   safetensorsOf,
 } from '../models.ts';
 import { type OnnxFiles, type OnnxTask, onnxTasks } from '../onnx-files.ts';
+import type { PresetName } from '../parameters.ts';
 import {
   type BenchReport,
   type BenchRow,
@@ -258,6 +258,9 @@ function matchesOf(preset: PeerPreset, suites: readonly SuiteName[], tasks: read
     resnet: () => preset.resnet.map(([name, size]) => resnetMatch(name, size)),
     onnx: () => [...tasks.map(onnxMatch), ...preset.resnet.map(([name, size]) => onnxResNetMatch(name, size))],
     gpt: () => [gptMatch(preset)],
+    softmax: () => [],
+    elementwise: () => [],
+    custom: () => [],
     load: () => [], // needs processes of its own: load.ts
   };
   return suites.flatMap((suite) => bySuite[suite]());

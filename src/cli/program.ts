@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { PRESETS } from '../../bench/cases.ts';
+import { PRESETS } from '../../bench/parameters.ts';
 import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import { WEIGHT_TYPES } from '../graph/passes/weight_types.ts';

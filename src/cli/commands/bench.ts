@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PresetName } from '../../../bench/cases.ts';
 import { onnxFiles } from '../../../bench/onnx-files.ts';
+import type { PresetName } from '../../../bench/parameters.ts';
 import { type PeerFolders, peerFolders } from '../../../bench/peers/packages.ts';
 import {
   type BenchReport,

@@ -1,5 +1,5 @@
-import type { PresetName } from '../../../bench/cases.ts';
 import type { OnnxFiles } from '../../../bench/onnx-files.ts';
+import type { PresetName } from '../../../bench/parameters.ts';
 import type { LoadTimes } from '../../../bench/peers/load.ts';
 import type { PeerFolders } from '../../../bench/peers/packages.ts';
 import { type BenchReport, type EngineName, type Loader, SUITES, type SuiteName } from '../../../bench/report.ts';
