@@ -34,7 +34,8 @@ let adapter: AdapterCard | undefined;
 
 async function run(): Promise<void> {
   if (running || !adapter) return;
-  const { signal } = (running = new AbortController());
+  running = new AbortController();
+  const { signal } = running;
   const { parameters } = form;
   problems.clear();
   showRunning(true);
@@ -85,7 +86,9 @@ async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    problems.show(error instanceof TilewrightError ? error : new TilewrightError('invalid-file', (error as Error).message));
+    problems.show(
+      error instanceof TilewrightError ? error : new TilewrightError('invalid-file', (error as Error).message),
+    );
   }
 }
 
@@ -109,10 +112,14 @@ const openFragment = (): Promise<void> =>
 function listRepository(): void {
   const button = (name: string): HTMLButtonElement => {
     const one = make('button', { type: 'button' }, name);
-    one.addEventListener('click', () => attempt(async () => runs.add(await repositoryReport(name), 'repository', 'beside')));
+    one.addEventListener('click', () =>
+      attempt(async () => runs.add(await repositoryReport(name), 'repository', 'beside')),
+    );
     return one;
   };
-  byId('repository-files', HTMLElement).replaceChildren(...repositoryNames().map((name) => make('li', {}, button(name))));
+  byId('repository-files', HTMLElement).replaceChildren(
+    ...repositoryNames().map((name) => make('li', {}, button(name))),
+  );
 }
 
 async function showCard(): Promise<void> {
@@ -152,7 +159,10 @@ addEventListener('paste', (event) => {
   if (text.trimStart().startsWith('{')) void attempt(async () => openText(text, 'pasted'));
 });
 byId('runs-buttons', HTMLElement).append(
-  ...fileButton('Open JSON', (files) => void openFiles(files), { accept: '.json,application/json', 'aria-label': 'JSON of a run' }),
+  ...fileButton('Open JSON', (files) => void openFiles(files), {
+    accept: '.json,application/json',
+    'aria-label': 'JSON of a run',
+  }),
 );
 listRepository();
 for (const kept of keptRuns()) await attempt(async () => runs.add(readReport(kept), 'kept here', 'listed'));

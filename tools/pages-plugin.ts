@@ -14,6 +14,7 @@ export const PAGES: readonly { readonly folder: string; readonly menu?: string }
   { folder: 'examples/listen/', menu: 'Listen' },
   { folder: 'examples/open/', menu: 'Open' },
   { folder: 'bench/', menu: 'Bench' },
+  { folder: 'bench/results/', menu: 'Results' },
   { folder: 'examples/verify/', menu: 'Verify' },
 ];
 

@@ -78,6 +78,16 @@ async function respond(mounts, request, response) {
     'cache-control': 'no-cache',
     etag,
   };
+  const packed = request.headers.range === undefined && (await packedOf(file.path, request.headers['accept-encoding']));
+  if (packed) {
+    response.writeHead(200, {
+      ...headers,
+      vary: 'accept-encoding',
+      'content-encoding': 'gzip',
+      'content-length': packed.size,
+    });
+    return request.method === 'HEAD' ? response.end() : pipeline(createReadStream(packed.path), response);
+  }
   const fresh = (request.headers['if-range'] ?? etag) === etag;
   const range = fresh ? parseRange(request.headers.range, file.size) : undefined;
   if (range === null) return refuse(416, { 'content-range': `bytes */${file.size}` });
@@ -89,6 +99,17 @@ async function respond(mounts, request, response) {
   });
   if (request.method === 'HEAD' || end < start) return response.end();
   return pipeline(createReadStream(file.path, { start, end }), response);
+}
+
+/**
+ * The same file as gzip, where it lies beside it under the name with `.gz` and the client takes it; undefined else.
+ * @param {string} path
+ * @param {string | string[] | undefined} accepted the header Accept-Encoding
+ */
+async function packedOf(path, accepted) {
+  if (!/\bgzip\b(?!;q=0(\.0*)?\b)/.test(`${accepted ?? ''}`.replaceAll(' ', ''))) return undefined;
+  const found = await stat(`${path}.gz`).catch(() => undefined);
+  return found?.isFile() ? { path: `${path}.gz`, size: found.size } : undefined;
 }
 
 /**

@@ -12,9 +12,17 @@ export function barTable(caption: string, bars: readonly Bar[]): HTMLElement {
       make(
         'td',
         {},
-        make('span', { class: 'bar-line', style: `--share:${((100 * value) / most).toFixed(2)}%;--colour:var(${colour})` }),
+        make('span', {
+          class: 'bar-line',
+          style: `--share:${((100 * value) / most).toFixed(2)}%;--colour:var(${colour})`,
+        }),
         make('span', { class: 'bar-text' }, text),
       ),
     );
-  return make('table', { class: 'bars' }, make('caption', { class: 'for-readers' }, caption), make('tbody', {}, ...bars.map(line)));
+  return make(
+    'table',
+    { class: 'bars' },
+    make('caption', { class: 'for-readers' }, caption),
+    make('tbody', {}, ...bars.map(line)),
+  );
 }

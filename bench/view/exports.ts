@@ -93,7 +93,13 @@ export function drawCard(canvas: HTMLCanvasElement, report: BenchReport, headlin
   write('Tilewright bench', 60, 84, 28, '--soft', 500);
   write(gpuName(report), 60, 150, 52, '--ink', 650);
   const { versions, date, preset, score } = report;
-  write([browserName(versions['browser'] ?? ''), date.slice(0, 10), ...(preset ? [preset] : [])].join(' · '), 60, 196, 28, '--soft');
+  write(
+    [browserName(versions['browser'] ?? ''), date.slice(0, 10), ...(preset ? [preset] : [])].join(' · '),
+    60,
+    196,
+    28,
+    '--soft',
+  );
   if (report.void) write(`Void: ${report.void}`, 60, 240, 28, '--bad', 600);
   else if (score) write(`Score ${number(score.value)}, version ${score.version}`, 60, 240, 28, '--accent', 600);
   for (const [i, { title, figure, detail, share }] of headlines.slice(0, 4).entries()) {
@@ -110,7 +116,13 @@ export function drawCard(canvas: HTMLCanvasElement, report: BenchReport, headlin
   }
   const own = ownRows(report.rows);
   const unsteady = own.filter((row) => row.unsteady).length;
-  write(`${own.length} cases${unsteady ? `, ${unsteady} unsteady` : ''}. Bars: share of the measured roof.`, 60, 604, 20, '--soft');
+  write(
+    `${own.length} cases${unsteady ? `, ${unsteady} unsteady` : ''}. Bars: share of the measured roof.`,
+    60,
+    604,
+    20,
+    '--soft',
+  );
 }
 
 /** A headline as it stands on a card. */

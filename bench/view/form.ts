@@ -22,7 +22,14 @@ export class ParametersForm {
 
   /** Takes what the address says. Error: `invalid-argument` for a name or a value that there is not. */
   readAddress(): void {
-    const { preset, suites = SUITES, dtypes = [], peers = [], only = '', gpu } = fromSearch(new URLSearchParams(location.search));
+    const {
+      preset,
+      suites = SUITES,
+      dtypes = [],
+      peers = [],
+      only = '',
+      gpu,
+    } = fromSearch(new URLSearchParams(location.search));
     for (const [name, values] of Object.entries({ suite: suites, dtype: dtypes, peer: peers })) {
       for (const box of this.#form.querySelectorAll<HTMLInputElement>(`[name=${name}]`))
         box.checked = (values as readonly string[]).includes(box.value);

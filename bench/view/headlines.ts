@@ -32,7 +32,10 @@ function headlineRows(rows: readonly BenchRow[]): Headline[] {
     const able = ownRows(rows).filter(
       (row) => row.suite === suite && row.dtype === 'float32' && row.name.includes(name) && value(row) !== undefined,
     );
-    const row = able.reduce<BenchRow | undefined>((best, one) => (best && value(best)! >= value(one)! ? best : one), undefined);
+    const row = able.reduce<BenchRow | undefined>(
+      (best, one) => (best && value(best)! >= value(one)! ? best : one),
+      undefined,
+    );
     if (!row) return [];
     const best = able.length > 1 ? `best of ${casesText(able.length)}` : '1 case';
     const text = number(value(row)!);
@@ -70,7 +73,15 @@ export function headlines({ rows, score, ceilings }: Shown): HTMLElement[] {
       figure,
       unit,
       detail,
-      ...(row.unsteady ? [make('span', { class: 'mark-unsteady' }, ` Unsteady: ${row.unsteady.map((why) => WHY_UNSTEADY[why]).join(', ')}.`)] : []),
+      ...(row.unsteady
+        ? [
+            make(
+              'span',
+              { class: 'mark-unsteady' },
+              ` Unsteady: ${row.unsteady.map((why) => WHY_UNSTEADY[why]).join(', ')}.`,
+            ),
+          ]
+        : []),
     ),
   );
   const scored = score
@@ -84,7 +95,14 @@ export function headlines({ rows, score, ceilings }: Shown): HTMLElement[] {
       ]
     : [];
   const roof = ceilings
-    ? [card('Roof, float32', number(ceilings.fmaF32), 'GFLOPS', `${number(ceilings.readGbps)} GB/s read; the best of what was measured first`)]
+    ? [
+        card(
+          'Roof, float32',
+          number(ceilings.fmaF32),
+          'GFLOPS',
+          `${number(ceilings.readGbps)} GB/s read; the best of what was measured first`,
+        ),
+      ]
     : [];
   return [...scored, ...list, ...roof];
 }

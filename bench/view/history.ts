@@ -18,7 +18,8 @@ export function keptRuns(): unknown[] {
 /** Keeps a run, at the cost of the oldest where there is no room. False where none can be kept here. */
 export function keepRun(report: BenchReport): boolean {
   const others = keptRuns().filter((run) => dateOf(run) !== report.date);
-  for (let runs = [report, ...others].slice(0, KEPT); runs.length; runs = runs.slice(0, -1)) if (store(runs)) return true;
+  for (let runs = [report, ...others].slice(0, KEPT); runs.length; runs = runs.slice(0, -1))
+    if (store(runs)) return true;
   return false;
 }
 

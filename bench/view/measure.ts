@@ -4,7 +4,9 @@ import type { BenchReport } from '../report.ts';
 import { type BenchOptions, runBench } from '../suites.ts';
 
 /** What the page is told while it measures. */
-export type Told = Pick<BenchOptions, 'signal' | 'onProgress' | 'onCeilings' | 'onRow'>;
+export type Told = Pick<BenchOptions, 'signal' | 'onProgress' | 'onCeilings' | 'onRow'> & {
+  onPulse?: (at: number, ms: number) => void;
+};
 
 /** Runs the bench in the page: all that has the engine in it loads with this file, when a run starts. */
 export async function measure(parameters: BenchParameters, told: Told): Promise<BenchReport> {

@@ -86,7 +86,9 @@ export async function unpack(text: string): Promise<unknown> {
     throw new Error('The link is damaged: the run in it cannot be unpacked. Was it copied whole?', { cause });
   }
   if (!Array.isArray(list) || list[0] !== VERSION)
-    throw new Error(`The link has a run of version ${Array.isArray(list) ? list[0] : '?'}; this page reads version ${VERSION}.`);
+    throw new Error(
+      `The link has a run of version ${Array.isArray(list) ? list[0] : '?'}; this page reads version ${VERSION}.`,
+    );
   try {
     return reportOf(list);
   } catch (cause) {

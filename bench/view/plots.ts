@@ -47,14 +47,16 @@ export function sizePlot({ rows, ceilings }: Shown): ChartData {
     marks: one.marks.toSorted((a, b) => a.x - b.x),
   }));
   const types = new Set<string>(own.map(({ dtype }) => dtype));
-  const rules = (ceilings ? peaks(ceilings, types) : []).map(({ name, colour, gflops }): ChartRule => ({
-    name: `${name}, ${number(gflops)}`,
-    colour,
-    points: [
-      [Number.NEGATIVE_INFINITY, gflops],
-      [Number.POSITIVE_INFINITY, gflops],
-    ],
-  }));
+  const rules = (ceilings ? peaks(ceilings, types) : []).map(
+    ({ name, colour, gflops }): ChartRule => ({
+      name: `${name}, ${number(gflops)}`,
+      colour,
+      points: [
+        [Number.NEGATIVE_INFINITY, gflops],
+        [Number.POSITIVE_INFINITY, gflops],
+      ],
+    }),
+  );
   const ticks = [...new Set(own.map(sizeOf))].sort((a, b) => a - b);
   return {
     label: 'GFLOPS of the matrix product against its size',
@@ -71,15 +73,17 @@ export function roofline({ rows, ceilings }: Shown): ChartData {
   const intensity = ({ gflops, gbps }: BenchRow): number => gflops / gbps;
   const least = Math.min(...own.map(intensity), 1);
   const types = new Set<string>(own.map(({ dtype }) => dtype));
-  const rules = (ceilings ? peaks(ceilings, types) : []).map(({ name, colour, gflops }): ChartRule => ({
-    name: `${name}: ${number(ceilings!.readGbps)} GB/s, then ${number(gflops)} GFLOPS`,
-    colour,
-    points: [
-      [least, least * ceilings!.readGbps],
-      [gflops / ceilings!.readGbps, gflops],
-      [Number.POSITIVE_INFINITY, gflops],
-    ],
-  }));
+  const rules = (ceilings ? peaks(ceilings, types) : []).map(
+    ({ name, colour, gflops }): ChartRule => ({
+      name: `${name}: ${number(ceilings!.readGbps)} GB/s, then ${number(gflops)} GFLOPS`,
+      colour,
+      points: [
+        [least, least * ceilings!.readGbps],
+        [gflops / ceilings!.readGbps, gflops],
+        [Number.POSITIVE_INFINITY, gflops],
+      ],
+    }),
+  );
   const ridge = ceilings ? ceilings.fmaF32 / ceilings.readGbps : least;
   return {
     label: 'Roofline: GFLOPS against operations a byte',
@@ -112,7 +116,12 @@ export function distribution(row: BenchRow | undefined): ChartData {
   return {
     label: row ? `Times of ${caseName(row)}` : 'Times of a case',
     x: { title: 'ms', format: short },
-    y: { title: 'share', format: (value) => percent(value).replace('.0', ''), ticks: [0, 0.25, 0.5, 0.75, 1], includes: [0, 1] },
+    y: {
+      title: 'share',
+      format: (value) => percent(value).replace('.0', ''),
+      ticks: [0, 0.25, 0.5, 0.75, 1],
+      includes: [0, 1],
+    },
     series: row
       ? [
           {
@@ -127,7 +136,9 @@ export function distribution(row: BenchRow | undefined): ChartData {
           },
         ]
       : [],
-    rules: row ? [upright('p10', p10, '--line-strong'), upright('median', median, '--ink'), upright('p90', p90, '--line-strong')] : [],
+    rules: row
+      ? [upright('p10', p10, '--line-strong'), upright('median', median, '--ink'), upright('p90', p90, '--line-strong')]
+      : [],
   };
 }
 
@@ -145,7 +156,11 @@ export function timePlot({ pulse = [], rows }: Shown): ChartData {
         name: 'pulse: one same small kernel between cases',
         colour: '--series-1',
         line: 'straight',
-        marks: pulse.map(([at, ms]) => ({ x: seconds(at), y: ms, text: `At ${number(seconds(at))} s the pulse took ${number(ms)} ms` })),
+        marks: pulse.map(([at, ms]) => ({
+          x: seconds(at),
+          y: ms,
+          text: `At ${number(seconds(at))} s the pulse took ${number(ms)} ms`,
+        })),
       },
     ],
     spans: timed.map(({ row, at: [from, to] }) => ({

@@ -14,7 +14,8 @@ interface Run {
 }
 
 /** A run by what it has in it: two of one adapter at one time are the same. */
-const keyOf = ({ date, adapter, rows }: BenchReport): string => [date, adapter.description, adapter.vendor, rows.length].join('|');
+const keyOf = ({ date, adapter, rows }: BenchReport): string =>
+  [date, adapter.description, adapter.vendor, rows.length].join('|');
 
 /** The list of runs: one is shown, others stand beside it. */
 export class Runs {
@@ -62,9 +63,14 @@ export class Runs {
   #list(): void {
     const focused = this.#table.contains(document.activeElement) ? document.activeElement?.id : undefined;
     const lines = this.#runs.map((run, i) => this.#line(run, i));
-    const head = ['Shown', 'Beside', 'Run', 'Score', ''].map((text) => make('th', { scope: 'col' }, text || make('span', { class: 'for-readers' }, 'Remove')));
+    const head = ['Shown', 'Beside', 'Run', 'Score', ''].map((text) =>
+      make('th', { scope: 'col' }, text || make('span', { class: 'for-readers' }, 'Remove')),
+    );
     const none = make('tr', {}, make('td', { colspan: 5, class: 'words' }, 'None yet.'));
-    this.#table.replaceChildren(make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...(lines.length ? lines : [none])));
+    this.#table.replaceChildren(
+      make('thead', {}, make('tr', {}, ...head)),
+      make('tbody', {}, ...(lines.length ? lines : [none])),
+    );
     if (focused) document.getElementById(focused)?.focus();
     const others = this.#runs.filter((run) => run.beside).map(({ report }) => report);
     this.#compare.replaceChildren(...(this.#shown && others.length ? sideBySide(this.#shown.report, others) : []));
@@ -76,7 +82,12 @@ export class Runs {
     const shown = make('input', { type: 'radio', name: 'shown', id: `shown-${i}`, 'aria-label': `Show ${name}` });
     shown.checked = run === this.#shown;
     shown.addEventListener('change', () => this.show(run));
-    const beside = make('input', { type: 'checkbox', id: `beside-${i}`, disabled: run === this.#shown, 'aria-label': `Put ${name} beside it` });
+    const beside = make('input', {
+      type: 'checkbox',
+      id: `beside-${i}`,
+      disabled: run === this.#shown,
+      'aria-label': `Put ${name} beside it`,
+    });
     beside.checked = run.beside;
     beside.addEventListener('change', () => {
       run.beside = beside.checked;
@@ -84,13 +95,20 @@ export class Runs {
     });
     const remove = makeButton('Remove', () => this.#forget(run));
     remove.setAttribute('aria-label', `Remove ${name}`);
-    const details = [origin, report.preset, `${report.rows.length} rows`, report.void && 'void'].filter(Boolean).join(', ');
+    const details = [origin, report.preset, `${report.rows.length} rows`, report.void && 'void']
+      .filter(Boolean)
+      .join(', ');
     return make(
       'tr',
       {},
       make('td', {}, shown),
       make('td', {}, beside),
-      make('td', { class: 'words' }, name, make('span', { class: 'soft small detail' }, `${details}, ${timeOf(report.date)}`)),
+      make(
+        'td',
+        { class: 'words' },
+        name,
+        make('span', { class: 'soft small detail' }, `${details}, ${timeOf(report.date)}`),
+      ),
       make('td', {}, report.score ? `${number(report.score.value)} (v${report.score.version})` : '–'),
       make('td', {}, remove),
     );

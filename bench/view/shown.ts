@@ -48,8 +48,14 @@ export class ReportView {
     this.#size.show(sizePlot(report));
     this.#roofline.show(roofline(report));
     this.#time.show(timePlot(report));
-    options(this.#case, rows.map((row) => [caseKey(row), caseName(row)]));
-    options(this.#suite, [...new Set(rows.map(({ suite }) => suite))].map((suite) => [suite, suiteTitle(suite)]));
+    options(
+      this.#case,
+      rows.map((row) => [caseKey(row), caseName(row)]),
+    );
+    options(
+      this.#suite,
+      [...new Set(rows.map(({ suite }) => suite))].map((suite) => [suite, suiteTitle(suite)]),
+    );
     this.#drawCase();
     this.#drawSuite();
     this.#table.show(rows);
@@ -69,7 +75,12 @@ export class ReportView {
 }
 
 const voidNotice = (why: string): HTMLElement =>
-  make('div', { class: 'notice bad', id: 'void' }, make('strong', {}, 'This run is void'), make('p', {}, `Nothing in it counts: ${why}.`));
+  make(
+    'div',
+    { class: 'notice bad', id: 'void' },
+    make('strong', {}, 'This run is void'),
+    make('p', {}, `Nothing in it counts: ${why}.`),
+  );
 
 /** Gives a list these choices; what was chosen stays so where it is among them. */
 function options(select: HTMLSelectElement, list: readonly (readonly [value: string, text: string])[]): void {

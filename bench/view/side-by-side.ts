@@ -2,7 +2,14 @@ import { make } from '../../examples/shared/dom.ts';
 import { number } from '../../examples/shared/format.ts';
 import type { BenchReport } from '../report.ts';
 import { barTable } from './bars.ts';
-import { areScoresComparable, type ComparedCase, compareRuns, meanRatio, RATIO_FORMULA, type Ratio } from './compare.ts';
+import {
+  areScoresComparable,
+  type ComparedCase,
+  compareRuns,
+  meanRatio,
+  RATIO_FORMULA,
+  type Ratio,
+} from './compare.ts';
 import type { Bar } from './plots.ts';
 import { caseName, runName, suiteTitle } from './words.ts';
 
@@ -22,7 +29,11 @@ export function sideBySide(base: BenchReport, others: readonly BenchReport[]): H
       'ol',
       { class: 'run-letters small' },
       ...[base, ...others].map((run, i) =>
-        make('li', { style: `--colour:var(${i ? COLOURS[(i - 1) % COLOURS.length] : '--ink'})` }, `${runName(run)}${run.void ? ' (void: it does not count)' : ''}`),
+        make(
+          'li',
+          { style: `--colour:var(${i ? COLOURS[(i - 1) % COLOURS.length] : '--ink'})` },
+          `${runName(run)}${run.void ? ' (void: it does not count)' : ''}`,
+        ),
       ),
     ),
     scores(base, others),
@@ -52,13 +63,28 @@ function bars(compared: readonly ComparedCase[][], suites: readonly string[], le
       const ratios = ratiosOf(cases.filter(belongs));
       const mean = meanRatio(ratios);
       return mean
-        ? [{ label: `${label}, ${letters[i]}`, value: mean.value, text: `${ratioText(mean)} (${ratios.length})`, colour: COLOURS[i % COLOURS.length]! }]
+        ? [
+            {
+              label: `${label}, ${letters[i]}`,
+              value: mean.value,
+              text: `${ratioText(mean)} (${ratios.length})`,
+              colour: COLOURS[i % COLOURS.length]!,
+            },
+          ]
         : [];
     });
-  return [...line('All common cases', () => true), ...suites.flatMap((suite) => line(suiteTitle(suite), ({ base }) => base.suite === suite))];
+  return [
+    ...line('All common cases', () => true),
+    ...suites.flatMap((suite) => line(suiteTitle(suite), ({ base }) => base.suite === suite)),
+  ];
 }
 
-function caseTable(base: BenchReport, compared: readonly ComparedCase[][], suites: readonly string[], letters: readonly string[]): HTMLElement {
+function caseTable(
+  base: BenchReport,
+  compared: readonly ComparedCase[][],
+  suites: readonly string[],
+  letters: readonly string[],
+): HTMLElement {
   const head = ['Case', 'A, ms', ...letters.map((letter) => `${letter} beside A`)];
   const group = (suite: string): HTMLElement => {
     const lines = base.rows.flatMap((row, at) => {
@@ -66,13 +92,30 @@ function caseTable(base: BenchReport, compared: readonly ComparedCase[][], suite
       const cells = compared.map((cases) => {
         const { other, ratio } = cases[at]!;
         return other && ratio
-          ? [make('span', { class: 'ratio' }, ratioText(ratio)), make('span', { class: 'soft' }, ` ${number(other.ms.median)} ms`), ...(other.unsteady ? [' unsteady'] : [])]
+          ? [
+              make('span', { class: 'ratio' }, ratioText(ratio)),
+              make('span', { class: 'soft' }, ` ${number(other.ms.median)} ms`),
+              ...(other.unsteady ? [' unsteady'] : []),
+            ]
           : ['not run'];
       });
       const own = `${number(row.ms.median)}${row.unsteady ? ' unsteady' : ''}`;
-      return [make('tr', {}, make('td', { class: 'words' }, caseName(row)), make('td', {}, own), ...cells.map((cell) => make('td', {}, ...cell)))];
+      return [
+        make(
+          'tr',
+          {},
+          make('td', { class: 'words' }, caseName(row)),
+          make('td', {}, own),
+          ...cells.map((cell) => make('td', {}, ...cell)),
+        ),
+      ];
     });
-    return make('tbody', {}, make('tr', { class: 'group' }, make('th', { colspan: head.length, scope: 'rowgroup' }, suiteTitle(suite))), ...lines);
+    return make(
+      'tbody',
+      {},
+      make('tr', { class: 'group' }, make('th', { colspan: head.length, scope: 'rowgroup' }, suiteTitle(suite))),
+      ...lines,
+    );
   };
   return make(
     'div',
@@ -80,7 +123,11 @@ function caseTable(base: BenchReport, compared: readonly ComparedCase[][], suite
     make(
       'table',
       { class: 'figures beside', id: 'ratios' },
-      make('thead', {}, make('tr', {}, ...head.map((text, i) => make('th', { scope: 'col', class: i ? undefined : 'words' }, text)))),
+      make(
+        'thead',
+        {},
+        make('tr', {}, ...head.map((text, i) => make('th', { scope: 'col', class: i ? undefined : 'words' }, text))),
+      ),
       ...suites.map(group),
     ),
   );

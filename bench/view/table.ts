@@ -17,12 +17,26 @@ const COLUMNS: readonly Column[] = [
   { title: 'Shape', class: 'words folded', key: ({ shape }) => shape, cell: ({ shape }) => shape },
   { title: 'Type', class: 'words folded', key: ({ dtype }) => dtype, cell: ({ dtype }) => dtype },
   { title: 'ms', class: 'main', key: ({ ms }) => ms.median, cell: ({ ms }) => number(ms.median) },
-  { title: 'p10–p90', class: 'folded', key: ({ ms }) => ms.p90 / ms.p10, cell: ({ ms }) => `${number(ms.p10)}–${number(ms.p90)}` },
+  {
+    title: 'p10–p90',
+    class: 'folded',
+    key: ({ ms }) => ms.p90 / ms.p10,
+    cell: ({ ms }) => `${number(ms.p10)}–${number(ms.p90)}`,
+  },
   { title: 'n', class: 'folded', key: ({ ms }) => ms.n, cell: ({ ms }) => whole(ms.n) },
   { title: 'GFLOPS', key: ({ gflops }) => gflops, cell: ({ gflops }) => number(gflops) },
   { title: 'GB/s', class: 'folded', key: ({ gbps }) => gbps, cell: ({ gbps }) => number(gbps) },
-  { title: 'Of roof', key: ({ pctOfRoof }) => pctOfRoof ?? -1, cell: ({ pctOfRoof }) => (pctOfRoof === null ? '' : shareCell(pctOfRoof)) },
-  { title: 'Rate', class: 'folded', key: ({ rate }) => rate?.value ?? -1, cell: ({ rate }) => (rate ? `${number(rate.value)} ${rate.unit}` : '') },
+  {
+    title: 'Of roof',
+    key: ({ pctOfRoof }) => pctOfRoof ?? -1,
+    cell: ({ pctOfRoof }) => (pctOfRoof === null ? '' : shareCell(pctOfRoof)),
+  },
+  {
+    title: 'Rate',
+    class: 'folded',
+    key: ({ rate }) => rate?.value ?? -1,
+    cell: ({ rate }) => (rate ? `${number(rate.value)} ${rate.unit}` : ''),
+  },
 ];
 
 function nameCell({ name, shape, dtype, engine, unsteady }: BenchRow): (Node | string)[] {
@@ -30,7 +44,13 @@ function nameCell({ name, shape, dtype, engine, unsteady }: BenchRow): (Node | s
     engine === 'tilewright' ? name : `${name}, ${engine}`,
     make('span', { class: 'unfolded soft' }, `${shape}, ${dtype}`),
     ...(unsteady
-      ? [make('span', { class: 'mark-unsteady', title: unsteady.map((why) => WHY_UNSTEADY[why]).join(', ') }, `unsteady: ${unsteady.join(', ')}`)]
+      ? [
+          make(
+            'span',
+            { class: 'mark-unsteady', title: unsteady.map((why) => WHY_UNSTEADY[why]).join(', ') },
+            `unsteady: ${unsteady.join(', ')}`,
+          ),
+        ]
       : []),
   ];
 }
@@ -67,7 +87,11 @@ export class ResultsTable {
       const order = this.#sorted.down ? -1 : 1;
       own.sort((a, b) => order * compare(key(a), key(b)));
     }
-    const heading = make('tr', { class: 'group' }, make('th', { colspan: COLUMNS.length, scope: 'rowgroup' }, suiteTitle(suite)));
+    const heading = make(
+      'tr',
+      { class: 'group' },
+      make('th', { colspan: COLUMNS.length, scope: 'rowgroup' }, suiteTitle(suite)),
+    );
     const lines = own.map((row) =>
       make('tr', {}, ...COLUMNS.map(({ class: name, cell }) => make('td', { class: name }, ...[cell(row)].flat()))),
     );

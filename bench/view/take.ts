@@ -12,7 +12,6 @@ export class Take {
   #report: BenchReport | undefined;
   #link = '';
   readonly #said = byId('link-said', HTMLElement);
-  readonly #issue = byId('issue', HTMLAnchorElement);
 
   constructor() {
     const of = (name: (typeof BUTTONS)[number]): HTMLButtonElement => byId(name, HTMLButtonElement);
@@ -21,7 +20,9 @@ export class Take {
     copyOnClick(of('link'), () => this.#link);
     copyOnClick(of('copy'), () => jsonOf(this.#report!));
     copyOnClick(of('markdown'), () => markdownOf(this.#report!));
-    on('download', (report) => save(new Blob([jsonOf(report)], { type: 'application/json' }), `${fileName(report)}.json`));
+    on('download', (report) =>
+      save(new Blob([jsonOf(report)], { type: 'application/json' }), `${fileName(report)}.json`),
+    );
     on('csv', (report) => save(new Blob([csvOf(report)], { type: 'text/csv' }), `${fileName(report)}.csv`));
     on('png', async (report) => save(await pictureOf(report), `${fileName(report)}.png`));
   }
@@ -31,8 +32,8 @@ export class Take {
     this.#report = report;
     for (const name of BUTTONS) byId(name, HTMLButtonElement).disabled = !report || name === 'link';
     const address = report && issueAddress(report, import.meta.env['REPOSITORY'] ?? '');
-    this.#issue.hidden = !address;
-    if (address) this.#issue.href = address;
+    const issue = { class: 'button', href: address, target: '_blank', rel: 'noopener' };
+    byId('issue', HTMLElement).replaceChildren(...(address ? [make('a', issue, 'Open an issue')] : []));
     this.#said.textContent = 'A link has the run in itself, after its #: no server keeps it.';
     if (!report) return;
     const { text, samples } = await pack(report);

@@ -1,6 +1,6 @@
 import { bytes, number } from '../../examples/shared/format.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
-import { type BenchReport, type BenchRow, caseName as caseOf, type Ceilings, type Unsteady } from '../report.ts';
+import { type BenchReport, type BenchRow, type Ceilings, caseName as caseOf, type Unsteady } from '../report.ts';
 
 /** A report as it comes in: without ceilings until they are measured. */
 export type Shown = Omit<BenchReport, 'ceilings'> & { readonly ceilings: Ceilings | undefined };
@@ -31,8 +31,7 @@ export const caseName = (row: BenchRow): string =>
   `${caseOf(row)}${row.engine === 'tilewright' ? '' : `, ${row.engine}`}`;
 
 /** Rows of this engine, not of peers beside it. */
-export const ownRows = (rows: readonly BenchRow[]): BenchRow[] =>
-  rows.filter(({ engine }) => engine === 'tilewright');
+export const ownRows = (rows: readonly BenchRow[]): BenchRow[] => rows.filter(({ engine }) => engine === 'tilewright');
 
 /** What a GPU is called: as its owner says, else as the browser does. */
 export const gpuName = ({ gpu, adapter }: Pick<BenchReport, 'gpu' | 'adapter'>): string =>

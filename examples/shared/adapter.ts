@@ -1,4 +1,10 @@
-import { type AdapterCard, type Availability, availabilityOf, type LimitName, requestAdapter } from '../../src/gpu/adapter.ts';
+import {
+  type AdapterCard,
+  type Availability,
+  availabilityOf,
+  type LimitName,
+  requestAdapter,
+} from '../../src/gpu/adapter.ts';
 import { byId, facts, make } from './dom.ts';
 import { binaryBytes, number, whole } from './format.ts';
 
@@ -56,7 +62,9 @@ function limitText(name: string, value: number): string {
   const text = IN_BYTES.test(name) ? binaryBytes(value) : whole(value);
   const least = DEFAULTS[name as LimitName];
   if (least === undefined) return text;
-  return value === least ? `${text}, the default` : `${text}, ${number(value / least).replace(/\.0+$/, '')}× the default`;
+  return value === least
+    ? `${text}, the default`
+    : `${text}, ${number(value / least).replace(/\.0+$/, '')}× the default`;
 }
 
 /** What is known of an adapter, by name: what tells it from others, then its limits. */

@@ -112,11 +112,24 @@ export class Chart {
     this.#frame.setAttribute('aria-label', `${data.label}. The arrow keys step through its marks.`);
     const named = [
       ...data.series.map(({ name, colour }, i) => ({ name, colour, path: SHAPES[i % SHAPES.length]! })),
-      ...(data.rules ?? []).map(({ name, colour }) => ({ name, colour, path: 'M-7-1H-3V1H-7ZM-1-1H3V1H-1ZM5-1H8V1H5Z' })),
+      ...(data.rules ?? []).map(({ name, colour }) => ({
+        name,
+        colour,
+        path: 'M-7-1H-3V1H-7ZM-1-1H3V1H-1ZM5-1H8V1H5Z',
+      })),
     ];
     this.#legend.replaceChildren(
       ...named.map(({ name, colour, path }) =>
-        make('li', {}, svg('svg', { viewBox: '-8 -8 16 16', 'aria-hidden': 'true' }, svg('path', { d: path, style: `fill:var(${colour})` })), name),
+        make(
+          'li',
+          {},
+          svg(
+            'svg',
+            { viewBox: '-8 -8 16 16', 'aria-hidden': 'true' },
+            svg('path', { d: path, style: `fill:var(${colour})` }),
+          ),
+          name,
+        ),
       ),
     );
     this.#draw();
@@ -137,7 +150,12 @@ export class Chart {
     this.#targets = [];
     this.#active = undefined;
     this.#readout.textContent = HINT;
-    const picture = svg('svg', { viewBox: `0 0 ${this.#width} ${HEIGHT}`, width: this.#width, height: HEIGHT, 'aria-hidden': 'true' });
+    const picture = svg('svg', {
+      viewBox: `0 0 ${this.#width} ${HEIGHT}`,
+      width: this.#width,
+      height: HEIGHT,
+      'aria-hidden': 'true',
+    });
     picture.append(...this.#axes(data, x, y, bottom + lane));
     for (const { points, colour } of data.rules ?? []) {
       const path = points.map(([a, b]) => `${near(x.clamp(a))} ${near(y.clamp(b))}`).join('L');
@@ -148,7 +166,12 @@ export class Chart {
     this.#frame.replaceChildren(picture);
   }
 
-  #axes({ x: { title: below, format: told }, y: { title: beside, format } }: ChartData, x: Scale, y: Scale, floor: number): Element[] {
+  #axes(
+    { x: { title: below, format: told }, y: { title: beside, format } }: ChartData,
+    x: Scale,
+    y: Scale,
+    floor: number,
+  ): Element[] {
     const lines = y.ticks.flatMap((tick) => {
       const at = near(y.at(tick));
       return [
@@ -183,7 +206,12 @@ export class Chart {
       ...marks.map(({ text }, i) => {
         const at = places[i]!;
         const transform = `translate(${at[0]} ${at[1]})`;
-        const element = svg('path', { class: 'mark', d: SHAPES[group % SHAPES.length]!, transform, style: `fill:var(${colour})` });
+        const element = svg('path', {
+          class: 'mark',
+          d: SHAPES[group % SHAPES.length]!,
+          transform,
+          style: `fill:var(${colour})`,
+        });
         this.#targets.push({ at, group, text, element });
         return element;
       }),
@@ -193,7 +221,15 @@ export class Chart {
   #span({ from, to, colour, text }: ChartSpan, group: number, x: Scale, top: number): Element {
     const [left, right] = [x.at(from), x.at(to)];
     const width = Math.max(2, near(right - left - 1));
-    const element = svg('rect', { class: 'span', x: near(left), y: top, width, height: LANE, rx: 2, style: `fill:var(${colour})` });
+    const element = svg('rect', {
+      class: 'span',
+      x: near(left),
+      y: top,
+      width,
+      height: LANE,
+      rx: 2,
+      style: `fill:var(${colour})`,
+    });
     this.#targets.push({ at: [left + width / 2, top + LANE / 2], group, text, element });
     return element;
   }
