@@ -5,7 +5,7 @@ import { onnxFiles } from './onnx-files.ts';
 import { PRESETS, type PresetName } from './parameters.ts';
 import { Plot, plotData } from './plot.ts';
 import type { BenchReport, BenchRow, SuiteName } from './report.ts';
-import { runBench } from './suites.ts';
+import { runBench } from './run.ts';
 import { ceilingsText, headlines, tableRow } from './table.ts';
 
 const WEIGHTS = new URL('../weights/', document.baseURI);
