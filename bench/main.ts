@@ -5,6 +5,7 @@ import { ProblemBox } from '../examples/shared/problem.ts';
 import { TilewrightError } from '../src/errors.ts';
 import type { AdapterCard } from '../src/gpu/adapter.ts';
 import { readReport } from './read-report.ts';
+import type { CustomModel } from './suites/case.ts';
 import { ParametersForm } from './view/form.ts';
 import { forgetRun, keepRun, keptRuns } from './view/history.ts';
 import { LiveRun } from './view/live.ts';
@@ -31,6 +32,8 @@ const runs = new Runs(
 const form = new ParametersForm(() => enable());
 let running: AbortController | undefined;
 let adapter: AdapterCard | undefined;
+/** The user's, for the suite `custom`. */
+let model: CustomModel | undefined;
 
 async function run(): Promise<void> {
   if (running || !adapter) return;
@@ -44,12 +47,15 @@ async function run(): Promise<void> {
   try {
     const { measure } = await import('./view/measure.ts');
     const { onCeilings, onRow, onPulse } = live;
-    const report = await measure(parameters, { signal, onProgress: showProgress, onCeilings, onRow, onPulse });
-    keepRun(report); // where nothing can be kept, the run lasts as long as the page
+    const told = { signal, model, onProgress: showProgress, onCeilings, onRow, onPulse };
+    const report = await measure(parameters, told);
+    if (signal.aborted)
+      problems.show(new TilewrightError('aborted', 'the bench was cancelled: it has the rows so far'), run);
+    else keepRun(report); // where nothing can be kept, the run lasts as long as the page
     runs.add(report, 'measured now', 'shown');
   } catch (error) {
     problems.show(error, run);
-    const part = live.part(signal.aborted ? 'Cancelled' : 'Ended by an error');
+    const part = live.part('The run ended by an error');
     if (part) runs.add(part, 'measured now', 'shown');
     else if (runs.shown) view.show(runs.shown);
     else view.hide();
@@ -78,7 +84,7 @@ function showRunning(on: boolean): void {
 
 /** A run needs an adapter and a suite. */
 function enable(): void {
-  go.disabled = !adapter || Boolean(running) || form.parameters.suites?.length === 0;
+  go.disabled = !adapter || Boolean(running) || !form.parameters.suites;
 }
 
 /** Does what may fail, and says what went wrong. */
@@ -96,8 +102,19 @@ const openText = (text: string, origin: 'file' | 'pasted'): void => runs.add(rea
 
 const openFiles = (files: readonly File[]): Promise<void> =>
   attempt(async () => {
-    for (const file of files) openText(await file.text(), 'file');
+    if (files.some(({ name }) => /\.(onnx|safetensors)$/i.test(name))) takeModel(files);
+    else for (const file of files) openText(await file.text(), 'file');
   });
+
+/** Takes a model of the user's as a suite of its own. */
+function takeModel(files: readonly File[]): void {
+  const name = (files.find((file) => /\.(onnx|safetensors)$/i.test(file.name)) ?? files[0]!).name;
+  model = { name, source: files.length === 1 ? files[0]! : [...files] };
+  byId('custom-name', HTMLElement).textContent = name;
+  byId('more', HTMLDetailsElement).open = true;
+  byId('custom', HTMLInputElement).checked = true;
+  enable();
+}
 
 /** What the part after the # asks for: a run in itself, or results of the repository side by side. */
 const openFragment = (): Promise<void> =>
@@ -152,7 +169,9 @@ cancel.addEventListener('click', () => running?.abort());
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') running?.abort();
 });
-addEventListener('hashchange', () => void openFragment());
+addEventListener('hashchange', () => {
+  if (!running) void openFragment();
+});
 acceptDrops((files) => void openFiles(files));
 addEventListener('paste', (event) => {
   const text = event.clipboardData?.getData('text') ?? '';
@@ -163,6 +182,9 @@ byId('runs-buttons', HTMLElement).append(
     accept: '.json,application/json',
     'aria-label': 'JSON of a run',
   }),
+);
+byId('custom-row', HTMLElement).prepend(
+  ...fileButton('Choose its files', (files) => void openFiles(files), { 'aria-label': 'Files of a model' }),
 );
 listRepository();
 for (const kept of keptRuns()) await attempt(async () => runs.add(readReport(kept), 'kept here', 'listed'));

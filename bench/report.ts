@@ -148,9 +148,10 @@ export function figuresOf(
   { flops, bytes }: Work,
   ms: number,
   dtype: BenchDataType,
-  { fmaF32, fmaF16 = fmaF32, readGbps }: Ceilings,
+  { fmaF32, fmaF16 = fmaF32, dotInt8 = 0, readGbps }: Ceilings,
 ): Pick<BenchRow, 'gflops' | 'gbps'> & { pctOfRoof: number } {
   const [gflops, gbps] = [flops / 1e6 / ms, bytes / 1e6 / ms];
-  const arithmetic = dtype === 'float16' ? fmaF16 : fmaF32;
+  // Products of bytes may be computed either way.
+  const arithmetic = { float16: fmaF16, w8a8: Math.max(dotInt8, fmaF32) }[dtype as string] ?? fmaF32;
   return { gflops, gbps, pctOfRoof: 100 * Math.max(gflops / arithmetic, gbps / readGbps) };
 }

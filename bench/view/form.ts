@@ -1,6 +1,6 @@
 import { byId, make } from '../../examples/shared/dom.ts';
 import { type BenchParameters, fromSearch, toSearch } from '../parameters.ts';
-import { SUITES } from '../report.ts';
+import { PEERS, SUITES } from '../report.ts';
 import { keepName, keptName } from './history.ts';
 
 /** The form of what to measure, and the address of the page, which has the same. */
@@ -30,12 +30,13 @@ export class ParametersForm {
       only = '',
       gpu,
     } = fromSearch(new URLSearchParams(location.search));
+    if (import.meta.env.DEV || peers.length) this.#offerPeers();
     for (const [name, values] of Object.entries({ suite: suites, dtype: dtypes, peer: peers })) {
       for (const box of this.#form.querySelectorAll<HTMLInputElement>(`[name=${name}]`))
         box.checked = (values as readonly string[]).includes(box.value);
     }
     byId('only', HTMLInputElement).value = only;
-    byId('more', HTMLDetailsElement).open = Boolean(only || dtypes.length || peers.length);
+    byId('more', HTMLDetailsElement).open = Boolean(only || dtypes.length || peers.length || suites.includes('custom'));
     if (gpu !== undefined) this.#gpu.value = gpu;
     if (preset) this.#choose(preset);
     this.#presetChosen = preset !== undefined;
@@ -62,6 +63,15 @@ export class ParametersForm {
       if (field instanceof HTMLInputElement || field instanceof HTMLFieldSetElement) field.disabled = !on;
   }
 
+  /** The development server has the packages of peers; elsewhere a run that wants them says that they are not there. */
+  #offerPeers(): void {
+    const boxes = PEERS.map((name) =>
+      make('label', { class: 'check' }, make('input', { type: 'checkbox', name: 'peer', value: name }), ` ${name}`),
+    );
+    byId('peers', HTMLElement).append(...boxes);
+    byId('peers', HTMLElement).hidden = false;
+  }
+
   #choose(preset: string): void {
     const find = (): HTMLInputElement | null => this.#form.querySelector(`[name=preset][value=${preset}]`);
     if (!find())
@@ -74,7 +84,7 @@ export class ParametersForm {
   /** Writes the choices into the address: the name of the GPU is not one, since a link may go to another machine. */
   #tell(): void {
     const { gpu: _, suites = [], ...rest } = this.parameters;
-    const search = toSearch({ ...rest, ...(suites.length === SUITES.length ? {} : { suites }) });
+    const search = toSearch({ ...rest, ...(SUITES.join() === suites.join() ? {} : { suites }) });
     history.replaceState(null, '', `?${search}${location.hash}`);
   }
 }

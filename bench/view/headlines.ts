@@ -90,7 +90,7 @@ export function headlines({ rows, score, ceilings }: Shown): HTMLElement[] {
           `Score, version ${score.version}`,
           number(score.value),
           '',
-          `100 × the geometric mean of reference time over own time in ${casesText(score.cases.length)}; ${score.reference} is 100.`,
+          `100 × the geometric mean of reference time over own time in ${casesText(score.cases.length)}; ${score.reference} is 100.${score.unsteady?.length ? ` ${casesText(score.unsteady.length)} of them unsteady.` : ''}`,
         ),
       ]
     : [];

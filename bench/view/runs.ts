@@ -63,10 +63,11 @@ export class Runs {
   #list(): void {
     const focused = this.#table.contains(document.activeElement) ? document.activeElement?.id : undefined;
     const lines = this.#runs.map((run, i) => this.#line(run, i));
-    const head = ['Shown', 'Beside', 'Run', 'Score', ''].map((text) =>
-      make('th', { scope: 'col' }, text || make('span', { class: 'for-readers' }, 'Remove')),
+    const head = ['Shown', 'Beside', 'Run'].map((text, i) =>
+      make('th', { scope: 'col', class: i === 2 ? 'words' : undefined }, text),
     );
-    const none = make('tr', {}, make('td', { colspan: 5, class: 'words' }, 'None yet.'));
+    head.push(make('th', { scope: 'col' }, make('span', { class: 'for-readers' }, 'Remove')));
+    const none = make('tr', {}, make('td', { colspan: 4, class: 'words' }, 'None yet.'));
     this.#table.replaceChildren(
       make('thead', {}, make('tr', {}, ...head)),
       make('tbody', {}, ...(lines.length ? lines : [none])),
@@ -93,9 +94,10 @@ export class Runs {
       run.beside = beside.checked;
       this.#list();
     });
-    const remove = makeButton('Remove', () => this.#forget(run));
+    const remove = makeButton('×', () => this.#forget(run), 'remove');
     remove.setAttribute('aria-label', `Remove ${name}`);
-    const details = [origin, report.preset, `${report.rows.length} rows`, report.void && 'void']
+    const score = report.score && `score ${number(report.score.value)} (version ${report.score.version})`;
+    const details = [score, origin, report.preset, `${report.rows.length} rows`, report.void && 'void']
       .filter(Boolean)
       .join(', ');
     return make(
@@ -109,7 +111,6 @@ export class Runs {
         name,
         make('span', { class: 'soft small detail' }, `${details}, ${timeOf(report.date)}`),
       ),
-      make('td', {}, report.score ? `${number(report.score.value)} (v${report.score.version})` : '–'),
       make('td', {}, remove),
     );
   }

@@ -41,7 +41,8 @@ const COLUMNS: readonly Column[] = [
 
 function nameCell({ name, shape, dtype, engine, unsteady }: BenchRow): (Node | string)[] {
   return [
-    engine === 'tilewright' ? name : `${name}, ${engine}`,
+    name,
+    ...(engine === 'tilewright' ? [] : [make('span', { class: 'soft' }, ` ${engine}`)]),
     make('span', { class: 'unfolded soft' }, `${shape}, ${dtype}`),
     ...(unsteady
       ? [

@@ -9,7 +9,7 @@ import { faultOf, type Schema } from '../../bench/schema.ts';
 
 const RESULTS = new URL('../../bench/results/', import.meta.url);
 const files = readdirSync(RESULTS).map((name) => [name, readFileSync(new URL(name, RESULTS), 'utf8')] as const);
-const ajv = new Ajv2020({ allErrors: false, strictTuple: false }).compile(schema);
+const ajv = new Ajv2020({ allErrors: false, strictTuples: false }).compile(schema);
 
 /** A report that has every field. */
 const whole: BenchReport = {
