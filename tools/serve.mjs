@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -84,6 +84,7 @@ async function respond(mounts, request, response) {
       ...headers,
       vary: 'accept-encoding',
       'content-encoding': 'gzip',
+      etag: etag.replace(/"$/, '-gz"'),
       'content-length': packed.size,
     });
     return request.method === 'HEAD' ? response.end() : pipeline(createReadStream(packed.path), response);
@@ -102,13 +103,13 @@ async function respond(mounts, request, response) {
 }
 
 /**
- * The same file as gzip, where it lies beside it under the name with `.gz` and the client takes it; undefined else.
+ * The same file as gzip, where it lies beside it under the name with `.gz`, is no link, and the client takes it; undefined else.
  * @param {string} path
  * @param {string | string[] | undefined} accepted the header Accept-Encoding
  */
 async function packedOf(path, accepted) {
   if (!/\bgzip\b(?!;q=0(\.0*)?\b)/.test(`${accepted ?? ''}`.replaceAll(' ', ''))) return undefined;
-  const found = await stat(`${path}.gz`).catch(() => undefined);
+  const found = await lstat(`${path}.gz`).catch(() => undefined);
   return found?.isFile() ? { path: `${path}.gz`, size: found.size } : undefined;
 }
 
