@@ -108,7 +108,7 @@ async function respond(mounts, request, response) {
  * @param {string | string[] | undefined} accepted the header Accept-Encoding
  */
 async function packedOf(path, accepted) {
-  if (!/\bgzip\b(?!;q=0(\.0*)?\b)/.test(`${accepted ?? ''}`.replaceAll(' ', ''))) return undefined;
+  if (!/\bgzip\b(?!;q=0(\.0*)?(,|$))/.test(`${accepted ?? ''}`.replaceAll(' ', ''))) return undefined;
   const found = await lstat(`${path}.gz`).catch(() => undefined);
   return found?.isFile() ? { path: `${path}.gz`, size: found.size } : undefined;
 }
