@@ -65,44 +65,35 @@ const card = (title: string, figure: string, unit: string, ...detail: (string | 
     make('span', { class: 'soft small' }, ...detail),
   );
 
-/** The score, with its formula, where the run has one, and the headlines: each says its size, type, median and spread. */
+/** The score with its formula, the headlines with size, type, median and spread, the roof. What is not there keeps its place: nothing moves when it comes. */
 export function headlines({ rows, score, ceilings }: Shown): HTMLElement[] {
-  const list = headlineRows(rows).map(({ title, number: figure, unit, detail, row }) =>
-    card(
-      title,
-      figure,
-      unit,
-      detail,
-      ...(row.unsteady
-        ? [
-            make(
-              'span',
-              { class: 'mark-unsteady' },
-              ` Unsteady: ${row.unsteady.map((why) => WHY_UNSTEADY[why]).join(', ')}.`,
-            ),
-          ]
-        : []),
-    ),
-  );
-  const scored = score
-    ? [
-        card(
-          `Score, version ${score.version}`,
-          number(score.value),
-          '',
-          `100 × the geometric mean of reference time over own time in ${casesText(score.cases.length)}; ${score.reference} is 100.${score.unsteady?.length ? ` ${casesText(score.unsteady.length)} of them unsteady.` : ''}`,
-        ),
-      ]
-    : [];
-  const roof = ceilings
-    ? [
-        card(
-          'Roof, float32',
-          number(ceilings.fmaF32),
-          'GFLOPS',
-          `${number(ceilings.readGbps)} GB/s read; the best of what was measured first`,
-        ),
-      ]
-    : [];
-  return [...scored, ...list, ...roof];
+  const found = headlineRows(rows);
+  const list = KINDS.map(({ title, unit }) => {
+    const own = found.find((one) => one.title.startsWith(title));
+    if (!own) return card(`${title}, float32`, '–', unit, 'Not measured.');
+    const why = own.row.unsteady?.map((reason) => WHY_UNSTEADY[reason]).join(', ');
+    const mark = why ? [make('span', { class: 'mark-unsteady' }, ` Unsteady: ${why}.`)] : [];
+    return card(own.title, own.number, unit, own.detail, ...mark);
+  });
+  return [scoreCard(score), ...list, roofCard(ceilings)];
 }
+
+function scoreCard(score: Shown['score']): HTMLElement {
+  if (!score) return card('Score', '–', '', 'None: not every case of it was run, or the run has not ended.');
+  const unsteady = score.unsteady?.length ? ` ${casesText(score.unsteady.length)} of them unsteady.` : '';
+  const formula = `100 × the geometric mean of reference time over own time in ${casesText(score.cases.length)}`;
+  return card(
+    `Score, version ${score.version}`,
+    number(score.value),
+    '',
+    `${formula}; ${score.reference} is 100.${unsteady}`,
+  );
+}
+
+const roofCard = (ceilings: Shown['ceilings']): HTMLElement =>
+  card(
+    'Roof, float32',
+    ceilings ? number(ceilings.fmaF32) : '–',
+    'GFLOPS',
+    ceilings ? `${number(ceilings.readGbps)} GB/s read; the best of what was measured first` : 'Measured first.',
+  );

@@ -87,7 +87,7 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     expect(new URL(other.page.url()).search).toBe(
       '?preset=full&suite=gemv&suite=conv&suite=attention&only=64&dtype=int8',
     );
-    for (const box of await other.page.getByRole('checkbox', { checked: true }).all()) await box.uncheck();
+    for (const box of await other.page.locator('[name=suite]').all()) await box.uncheck();
     expect(await other.page.getByRole('button', { name: 'Run the bench' }).isDisabled()).toBe(true);
     await other.page.goto(`${inject('site')}bench/?sweet=matmul`);
     expect(await problem(other.page, 'invalid-argument')).toMatch(/no parameter sweet/);
@@ -370,7 +370,7 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
       /^Download/,
       /^GFLOPS of the matrix product/,
       /^Roofline/,
-      /^Case$/,
+      /^Casematmul/,
       /^Table of results/,
       /^Open JSON/,
       /^Show A GPU/,
