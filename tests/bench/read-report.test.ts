@@ -8,7 +8,9 @@ import { ALL_SUITES, type BenchReport, DTYPES, ENGINES, UNSTEADY } from '../../b
 import { faultOf, type Schema } from '../../bench/schema.ts';
 
 const RESULTS = new URL('../../bench/results/', import.meta.url);
-const files = readdirSync(RESULTS).map((name) => [name, readFileSync(new URL(name, RESULTS), 'utf8')] as const);
+const files = readdirSync(RESULTS)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => [name, readFileSync(new URL(name, RESULTS), 'utf8')] as const);
 const ajv = new Ajv2020({ allErrors: false, strictTuples: false }).compile(schema);
 
 /** A report that has every field. */

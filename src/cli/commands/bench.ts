@@ -18,7 +18,7 @@ import {
 } from '../../../bench/report.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { REPOSITORY, WEIGHTS } from '../files.ts';
+import { REPOSITORY, resolveModel, WEIGHTS } from '../files.ts';
 import { figures } from '../format.ts';
 import type { JobEvent } from '../jobs/job.ts';
 import type { Runtime } from '../runtime.ts';
@@ -64,7 +64,11 @@ export async function bench(
       ...(dtype && { dtypes: dtype }),
       ...(peers && { peers, peerFolders: await foldersOf(runtime) }),
       ...(model !== undefined && {
-        model: { name: basename(model).slice(0, 100), source: await runtime.model(model), ...(dims && { dims }) },
+        model: {
+          name: basename(model).slice(0, 100),
+          source: await runtime.model(await resolveModel(model)),
+          ...(dims && { dims }),
+        },
       }),
     };
     return runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
