@@ -106,7 +106,7 @@ export function drawCard(canvas: HTMLCanvasElement, report: BenchReport, headlin
     const [x, y] = [60 + 550 * (i % 2), 310 + 160 * Math.floor(i / 2)];
     write(title, x, y, 24, '--soft');
     write(figure, x, y + 44, 40, '--ink', 650);
-    context.font = `20px ${colour('--sans')}`;
+    context.font = `17px ${colour('--sans')}`;
     context.fillStyle = colour('--soft');
     context.fillText(detail, x, y + 74, 500);
     context.fillStyle = colour('--tile');
