@@ -5,11 +5,11 @@
  */
 
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
-export { type Availability, Engine, type EngineOptions, type Model } from './engine.ts';
+export { Engine, type EngineOptions, type Model } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TilewrightError } from './errors.ts';
 export type { Checkpoint, CheckpointTensor } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
-export { type AdapterCard, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
+export { type AdapterCard, type Availability, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
 export type { AskForDevice } from './gpu/recovery.ts';

@@ -17,6 +17,7 @@ export const PAGES: readonly { readonly folder: string; readonly menu?: string }
   { folder: 'examples/learn/', menu: 'Learn' },
   ...LESSONS.map(({ folder }) => ({ folder: `examples/learn/${folder}/` })),
   { folder: 'bench/', menu: 'Bench' },
+  { folder: 'bench/results/', menu: 'Results' },
   { folder: 'examples/verify/', menu: 'Verify' },
 ];
 

@@ -63,7 +63,10 @@ describe.each(PAGES)('the menu of /%s', (path) => {
   });
 });
 
-describe.each(PAGES)('without WebGPU, /%s', (path) => {
+/** What was measured elsewhere is shown anywhere. */
+const COMPUTING = PAGES.filter((path) => path !== 'bench/results/');
+
+describe.each(COMPUTING)('without WebGPU, /%s', (path) => {
   it('says so, with what helps, and breaks nothing', { timeout: PATIENCE }, async () => {
     const { page, errors } = await openPage(browser, path, {
       before: (fresh) =>
