@@ -128,7 +128,7 @@ async function roundsPerMs(
 }
 
 /** One same small kernel, whose time tells how the GPU fares: multiply-adds that take a few milliseconds at first. */
-export interface Pulse {
+export interface PulseKernel {
   /** Milliseconds now: the median of three. */
   time(): Promise<number>;
   dispose(): void;
@@ -138,7 +138,7 @@ export interface Pulse {
 const PULSE_MS = 5;
 
 /** Prepares the pulse of a run. Errors: `device-lost`. */
-export async function preparePulse(gpu: Gpu): Promise<Pulse> {
+export async function preparePulse(gpu: Gpu): Promise<PulseKernel> {
   const groups = gpu.caps.software ? 64 : 8192;
   const variant = { kernel: fma, ports: [part(chains, 'float32'), part(chains, 'chains_4')] };
   const kernel = await prepare(gpu, variant, [16 * groups * GROUP]);

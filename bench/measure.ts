@@ -76,7 +76,8 @@ export async function sampleSession(
   };
 
   const first = await batch(1); // the first run of a pipeline may still compile
-  const one = first > 10 * effort.batchMs ? await batch(1) : await typical(1);
+  const second = first > effort.batchMs ? await batch(1) : first;
+  const one = second > 10 * effort.batchMs ? second : await typical(1);
   if (one >= effort.batchMs) {
     const empty = await typical(0);
     return sample(effort, async () => over(1, without(empty, await batch(1)), quantum));
@@ -110,8 +111,14 @@ export async function callSampler(
   };
   await time(1); // may still compile
   const needed = STEPS * quantum;
-  const runs = Math.min(MAX_BATCH, Math.ceil(needed / Math.max(await time(1), needed / MAX_BATCH)));
-  return async () => over(runs, await time(runs), quantum);
+  const once = await time(1);
+  const runs = Math.min(MAX_BATCH, Math.ceil(needed / Math.max(once, needed / MAX_BATCH)));
+  let ready = runs === 1 ? once : undefined;
+  return async () => {
+    const stretch = ready ?? (await time(runs));
+    ready = undefined;
+    return over(runs, stretch, quantum);
+  };
 }
 
 /** Times between moments, in ms: as many neighbours are one sample as the clock needs. */
@@ -127,6 +134,9 @@ export function samplesBetween(moments: readonly number[], quantum: number): Sam
   return samples;
 }
 
+/** Samples that are enough where they take five times the budget. */
+const FEWEST = 3;
+
 /** Takes samples until there are enough or the time is up. */
 export async function sample<T>(
   { rounds: [least, most], budgetMs }: Pick<Effort, 'rounds' | 'budgetMs'>,
@@ -134,9 +144,12 @@ export async function sample<T>(
 ): Promise<T[]> {
   const samples: T[] = [];
   const start = performance.now();
-  while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs))
+  for (;;) {
     samples.push(await next());
-  return samples;
+    const [count, spent] = [samples.length, performance.now() - start];
+    if (count >= most || (count >= least && spent >= budgetMs)) return samples;
+    if (count >= FEWEST && spent >= 5 * budgetMs) return samples;
+  }
 }
 
 export interface ContestEffort extends Pick<Effort, 'rounds' | 'budgetMs'> {

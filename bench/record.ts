@@ -2,7 +2,7 @@ import { version } from '../package.json';
 import { TilewrightError, throwIfAborted } from '../src/errors.ts';
 import type { Engine } from '../src/index.ts';
 import type { Preset } from './cases.ts';
-import { measureCeilings, preparePulse } from './ceilings.ts';
+import { measureCeilings, type PulseKernel, preparePulse } from './ceilings.ts';
 import { clockQuantum } from './measure.ts';
 import { type BenchReport, type BenchRow, type Ceilings, figuresOf, type Work } from './report.ts';
 import { scoreOf } from './score.ts';
@@ -86,16 +86,18 @@ export async function record(
   };
   let ceilings: Ceilings | undefined;
   let reason: string | undefined;
+  let pulse: PulseKernel | undefined;
   let progress = { done: 0, total: 0 };
   try {
     onProgress?.({ done: 0, total: 1, label: 'ceilings' });
     const roofs = await measureCeilings(engine.gpu, { ...preset.ceilings, signal });
     ceilings = roofs;
     onCeilings?.(roofs);
-    const pulse = await preparePulse(engine.gpu);
+    const kernel = await preparePulse(engine.gpu);
+    pulse = kernel;
     const quantum = clockQuantum();
     const beat = async (): Promise<number[]> => {
-      const [at, ms] = [since(start), rounded(await pulse.time())];
+      const [at, ms] = [since(start), rounded(await kernel.time())];
       pulses.push([at, ms]);
       onPulse?.(at, ms);
       return pulses.map(([, each]) => each);
@@ -128,9 +130,8 @@ export async function record(
         return row;
       },
     });
-    pulse.dispose();
     if (steadily.exhausted && preset.againMs > 0)
-      notes.push(`The ${preset.againMs / 1000} s for measuring unsteady figures again were used up.`);
+      notes.push(`Not all unsteady figures were measured again: there are ${preset.againMs / 1000} s for it in a run.`);
     onProgress?.({ done: progress.total, total: progress.total });
   } catch (error) {
     reason = guard.reason() ?? (isLoss(error) ? error.message : undefined);
@@ -141,6 +142,7 @@ export async function record(
     if (cancelled) notes.push(`The run was cancelled after ${progress.done} of ${progress.total} cases.`);
   } finally {
     guard.stop();
+    pulse?.dispose();
   }
   reason ??= guard.reason();
   const times = pulses.map(([, ms]) => ms);

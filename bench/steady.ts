@@ -74,19 +74,23 @@ export class Steadily {
     this.#left = options.againMs;
   }
 
-  /** Whether there is no time left to measure again. */
-  get exhausted(): boolean {
-    return this.#left <= 0;
-  }
+  /** Whether something unsteady was not measured again, since too little time was left for it. */
+  exhausted = false;
 
   /** Takes samples of one thing or of several side by side. The try with the fewest marks stands; of equal ones, the narrowest. */
   async time(take: () => Promise<readonly (readonly Sample[])[]>, most = MOST_TRIES): Promise<Timed[]> {
+    const start = performance.now();
     let best = await this.#try(take);
+    const took = performance.now() - start;
     let tries = 1;
-    while (best.marks > 0 && tries < most && this.#left > 0) {
-      const start = performance.now();
+    while (best.marks > 0 && tries < most) {
+      if (this.#left <= took) {
+        this.exhausted = true;
+        break;
+      }
+      const again = performance.now();
       const next = await this.#try(take);
-      this.#left -= performance.now() - start;
+      this.#left -= performance.now() - again;
       tries++;
       if (next.marks < best.marks || (next.marks === best.marks && next.spread < best.spread)) best = next;
     }
