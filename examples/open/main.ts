@@ -170,13 +170,13 @@ async function computed(model: Model, signal: AbortSignal): Promise<Record<strin
 
 const run = (): Promise<void> =>
   work('Running…', async (loaded, signal) => {
-    const { model, engine } = loaded;
+    const { model } = loaded;
     const start = performance.now();
     const outputs = await computed(model, signal);
     const ms = performance.now() - start;
     showResult(results.outputs, outputsOf(outputs, ms));
     const [plan] = hasPlan(model) ? Object.values(model.graphs()) : [];
-    showShapes(loaded, plan ? await macsOf(engine.gpu, plan) : 0);
+    showShapes(loaded, plan ? await macsOf(plan) : 0);
     return `Done in ${milliseconds(ms)}.`;
   });
 
