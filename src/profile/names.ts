@@ -63,15 +63,16 @@ export function layerNames(graph: Graph, steps: readonly ComputedNode[]): Map<st
   for (const node of topological(graph)) {
     const { label = '', op, constant } = node;
     if (isLeaf(node) || constant) continue;
-    const own = computed.get(label);
-    const host = own ? label : hostOf(node);
+    // What only moves its result is computed elsewhere.
+    const own = computed.get(label)?.filter((step) => isMoving(node) || !isMoving(step));
+    const host = own?.length ? label : hostOf(node);
     if (host === undefined) continue;
     hosts.set(node, host);
     const fused = parts.get(host);
     if (!fused) parts.set(host, [host]);
     else if (!isMoving(node) && !own?.some((other) => other.op === op)) {
       const short = shortened(label, host);
-      fused.push(own || fused.includes(short) ? (isBias(node) ? 'bias' : op) : short);
+      fused.push(own?.length || fused.includes(short) ? (isBias(node) ? 'bias' : op) : short);
     }
   }
   return new Map([...parts].map(([label, all]) => [label, all.join(' + ')]));

@@ -35,7 +35,7 @@ describe('names of layers', () => {
 
   it('say nothing of what has a step of its own', () => {
     const names = layerNames(blocks(), steps(['fuse']));
-    expect(names.get('one.conv')).toBe('one.conv + bn');
+    expect(names.get('one.conv')).toBe('one.conv');
     expect(names.get('two.act')).toBe('two.act');
   });
 
