@@ -13,6 +13,7 @@ export const PAGES: readonly { readonly folder: string; readonly menu?: string }
   { folder: 'examples/text/', menu: 'Read' },
   { folder: 'examples/listen/', menu: 'Listen' },
   { folder: 'examples/open/', menu: 'Open' },
+  { folder: 'examples/profile/', menu: 'Profile' },
   { folder: 'bench/', menu: 'Bench' },
   { folder: 'examples/verify/', menu: 'Verify' },
 ];

@@ -26,7 +26,8 @@ export function roofline({ rows, ceilings }: Profile): string {
   const [y0, y1] = decades([...points.map(({ row }) => row.gflops), ...(ceilings ? [ceilings.fmaF32] : [])]);
   const x = (value: number): number => LEFT + ((Math.log10(value) - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number): number => TOP + ((y1 - Math.log10(value)) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
-  const ticks = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i));
+  const ticks = (from: number, to: number): number[] =>
+    Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i));
   const label = (value: number): string => (value >= 1 ? String(value) : value.toPrecision(1));
   const grid = [
     ...ticks(x0, x1).map(

@@ -57,7 +57,14 @@ const [GPU, CPU] = [1, 2];
 export function traceOf(profile: Profile): object {
   const { adapter, plan, host, runMs } = profile;
   const pid = 1;
-  const named = (name: string, tid: number, value: string) => ({ name, ph: 'M', pid, tid, ts: 0, args: { name: value } });
+  const named = (name: string, tid: number, value: string) => ({
+    name,
+    ph: 'M',
+    pid,
+    tid,
+    ts: 0,
+    args: { name: value },
+  });
   const event = (tid: number, cat: string, name: string, from: number, ms: number, args: object = {}) => ({
     ...{ name, cat, ph: 'X', pid, tid, ts: 1000 * from, dur: 1000 * ms, args },
   });

@@ -28,16 +28,24 @@ export async function profile(
   const source = await resolveModel(model);
   await withRuntime(context, async (runtime) => {
     const args = {
-      ...{ model: await runtime.model(source), load: loadArgs(options), roofs: html !== undefined || trace !== undefined },
+      ...{
+        model: await runtime.model(source),
+        load: loadArgs(options),
+        roofs: html !== undefined || trace !== undefined,
+      },
       ...(plan !== undefined && { plan }),
       ...(rounds !== undefined && { rounds }),
     };
     const profiled = await runtime.run('profile', args, { signal, onEvent: follow(context, runtime) });
     const profiles = profiled.map(({ profile: one }) => one);
     if (trace !== undefined && profiles.length > 1)
-      throw new TilewrightError('invalid-argument', `--trace: a trace has one plan, this model has ${profiles.length}`, {
-        hint: `Give --plan ${profiles.map(({ plan: name }) => name).join(' or ')}.`,
-      });
+      throw new TilewrightError(
+        'invalid-argument',
+        `--trace: a trace has one plan, this model has ${profiles.length}`,
+        {
+          hint: `Give --plan ${profiles.map(({ plan: name }) => name).join(' or ')}.`,
+        },
+      );
     for (const one of profiles) {
       for (const line of profileLines(one, { steps, heading: (text) => terminal.paint('bold', text) }))
         terminal.print(line);

@@ -50,7 +50,9 @@ export function summaryLines(
   const figures = ['gives', 'parameters', 'MAC', 'activations'].map((title, i) => ({ title, right: i > 0 }));
   return [
     heading(plan),
-    ...table([{ title: 'layer', elastic: true }, { title: 'op', elastic: true }, ...figures], rows.map(cells), { heading }),
+    ...table([{ title: 'layer', elastic: true }, { title: 'op', elastic: true }, ...figures], rows.map(cells), {
+      heading,
+    }),
     `${count(parameters, 'parameter')}${buffers ? `, ${count(buffers, 'number')} that were not trained` : ''}; weights ${byType(weights)}`,
     `${scaled(macs)}MAC; FLOPs (B) for one forward pass: ${(flops / 1e9).toFixed(4)}`,
     `activations, each once: ${byType(activations)}`,
