@@ -19,7 +19,7 @@ export function timeline({ rows }: Pick<Profile, 'rows'>): Span[] {
   let open: { name: string; from: number }[] = [];
   let now = 0;
   const close = (depth: number): void => {
-    open.slice(depth).forEach(({ name, from }, i) => spans.push({ name, from, ms: now - from, depth: depth + i }));
+    spans.push(...open.slice(depth).map(({ name, from }, i) => ({ name, from, ms: now - from, depth: depth + i })));
     open = open.slice(0, depth);
   };
   for (const row of rows) {
