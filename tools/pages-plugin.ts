@@ -14,6 +14,7 @@ export const PAGES: readonly { readonly folder: string; readonly menu?: string }
   { folder: 'examples/text/', menu: 'Read' },
   { folder: 'examples/listen/', menu: 'Listen' },
   { folder: 'examples/open/', menu: 'Open' },
+  { folder: 'examples/profile/', menu: 'Profile' },
   { folder: 'examples/learn/', menu: 'Learn' },
   ...LESSONS.map(({ folder }) => ({ folder: `examples/learn/${folder}/` })),
   { folder: 'bench/', menu: 'Bench' },

@@ -35,6 +35,7 @@ const MODEL = {
   deviceBytes: 'call',
   typicalInputs: 'call',
   profile: 'call',
+  summary: 'call',
   report: 'call',
   build: 'stays',
   buildOn: 'stays',
