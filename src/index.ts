@@ -38,6 +38,7 @@ export type {
   WeightError,
 } from './models/report.ts';
 export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
+export type { TextShape } from './models/text-family.ts';
 export type {
   GeneratedToken,
   GenerateOptions,
