@@ -36,8 +36,7 @@ const MODELS = [
 ];
 
 const folderOf = (name: string): string => repositoryFolder(`tests/fixtures/decoders/${name}`);
-const json = async <T>(file: string): Promise<T> =>
-  JSON.parse(new TextDecoder().decode(await readAnywhere(file))) as T;
+const json = async <T>(file: string): Promise<T> => JSON.parse(new TextDecoder().decode(await readAnywhere(file))) as T;
 
 /** The files of a folder that is one file of weights, with fields of the config said otherwise. */
 async function filesOf(folder: string, config: object): Promise<Record<string, Uint8Array>> {
@@ -100,12 +99,16 @@ describe.each(MODELS)('%s against transformers', (name) => {
 });
 
 describe('prompts in chunks', () => {
-  it.each(['llama', 'gemma2', 'qwen3', 'mistral'])('%s gives the same for 1, 7, 64 and all tokens at once', async (name) => {
-    const { ids, variants } = await json<Reference>(`${folderOf(name)}/reference.json`);
-    const long = [...ids, ...variants['plain']!.greedy.tokens].slice(0, 90);
-    using model = await load(name, { config: {} });
-    const whole = await logitsInChunks(model, long, long.length);
-    for (const size of [1, 7, 64]) expect(normwise(await logitsInChunks(model, long, size), whole)).toBeLessThan(1e-5);
-    expect(normwise(await model.logits(long), whole)).toBeLessThan(1e-5);
-  });
+  it.each(['llama', 'gemma2', 'qwen3', 'mistral'])(
+    '%s gives the same for 1, 7, 64 and all tokens at once',
+    async (name) => {
+      const { ids, variants } = await json<Reference>(`${folderOf(name)}/reference.json`);
+      const long = [...ids, ...variants['plain']!.greedy.tokens].slice(0, 90);
+      using model = await load(name, { config: {} });
+      const whole = await logitsInChunks(model, long, long.length);
+      for (const size of [1, 7, 64])
+        expect(normwise(await logitsInChunks(model, long, size), whole)).toBeLessThan(1e-5);
+      expect(normwise(await model.logits(long), whole)).toBeLessThan(1e-5);
+    },
+  );
 });
