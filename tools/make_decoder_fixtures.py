@@ -78,7 +78,7 @@ DECODERS = {
     }),
     "phi3": ("Phi3", dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, original_max_position_embeddings=20, rope_parameters=longrope(**WAVES)), "bfloat16", {
         "window": {"sliding_window": 8},
-        "plain": {"rope_parameters": rope("default")},
+        "unscaled": {"rope_parameters": rope("default")},
         "partial": {"rope_parameters": {**rope("default"), "partial_rotary_factor": 0.67}},
     }),
     "gpt-neox": ("GPTNeoX", dict(hidden_size=24, intermediate_size=36, num_hidden_layers=2, num_attention_heads=3), "float16", {

@@ -175,10 +175,7 @@ export class DecoderGraph {
     const b = this.#b;
     const { inner, width, biases, activation } = this.shape;
     const product = (packed: Packed): Operand => this.#linear(x, packed, inner, biases.mlp);
-    const activated = (packed: Packed): Operand => {
-      const made = product(packed);
-      return activation === 'silu' || activation === 'swish' ? b.swish(made) : ACTIVATIONS[activation]!(b, made);
-    };
+    const activated = (packed: Packed): Operand => ACTIVATIONS[activation]!(b, product(packed));
     const hidden = gate ? b.mul(activated(gate), product(up)) : activated(up);
     return this.#linear(hidden, { name: down }, width, biases.mlp);
   }

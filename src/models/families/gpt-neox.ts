@@ -5,7 +5,7 @@ import type { LayerNames } from '../decoder/shape.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['math', 'rotary'] as const;
+export const groups = ['rotary'] as const;
 
 /**
  * GPT-NeoX (Black et al. 2022) and Pythia: a part of each head is turned, attention and MLP read the same, and the rows of

@@ -3,7 +3,7 @@ import { decoderFamily, llamaNames } from '../decoder/family.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['math', 'normalization', 'rotary'] as const;
+export const groups = ['normalization', 'rotary'] as const;
 
 /** Phi-3 and Phi-4-mini (Abdin et al. 2024): query, key and value are one tensor, gate and up another. */
 export function family(files: ModelFiles, options: LoadOptions): TextFamily {
