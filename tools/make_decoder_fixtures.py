@@ -1,7 +1,7 @@
 """Writes the decoders of tests/fixtures/decoders: small random checkpoints and transformers' float32 answers to them.
 
     python tools/make_decoder_fixtures.py [llama] [gemma2] ...      (none named: all)
-    python tools/make_decoder_fixtures.py --large OUT_DIR           (a Llama of 100 M parameters, not committed)
+    python tools/make_decoder_fixtures.py --large OUT_DIR           (a Llama of 113 M parameters, not committed)
 
 Every folder is what `save_pretrained` writes, in float16 or bfloat16, and beside it
 
@@ -133,9 +133,7 @@ def long_variant(net, ids):
     return variant(net, ids)
 
 
-def make(name):
-    kind, fields, dtype, variants = DECODERS[name]
-    folder = ROOT / name
+def make(name, folder, kind, fields, dtype, variants):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     torch.manual_seed(15)
@@ -147,7 +145,7 @@ def make(name):
     net.save_pretrained(folder, max_shard_size="9kB" if "shards" in name else "1GB")
     (folder / "generation_config.json").unlink(missing_ok=True)
     state = {key: tensor.float() for key, tensor in net.state_dict().items()}
-    ids = torch.randint(1, VOCABULARY, (37,)).tolist()
+    ids = torch.randint(1, fields["vocab_size"], (37,)).tolist()
     reference = {"ids": ids, "positions": POSITIONS, "variants": {}}
     logits = {}
 
@@ -167,15 +165,19 @@ def make(name):
     save_file(logits, folder / "reference.safetensors")
 
 
+# 113 M parameters.
+LARGE = ("Llama", dict(vocab_size=32000, hidden_size=640, intermediate_size=1720, num_hidden_layers=16, num_attention_heads=10, num_key_value_heads=5, initializer_range=0.05), "bfloat16", {})  # fmt: skip
+
+
 def main():
     torch.set_num_threads(1)
     names = sys.argv[1:]
     if names[:1] == ["--large"]:
-        return large(Path(names[1]))
+        return make("large", Path(names[1]), *LARGE)
     if not set(names) <= set(DECODERS):
         sys.exit(__doc__)
     for name in names or DECODERS:
-        make(name)
+        make(name, ROOT / name, *DECODERS[name])
 
 
 if __name__ == "__main__":

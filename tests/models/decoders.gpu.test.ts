@@ -3,6 +3,7 @@ import type { TextGenerator } from '../../src/models/text-generator.ts';
 import { normwise } from '../../src/verify/compare.ts';
 import { testEngine } from '../support/engine.ts';
 import { parseTensors, readAnywhere, repositoryFolder } from '../support/files.ts';
+import { outsideFolder } from '../support/shared.ts';
 
 /** What tools/make_decoder_fixtures.py writes beside the weights. */
 interface Reference {
@@ -35,7 +36,9 @@ const MODELS = [
   'granite',
 ];
 
-const folderOf = (name: string): string => repositoryFolder(`tests/fixtures/decoders/${name}`);
+/** A fixture by its name; a folder outside of the repository by its path. */
+const folderOf = (name: string): string =>
+  name.includes('/') ? outsideFolder(name) : repositoryFolder(`tests/fixtures/decoders/${name}`);
 const json = async <T>(file: string): Promise<T> => JSON.parse(new TextDecoder().decode(await readAnywhere(file))) as T;
 
 /** The files of a folder that is one file of weights, with fields of the config said otherwise. */
@@ -112,3 +115,7 @@ describe('prompts in chunks', () => {
     },
   );
 });
+
+// Its file is 230 MB: made by tools/make_decoder_fixtures.py --large, and named by its path.
+const large = import.meta.env['TILEWRIGHT_DECODER'] as string | undefined;
+if (large) it('113 M parameters against transformers', () => agrees(large, 'plain'), 1_800_000);
