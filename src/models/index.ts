@@ -5,9 +5,9 @@ import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Folder, readJson } from '../hub/folder.ts';
 import { shown } from '../options.ts';
 import { isResNet, looksLikeResNet } from './detect.ts';
+import { TEXT_MODELS, textType } from './families/index.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
-import { TEXT_MODELS, textType } from './text-family.ts';
 import type { TextGenerator } from './text-generator.ts';
 
 /** A model of a Hugging Face folder: `task` tells which. */

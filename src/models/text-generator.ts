@@ -22,8 +22,9 @@ import {
 import { TextStream } from '../text/stream.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
-import { familyModule, type TextFamily, type TextShape } from './text-family.ts';
+import type { TextFamily, TextShape } from './text-family.ts';
 
 /** Options that are left out have the values of generation_config.json, where the folder has one. */
 export interface GenerateOptions extends SamplerOptions {

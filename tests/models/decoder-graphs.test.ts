@@ -10,8 +10,8 @@ import {
 } from '../../src/graph/ir.ts';
 import { openFolder } from '../../src/hub/folder.ts';
 import '../../src/disk.ts';
+import { familyModule } from '../../src/models/families/index.ts';
 import { openModel } from '../../src/models/index.ts';
-import { familyModule } from '../../src/models/text-family.ts';
 import { inMultiples } from '../../src/tensor/convert.ts';
 import { elementCount, type TensorData } from '../../src/tensor/types.ts';
 import { normwise } from '../../src/verify/compare.ts';

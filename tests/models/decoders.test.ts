@@ -3,9 +3,9 @@ import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import { bytesSource } from '../../src/hub/source.ts';
 import { angleTables, frequencies } from '../../src/models/decoder/rotary.ts';
+import { familyModule } from '../../src/models/families/index.ts';
 import type { ModelFiles } from '../../src/models/model.ts';
 import { packedTensor } from '../../src/models/packed.ts';
-import { familyModule } from '../../src/models/text-family.ts';
 
 const SIZES = {
   hidden_size: 24,
