@@ -1,9 +1,7 @@
 import type { CeilingOptions } from './ceilings.ts';
 import { GPT2, type GptSize, RESNET18, RESNET50, type ResNetSize } from './models.ts';
+import type { PresetName } from './parameters.ts';
 import type { BenchDataType } from './report.ts';
-
-export type PresetName = 'tiny' | 'quick' | 'full';
-export const PRESETS: readonly PresetName[] = ['tiny', 'quick', 'full'];
 
 export interface ConvLayer {
   /** Height and width of the input. */
@@ -23,6 +21,31 @@ const layer = (size: number, channels: number, out: number, window: number, stri
   stride,
   groups,
 });
+
+/** The convolutions of a ResNet, in order, each as often as it is computed. Their paddings keep or halve the size. */
+export function convLayers({ blocks, width, bottleneck, image }: ResNetSize): ConvLayer[] {
+  const layers = [layer(image, 3, width, 7, 2)];
+  let [size, channels] = [image / 4, width];
+  blocks.forEach((count, stage) => {
+    const inner = width << stage;
+    const out = bottleneck ? 4 * inner : inner;
+    for (let block = 0; block < count; block++) {
+      const stride = stage > 0 && block === 0 ? 2 : 1;
+      if (bottleneck) layers.push(layer(size, channels, inner, 1), layer(size, inner, inner, 3, stride));
+      else layers.push(layer(size, channels, inner, 3, stride));
+      if (channels !== out) layers.push(layer(size, channels, out, 1, stride));
+      size /= stride;
+      layers.push(layer(size, inner, out, bottleneck ? 1 : 3));
+      channels = out;
+    }
+  });
+  return layers;
+}
+
+/** Each of these once. */
+const distinct = (layers: readonly ConvLayer[]): ConvLayer[] => [
+  ...new Map(layers.map((one) => [JSON.stringify(one), one])).values(),
+];
 
 /** `3x3`, `7x7/2`, `3x3 depthwise`. */
 export const layerName = ({ window, stride, groups }: ConvLayer): string =>
@@ -82,6 +105,24 @@ export const ONNX_CASES: readonly OnnxCase[] = [
   vad('legacy', 1536, { h: [2, 1, 64], c: [2, 1, 64] }),
 ];
 
+/** Some of ResNet-18's, ResNet-50's and MobileNet's layers at 224x224. */
+export const CONV_LAYERS: readonly ConvLayer[] = [
+  layer(224, 3, 64, 7, 2),
+  layer(56, 64, 64, 3),
+  layer(28, 128, 128, 3),
+  layer(14, 256, 256, 3),
+  layer(7, 512, 512, 3),
+  layer(56, 64, 256, 1),
+  layer(28, 512, 128, 1),
+  layer(56, 128, 128, 3, 1, 128),
+];
+
+/** A network with random weights: its name, and its size. */
+type Named<Size> = readonly (readonly [name: string, size: Size])[];
+
+/** Types that weights of a model are loaded in. */
+export type LoadDataType = Exclude<BenchDataType, 'w8a8'>;
+
 export interface Preset {
   /** M = N = K. */
   readonly matmul: readonly number[];
@@ -89,26 +130,41 @@ export interface Preset {
   readonly gemv: readonly (readonly [k: number, n: number])[];
   readonly conv: readonly ConvLayer[];
   readonly attention: readonly AttentionShape[];
+  /** Along rows. */
+  readonly softmax: readonly (readonly [rows: number, columns: number])[];
+  /** Elements of each operand. */
+  readonly elementwise: readonly number[];
+  /** Of products. */
   readonly dtypes: readonly BenchDataType[];
-  readonly gemvDtypes: readonly BenchDataType[];
-  /** Images that go in at once. */
+  readonly convDtypes: readonly BenchDataType[];
+  /** Images that go into the shipped ResNet at once. */
   readonly batches: readonly number[];
-  readonly modelDtypes: readonly Exclude<BenchDataType, 'w8a8'>[];
+  /** Of the models that ship. */
+  readonly modelDtypes: readonly LoadDataType[];
+  readonly resnets: Named<ResNetSize>;
+  readonly gpts: Named<GptSize>;
+  /** Of networks with random weights. */
+  readonly networkDtypes: readonly LoadDataType[];
   readonly onnx: readonly OnnxCase[];
   /** Tokens that are decoded, and those of a prompt. */
   readonly tokens: number;
   readonly prompt: number;
   /** Whose load is timed. */
-  readonly load: ResNetSize;
+  readonly load: readonly [name: string, size: ResNetSize];
   readonly batchMs: number;
   readonly rounds: readonly [least: number, most: number];
   readonly budgetMs: number;
+  /** Milliseconds in all for measuring again what was unsteady. */
+  readonly againMs: number;
   readonly ceilings: Pick<CeilingOptions, 'leastMs' | 'samples'>;
 }
 
+const TINY_RESNET: ResNetSize = { blocks: [1, 1], width: 16, bottleneck: false, classes: 10, image: 32 };
+const TINY_GPT: GptSize = { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 };
+
 /**
- * `quick` is what a software adapter does in two minutes, `full` is for GPUs, `tiny` only shows that everything works.
- * The layers are those of ResNet-18, ResNet-50 and MobileNet at 224x224.
+ * `quick` takes less than 30 s on a GPU and less than 4 minutes on a software adapter, `full` is for GPUs, `tiny` only shows that
+ * everything works. The layers are those of ResNet-18, ResNet-50 and MobileNet at 224x224.
  */
 export const PRESET: Record<PresetName, Preset> = {
   tiny: {
@@ -116,38 +172,53 @@ export const PRESET: Record<PresetName, Preset> = {
     gemv: [[64, 128]],
     attention: [attention(16, 16, 2)],
     conv: [layer(8, 16, 16, 3), layer(8, 32, 64, 1)],
+    softmax: [[16, 64]],
+    elementwise: [1 << 12],
     dtypes: ['float32', 'int8'],
-    gemvDtypes: ['float32', 'int8'],
+    convDtypes: ['float32', 'int8'],
     batches: [1],
     modelDtypes: ['float32'],
+    resnets: [['resnet tiny', TINY_RESNET]],
+    gpts: [['gpt2 tiny', TINY_GPT]],
+    networkDtypes: ['float32'],
     onnx: [DIRECTION],
     tokens: 6,
     prompt: 16,
-    load: { blocks: [1, 1], width: 16, bottleneck: false, classes: 10, image: 32 },
+    load: ['resnet tiny', TINY_RESNET],
     batchMs: 2,
     rounds: [3, 3],
     budgetMs: 100,
+    againMs: 0,
     ceilings: { leastMs: 2, samples: 2 },
   },
   quick: {
-    matmul: [128, 256, 512],
+    matmul: [256, 512, 1024],
     gemv: [
       [768, 3072],
       [4096, 4096],
     ],
     attention: [attention(128, 128), attention(1, 512)],
     conv: [layer(56, 64, 64, 3), layer(14, 256, 256, 3), layer(28, 512, 128, 1)],
-    dtypes: ['float32', 'float16', 'int8'],
-    gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
+    softmax: [
+      [1536, 128],
+      [1, 50257],
+    ],
+    elementwise: [1 << 16, 1 << 20],
+    dtypes: ['float32', 'float16', 'int8', 'int4', 'w8a8'],
+    convDtypes: ['float32', 'float16', 'int8'],
     batches: [1],
     modelDtypes: ['float32', 'int8'],
+    resnets: [['resnet18', RESNET18]],
+    gpts: [['gpt2', GPT2]],
+    networkDtypes: ['float32'],
     onnx: ONNX_CASES,
-    tokens: 48,
+    tokens: 32,
     prompt: 128,
-    load: RESNET18,
-    batchMs: 20,
-    rounds: [5, 15],
-    budgetMs: 1500,
+    load: ['resnet18', RESNET18],
+    batchMs: 10,
+    rounds: [5, 11],
+    budgetMs: 800,
+    againMs: 10_000,
     ceilings: { leastMs: 20, samples: 8 },
   },
   full: {
@@ -158,27 +229,31 @@ export const PRESET: Record<PresetName, Preset> = {
       [8192, 8192],
     ],
     attention: [attention(128, 128), attention(1024, 1024), attention(1, 1024)],
-    conv: [
-      layer(224, 3, 64, 7, 2),
-      layer(56, 64, 64, 3),
-      layer(28, 128, 128, 3),
-      layer(14, 256, 256, 3),
-      layer(7, 512, 512, 3),
-      layer(56, 64, 256, 1),
-      layer(28, 512, 128, 1),
-      layer(56, 128, 128, 3, 1, 128),
+    conv: distinct([...convLayers(RESNET50), ...CONV_LAYERS]),
+    softmax: [
+      [1536, 128],
+      [12288, 1024],
+      [1, 50257],
     ],
-    dtypes: ['float32', 'float16', 'int8'],
-    gemvDtypes: ['float32', 'float16', 'int8', 'w8a8'],
+    elementwise: [1 << 16, 1 << 20, 1 << 24],
+    dtypes: ['float32', 'float16', 'int8', 'int4', 'w8a8'],
+    convDtypes: ['float32', 'float16', 'int8'],
     batches: [1, 32],
     modelDtypes: ['float32', 'float16', 'int8'],
+    resnets: [
+      ['resnet18', RESNET18],
+      ['resnet50', RESNET50],
+    ],
+    gpts: [['gpt2', GPT2]],
+    networkDtypes: ['float32', 'float16', 'int8', 'int4'],
     onnx: ONNX_CASES,
     tokens: 96,
     prompt: 128,
-    load: RESNET18,
+    load: ['resnet18', RESNET18],
     batchMs: 20,
-    rounds: [7, 25],
+    rounds: [9, 25],
     budgetMs: 2000,
+    againMs: 60_000,
     ceilings: { leastMs: 40, samples: 10 },
   },
 };
@@ -189,7 +264,7 @@ export interface PeerPreset {
   readonly gemv: readonly (readonly [k: number, n: number])[];
   readonly conv: readonly ConvLayer[];
   readonly attention: readonly AttentionShape[];
-  readonly resnet: readonly (readonly [name: string, size: ResNetSize])[];
+  readonly resnet: Named<ResNetSize>;
   readonly onnx: readonly OnnxCase[];
   readonly gpt: GptSize;
   /** Tokens of the prompt, and those after its first answer. */
@@ -208,12 +283,12 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
     gemv: [[64, 128]],
     conv: [...PRESET.tiny.conv, layer(8, 16, 16, 3, 2, 16)],
     attention: PRESET.tiny.attention,
-    resnet: [['resnet tiny', PRESET.tiny.load]],
+    resnet: PRESET.tiny.resnets,
     onnx: PRESET.tiny.onnx,
-    gpt: { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 },
+    gpt: TINY_GPT,
     prompt: 12,
     tokens: 4,
-    load: ['resnet tiny', PRESET.tiny.load],
+    load: PRESET.tiny.load,
   },
   quick: {
     matmul: [256, 512, 1024],
@@ -230,7 +305,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
   full: {
     matmul: [256, 512, 1024, 2048, 4096],
     gemv: PRESET.full.gemv,
-    conv: PRESET.full.conv,
+    conv: CONV_LAYERS,
     attention: PRESET.full.attention,
     resnet: [
       ['resnet18', RESNET18],

@@ -127,6 +127,40 @@ async function roundsPerMs(
   }
 }
 
+/** One same small kernel, whose time tells how the GPU fares: multiply-adds that take a few milliseconds at first. */
+export interface Pulse {
+  /** Milliseconds now: the median of three. */
+  time(): Promise<number>;
+  dispose(): void;
+}
+
+/** Milliseconds of a pulse at the best: enough for any clock, little enough to take often. */
+const PULSE_MS = 5;
+
+/** Prepares the pulse of a run. Errors: `device-lost`. */
+export async function preparePulse(gpu: Gpu): Promise<Pulse> {
+  const groups = gpu.caps.software ? 64 : 8192;
+  const variant = { kernel: fma, ports: [part(chains, 'float32'), part(chains, 'chains_4')] };
+  const kernel = await prepare(gpu, variant, [16 * groups * GROUP]);
+  const best = async (): Promise<number> => {
+    const times = [await kernel.time(groups), await kernel.time(groups), await kernel.time(groups)];
+    return Math.min(...times);
+  };
+  let rounds = 16;
+  kernel.setRounds(rounds);
+  for (let ms = await best(); ms < PULSE_MS && rounds < 1 << 22; ms = await best()) {
+    rounds *= Math.min(8, Math.max(2, Math.ceil(PULSE_MS / ms)));
+    kernel.setRounds(rounds);
+  }
+  return {
+    async time() {
+      const times = [await kernel.time(groups), await kernel.time(groups), await kernel.time(groups)];
+      return times.sort((a, b) => a - b)[1]!;
+    },
+    dispose: () => kernel.dispose(),
+  };
+}
+
 /** The best of both orders over bytes that no cache holds: about four times a large GPU's last one, some of a CPU's. */
 async function readBandwidth(gpu: Gpu, groups: number, { samples, signal }: CeilingOptions): Promise<number> {
   const wanted = Math.min(gpu.caps.software ? 128 << 20 : 256 << 20, gpu.caps.maxBindingBytes, gpu.caps.maxBufferBytes);

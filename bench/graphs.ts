@@ -71,6 +71,23 @@ export function attentionGraph(
   return b.outputs({ output: b.attention(query, key, value, { heads, headSize: width / heads }) });
 }
 
+/** Along rows [rows, columns]. */
+export function softmaxGraph(
+  engine: Builders,
+  shape: readonly [rows: number, columns: number],
+  dtype: BenchDataType,
+): Graph {
+  const b = engine.graph();
+  return b.outputs({ output: b.softmax(b.input('input', { dataType: activationType(dtype), shape }), 1) });
+}
+
+/** `count` elements: the sum of two operands, or GELU of one. */
+export function elementwiseGraph(engine: Builders, op: 'add' | 'gelu', count: number, dtype: BenchDataType): Graph {
+  const b = engine.graph();
+  const input = (name: string): Operand => b.input(name, { dataType: activationType(dtype), shape: [count] });
+  return b.outputs({ output: op === 'add' ? b.add(input('a'), input('b')) : b.gelu(input('a')) });
+}
+
 /**
  * What a graph is built with: float16 is the type of its own operands; `w8a8` is int8 weights and activations, integer
  * products everywhere, so that it shows what they take.

@@ -11,6 +11,12 @@ export interface Effort {
   readonly budgetMs: number;
 }
 
+/** Milliseconds of one run, and how many the clock counted for it: over many runs, and less what is no part of them. */
+export interface Sample {
+  readonly ms: number;
+  readonly clocked: number;
+}
+
 /** Runs of one submit at most: beyond that the encoder itself becomes the work. */
 const MAX_BATCH = 2000;
 
@@ -21,12 +27,38 @@ const MAX_BATCH = 2000;
 const without = (overhead: number, whole: number): number => (whole > 2 * overhead ? whole - overhead : whole);
 
 /**
- * Milliseconds of one run of a session on the device. Runs are encoded many to a submit, and the clock goes from the
+ * A stretch of the clock over so many runs, as a sample. A stretch that the clock did not see counts as one step of it: too much
+ * rather than too little.
+ */
+const over = (runs: number, stretch: number, quantum: number): Sample => ({
+  ms: Math.max(stretch, quantum) / runs,
+  clocked: stretch,
+});
+
+/** The smallest step of `performance.now()` that was seen, in ms: 0.1 in a page that is not isolated. */
+export function clockQuantum(): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 20; i++) {
+    const start = performance.now();
+    let now = start;
+    while (now === start) now = performance.now();
+    least = Math.min(least, now - start);
+  }
+  return least;
+}
+
+/**
+ * Samples of one run of a session on the device. Runs are encoded many to a submit, and the clock goes from the
  * submit to its end. What a submit and its wake-up cost besides is taken off: a sample is the slope from a batch of one
  * to a batch of many. A run that is long by itself is taken alone, less an empty submit.
  */
-export async function timeSession(session: Session, effort: Effort, signal?: AbortSignal): Promise<Timing> {
+export async function sampleSession(
+  session: Session,
+  effort: Effort & { readonly quantum: number },
+  signal?: AbortSignal,
+): Promise<Sample[]> {
   const { gpu } = session;
+  const { quantum } = effort;
   const batch = async (runs: number): Promise<number> => {
     throwIfAborted(signal, 'the bench');
     const encoder = gpu.device.createCommandEncoder();
@@ -43,11 +75,11 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
     return quantile(times, 0.5);
   };
 
-  await batch(1); // the first run of a pipeline may still compile
-  const one = await typical(1);
+  const first = await batch(1); // the first run of a pipeline may still compile
+  const one = first > 10 * effort.batchMs ? await batch(1) : await typical(1);
   if (one >= effort.batchMs) {
     const empty = await typical(0);
-    return sample(effort, async () => without(empty, await batch(1)));
+    return sample(effort, async () => over(1, without(empty, await batch(1)), quantum));
   }
   let runs = 2;
   for (let took = await batch(runs); took - one < effort.batchMs && runs < MAX_BATCH; took = await batch(runs)) {
@@ -57,20 +89,54 @@ export async function timeSession(session: Session, effort: Effort, signal?: Abo
   return sample(effort, async () => {
     const whole = await batch(runs);
     const rest = without(one, whole);
-    return rest === whole ? whole / runs : rest / (runs - 1);
+    return rest === whole ? over(runs, whole, quantum) : over(runs - 1, rest, quantum);
   });
 }
 
-/** Takes samples, in ms, until there are enough or the time is up. */
-export async function sample(
+/** Steps of the clock that a sample of whole runs takes at least: it is off by 2 % at most. */
+const STEPS = 50;
+
+/** What samples a call that begins and ends on the host: a sample is one run, or as many as the clock needs. Runs it first. */
+export async function callSampler(
+  run: () => Promise<unknown>,
+  quantum: number,
+  signal?: AbortSignal,
+): Promise<() => Promise<Sample>> {
+  const time = async (runs: number): Promise<number> => {
+    throwIfAborted(signal, 'the bench');
+    const start = performance.now();
+    for (let i = 0; i < runs; i++) await run();
+    return performance.now() - start;
+  };
+  await time(1); // may still compile
+  const needed = STEPS * quantum;
+  const runs = Math.min(MAX_BATCH, Math.ceil(needed / Math.max(await time(1), needed / MAX_BATCH)));
+  return async () => over(runs, await time(runs), quantum);
+}
+
+/** Times between moments, in ms: as many neighbours are one sample as the clock needs. */
+export function samplesBetween(moments: readonly number[], quantum: number): Sample[] {
+  const samples: Sample[] = [];
+  let start = 0;
+  for (let end = 1; end < moments.length; end++) {
+    const stretch = moments[end]! - moments[start]!;
+    if (stretch < STEPS * quantum && !(samples.length === 0 && end === moments.length - 1)) continue;
+    samples.push(over(end - start, stretch, quantum));
+    start = end;
+  }
+  return samples;
+}
+
+/** Takes samples until there are enough or the time is up. */
+export async function sample<T>(
   { rounds: [least, most], budgetMs }: Pick<Effort, 'rounds' | 'budgetMs'>,
-  next: () => Promise<number>,
-): Promise<Timing> {
-  const samples: number[] = [];
+  next: () => Promise<T>,
+): Promise<T[]> {
+  const samples: T[] = [];
   const start = performance.now();
   while (samples.length < least || (samples.length < most && performance.now() - start < budgetMs))
     samples.push(await next());
-  return summarise(samples);
+  return samples;
 }
 
 export interface ContestEffort extends Pick<Effort, 'rounds' | 'budgetMs'> {
@@ -80,13 +146,13 @@ export interface ContestEffort extends Pick<Effort, 'rounds' | 'budgetMs'> {
 
 /**
  * Samples of several, interleaved A B B A, so that what slows the machine for a while slows all alike. Who has enough,
- * or has used up the time, sits the other rounds out. A sample may have several parts, each timed for itself.
+ * or has used up the time, sits the other rounds out. A sample may have several parts, each timed for itself: samples are by part.
  */
-export async function interleave<Key>(
-  samplers: ReadonlyMap<Key, () => Promise<readonly number[]>>,
+export async function interleave<Key, T>(
+  samplers: ReadonlyMap<Key, () => Promise<readonly T[]>>,
   { rounds: [least, most], budgetMs, patienceMs }: ContestEffort,
-): Promise<Map<Key, Timing[]>> {
-  const own = new Map([...samplers.keys()].map((key) => [key, { samples: [] as (readonly number[])[], spent: 0 }]));
+): Promise<Map<Key, T[][]>> {
+  const own = new Map([...samplers.keys()].map((key) => [key, { samples: [] as (readonly T[])[], spent: 0 }]));
   const isDone = (key: Key): boolean => {
     const { samples, spent } = own.get(key)!;
     const { length } = samples;
@@ -100,11 +166,11 @@ export async function interleave<Key>(
       own.get(key)!.spent += performance.now() - start;
     }
   }
-  const summaries = [...own].map(([key, { samples }]): [Key, Timing[]] => [
+  const parts = [...own].map(([key, { samples }]): [Key, T[][]] => [
     key,
-    samples[0]!.map((_, part) => summarise(samples.map((sample) => sample[part]!))),
+    samples[0]!.map((_, part) => samples.map((sample) => sample[part]!)),
   ]);
-  return new Map(summaries);
+  return new Map(parts);
 }
 
 /** ‖got - want‖ / ‖want‖. NaN where anything is NaN or missing, which fails every comparison. */
@@ -124,6 +190,7 @@ export function summarise(samples: readonly number[]): Timing {
     p10: quantile(samples, 0.1),
     p90: quantile(samples, 0.9),
     n: samples.length,
+    samples: samples.map((sample) => Number(sample.toPrecision(4))),
   };
 }
 

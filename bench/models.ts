@@ -1,4 +1,4 @@
-import { encodeSafetensors } from '../src/formats/safetensors-write.ts';
+import { encodeSafetensors, layoutSafetensors } from '../src/formats/safetensors-write.ts';
 import { elementCount } from '../src/tensor/types.ts';
 import { createRandom } from '../src/text/random.ts';
 
@@ -33,16 +33,28 @@ export interface GptSize {
 
 export const GPT2: GptSize = { layers: 12, width: 768, heads: 12, vocabulary: 50257, context: 1024 };
 
-/** Fills tensors with seeded numbers in -scale..scale, from one cycle of random numbers whose length divides no shape. */
+/** Numbers in the cycle that random tensors go round: a prime, so that no shape is a multiple. */
+const CYCLE = 1_000_003;
+let cycle: Float32Array<ArrayBuffer> | undefined;
+
+/** The cycle: seeded numbers in -1..1. */
+function cycleOf(): Float32Array<ArrayBuffer> {
+  if (!cycle) {
+    const random = createRandom(7);
+    cycle = Float32Array.from({ length: CYCLE }, () => 2 * random() - 1);
+  }
+  return cycle;
+}
+
+/** Tensors of seeded numbers in -scale..scale around `shift`: each goes on in the cycle where the one before it ended. */
 export function randomTensors(shapes: Shapes): Tensors {
-  const random = createRandom(7);
-  const cycle = Float32Array.from({ length: 1_000_003 }, () => 2 * random() - 1);
+  const numbers = cycleOf();
   let at = 0;
   const fill = (count: number, scale: number, shift: number): Float32Array<ArrayBuffer> => {
     const data = new Float32Array(count);
     for (let i = 0; i < count; i++) {
-      data[i] = cycle[at]! * scale + shift;
-      if (++at === cycle.length) at = 0;
+      data[i] = numbers[at]! * scale + shift;
+      if (++at === CYCLE) at = 0;
     }
     return data;
   };
@@ -52,6 +64,31 @@ export function randomTensors(shapes: Shapes): Tensors {
       { shape, data: fill(elementCount(shape), scale, shift) },
     ]),
   );
+}
+
+/**
+ * A checkpoint of `randomTensors`, byte for byte, that is never in memory whole: a Blob whose parts are pieces of one scaled cycle
+ * a scale, 4 MB each, again and again. GPT-2's 124 M shape takes 5 cycles for its 498 MB.
+ */
+export function randomCheckpoint(shapes: Shapes): Blob {
+  const numbers = cycleOf();
+  const scaled = new Map<string, Blob>();
+  let at = 0;
+  const parts = shapes.flatMap(([, shape, scale, shift = 0]) => {
+    const key = `${scale} ${shift}`;
+    const whole = scaled.get(key) ?? new Blob([numbers.map((number) => number * scale + shift)]);
+    scaled.set(key, whole);
+    const pieces: Blob[] = [];
+    for (let left = elementCount(shape); left > 0; ) {
+      const count = Math.min(left, CYCLE - at);
+      pieces.push(whole.slice(4 * at, 4 * (at + count)));
+      at = (at + count) % CYCLE;
+      left -= count;
+    }
+    return pieces;
+  });
+  const { head } = layoutSafetensors(shapes.map(([name, shape]) => ({ name, storedType: 'F32', shape })));
+  return new Blob([head, ...parts]);
 }
 
 /** The tensors of a checkpoint: numbers in -scale..scale around `shift`, which is 0 if not given. */
@@ -120,7 +157,10 @@ export const safetensorsOf = (tensors: Tensors): Uint8Array<ArrayBuffer> =>
   );
 
 /** The folder of a GPT-2: its config says what the tensors do not. */
-export const gptFolder = (tensors: Tensors, heads: number): Record<string, Uint8Array<ArrayBuffer>> => ({
+export const gptFolder = <Bytes extends Uint8Array<ArrayBuffer> | Blob>(
+  safetensors: Bytes,
+  heads: number,
+): Record<string, Uint8Array<ArrayBuffer> | Bytes> => ({
   'config.json': new TextEncoder().encode(JSON.stringify({ model_type: 'gpt2', n_head: heads })),
-  'model.safetensors': safetensorsOf(tensors),
+  'model.safetensors': safetensors,
 });

@@ -1,7 +1,21 @@
 import type { AdapterCard } from '../src/index.ts';
 
-export const SUITES = ['matmul', 'gemv', 'conv', 'attention', 'resnet', 'onnx', 'gpt', 'load'] as const;
-export type SuiteName = (typeof SUITES)[number];
+/** The suites that run by default, in this order. */
+export const SUITES = [
+  'matmul',
+  'gemv',
+  'conv',
+  'attention',
+  'softmax',
+  'elementwise',
+  'resnet',
+  'onnx',
+  'gpt',
+  'load',
+] as const;
+/** `custom` is a model of the user's: it runs where one is given. */
+export const ALL_SUITES = [...SUITES, 'custom'] as const;
+export type SuiteName = (typeof ALL_SUITES)[number];
 
 export const ENGINES = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm', 'tensorflow.js', 'jax-js'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -10,10 +24,14 @@ export const LOADERS = ['tilewright', 'onnxruntime-web', 'onnxruntime-web-wasm']
 export type Loader = (typeof LOADERS)[number];
 export const PEERS = ENGINES.filter((name) => name !== 'tilewright');
 
-/** Types of weights; `w8a8` has int8 activations too, quantised in the run. */
-export type BenchDataType = 'float32' | 'float16' | 'int8' | 'w8a8';
+/**
+ * Types of weights, and of operands where there are none: int8 has a scale a channel, int4 a scale a group of 32; `w8a8` has int8
+ * activations too, quantised in the run.
+ */
+export const DTYPES = ['float32', 'float16', 'int8', 'int4', 'w8a8'] as const;
+export type BenchDataType = (typeof DTYPES)[number];
 
-/** Milliseconds of one run over `n` samples. */
+/** Milliseconds of one run over `n` samples. A sample is one run, or the mean of as many as the clock needs. */
 export interface Timing {
   readonly median: number;
   readonly p10: number;
@@ -24,9 +42,11 @@ export interface Timing {
 }
 
 /**
- * Why a figure is not steady: `spread`, p90 is far from p10; `drift`, its samples rise or fall from first to last; `quantum`, the clock is too coarse for it.
+ * Why a figure is not steady: `spread`, p90 is far from p10; `drift`, its samples rise or fall from first to last; `quantum`, the
+ * clock is too coarse for it; `load`, the pulse beside it was slower than at its best, so something slowed the GPU.
  */
-export type Unsteady = 'spread' | 'drift' | 'quantum';
+export const UNSTEADY = ['spread', 'drift', 'quantum', 'load'] as const;
+export type Unsteady = (typeof UNSTEADY)[number];
 
 /** What the adapter can do at most, as measured before anything else. */
 export interface Ceilings {
@@ -66,6 +86,12 @@ export interface BenchRow {
   readonly work?: Work;
   /** Absent where the figure is steady. */
   readonly unsteady?: readonly Unsteady[];
+  /** How often it was measured, where the first time was unsteady: the steadiest stands. */
+  readonly tries?: number;
+  /** Milliseconds since the run began, when the case began and ended. Absent in reports before version 2. */
+  readonly at?: readonly [from: number, to: number];
+  /** Bytes on the device of a model: weights, states, intermediates. */
+  readonly deviceBytes?: number;
   /** Work in the unit that people count it in, where there is one. */
   readonly rate?: { readonly value: number; readonly unit: 'images/s' | 'tokens/s' };
 }
@@ -79,6 +105,8 @@ export interface Score {
   readonly reference: string;
   /** The cases that it is made of. */
   readonly cases: readonly string[];
+  /** Those of them whose figures are unsteady. */
+  readonly unsteady?: readonly string[];
 }
 
 export interface BenchReport {
@@ -105,6 +133,10 @@ export interface BenchReport {
   readonly notes: readonly string[];
 }
 
+/** A row's case, whatever engine ran it: `matmul 512x512x512 float32`. */
+export const caseName = ({ name, shape, dtype }: Pick<BenchRow, 'name' | 'shape' | 'dtype'>): string =>
+  `${name} ${shape} ${dtype}`;
+
 /** What one run does. */
 export interface Work {
   readonly flops: number;
@@ -116,9 +148,10 @@ export function figuresOf(
   { flops, bytes }: Work,
   ms: number,
   dtype: BenchDataType,
-  { fmaF32, fmaF16 = fmaF32, readGbps }: Ceilings,
+  { fmaF32, fmaF16 = fmaF32, dotInt8 = 0, readGbps }: Ceilings,
 ): Pick<BenchRow, 'gflops' | 'gbps'> & { pctOfRoof: number } {
   const [gflops, gbps] = [flops / 1e6 / ms, bytes / 1e6 / ms];
-  const arithmetic = dtype === 'float16' ? fmaF16 : fmaF32;
+  // Products of bytes may be computed either way.
+  const arithmetic = { float16: fmaF16, w8a8: Math.max(dotInt8, fmaF32) }[dtype as string] ?? fmaF32;
   return { gflops, gbps, pctOfRoof: 100 * Math.max(gflops / arithmetic, gbps / readGbps) };
 }

@@ -5,17 +5,17 @@
  */
 
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
-export { type Availability, Engine, type EngineOptions, type Model } from './engine.ts';
+export { Engine, type EngineOptions, type Model } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TilewrightError } from './errors.ts';
 export type { Checkpoint, CheckpointTensor } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
-export { type AdapterCard, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
+export { type AdapterCard, type Availability, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
 export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { GroupName } from './graph/groups/index.ts';
-export type { Graph, Operand } from './graph/ir.ts';
+export { type Graph, type Operand, topological } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
 export type { WeightType, WeightTypes } from './graph/passes/weight_types.ts';
 export { formatPlan, type Plan, type Step } from './graph/plan.ts';

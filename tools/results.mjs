@@ -26,7 +26,7 @@ export const readReports = () =>
     .map((file) => JSON.parse(readFileSync(join(RESULTS, file), 'utf8')));
 
 /**
- * The newest report of each adapter and choice of suites as tables: our median, and each peer's with its ratio to ours.
+ * The newest report of each adapter and choice of suites that has peers, as tables: our median, and each peer's with its ratio to ours.
  * @param {readonly BenchReport[]} reports
  * @returns {string} Markdown
  */
@@ -34,6 +34,7 @@ export function resultTables(reports) {
   /** @type {Map<string, BenchReport>} */
   const newest = new Map();
   for (const report of reports) {
+    if (report.void !== undefined || report.rows.every(({ engine }) => engine === 'tilewright')) continue;
     const suites = [...new Set(report.rows.map(({ suite }) => suite))].sort();
     const key = `${report.adapter.vendor} ${report.adapter.architecture} ${suites}`;
     if (!(Date.parse(newest.get(key)?.date ?? '') > Date.parse(report.date))) newest.set(key, report);

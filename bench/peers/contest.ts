@@ -1,4 +1,3 @@
-import { throwIfAborted } from '../../src/errors.ts';
 import { createRandom } from '../../src/text/random.ts';
 import {
   type AttentionShape,
@@ -7,12 +6,9 @@ import {
   layerName,
   PEER_PRESET,
   type PeerPreset,
-  PRESET,
-  type PresetName,
 } from '../cases.ts';
-import { measureCeilings } from '../ceilings.ts';
 import { randomData } from '../graphs.ts';
-import { type ContestEffort, interleave, normwise } from '../measure.ts';
+import { type ContestEffort, interleave, normwise, type Sample } from '../measure.ts';
 import {
   type GptSize,
   gptFolder,
@@ -23,16 +19,10 @@ import {
   safetensorsOf,
 } from '../models.ts';
 import { type OnnxFiles, type OnnxTask, onnxTasks } from '../onnx-files.ts';
-import {
-  type BenchReport,
-  type BenchRow,
-  type EngineName,
-  figuresOf,
-  type SuiteName,
-  type Timing,
-  type Work,
-} from '../report.ts';
-import type { BenchProgress } from '../suites.ts';
+import type { PresetName } from '../parameters.ts';
+import type { Recorder } from '../record.ts';
+import type { BenchRow, EngineName, SuiteName, Work } from '../report.ts';
+import type { Timed } from '../steady.ts';
 import type {
   AttentionTask,
   Competitor,
@@ -50,16 +40,12 @@ export interface ContestOptions {
   readonly folders: PeerFolders;
   readonly suites: readonly SuiteName[];
   /** Where the ONNX files of packages are; those that are missing are left out. */
-  readonly onnx?: OnnxFiles;
-  /** `quick` on a software adapter, else `full`, where absent. */
-  readonly preset?: PresetName;
+  readonly onnx: OnnxFiles;
+  readonly preset: PresetName;
   /** Only the cases whose name and shape have this in them. */
-  readonly only?: string;
-  /** Only these engines, besides Tilewright; all where absent. */
-  readonly engines?: readonly EngineName[];
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: BenchProgress) => void;
-  readonly onRow?: (row: BenchRow) => void;
+  readonly only: string;
+  /** Only these engines, besides Tilewright. */
+  readonly engines: readonly EngineName[];
 }
 
 /** How far results may lie apart, normwise: all compute in float32, but add in another order. */
@@ -89,8 +75,8 @@ interface Part {
 interface Entry {
   /** Does the work once, which also warms up. What comes must be alike for all. */
   answers(): Promise<readonly ArrayLike<number>[]>;
-  /** Milliseconds of each part. */
-  sample(): Promise<readonly number[]>;
+  /** Of each part. */
+  sample(): Promise<readonly Sample[]>;
   readonly work: readonly Work[] | undefined;
   /** What the timed work gave, where it is more than `answers` showed: alike for all as far as each went. */
   readonly timed?: () => readonly number[];
@@ -103,69 +89,64 @@ interface Entry {
  * All engines on the same adapter, with the same numbers. For every case each engine's results are first compared with ours:
  * who is wrong, or fails, gets a note and no row.
  */
-export async function runContest(options: ContestOptions): Promise<BenchReport> {
-  const { signal, onProgress, onRow, only = '', onnx = {}, suites } = options;
+export async function runContest(recorder: Recorder, options: ContestOptions): Promise<void> {
+  const { preset, only, onnx, suites, folders, engines } = options;
+  const { notes, versions } = recorder;
   const { openTilewright } = await import('./tilewright.ts');
-  const ours = await openTilewright();
-  const notes: string[] = [];
-  const competitors: Competitor[] = [ours];
-  const date = new Date().toISOString();
+  const competitors: Competitor[] = [await openTilewright(recorder.engine)];
+  notes.push(...NOTES);
   try {
-    const { adapter } = ours.gpu;
-    const preset = options.preset ?? (adapter.software ? 'quick' : 'full');
-    onProgress?.({ done: 0, total: 1, label: 'ceilings' });
-    const ceilings = await measureCeilings(ours.gpu.gpu, { ...PRESET[preset].ceilings, signal });
-    for (const [engine, open] of Object.entries(openers(options.folders))) {
-      if (options.engines && !options.engines.includes(engine as EngineName)) continue;
+    for (const [engine, open] of Object.entries(openers(folders))) {
+      if (!engines.includes(engine as EngineName)) continue;
       try {
         competitors.push(await open());
       } catch (error) {
         notes.push(`${engine} did not start: ${(error as Error).message}`);
       }
     }
+    for (const { engine, version } of competitors) versions[engine] = version;
     const files = await onnxTasks(suites.includes('onnx') ? PEER_PRESET[preset].onnx : [], onnx);
     notes.push(...files.notes);
     const matches = matchesOf(PEER_PRESET[preset], suites, files.tasks).filter(({ parts }) =>
       parts.some(({ name, shape }) => `${name} ${shape}`.includes(only)),
     );
-    const rows: BenchRow[] = [];
     for (const [done, match] of matches.entries()) {
       const label = `${match.parts[0]!.name} ${match.parts[0]!.shape}`;
-      const tell = (what: string): void => {
-        throwIfAborted(signal, 'the bench');
-        onProgress?.({ done, total: matches.length, label: `${label}: ${what}` });
-      };
-      const { timings, work, said } = await play(match, competitors, tell);
+      recorder.begin(done, matches.length, label);
+      const tell = (what: string): void => recorder.tell(`${label}: ${what}`);
+      const { timings, work, said } = await play(match, competitors, recorder, tell);
       notes.push(...said.map((note) => `${label}: ${note}`));
-      match.parts.forEach(({ name, shape, rate }, part) => {
-        const reference = timings.get('tilewright')![part]!;
-        for (const [engine, parts] of timings) {
-          const ms = parts[part]!;
-          const { pctOfRoof, ...figures } = figuresOf(work[part]!, ms.median, 'float32', ceilings);
-          const own = rate?.(ms.median);
-          const row: BenchRow = {
-            suite: match.suite,
-            name,
-            shape,
-            dtype: 'float32',
-            engine,
-            ms,
-            ...figures,
-            pctOfRoof: engine === 'onnxruntime-web-wasm' ? null : pctOfRoof,
-            ratioToTilewright: ms.median / reference.median,
-            ...(own && { rate: own }),
-          };
-          rows.push(row);
-          onRow?.(row);
-        }
-      });
+      enterRows(recorder, match, timings, work);
     }
-    onProgress?.({ done: matches.length, total: matches.length });
-    const versions = Object.fromEntries(competitors.map(({ engine, version }) => [engine, version]));
-    const browser = globalThis.navigator?.userAgent || 'no browser';
-    return { adapter, date, versions: { ...versions, browser }, ceilings, rows, notes: [...NOTES, ...notes] };
   } finally {
     for (const competitor of competitors) await competitor.close();
+  }
+}
+
+/** A row for each engine and part of a match. */
+function enterRows(
+  recorder: Recorder,
+  { suite, parts }: Match,
+  timings: ReadonlyMap<EngineName, readonly Timed[]>,
+  work: readonly Work[],
+): void {
+  for (const [part, { name, shape, rate }] of parts.entries()) {
+    const reference = timings.get('tilewright')![part]!.ms.median;
+    for (const [engine, own] of timings) {
+      const timed = own[part]!;
+      recorder.add({
+        suite,
+        name,
+        shape,
+        dtype: 'float32',
+        engine,
+        timed,
+        work: work[part]!,
+        rate: rate?.(timed.ms.median),
+        reference,
+        noRoof: engine === 'onnxruntime-web-wasm',
+      });
+    }
   }
 }
 
@@ -197,8 +178,9 @@ export const openers = ({
 async function play(
   match: Match,
   competitors: readonly Competitor[],
+  recorder: Recorder,
   tell: (what: string) => void,
-): Promise<{ timings: Map<EngineName, Timing[]>; work: readonly Work[]; said: string[] }> {
+): Promise<{ timings: Map<EngineName, Timed[]>; work: readonly Work[]; said: string[] }> {
   const entries = new Map<EngineName, Entry>();
   const said: string[] = [];
   let expected: readonly ArrayLike<number>[] = [];
@@ -223,14 +205,19 @@ async function play(
         said.push(`${engine} has no figure: ${(error as Error).message}`);
       }
     }
-    const samplers = [...entries].map(([engine, entry]): [EngineName, () => Promise<readonly number[]>] => [
+    const samplers = [...entries].map(([engine, entry]): [EngineName, () => Promise<readonly Sample[]>] => [
       engine,
       () => {
         tell(engine);
         return entry.sample();
       },
     ]);
-    const timings = await interleave(new Map(samplers), match.effort);
+    const all = await recorder.time(
+      async () => [...(await interleave(new Map(samplers), match.effort)).values()].flat(),
+      2,
+    );
+    const { length } = match.parts;
+    const timings = new Map(samplers.map(([engine], i) => [engine, all.slice(i * length, (i + 1) * length)]));
     const own = entries.get('tilewright')!.timed?.();
     for (const [engine, { note, timed }] of entries) {
       const wrong = own && timed?.().findIndex((value, i) => value !== own[i]);
@@ -258,6 +245,9 @@ function matchesOf(preset: PeerPreset, suites: readonly SuiteName[], tasks: read
     resnet: () => preset.resnet.map(([name, size]) => resnetMatch(name, size)),
     onnx: () => [...tasks.map(onnxMatch), ...preset.resnet.map(([name, size]) => onnxResNetMatch(name, size))],
     gpt: () => [gptMatch(preset)],
+    softmax: () => [],
+    elementwise: () => [],
+    custom: () => [],
     load: () => [], // needs processes of its own: load.ts
   };
   return suites.flatMap((suite) => bySuite[suite]());
@@ -386,7 +376,10 @@ function enterOp(making: Promise<Contender> | undefined, queues = true): Promise
         if (queues && ms < SHORT_RUN) count = Math.min(MOST_QUEUED, Math.ceil(QUEUED / ms));
         return [answer];
       },
-      sample: async () => [await time(count)],
+      async sample() {
+        const ms = await time(count);
+        return [{ ms, clocked: ms * count }];
+      },
       work: contender.work && [contender.work],
       dispose: () => contender.dispose(),
     };
@@ -406,7 +399,7 @@ export function resnetTask(size: ResNetSize): ResNetTask {
 
 function gptTask(size: GptSize, prompt: number): GptTask {
   const tensors = randomTensors(gptShapes(size));
-  return { size, folder: gptFolder(tensors, size.heads), onnx: onnxGpt(tensors, size), prompt };
+  return { size, folder: gptFolder(safetensorsOf(tensors), size.heads), onnx: onnxGpt(tensors, size), prompt };
 }
 
 function gptMatch({ gpt: size, prompt, tokens }: PeerPreset): Match {
@@ -462,7 +455,11 @@ function enterWriter(writer: Writer, { vocabulary }: GptSize, length: number, to
     async sample() {
       const { ms, written } = await time(prompt, steps);
       last = written;
-      return ms;
+      const [prefill, step] = ms;
+      return [
+        { ms: prefill, clocked: prefill },
+        { ms: step, clocked: step * steps },
+      ];
     },
     timed: () => last,
     work: writer.work,

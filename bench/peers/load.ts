@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../src/errors.ts';
-import { PEER_PRESET, type PresetName } from '../cases.ts';
+import { PEER_PRESET } from '../cases.ts';
 import { normwise } from '../measure.ts';
+import type { PresetName } from '../parameters.ts';
 import type { Loader, Work } from '../report.ts';
 import type { Competitor } from './contender.ts';
 import { resnetTask } from './contest.ts';

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
-import { PRESETS } from '../../bench/cases.ts';
-import { LOADERS, PEERS, SUITES } from '../../bench/report.ts';
+import { PRESETS } from '../../bench/parameters.ts';
+import { ALL_SUITES, DTYPES, LOADERS, PEERS } from '../../bench/report.ts';
 import { version } from '../../package.json';
 import { WEIGHT_TYPES } from '../graph/passes/weight_types.ts';
 import { PREPROCESSING } from '../onnx/pictures.ts';
@@ -277,11 +277,18 @@ export function build(signal: AbortSignal): Command {
       await evaluate(model, options, contextOf(options));
     });
 
-  withRuntime(
-    command('bench', 'measure single ops, the models that ship and loading; or the same beside other engines'),
+  withDims(
+    withRuntime(
+      command('bench', 'measure single ops, the models that ship and loading; or the same beside other engines'),
+    ),
   )
-    .addOption(new Option('--suite <name...>', 'only these').choices([...SUITES, 'all']))
+    .addOption(
+      new Option('--suite <name...>', 'only these (custom: the model of --model)').choices([...ALL_SUITES, 'all']),
+    )
     .option('--only <text>', 'only the cases that have this in their name, shape or type')
+    .addOption(new Option('--dtype <type...>', 'only cases of these types').choices(DTYPES))
+    .option('--model <model>', 'measure this one, a folder or a file: its load, its first answer, answers after that')
+    .option('--gpu <name>', 'what the GPU is called: browsers do not tell')
     .addOption(
       new Option(
         '--peers [name...]',

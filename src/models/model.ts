@@ -275,6 +275,26 @@ export abstract class LoadedModel extends Resource {
     return buildSession(gpu, graph, { ...this.how, ...options });
   }
 
+  /**
+   * Builds a graph of one's own on the weights that the model has on the device: what `graph()` gives, with other outputs, or with ops after them.
+   * What `topological` lists of it has the names of the layers as labels. States are the session's own. It goes with the model. Errors: those of
+   * `engine.build`.
+   */
+  async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    checkOptions('build', options, (await import('../build/rules.ts')).BUILD_RULES);
+    return this.recovering(async () => {
+      const stores = new Stores(this.gpu, this.#stores.constants, true);
+      try {
+        const session = await this.buildOn(this.gpu, graph, { ...options, stores });
+        session.onDispose(() => stores.dispose());
+        return session;
+      } catch (error) {
+        stores.dispose();
+        throw error;
+      }
+    });
+  }
+
   /** The scales of all layers' inputs over sample inputs of a graph: for `activations: 'static'`. */
   protected async calibrateOn(
     graph: Graph,

@@ -36,6 +36,7 @@ const MODEL = {
   typicalInputs: 'call',
   profile: 'call',
   report: 'call',
+  build: 'stays',
   buildOn: 'stays',
   files: 'stays',
   gpu: 'stays',

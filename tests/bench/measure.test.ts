@@ -4,9 +4,10 @@ import { figuresOf } from '../../bench/report.ts';
 
 describe('measuring', () => {
   it('summarises by linear percentiles', () => {
-    expect(summarise([5, 1, 4, 2, 3])).toEqual({ median: 3, p10: 1.4, p90: 4.6, n: 5 });
-    expect(summarise([7])).toEqual({ median: 7, p10: 7, p90: 7, n: 1 });
+    expect(summarise([5, 1, 4, 2, 3])).toEqual({ median: 3, p10: 1.4, p90: 4.6, n: 5, samples: [5, 1, 4, 2, 3] });
+    expect(summarise([7])).toEqual({ median: 7, p10: 7, p90: 7, n: 1, samples: [7] });
     expect(summarise([1, 2]).median).toBe(1.5);
+    expect(summarise([1.23456, 1000.4]).samples).toEqual([1.235, 1000]);
   });
 
   it('takes the longer of two roofs', () => {
@@ -31,7 +32,7 @@ describe('measuring', () => {
       calls.push(name);
       return [value, 10 * value];
     };
-    const timings = await interleave(
+    const samples = await interleave(
       new Map([
         ['a', sampler('a', 1)],
         ['b', sampler('b', 2)],
@@ -39,21 +40,21 @@ describe('measuring', () => {
       { rounds: [4, 4], budgetMs: 0, patienceMs: 1e6 },
     );
     expect(calls.join('')).toBe('abbaabba');
-    expect(timings.get('b')!.map(({ median, n }) => [median, n])).toEqual([
-      [2, 4],
-      [20, 4],
+    expect(samples.get('b')).toEqual([
+      [2, 2, 2, 2],
+      [20, 20, 20, 20],
     ]);
   });
 
   it('lets one who is slow stop after the first sample, and the others go on', async () => {
     const slow = () => new Promise<readonly number[]>((resolve) => setTimeout(() => resolve([30]), 30));
-    const timings = await interleave(
+    const samples = await interleave(
       new Map([
         ['slow', slow],
         ['fast', async () => [1]],
       ]),
       { rounds: [3, 5], budgetMs: 1e6, patienceMs: 20 },
     );
-    expect([timings.get('slow')![0]!.n, timings.get('fast')![0]!.n]).toEqual([1, 5]);
+    expect([samples.get('slow')![0]!.length, samples.get('fast')![0]!.length]).toEqual([1, 5]);
   });
 });

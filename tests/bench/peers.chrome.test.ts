@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
-import { runContest } from '../../bench/peers/contest.ts';
 import { peerFolders } from '../../bench/peers/packages.ts';
+import { runBench } from '../../bench/run.ts';
 
-const folders = await peerFolders((name) => new URL(`/node_modules/${name}/dist/`, window.location.href).href);
+const peerFiles = await peerFolders((name) => new URL(`/node_modules/${name}/dist/`, window.location.href).href);
 
 // In Chrome alone: llvmpipe compiles onnxruntime's first kernel for half a minute.
 it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async () => {
-  const { rows, notes, versions } = await runContest({
-    folders,
-    engines: ['onnxruntime-web'],
+  const { rows, notes, versions } = await runBench({
+    weights: '/weights/',
+    peerFolders: peerFiles,
+    peers: ['onnxruntime-web'],
     suites: ['matmul', 'resnet'],
     preset: 'tiny',
   });
@@ -30,7 +31,13 @@ it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async 
 
 it('jax-js computes as we do, a depthwise convolution too', async () => {
   const suites = ['matmul', 'gemv', 'conv', 'attention', 'resnet'] as const;
-  const { rows, notes, versions } = await runContest({ folders, engines: ['jax-js'], suites, preset: 'tiny' });
+  const { rows, notes, versions } = await runBench({
+    weights: '/weights/',
+    peerFolders: peerFiles,
+    peers: ['jax-js'],
+    suites,
+    preset: 'tiny',
+  });
   expect(notes.filter((note) => /has no figure|did not start/.test(note))).toEqual([]);
   const cases = (engine: string) => rows.filter((row) => row.engine === engine).map(({ name }) => name);
   expect(cases('jax-js')).toEqual(cases('tilewright'));

@@ -63,12 +63,15 @@ describe('the tables of the guide', () => {
     ]);
   });
 
-  it('take the newest report of each adapter', () => {
-    const old = report('2026-01-01T00:00:00Z', [row('tilewright', 111)]);
-    const young = report('2026-01-03T00:00:00Z', [row('tilewright', 333)]);
-    const other = report('2026-01-02T00:00:00Z', [row('tilewright', 222)], 'b');
-    const text = resultTables([young, old, other]);
-    expect([text.includes('333'), text.includes('222'), text.includes('111')]).toEqual([true, true, false]);
+  it('take the newest report of each adapter that has peers, and none that is void', () => {
+    const rows = (median: number) => [row('tilewright', median), row('jax-js', 3)];
+    const old = report('2026-01-01T00:00:00Z', rows(111));
+    const young = report('2026-01-03T00:00:00Z', rows(333));
+    const other = report('2026-01-02T00:00:00Z', rows(222), 'b');
+    const alone = report('2026-01-04T00:00:00Z', [row('tilewright', 444)]);
+    const hidden = { ...report('2026-01-05T00:00:00Z', rows(555)), void: 'the tab was hidden' };
+    const text = resultTables([young, old, other, alone, hidden]);
+    expect(['333', '222', '111', '444', '555'].filter((median) => text.includes(median))).toEqual(['333', '222']);
   });
 
   it('need their marks', () => expect(() => withTables('nothing', 'tables')).toThrow('no lines'));

@@ -1,5 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { type AttentionShape, attentionName, type ConvLayer, layerName, PRESET } from '../../bench/cases.ts';
+import {
+  type AttentionShape,
+  attentionName,
+  CONV_LAYERS,
+  type ConvLayer,
+  layerName,
+  PRESET,
+} from '../../bench/cases.ts';
 import { attentionGraph, convGraph, matmulGraph, passOptions } from '../../bench/graphs.ts';
 import { GPT2, RESNET18, RESNET50 } from '../../bench/models.ts';
 import type { Competitor, Contender } from '../../bench/peers/contender.ts';
@@ -120,7 +127,7 @@ const builders = { graph: () => new GraphBuilder() };
 
 /** The bench's cases, published models, and those that ship. */
 export function workloads(): Workload[] {
-  const { conv, attention, dtypes, gemvDtypes } = PRESET.full;
+  const { attention, convDtypes: dtypes } = PRESET.full;
   const zeros = (...shape: number[]): Float32Array<ArrayBuffer> => new Float32Array(shape.reduce((a, b) => a * b, 1));
   const bench: Workload[] = [
     ...dtypes.flatMap((dtype) =>
@@ -131,14 +138,14 @@ export function workloads(): Workload[] {
         ...(dtype === 'float32' && { contest: matmulCase(n, n, n) }),
       })),
     ),
-    ...gemvDtypes.map((dtype) => ({
+    ...([...dtypes, 'w8a8'] as const).map((dtype) => ({
       name: `gemv 4096 ${dtype}`,
       options: passOptions(dtype),
       graph: () => matmulGraph(builders, [1, 4096, 4096], dtype, half(dtype, zeros(4096, 4096))),
       ...(dtype === 'float32' && { contest: matmulCase(1, 4096, 4096) }),
     })),
     ...dtypes.flatMap((dtype) =>
-      conv.map((layer) => ({
+      CONV_LAYERS.map((layer) => ({
         name: `conv2d ${layerName(layer)} ${layer.size}x${layer.size}x${layer.channels} ${dtype}`,
         options: passOptions(dtype),
         graph: () =>

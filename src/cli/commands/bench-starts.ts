@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { PEER_PRESET, type PresetName } from '../../../bench/cases.ts';
+import { PEER_PRESET } from '../../../bench/cases.ts';
 import { normwise, summarise } from '../../../bench/measure.ts';
+import type { PresetName } from '../../../bench/parameters.ts';
 import { TOLERANCE } from '../../../bench/peers/contest.ts';
 import type { LoadTimes } from '../../../bench/peers/load.ts';
 import {

@@ -1,34 +1,39 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { PresetName } from '../../../bench/cases.ts';
+import { basename, join } from 'node:path';
 import { onnxFiles } from '../../../bench/onnx-files.ts';
+import type { BenchParameters, PresetName } from '../../../bench/parameters.ts';
 import { type PeerFolders, peerFolders } from '../../../bench/peers/packages.ts';
 import {
+  ALL_SUITES,
+  type BenchDataType,
   type BenchReport,
   type BenchRow,
   type Ceilings,
   type EngineName,
   type Loader,
   PEERS,
-  SUITES,
+  type Score,
   type SuiteName,
 } from '../../../bench/report.ts';
 import { TilewrightError } from '../../errors.ts';
 import { adapterName } from '../../gpu/adapter.ts';
-import { REPOSITORY, WEIGHTS } from '../files.ts';
+import { REPOSITORY, resolveModel, WEIGHTS } from '../files.ts';
 import { figures } from '../format.ts';
 import type { JobEvent } from '../jobs/job.ts';
 import type { Runtime } from '../runtime.ts';
 import { table } from '../table.ts';
 import { type CommandContext, follow, withRuntime } from './context.ts';
 
-export interface BenchOptions {
+export interface BenchOptions extends Omit<BenchParameters, 'suites' | 'dtypes' | 'peers'> {
   readonly suite?: readonly (SuiteName | 'all')[];
-  readonly preset?: PresetName;
-  readonly only?: string;
+  readonly dtype?: readonly BenchDataType[];
   /** All peers, or these. */
   readonly peers?: true | readonly EngineName[];
+  /** The folder or the file of a model of one's own: the suite `custom`. */
+  readonly model?: string;
+  /** Of an ONNX model: numbers for the symbols among its dimensions. */
+  readonly dims?: Readonly<Record<string, number>>;
   /** Only starts of this engine. */
   readonly startOf?: Loader;
   /** Where the report goes as JSON. */
@@ -37,31 +42,41 @@ export interface BenchOptions {
 
 /** The bench page's measurements, or those beside the peers, as a table. */
 export async function bench(
-  { suite = ['all'], preset, only, peers, startOf, file }: BenchOptions,
+  { suite, dtype, peers: asked, model, dims, startOf, file, ...given }: BenchOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
-  if (startOf !== undefined) return start(startOf, preset ?? 'quick', context);
-  const suites = SUITES.filter((name) => suite.includes('all') || suite.includes(name));
+  if (startOf !== undefined) return start(startOf, given.preset ?? 'quick', context);
+  const chosen = suite ?? [model === undefined ? 'all' : 'custom'];
+  const suites = ALL_SUITES.filter((name) =>
+    chosen.includes('all') ? name !== 'custom' || model !== undefined : chosen.includes(name),
+  );
+  const peers = asked === true ? PEERS : asked;
   let report = await withRuntime(context, async (runtime) => {
     const args = {
+      ...given,
       weights: await runtime.model(WEIGHTS),
       suites: peers ? suites.filter((name) => name !== 'load') : suites,
       onnx: await onnxFiles(async (path) => {
         const file = join(REPOSITORY, 'node_modules', path);
         return existsSync(file) ? runtime.model(file) : undefined;
       }),
-      ...(preset && { preset }),
-      ...(only !== undefined && { only }),
-      ...(peers && { peers: await foldersOf(runtime) }),
-      ...(peers && peers !== true && { engines: peers }),
+      ...(dtype && { dtypes: dtype }),
+      ...(peers && { peers, peerFolders: await foldersOf(runtime) }),
+      ...(model !== undefined && {
+        model: {
+          name: basename(model).slice(0, 100),
+          source: await runtime.model(await resolveModel(model)),
+          ...(dims && { dims }),
+        },
+      }),
     };
     return runtime.run('bench', args, { signal, onEvent: follow(context, runtime, tellLines(context)) });
   });
   if (peers && suites.includes('load')) {
     const { startRows } = await import('./bench-starts.ts');
-    const engines: EngineName[] = ['tilewright', ...(peers === true ? PEERS : peers)];
-    const size = preset ?? (report.adapter.software ? 'quick' : 'full');
+    const engines: EngineName[] = ['tilewright', ...peers];
+    const size = given.preset ?? (report.adapter.software ? 'quick' : 'full');
     const { rows, notes } = await startRows({ ceilings: report.ceilings, preset: size, engines }, context);
     report = { ...report, rows: [...report.rows, ...rows], notes: [...report.notes, ...notes] };
   }
@@ -106,11 +121,22 @@ function tellLines({ terminal }: CommandContext): (event: JobEvent) => void {
 }
 
 export function benchLines(
-  { adapter, ceilings, rows, notes }: BenchReport,
+  { adapter, ceilings, rows, notes, score, void: reason }: BenchReport,
   heading: (text: string) => string = (text) => text,
 ): string[] {
   const peers = rows.some(({ engine }) => engine !== 'tilewright');
-  const numbers = ['ms', 'p10', 'p90', 'n', 'GFLOPS', 'GB/s', '% roof', ...(peers ? ['ratio'] : []), 'rate'];
+  const numbers = [
+    'ms',
+    'p10',
+    'p90',
+    'n',
+    'GFLOPS',
+    'GB/s',
+    '% roof',
+    ...(peers ? ['ratio'] : []),
+    'rate',
+    'unsteady',
+  ];
   const cells = ({
     suite,
     name,
@@ -123,6 +149,7 @@ export function benchLines(
     pctOfRoof,
     ratioToTilewright,
     rate,
+    unsteady = [],
   }: BenchRow): string[] => [
     suite,
     name,
@@ -135,6 +162,7 @@ export function benchLines(
     pctOfRoof === null ? '' : pctOfRoof.toFixed(1),
     ...(peers ? [ratioToTilewright.toFixed(2)] : []),
     rate ? `${figures(rate.value)} ${rate.unit}` : '',
+    unsteady.join(', '),
   ];
   const columns = [
     { title: 'suite' },
@@ -145,11 +173,17 @@ export function benchLines(
   ];
   return [
     heading(adapterName(adapter)),
+    ...(reason === undefined ? [] : [heading(`Void: ${reason}`)]),
     ceilingsLine(ceilings),
+    ...(score ? [scoreLine(score)] : []),
     ...table(columns, rows.map(cells), { heading, width: peers ? 150 : 118 }),
     ...notes,
   ];
 }
+
+/** `score 123.4 (version 1; SwiftShader is 100)`. */
+const scoreLine = ({ value, version, reference, unsteady = [] }: Score): string =>
+  `score ${value.toFixed(1)} (version ${version}; ${reference} is 100${unsteady.length ? `; unsteady: ${unsteady.join(', ')}` : ''})`;
 
 /** `ceilings: FMA 12.3 GFLOPS, ...`. */
 function ceilingsLine({ fmaF32, fmaF16, dotInt8, readGbps, dispatchUs }: Ceilings): string {
