@@ -210,6 +210,7 @@ async function projects(): Promise<TestProjectConfiguration[]> {
     TILEWRIGHT_SHARED: existsSync(shared) ? shared : '',
     TILEWRIGHT_CI: process.env['CI'] ? '1' : '',
     TILEWRIGHT_GPT2: process.env['TILEWRIGHT_GPT2'] ?? '',
+    TILEWRIGHT_DECODER: process.env['TILEWRIGHT_DECODER'] ?? '',
     TILEWRIGHT_MODE: process.env['TILEWRIGHT_MODE'] ?? '',
   };
   /** Tests build graphs of any op. */
@@ -350,7 +351,11 @@ export default defineConfig(async ({ mode }) => {
     ...rest,
     plugins: [wgsl(), lessons(), frame(), serveWeights(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
-    server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
+    server: {
+      fs: {
+        allow: [at('..'), ...['TILEWRIGHT_GPT2', 'TILEWRIGHT_DECODER'].flatMap((name) => process.env[name] || [])],
+      },
+    },
     ...(mode === 'test' && { test: { projects: await projects() } }),
   };
 });

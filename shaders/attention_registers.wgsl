@@ -4,7 +4,7 @@
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far. A head wider than WIDTH is
 // several invocations, and each computes the scores: that costs less than a barrier there.
 //
-// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at, over (score_bias)   value_at, query_at, key_at (qkv)   seen_by (position)   store (store)
+// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at, over (score_bias)   value_at, query_at, key_at (qkv)   seen_by, first_seen (position)   store (store)
 //         Sums, add_values, store_sums (head_sums)   flat_index (grid)
 // consts  WG
 
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var top = LEAST;
   var total = 0.0;
   var sums = Sums();
-  for (var j = 0u; j < seen; j += 4u) {
+  for (var j = first_seen(seen); j < seen; j += 4u) {
     let key_rows = min(vec4u(j) + vec4u(0u, 1u, 2u, 3u), vec4u(seen - 1u));
     let ks = key_rows * params.key_row + k;
     var scores = vec4f();

@@ -30,8 +30,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let b = bias_at(batch, query, head);
   let seen = seen_by(query);
 
-  let span = (seen + SPLIT - 1u) / SPLIT;
-  let end = min(seen, span * (part + 1u));
+  let oldest = first_seen(seen);
+  let span = (seen - oldest + SPLIT - 1u) / SPLIT;
+  let end = min(seen, oldest + span * (part + 1u));
 
   let d = 4u * (lane % HEAD4); // the elements that this invocation sums, and its share of the keys
   let share = lane / HEAD4;
@@ -42,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var top = LEAST;
   var total = 0.0; // of this invocation's keys
   var sum = vec4f();
-  for (var first = span * part; first < end; first += LANES) {
+  for (var first = oldest + span * part; first < end; first += LANES) {
     var at = (k + min(first + lane, end - 1u) * params.key_row) / QKV_UNIT;
     var products = vec4f();
     for (var turn = 0u; turn < MOST; turn++) {

@@ -40,6 +40,7 @@ export type {
 } from './models/report.ts';
 export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
 export type { ModelSummary, Numbers, SummaryRow } from './models/summary.ts';
+export type { TextShape } from './models/text-family.ts';
 export type {
   GeneratedToken,
   GenerateOptions,

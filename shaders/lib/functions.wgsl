@@ -62,6 +62,9 @@ fn apply(x: vec4f) -> vec4f { return keep_nan(tanh(clamp(x, vec4f(-10.0), vec4f(
 //# sigmoid
 fn apply(x: vec4f) -> vec4f { return keep_nan(1.0 / (1.0 + exp(-x)), x); }
 
+//# swish
+fn apply(x: vec4f) -> vec4f { return keep_nan(x / (1.0 + exp(-ALPHA * x)), x); }
+
 //# relu
 fn apply(x: vec4<Value>) -> vec4<Value> { return rectified(x); }
 

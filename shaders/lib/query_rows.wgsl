@@ -2,7 +2,7 @@
 // PerQuery   a number            Scores   of four keys; then their weights
 // Quad       sums of four elements of the head
 // all_see    whether every query sees four keys, as far as there are so many
-// ports   Params, out_row (heads)   seen_by (position)   over, bias_below (score_bias)   seen_scores, weighted, store_row (attention_subgroups)
+// ports   Params, out_row (heads)   seen_by, first_seen (position)   over, bias_below (score_bias)   seen_scores, weighted, store_row (attention_subgroups)
 
 //# 1
 const ROWS = 1u;
@@ -13,6 +13,7 @@ alias Quad = vec4f;
 
 fn seen_from(first: u32) -> Seen { return seen_by(first); }
 fn most(seen: Seen) -> u32 { return seen; }
+fn oldest(seen: Seen) -> u32 { return first_seen(seen); }
 fn all_see(key: u32, seen: Seen) -> bool { return true; }
 fn own_row(lane: u32) -> u32 { return 0u; }
 fn add_scores(scores: Scores, query: vec4f, keys: mat4x4f) -> Scores { return scores + query * keys; }
@@ -35,7 +36,10 @@ alias Quad = mat4x4f; // [query]
 
 fn seen_from(first: u32) -> Seen { return vec4u(seen_by(first), seen_by(first + 1u), seen_by(first + 2u), seen_by(first + 3u)); }
 fn most(seen: Seen) -> u32 { return max(max(seen.x, seen.y), max(seen.z, seen.w)); }
-fn all_see(key: u32, seen: Seen) -> bool { return key + 4u <= min(min(seen.x, seen.y), min(seen.z, seen.w)); }
+fn oldest(seen: Seen) -> u32 { return first_seen(min(min(seen.x, seen.y), min(seen.z, seen.w))); }
+fn all_see(key: u32, seen: Seen) -> bool {
+  return key + 4u <= min(min(seen.x, seen.y), min(seen.z, seen.w)) && key >= first_seen(most(seen));
+}
 // An invocation reads one query, and is told the other three.
 fn own_row(lane: u32) -> u32 { return lane % 4u; }
 fn add_scores(scores: Scores, query: vec4f, keys: mat4x4f) -> Scores {

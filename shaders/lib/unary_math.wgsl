@@ -32,9 +32,6 @@ fn apply(x: vec4f) -> vec4f { return keep_nan(clamp(ALPHA * x + BETA, vec4f(), v
 //# hardSwish
 fn apply(x: vec4f) -> vec4f { return x * clamp(x + 3.0, vec4f(), vec4f(6.0)) / 6.0; }
 
-//# swish
-fn apply(x: vec4f) -> vec4f { return keep_nan(x / (1.0 + exp(-ALPHA * x)), x); }
-
 //# leakyRelu
 fn apply(x: vec4f) -> vec4f { return select(ALPHA * x, x, x >= vec4f()); }
 

@@ -45,6 +45,8 @@ export interface CheckpointTensor extends TensorSource {
   readonly byteLength: number;
   /** The name of the file it lies in. */
   readonly file: string;
+  /** The bytes from `begin` to `end`, all where these are left out. */
+  chunks(signal?: AbortSignal, begin?: number, end?: number): AsyncIterable<Uint8Array>;
 }
 
 /** The tensors of a checkpoint, of one file or of several shards. */
@@ -197,9 +199,9 @@ function fileTensor(
     get storedType() {
       return storedType();
     },
-    chunks(signal) {
+    chunks(signal, from = 0, to = end - begin) {
       storedType();
-      return source.stream(bodyStart + begin, bodyStart + end, signal);
+      return source.stream(bodyStart + begin + from, bodyStart + begin + to, signal);
     },
   };
 }

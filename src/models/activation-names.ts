@@ -5,7 +5,7 @@ type Activate = (b: GraphBuilder, x: Operand) => Operand;
 
 const gelu: Activate = (b, x) => b.gelu(x);
 const geluTanh: Activate = (b, x) => b.gelu(x, { approximate: 'tanh' });
-const silu: Activate = (b, x) => b.mul(x, b.sigmoid(x));
+const silu: Activate = (b, x) => b.swish(x);
 
 /** Activations by the names that configs of transformers give them (its ACT2FN). */
 export const ACTIVATIONS: Readonly<Record<string, Activate>> = {
@@ -20,7 +20,7 @@ export const ACTIVATIONS: Readonly<Record<string, Activate>> = {
   leaky_relu: (b, x) => b.leakyRelu(x),
   linear: (_, x) => x,
   mish: (b, x) => b.mul(x, b.tanh(b.softplus(x))),
-  quick_gelu: (b, x) => b.mul(x, b.sigmoid(b.linear(x, { alpha: 1.702 }))),
+  quick_gelu: (b, x) => b.swish(x, { alpha: 1.702 }),
   relu: (b, x) => b.relu(x),
   relu2: (b, x) => {
     const y = b.relu(x);

@@ -3,16 +3,13 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Operand } from '../graph/ir.ts';
 import { checkFields, flag, integer, number, off, oneOf, type Rule, shown } from '../options.ts';
 import { ACTIVATIONS } from './activation-names.ts';
-import type { ModelFiles } from './model.ts';
-import { GraphWeights, type Weights } from './weights.ts';
+import { gpt2Prefix } from './detect.ts';
+import type { LoadOptions, ModelFiles } from './model.ts';
+import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
+import { GraphWeights, Weights } from './weights.ts';
 
 /** The sizes of a GPT-2, from its config and its tensors. */
-export interface Gpt2Shape {
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  readonly context: number;
-  readonly vocabulary: number;
+export interface Gpt2Shape extends TextShape {
   /** As ACTIVATIONS names it. */
   readonly activation: string;
   readonly epsilon: number;
@@ -87,12 +84,19 @@ export function gpt2Shape({ config = {}, name }: ModelFiles, weights: Weights): 
   };
 }
 
-export interface Gpt2GraphOptions {
-  readonly dataType: 'float32' | 'float16';
-  /** Tokens of a run. */
-  readonly tokens: number;
-  /** Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`. */
-  readonly predict: 'all' | 'last';
+export const groups = [] as const;
+
+/** The GPT-2 of a folder. A context below the model's own leaves rows of its table of positions unused. */
+export function family(files: ModelFiles, { context }: LoadOptions): TextFamily {
+  const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
+  const own = gpt2Shape(files, weights);
+  if (context !== undefined && context > own.context)
+    throw new TilewrightError(
+      'invalid-argument',
+      `context: expected at most ${own.context}, for which ${files.name} is made, got ${context}`,
+    );
+  const shape = { ...own, context: context ?? own.context };
+  return { architecture: 'gpt2', shape, weights, graph: (options) => gpt2Graph(weights, shape, options) };
 }
 
 /**
@@ -104,7 +108,7 @@ export interface Gpt2GraphOptions {
 export function gpt2Graph(
   weights: Weights,
   shape: Gpt2Shape,
-  { dataType, tokens: count, predict }: Gpt2GraphOptions,
+  { dataType, tokens: count, predict }: TextGraphOptions,
 ): Graph {
   const b = new GraphBuilder();
   const w = new GraphWeights(b, weights, dataType);
@@ -127,7 +131,7 @@ export function gpt2Graph(
   const table = w.get('wte.weight', [vocabulary, width]);
   let x = b.add(
     b.gather(table, tokens, { label: 'wte' }),
-    b.gather(w.get('wpe.weight', [context, width]), positions, { label: 'wpe' }),
+    b.gather(w.get('wpe.weight', [-1, width]), positions, { label: 'wpe' }),
     { label: 'embedding' },
   );
   for (let i = 0; i < shape.layers; i++) {

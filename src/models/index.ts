@@ -4,7 +4,8 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Folder, readJson } from '../hub/folder.ts';
 import { shown } from '../options.ts';
-import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
+import { isResNet, looksLikeResNet } from './detect.ts';
+import { TEXT_MODELS, textType } from './families/index.ts';
 import type { ModelFiles, OpenOptions } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
@@ -44,10 +45,8 @@ export async function loadModel(gpu: Gpu, folder: Folder, options: OpenOptions =
     options = { ...options, ...(calibration && { calibration }) };
   }
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
-  if (type === 'gpt2' || (!type && gpt2Prefix(files.checkpoint.tensors) !== undefined))
-    return loadBy(import('./text-generator.ts'), ['text'], ({ TextGenerator }) =>
-      TextGenerator.load(gpu, files, options),
-    );
+  if (textType(files) !== undefined)
+    return loadBy(import('./text-generator.ts'), [], ({ TextGenerator }) => TextGenerator.load(gpu, files, options));
   if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
     return loadBy(import('./resnet.ts'), ['image'], ({ ImageClassifier }) => ImageClassifier.load(gpu, files, options));
   throw new TilewrightError(
@@ -56,7 +55,7 @@ export async function loadModel(gpu: Gpu, folder: Folder, options: OpenOptions =
       ? `${files.name}: the architecture ${shown(type)} is not known`
       : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
     {
-      hint: 'Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, and GPT-2.',
+      hint: `Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, ${TEXT_MODELS}.`,
     },
   );
 }

@@ -51,6 +51,11 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   feedback?: Readonly<Record<string, string>>;
   /** Whether kernels are measured on this device first: as in `BuildOptions`. */
   tune?: TuneMode;
+  /**
+   * Tokens of prompt and continuation at the most, of a model of text: rows of its cache. Absent: what the model is made for, at most
+   * 4096 of a decoder with rotary positions.
+   */
+  context?: number;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
   /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer hf_TOKEN' }, stall: 10_000 }`. */
@@ -82,6 +87,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   inputSize: list(integer(1, 65536), 2),
   dims: valuesOf(integer(0)),
   feedback: valuesOf(text),
+  context: integer(1),
   allowUnused: flag,
   network: object,
   cache: flag,

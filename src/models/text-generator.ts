@@ -1,6 +1,7 @@
 import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { Turns } from '../gpu/turns.ts';
+import { loadOps } from '../graph/groups/index.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson } from '../hub/folder.ts';
@@ -21,10 +22,9 @@ import {
 import { TextStream } from '../text/stream.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
-import { gpt2Prefix } from './detect.ts';
-import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
+import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
-import { Weights } from './weights.ts';
+import type { TextFamily, TextShape } from './text-family.ts';
 
 /** Options that are left out have the values of generation_config.json, where the folder has one. */
 export interface GenerateOptions extends SamplerOptions {
@@ -87,10 +87,11 @@ interface Step {
   readonly wanted: boolean;
 }
 
-/** A GPT-2 on the device: text in, text out, a token at a time. */
+/** A model of text on the device: text in, text out, a token at a time. */
 export class TextGenerator extends LoadedModel {
   readonly task = 'text-generation';
-  readonly architecture = 'gpt2';
+  readonly architecture: string;
+  readonly shape: TextShape;
   readonly parameters: number;
   protected macs = 0;
   readonly #turns = new Turns();
@@ -101,18 +102,21 @@ export class TextGenerator extends LoadedModel {
     gpu: Gpu,
     files: ModelFiles,
     options: LoadOptions,
-    private readonly weights: Weights,
-    readonly shape: Gpt2Shape,
+    private readonly family: TextFamily,
     private readonly textCoder: Tokenizer | undefined,
     private readonly defaults: GenerationDefaults,
   ) {
     super(gpu, files, options);
-    this.parameters = weights.parameters;
+    this.architecture = family.architecture;
+    this.shape = family.shape;
+    this.parameters = family.weights.parameters;
   }
 
   static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<TextGenerator> {
-    const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
-    const shape = gpt2Shape(files, weights);
+    const { groups, family: read } = await familyModule(files);
+    await loadOps(['text', ...groups]);
+    const family = read(files, options);
+    const { shape, weights } = family;
     const [json, config, generation] = await Promise.all(
       ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
         readJson(files.folder, file, options.signal),
@@ -120,7 +124,7 @@ export class TextGenerator extends LoadedModel {
     );
     const tokenizer = json && (await (await import('../text/tokenizer.ts')).loadTokenizer(json, config, shape));
     const defaults = readGeneration(files.name, files.config, generation);
-    const model = new TextGenerator(gpu, files, options, weights, shape, tokenizer, defaults);
+    const model = new TextGenerator(gpu, files, options, family, tokenizer, defaults);
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
@@ -174,7 +178,7 @@ export class TextGenerator extends LoadedModel {
 
   /** For a chunk of tokens: the logits after each, or the token drawn after the last. */
   graph(tokens: number, predict: 'all' | 'last', dataType = this.dataType): Graph {
-    return gpt2Graph(this.weights, this.shape, { dataType, tokens, predict });
+    return this.family.graph({ dataType, tokens, predict });
   }
 
   #chunks(): number[] {

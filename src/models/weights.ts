@@ -3,12 +3,13 @@ import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
+import { type Packed, packedTensor } from './packed.ts';
 
 /**
  * Tensors that change no result: running counts, masks and tables of positions, scales that were measured
  * (models/calibration.ts).
  */
-const IDLE = /(^|\.)(num_batches_tracked|attn\.(masked_)?bias|position_ids|inv_freq|input_scale)$/;
+const IDLE = /(^|\.)(num_batches_tracked|(attn|attention)\.(masked_)?bias|position_ids|inv_freq|input_scale)$/;
 
 /** The tensors of a checkpoint under their published names, checked as they are asked for. */
 export class Weights {
@@ -17,11 +18,12 @@ export class Weights {
     /** Put before every name: `transformer.` where the file has it. */
     readonly prefix = '',
     private readonly taken = new Set<string>(),
+    private readonly made = new Map<string, CheckpointTensor>(),
   ) {}
 
   /** The same tensors, under another prefix. */
   at(prefix: string): Weights {
-    return new Weights(this.checkpoint, prefix, this.taken);
+    return new Weights(this.checkpoint, prefix, this.taken, this.made);
   }
 
   /** Call after a graph has taken its tensors. Error: `unused-tensor` where tensors are left that would change a result. */
@@ -42,7 +44,7 @@ export class Weights {
   get(name: string, expected?: readonly number[]): CheckpointTensor {
     const full = this.prefix + name;
     const wanted = expected && `[${expected.map((size) => (size < 0 ? '*' : size)).join(',')}]`;
-    const tensor = this.checkpoint.tensors.get(full);
+    const tensor = this.checkpoint.tensors.get(full) ?? this.made.get(full);
     this.taken.add(full);
     if (!tensor) {
       throw new TilewrightError(
@@ -62,6 +64,19 @@ export class Weights {
       );
     }
     return tensor;
+  }
+
+  /** Makes `NAME + ending` of rows of others, where the file has it not; `get` then finds it. Errors: as of `get`. */
+  pack({ name, rows }: Packed, ending: string): string {
+    const own = name + ending;
+    if (this.has(own) || !rows?.length) return own;
+    const parts = rows.map(({ name, from = 0, count }) => {
+      const tensor = this.get(name + ending);
+      return { tensor, from, count: count ?? (tensor.shape[0] ?? 0) - from };
+    });
+    const full = this.prefix + own;
+    if (!this.made.has(full)) this.made.set(full, packedTensor(full, parts));
+    return own;
   }
 
   shape(name: string): readonly number[] {
@@ -109,6 +124,14 @@ export class GraphWeights {
     const stored = this.builder.constant(this.weights.get(name, expected));
     if (stored.dataType !== 'int8') return stored;
     return this.builder.dequantizeLinear(stored, this.builder.constant(this.weights.get(`${name}_scale`)));
+  }
+
+  /** A tensor that may be rows of others: int8 with the same rows of its scales. */
+  packed(packed: Packed, ending: string, expected: readonly number[]): Operand {
+    const name = this.weights.pack(packed, ending);
+    const scales = [packed, ...(packed.rows ?? [])].some(({ name }) => this.weights.has(`${name}${ending}_scale`));
+    if (scales) this.weights.pack(packed, `${ending}_scale`);
+    return this.get(name, expected);
   }
 
   optional(name: string, expected?: readonly number[]): Operand | undefined {

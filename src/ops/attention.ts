@@ -10,7 +10,7 @@ import qkv from '../../shaders/lib/qkv.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import scoreBias from '../../shaders/lib/score_bias.wgsl';
 import store from '../../shaders/lib/store.wgsl';
-import { part, u32, type WgslModule } from '../gpu/wgsl.ts';
+import { f32, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { BYTES, elementCount, formatShape, stridesOf } from '../tensor/types.ts';
 import {
   type Candidate,
@@ -44,6 +44,10 @@ export interface AttentionOptions {
   /** 1 / sqrt(headSize) where absent. */
   scale?: number;
   causal?: boolean;
+  /** How many keys a query sees at the most: those up to its position, itself among them. All where absent. Needs `causal`. */
+  window?: number;
+  /** Scores become softcap · tanh(score / softcap), before `bias` is added. */
+  softcap?: number;
   /** A query that sees no key gives zeros, not NaN. */
   blindToZero?: boolean;
   /** First column of query, key and value in their rows. */
@@ -113,7 +117,7 @@ type Attention = (
 
 /**
  * attention: softmax(query · keyᵀ * scale + bias) · value per head. `bias` broadcasts to [B, heads, T, keys].
- * `positions`, uint32 [T]: a query at position p sees keys 0..p.
+ * `positions`, uint32 [T]: a query at position p sees keys 0..p, of which `window` leaves the last ones.
  */
 export const attention = defineOp<AttentionOptions, Attention>({
   name: 'attention',
@@ -124,7 +128,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     positions: { types: ['uint32'], optional: true },
     bias: { as: 'query', rank: [4, 4], optional: true },
   },
-  options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'blindToZero', 'columns'],
+  options: ['heads', 'kvHeads', 'headSize', 'scale', 'causal', 'window', 'softcap', 'blindToZero', 'columns'],
   // Every element takes an exp and an addition.
   tolerance: { ulps: 40 },
   values: (name, { key, positions }) =>
@@ -134,6 +138,15 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const { q } = rows;
     const { positions, bias } = inputs;
     const { dataType, shape } = inputs['query']!;
+    const { window, softcap, causal } = options;
+    if (window !== undefined && !(causal && Number.isInteger(window) && window > 0))
+      throw opError(
+        'invalid-argument',
+        'attention',
+        `window is ${window}, expected a number of keys from 1 on, and causal`,
+      );
+    if (softcap !== undefined && !(softcap > 0 && Number.isFinite(softcap)))
+      throw opError('invalid-argument', 'attention', `softcap is ${softcap}, expected a number above 0`);
     if (bias) biasSteps(bias.shape, options.heads, rows);
     if (positions && elementCount(positions.shape) !== q.count)
       throw opError('wrong-shape', 'attention', `positions is ${formatShape(positions.shape)}, expected [${q.count}]`);
@@ -142,14 +155,21 @@ export const attention = defineOp<AttentionOptions, Attention>({
   candidates(inputs, options, output, caps) {
     const rows = sizes(inputs, options);
     const { q, k, v, kvHeads, columns } = rows;
-    const { headSize, causal = false, scale = 1 / Math.sqrt(headSize) } = options;
+    const { headSize, causal = false, window, softcap, scale = 1 / Math.sqrt(headSize) } = options;
     const type = ELEM[output.dataType]!;
     const vec4 = [headSize, q.width, k.width, v.width, ...columns].every((length) => length % 4 === 0);
     const unit = vec4 ? 'vec4' : 'ragged';
     const positions = inputs['positions'] ? 'positions' : 'fixed';
     const biased = inputs['bias'] ? 'bias' : 'none';
     const empty = options.blindToZero ? 'zeros' : 'nan';
-    const reads = [heads, part(elem, type), part(qkv, unit), part(position, positions), part(scoreBias, biased, empty)];
+    const cap = softcap ? 'softcap' : 'free';
+    const reads = [
+      heads,
+      part(elem, type),
+      part(qkv, unit),
+      part(position, window ? 'window' : 'whole', positions),
+      part(scoreBias, cap, biased, empty),
+    ];
     const common = [grid, ...reads, part(store, unit)];
     const params = {
       queries: q.count,
@@ -170,12 +190,18 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(inputs['bias'] && biasSteps(inputs['bias'].shape, options.heads, rows)),
     }; // prettier-ignore
     const lines = q.batch * q.count * options.heads;
-    const APART = u32(Number(q.apart) + 2 * Number(k.apart) + 4 * Number(v.apart));
+    const named = {
+      APART: u32(Number(q.apart) + 2 * Number(k.apart) + 4 * Number(v.apart)),
+      ...(window && { WINDOW: u32(window) }),
+      ...(softcap && { SOFTCAP: f32(softcap) }),
+    };
     const tags = [
       type,
       ...(vec4 ? [] : ['ragged']),
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
+      ...(window ? [`window ${window}`] : []),
+      ...(softcap ? [`softcap ${softcap}`] : []),
       ...(biased === 'none' ? [] : ['bias']),
       ...(empty === 'nan' ? [] : [empty]),
     ].join();
@@ -188,7 +214,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
       variant: {
         kernel: registersKernel,
         ports: [...common, part(headSums, `${width}`)],
-        constants: { WG: u32(inOne), APART },
+        constants: { WG: u32(inOne), ...named },
       },
       params,
       grid: flatGrid(lines * Math.ceil(headSize / width), inOne),
@@ -205,7 +231,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
           variant: {
             kernel: form.kernel,
             ports: [...reads, part(store, unit), ...form.ports],
-            constants: { LANES: u32(caps.minSubgroupSize), APART },
+            constants: { LANES: u32(caps.minSubgroupSize), ...named },
           },
           params,
           grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / rows), 1),
@@ -216,7 +242,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     const turn = caps.manyRegisters ? 2 : 1;
     const tiled = (kernel: WgslModule, rows: number): Candidate => ({
       label: `attention_tiled[${tags},${16 * rows}x64]`,
-      variant: { kernel, ports: common, constants: { WG: u32(256), ROWS: u32(rows), TURN: u32(turn), APART } },
+      variant: { kernel, ports: common, constants: { WG: u32(256), ROWS: u32(rows), TURN: u32(turn), ...named } },
       params,
       grid: flatGrid(q.batch * options.heads * Math.ceil(q.count / (16 * rows)), 1),
     });
@@ -244,13 +270,13 @@ export const attention = defineOp<AttentionOptions, Attention>({
           STEP: u32(headSize % 16 ? 1 : 4),
           SPLIT: u32(split),
           FROM_STORAGE: String(caps.manyRegisters),
-          APART,
+          ...named,
         },
       },
       params,
       grid: flatGrid(lines * split, 1),
     });
-    const splits = Math.min(Math.ceil(FULL / lines), Math.floor(k.count / 64), 32);
+    const splits = Math.min(Math.ceil(FULL / lines), Math.floor(Math.min(k.count, window ?? k.count) / 64), 32);
     const joined = (join: WgslModule): Candidate => {
       const whole = shared('workgroup', 64, splits);
       const variant = {
@@ -266,7 +292,7 @@ export const attention = defineOp<AttentionOptions, Attention>({
     // The second kernel writes lines in the order of the first: rows of heads side by side.
     const inOrder = !q.apart || q.count === 1;
     const joinKernel = !caps.software && inOrder && splits > 3 && head4 <= 64 ? lateKernels.attentionJoin : undefined;
-    const lanes = k.count > 64 && lines < 1024 ? 256 : 64;
+    const lanes = Math.min(k.count, window ?? k.count) > 64 && lines < 1024 ? 256 : 64;
     const forms =
       head4 > lanes
         ? []

@@ -317,6 +317,7 @@ export const unary = defineUnary(functions, {
   exp: { flops: 1, tolerance: { ulps: 32 } },
   tanh: { flops: 1, tolerance: FAST },
   sigmoid: { flops: 3, tolerance: { ulps: 34 } },
+  swish: { flops: 5, alpha: 1, tolerance: { ulps: 40 } },
   relu: { flops: 1, types: SIGNED, tolerance: EXACT },
   clamp: {
     flops: 2,

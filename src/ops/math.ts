@@ -9,7 +9,6 @@ export const mathUnary = defineUnary(unaryParts, {
   elu: { flops: 3, alpha: 1, tolerance: NEAR_ZERO },
   hardSigmoid: { flops: 4, alpha: 0.2, beta: 0.5, tolerance: TWO_STEPS },
   hardSwish: { flops: 5, tolerance: { ulps: 4 } },
-  swish: { flops: 5, alpha: 1, tolerance: { ulps: 40 } },
   abs: { flops: 1, types: SIGNED, tolerance: EXACT },
   sign: { flops: 1, types: SIGNED, tolerance: EXACT },
   ceil: { flops: 1, tolerance: EXACT },

@@ -26,6 +26,8 @@ export interface RotaryEmbeddingOptions {
   interleaved?: boolean;
   /** Elements of a head that are in pairs: the first ones, all where absent. The others stay. */
   rotaryEmbeddingDim?: number;
+  /** Heads that are turned: the first ones, all where absent. The others stay: those of the values in a row [query, key, value]. */
+  rotaryHeads?: number;
 }
 
 type RotaryEmbedding = (
@@ -52,6 +54,9 @@ function sizes({ input, cos, sin, positions }: Inputs, options: RotaryEmbeddingO
   const size = options.rotaryEmbeddingDim ?? width;
   if (!Number.isInteger(size) || size < 2 || size % 2 || size > width)
     refuse('invalid-argument', `rotaryEmbeddingDim is ${size}, expected an even number from 2 to ${width}`);
+  const turning = options.rotaryHeads ?? heads;
+  if (!Number.isInteger(turning) || turning < 1 || turning > heads)
+    refuse('invalid-argument', `rotaryHeads is ${turning}, expected an integer from 1 to ${heads}`);
   const places = positions ?? cos!;
   const lead = positions ? places.shape : places.shape.slice(0, -1);
   const rank = positions ? 2 : 3;
@@ -66,7 +71,7 @@ function sizes({ input, cos, sin, positions }: Inputs, options: RotaryEmbeddingO
       'wrong-shape',
       `${positions ? 'positions' : 'cos'} is ${formatShape(places.shape)}, expected [1 or ${batch},${count}${positions ? '' : ',..'}]`,
     );
-  return { apart, batch, count, heads, width, size, angles, shared: lead[0] === 1 };
+  return { apart, batch, count, heads, turning, width, size, angles, shared: lead[0] === 1 };
 }
 
 /**
@@ -83,14 +88,14 @@ export const rotaryEmbedding = defineOp<RotaryEmbeddingOptions, RotaryEmbedding>
     sin: { as: 'input', rank: [2, 3] },
     positions: { types: INDICES, rank: [2, 2], optional: true },
   },
-  options: ['heads', 'interleaved', 'rotaryEmbeddingDim'],
+  options: ['heads', 'interleaved', 'rotaryEmbeddingDim', 'rotaryHeads'],
   values: (name, { cos }) => (name === 'positions' ? { low: 0, high: cos!.shape[0]! - 1 } : undefined),
   infer(inputs, options) {
     sizes(inputs, options);
     return inputs['input']!;
   },
   candidates(inputs, options, output) {
-    const { apart, count, heads, width, size, angles, shared } = sizes(inputs, options);
+    const { apart, count, heads, turning, width, size, angles, shared } = sizes(inputs, options);
     const { interleaved = false } = options;
     const { positions, cos } = inputs;
     const half = size / 2;
@@ -131,6 +136,9 @@ export const rotaryEmbedding = defineOp<RotaryEmbeddingOptions, RotaryEmbedding>
           positions: count,
           batch: shared ? 0 : count,
           rows: cos!.shape[0]!,
+          heads,
+          turning,
+          apart: apart ? count : 1,
         },
         grid: flatGrid(units, FLAT),
         bind: { cos_table: 'cos', sin_table: 'sin' },

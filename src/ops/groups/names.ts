@@ -4,7 +4,7 @@ export const GROUPED: Readonly<Record<string, string>> = {
   image: 'batchNormalization conv2d averagePool2d maxPool2d',
   join: 'concat split',
   logic: 'equal notEqual greater greaterOrEqual lesser lesserOrEqual logicalAnd logicalOr logicalXor bitwiseAnd bitwiseOr bitwiseXor shiftLeft shiftRight logicalNot isNaN isInfinite bitwiseNot where',
-  math: 'pow mod fmod prelu leakyRelu softplus elu hardSigmoid hardSwish swish abs sign ceil floor log softsign erf roundEven',
+  math: 'pow mod fmod prelu leakyRelu softplus elu hardSigmoid hardSwish abs sign ceil floor log softsign erf roundEven',
   movement: 'expand pad reverse slice transpose',
   normalization: 'instanceNormalization rmsNormalization',
   points: 'gridSample roiAlign',

@@ -64,6 +64,37 @@ export const cases: readonly OpCase[] = [
     { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
     { heads: 2, headSize: 5, causal: true },
   ),
+  // A window of the keys before a query: within a tile, over several, as wide as all keys; with a KV cache.
+  self(9, 2, 8, { causal: true, window: 3 }),
+  self(6, 2, 5, { causal: true, window: 1 }),
+  ...inFloat32([self(150, 1, 16, { causal: true, window: 70 }), self(70, 1, 12, { causal: true, window: 70 })]),
+  test(
+    'attention',
+    {
+      query: [5, 24],
+      key: [90, 12],
+      value: [90, 12],
+      positions: uint32([5], (run) => (run ? [3, 4, 5, 6, 7] : [85, 86, 87, 88, 89])),
+    },
+    { heads: 4, kvHeads: 2, headSize: 6, causal: true, window: 6 },
+  ),
+  test(
+    'attention',
+    { query: [1, 32], key: [700, 32], value: [700, 32], positions: uint32([1], (run) => [run ? 699 : 1]) },
+    { heads: 2, headSize: 16, causal: true, window: 300 },
+  ),
+  // Scores drawn towards zero.
+  test(
+    'attention',
+    { query: valued([6, 16], { low: -6, high: 6 }), key: valued([6, 16], { low: -6, high: 6 }), value: [6, 16] },
+    { heads: 2, headSize: 8, causal: true, softcap: 5 },
+  ),
+  test(
+    'attention',
+    { query: [2, 5, 12], key: [2, 9, 12], value: [2, 9, 12], bias: [2, 2, 5, 9] },
+    { heads: 2, headSize: 6, softcap: 0.4 },
+  ),
+  self(40, 1, 16, { causal: true, window: 20, softcap: 0.5 }),
   // Heads of their own, [B, heads, T, headSize], for some of the operands or all.
   test('attention', { query: [2, 3, 5, 8], key: [2, 3, 9, 8], value: [2, 3, 9, 8] }, { heads: 3, headSize: 8 }),
   test(

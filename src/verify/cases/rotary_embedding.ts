@@ -28,6 +28,9 @@ export const cases: readonly OpCase[] = [
   turned([2, 5, 30], [2, 5, 5], { heads: 3, interleaved: true }),
   turned([1, 2, 3, 9], [1, 3, 6], { rotaryEmbeddingDim: 6, interleaved: true }),
   turned([1, 2, 3, 13], [1, 3, 3], { rotaryEmbeddingDim: 6 }),
+  // Some heads only.
+  turned([2, 3, 40], [1, 3, 4], { heads: 5, rotaryHeads: 3 }),
+  turned([2, 3, 5, 10], [2, 5, 3], { rotaryHeads: 2, rotaryEmbeddingDim: 6 }),
   // Tables, of which positions name rows.
   turned([2, 3, 3, 16], [6, 8], {}, { positions: POSITIONS }),
   turned([2, 3, 24], [6, 4], { heads: 3, interleaved: true }, { positions: int32([1, 3], [4, 0, 2]) }),

@@ -6,12 +6,14 @@ interface AttentionOptions {
   headSize: number;
   scale?: number;
   causal?: boolean;
+  window?: number;
+  softcap?: number;
   blindToZero?: boolean;
   columns?: readonly [number, number, number];
 }
 
 /**
- * softmax(query · keyᵀ * scale + bias) · value, head by head. Heads lie side by side in the columns of the rows; of a
+ * softmax(query · keyᵀ * scale + bias) · value, head by head, the scores capped before the bias is added. Heads lie side by side in the columns of the rows; of a
  * tensor of four axes they are the second.
  */
 export function attention({ query, key, value, positions, bias }: RefInputs, options: AttentionOptions): RefTensor {
@@ -21,6 +23,8 @@ export function attention({ query, key, value, positions, bias }: RefInputs, opt
     headSize,
     scale = 1 / Math.sqrt(headSize),
     causal = false,
+    window = Number.POSITIVE_INFINITY,
+    softcap,
     columns = [0, 0, 0],
   } = options;
   const [queries, keys] = [query!.shape.at(-2)!, key!.shape.at(-2)!];
@@ -43,7 +47,8 @@ export function attention({ query, key, value, positions, bias }: RefInputs, opt
       const seen = causal ? Math.min(position + 1, keys) : keys;
       const scores: number[] = [];
       let largest = 0;
-      for (let j = 0; j < seen; j++) {
+      const first = Math.max(0, seen - window);
+      for (let j = first; j < seen; j++) {
         const q = start(query!, batch, t, head, columns[0]);
         const k = start(key!, batch, j, kvHead, columns[1]);
         let score = 0;
@@ -52,6 +57,7 @@ export function attention({ query, key, value, positions, bias }: RefInputs, opt
           score += query!.data[q + e]! * key!.data[k + e]! * scale;
           size += Math.abs(query!.data[q + e]! * key!.data[k + e]! * scale);
         }
+        if (softcap) score = softcap * Math.tanh(score / softcap);
         scores.push(score + (bias ? spread(bias, [batch, head, t, j]) : 0));
         largest = Math.max(largest, size);
       }
@@ -62,7 +68,7 @@ export function attention({ query, key, value, positions, bias }: RefInputs, opt
       let result = 0;
       let mass = 0;
       weights.forEach((weight, j) => {
-        const x = value!.data[start(value!, batch, j, kvHead, columns[2]) + (column % headSize)]!;
+        const x = value!.data[start(value!, batch, first + j, kvHead, columns[2]) + (column % headSize)]!;
         result += (weight / total) * x;
         mass += Math.abs((weight / total) * x);
       });

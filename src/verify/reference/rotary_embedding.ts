@@ -4,6 +4,7 @@ interface RotaryEmbeddingOptions {
   heads?: number;
   interleaved?: boolean;
   rotaryEmbeddingDim?: number;
+  rotaryHeads?: number;
 }
 
 /** Pairs (x, y) of each head, turned by the angle of their position: (x cos - y sin, y cos + x sin). */
@@ -11,7 +12,7 @@ export function rotaryEmbedding({ input, cos, sin, positions }: RefInputs, optio
   const { shape } = input!;
   const apart = shape.length === 4;
   const headSize = apart ? shape[3]! : shape[2]! / options.heads!;
-  const { interleaved = false, rotaryEmbeddingDim: size = headSize } = options;
+  const { interleaved = false, rotaryEmbeddingDim: size = headSize, rotaryHeads = Number.POSITIVE_INFINITY } = options;
   const half = size / 2;
   return build(
     input!.dataType,
@@ -20,7 +21,8 @@ export function rotaryEmbedding({ input, cos, sin, positions }: RefInputs, optio
       const column = index.at(-1)!;
       const d = column % headSize;
       const own = at(input!, index);
-      if (d >= size) return own;
+      const head = apart ? index[1]! : Math.floor(column / headSize);
+      if (d >= size || head >= rotaryHeads) return own;
       const isFirst = interleaved ? d % 2 === 0 : d < half;
       const distance = (interleaved ? 1 : half) * (isFirst ? 1 : -1);
       const other = at(input!, moved(index, [index.length - 1], [column + distance]));

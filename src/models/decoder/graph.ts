@@ -1,0 +1,206 @@
+import { GraphBuilder } from '../../graph/builder.ts';
+import type { Graph, Operand } from '../../graph/ir.ts';
+import { ACTIVATIONS } from '../activation-names.ts';
+import type { Packed } from '../packed.ts';
+import type { TextGraphOptions } from '../text-family.ts';
+import { GraphWeights, type Weights } from '../weights.ts';
+import type { angleTables, Frequencies } from './rotary.ts';
+import type { ApartNames, DecoderShape, LayerKind, LayerNames } from './shape.ts';
+
+type Tables = ReturnType<typeof angleTables>;
+
+/** Query, and the caches of keys and values; where each begins in its rows. */
+interface Attended {
+  readonly query: Operand;
+  readonly key: Operand;
+  readonly value: Operand;
+  readonly columns: readonly [number, number, number];
+}
+
+/**
+ * A decoder of text for a chunk of tokens, by the options of its family: Llama (Touvron et al. 2023) and what came of
+ * it. Inputs and outputs are those of `gpt2Graph`: `tokens` and `positions`, uint32[tokens], to `logits`, or to `token`. Keys and
+ * values of all positions are states, one [context, 2 · kvHeads · headSize] a layer, or two where they are made apart.
+ */
+export class DecoderGraph {
+  readonly #b = new GraphBuilder();
+  readonly #w: GraphWeights;
+  readonly #positions: Operand;
+  /** Cosines and sines on the device, by frequencies. */
+  readonly #angles = new Map<Frequencies, { cos: Operand; sin: Operand }>();
+
+  private constructor(
+    weights: Weights,
+    private readonly shape: DecoderShape,
+    private readonly tables: (frequencies: Frequencies) => Tables,
+    private readonly options: TextGraphOptions,
+  ) {
+    this.#w = new GraphWeights(this.#b, weights, options.dataType);
+    this.#positions = this.#b.input('positions', { dataType: 'uint32', shape: [options.tokens] });
+  }
+
+  /** Tables of angles are the same arrays for all graphs of a model, so that these share them on the device. */
+  static of(
+    weights: Weights,
+    shape: DecoderShape,
+    tables: (frequencies: Frequencies) => Tables,
+    options: TextGraphOptions,
+  ): Graph {
+    return new DecoderGraph(weights, shape, tables, options).#whole(weights);
+  }
+
+  #whole(weights: Weights): Graph {
+    const b = this.#b;
+    const { layers, vocabulary, width, names, embeddingScale, logitScale, logitSoftcap, tied } = this.shape;
+    const { tokens: count, predict, dataType } = this.options;
+    const tokens = b.input('tokens', { dataType: 'uint32', shape: [count] });
+    const table = this.#w.get(`${names.table}.weight`, [vocabulary, width]);
+    let x = this.#times(b.gather(table, tokens, { label: names.table }), embeddingScale);
+    for (let i = 0; i < layers; i++) x = this.#layer(x, i, names.layer(i), this.shape.layer(i));
+    if (predict === 'last' && count > 1)
+      x = b.gather(x, b.input('last', { dataType: 'uint32', shape: [1] }), { label: 'last' });
+    const separate = weights.at('');
+    // A file may have the head of a tied model too: that is the table once more.
+    if (tied && separate.has(`${names.head}.weight`)) separate.get(`${names.head}.weight`, [vocabulary, width]);
+    const head = tied
+      ? table
+      : new GraphWeights(b, separate, dataType).get(`${names.head}.weight`, [vocabulary, width]);
+    let logits = b.matmul(this.#normalized(x, names.norm), head, { transposeB: true, label: names.head });
+    logits = this.#times(logits, logitScale);
+    if (logitSoftcap) logits = this.#times(b.tanh(this.#times(logits, 1 / logitSoftcap)), logitSoftcap);
+    if (predict === 'all') return b.outputs({ logits });
+    const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });
+    return b.outputs({ token: b.sample(logits, settings, { label: 'sample' }) });
+  }
+
+  /** Attention and MLP, each added to what it read, or both to the same. */
+  #layer(x: Operand, index: number, names: LayerNames, kind: LayerKind): Operand {
+    const attended = this.#attention(this.#normalized(x, names.beforeAttention), index, names, kind);
+    const between = this.shape.parallel ? x : this.#added(attended, names.afterAttention, x);
+    const fed = this.#mlp(this.#normalized(between, names.beforeMlp), names);
+    const after = this.#added(fed, names.afterMlp, between);
+    return this.shape.parallel ? this.#added(attended, names.afterAttention, after) : after;
+  }
+
+  #added(made: Operand, norm: string | undefined, x: Operand): Operand {
+    return this.#b.add(this.#times(this.#normalized(made, norm), this.shape.residualScale), x);
+  }
+
+  #attention(x: Operand, index: number, names: LayerNames, { window, rotary }: LayerKind): Operand {
+    const { heads, kvHeads, headSize, scale, softcap, biases, width } = this.shape;
+    const { apart } = names;
+    const { query, key, value, columns } = apart
+      ? this.#apart(x, index, apart, rotary)
+      : this.#together(x, index, names.qkv, rotary);
+    const attended = this.#b.attention(query, key, value, {
+      ...{ heads, kvHeads, headSize, scale, causal: true, positions: this.#positions, columns },
+      ...(window && window < this.shape.context && { window }),
+      ...(softcap && { softcap }),
+      label: names.output,
+    });
+    return this.#linear(attended, { name: names.output }, width, biases.output);
+  }
+
+  /** Rows [query, key, value] of one product. The cache has the rest of a row, from the keys on. */
+  #together(x: Operand, index: number, qkv: Packed, rotary: Frequencies | undefined): Attended {
+    const { heads, kvHeads, headSize, biases } = this.shape;
+    const [own, shared] = [heads * headSize, kvHeads * headSize];
+    const product = this.#linear(x, qkv, own + 2 * shared, biases.qkv);
+    const rows = this.#turned(product, heads + 2 * kvHeads, heads + kvHeads, rotary);
+    const cache = this.#cached(`${index}.kv`, rows, 2 * shared, own);
+    return { query: rows, key: cache, value: cache, columns: [0, 0, shared] };
+  }
+
+  /** Queries and keys are normalised before they are turned. */
+  #apart(x: Operand, index: number, names: ApartNames, rotary: Frequencies | undefined): Attended {
+    const { heads, kvHeads, headSize, biases } = this.shape;
+    const product = (name: string, count: number): Operand => this.#linear(x, { name }, count * headSize, biases.qkv);
+    const turned = (name: string, norm: string, count: number): Operand =>
+      this.#turned(this.#normalizedHeads(product(name, count), norm, count), count, count, rotary);
+    const key = turned(names.key, names.keyNorm, kvHeads);
+    const value = product(names.value, kvHeads);
+    return {
+      query: turned(names.query, names.queryNorm, heads),
+      key: this.#cached(`${index}.k`, key, kvHeads * headSize, 0),
+      value: this.#cached(`${index}.v`, value, kvHeads * headSize, 0),
+      columns: [0, 0, 0],
+    };
+  }
+
+  #normalizedHeads(x: Operand, name: string, count: number): Operand {
+    const { queryNorm, headSize } = this.shape;
+    if (queryNorm === 'row') return this.#normalized(x, name);
+    const { tokens } = this.options;
+    const byHead = this.#b.reshape(x, [tokens, count, headSize]);
+    return this.#b.reshape(this.#normalized(byHead, name), [tokens, count * headSize]);
+  }
+
+  #cached(name: string, rows: Operand, width: number, column: number): Operand {
+    const b = this.#b;
+    const empty = b.state(`cache.${name}`, { dataType: this.options.dataType, shape: [this.shape.context, width] });
+    return b.scatterRows(empty, rows, this.#positions, { column, label: `cache.${name}` });
+  }
+
+  /** Rows of `heads` heads, of which the first `turning` are turned by their positions. */
+  #turned(x: Operand, heads: number, turning: number, rotary: Frequencies | undefined): Operand {
+    if (!rotary) return x;
+    const b = this.#b;
+    const { tokens } = this.options;
+    const { cos, sin } = this.#anglesOf(rotary);
+    const turned = b.rotaryEmbedding(b.reshape(x, [1, ...x.shape]), cos, sin, {
+      positions: b.reshape(this.#positions, [1, tokens]),
+      heads,
+      ...(turning < heads && { rotaryHeads: turning }),
+      rotaryEmbeddingDim: 2 * rotary.steps.length,
+    });
+    return b.reshape(turned, x.shape);
+  }
+
+  #anglesOf(rotary: Frequencies): { cos: Operand; sin: Operand } {
+    let angles = this.#angles.get(rotary);
+    if (!angles) {
+      const tables = this.tables(rotary);
+      const shape = [this.shape.context, rotary.steps.length];
+      const onDevice = (data: Float32Array): Operand => {
+        const constant = this.#b.constant({ dataType: 'float32', shape }, data);
+        return this.options.dataType === 'float32' ? constant : this.#b.cast(constant, this.options.dataType);
+      };
+      angles = { cos: onDevice(tables.cos), sin: onDevice(tables.sin) };
+      this.#angles.set(rotary, angles);
+    }
+    return angles;
+  }
+
+  #mlp(x: Operand, { gate, up, down }: LayerNames): Operand {
+    const b = this.#b;
+    const { inner, width, biases, activation } = this.shape;
+    const product = (packed: Packed): Operand => this.#linear(x, packed, inner, biases.mlp);
+    const activated = (packed: Packed): Operand => ACTIVATIONS[activation]!(b, product(packed));
+    const hidden = gate ? b.mul(activated(gate), product(up)) : activated(up);
+    return this.#linear(hidden, { name: down }, width, biases.mlp);
+  }
+
+  #linear(x: Operand, packed: Packed, out: number, bias: boolean): Operand {
+    const weight = this.#w.packed(packed, '.weight', [out, x.shape.at(-1)!]);
+    const y = this.#b.matmul(x, weight, { transposeB: true, label: packed.name });
+    return bias ? this.#b.add(y, this.#w.packed(packed, '.bias', [out])) : y;
+  }
+
+  /** Over the last axis; as it is where there is no name. */
+  #normalized(x: Operand, name: string | undefined): Operand {
+    if (name === undefined) return x;
+    const b = this.#b;
+    const { epsilon, norm, normOffset } = this.shape;
+    const size = x.shape.at(-1)!;
+    const weight = this.#w.get(`${name}.weight`, [size]);
+    const scale = normOffset ? b.linear(weight, { beta: normOffset }) : weight;
+    const options = { scale, axes: [x.shape.length - 1], epsilon, label: name };
+    return norm === 'rms'
+      ? b.rmsNormalization(x, options)
+      : b.layerNormalization(x, { ...options, bias: this.#w.get(`${name}.bias`, [size]) });
+  }
+
+  #times(x: Operand, factor: number): Operand {
+    return factor === 1 ? x : this.#b.linear(x, { alpha: factor });
+  }
+}

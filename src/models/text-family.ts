@@ -1,0 +1,43 @@
+import type { GroupName } from '../graph/groups/index.ts';
+import type { Graph } from '../graph/ir.ts';
+import type { LoadOptions, ModelFiles } from './model.ts';
+import type { Weights } from './weights.ts';
+
+/** The sizes of a model of text. */
+export interface TextShape {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Tokens of a text at the most. */
+  readonly context: number;
+  readonly vocabulary: number;
+}
+
+export interface TextGraphOptions {
+  readonly dataType: 'float32' | 'float16';
+  /** Tokens of a run. */
+  readonly tokens: number;
+  /** Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`. */
+  readonly predict: 'all' | 'last';
+}
+
+/** A folder's model of text: what its family makes of config and tensor names. */
+export interface TextFamily {
+  /** The config's `model_type`. */
+  readonly architecture: string;
+  readonly shape: TextShape;
+  readonly weights: Weights;
+  /**
+   * The graph for a chunk of tokens. Inputs: `tokens` and `positions`, uint32[tokens]. Output: `logits`, or `token`, drawn by the input
+   * `settings` (ops/sample.ts). Keys and values of all positions are states, so a chunk may start anywhere.
+   */
+  graph(options: TextGraphOptions): Graph;
+}
+
+/** A module of families. */
+export interface FamilyModule {
+  /** Groups of ops that its graphs have beside `text`. */
+  readonly groups: readonly GroupName[];
+  /** Errors: those of the config and of the tensors. */
+  family(files: ModelFiles, options: LoadOptions): TextFamily;
+}
