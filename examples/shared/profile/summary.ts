@@ -1,5 +1,5 @@
 import type { ModelSummary, Numbers } from '../../../src/index.ts';
-import { bytes, count, number, whole } from '../format.ts';
+import { bytes, count, whole } from '../format.ts';
 import { type Cell, esc, factList, figureCell, sortableTable, textCell } from './html.ts';
 
 /** Bits of a number of a weight, by the types that weights may be loaded in. */
@@ -26,7 +26,7 @@ export function summaryHtml({ rows, totals, buffers, weights, activations }: Mod
       Parameters: `${count(totals.parameters)} (${whole(totals.parameters)})`,
       ...(buffers && { 'Numbers that were not trained': whole(buffers) }),
       'Multiply-adds of one forward pass': `${count(totals.macs)} MAC`,
-      'FLOPs (B) for one forward pass': number(totals.flops / 1e9),
+      'FLOPs (B) for one forward pass': (totals.flops / 1e9).toPrecision(4),
       'Weights in the graph': byType(weights),
       'Parameters would take': types.join(', '),
       'Activations, each once': byType(activations),
