@@ -1,11 +1,14 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin, UserConfig } from 'vite';
 import { defineConfig, type TestProjectConfiguration, type TestProjectInlineConfiguration } from 'vitest/config';
+import packageFile from './package.json' with { type: 'json' };
 import { firefox } from './tests/support/firefox.ts';
 import { chooseAdapter, chromeFlags, findChrome } from './tools/chrome.mjs';
 import { findFirefox } from './tools/firefox.mjs';
+import { lessons } from './tools/lessons.ts';
 import { frame, pageFiles } from './tools/pages-plugin.ts';
 import { beside, parts } from './tools/parts-plugin.ts';
 import { findVulkanDriver, vulkanEnv } from './tools/vulkan.mjs';
@@ -35,6 +38,25 @@ const copies = (files: Record<string, string>): Plugin => ({
     for (const [from, to] of Object.entries(files)) cpSync(at(from), at(to), { recursive: true });
   },
 });
+
+/** Puts beside every text of a build what it is when compressed: `tools/serve.mjs` serves that, as nginx does with `gzip_static`. */
+const packed = (folder: string): Plugin => ({
+  name: 'packed',
+  apply: 'build',
+  closeBundle() {
+    const files = readdirSync(at(folder), { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((name) => /\.(html|css|js|json)$/.test(name) && !/^weights\b/.test(name))) {
+      const path = at(`${folder}/${file}`);
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+    }
+  },
+});
+
+/** Where the repository is, for links to its issues; empty where package.json does not say. */
+const repositoryOf = (described: object): string => {
+  const { repository = '' } = described as { repository?: string | { url: string } };
+  return typeof repository === 'string' ? repository : repository.url;
+};
 
 /** The pages load models from beside themselves: those that ship, and those of others. */
 const WEIGHTS = {
@@ -168,7 +190,8 @@ const builds: Record<string, UserConfig> = {
         input: pageFiles(),
       },
     },
-    plugins: [copies(WEIGHTS)],
+    define: { 'import.meta.env.REPOSITORY': JSON.stringify(repositoryOf(packageFile)) },
+    plugins: [copies(WEIGHTS), packed('dist/pages')],
   },
 };
 
@@ -325,7 +348,7 @@ export default defineConfig(async ({ mode }) => {
   const { plugins = [], build, ...rest } = builds[mode] ?? {};
   return {
     ...rest,
-    plugins: [wgsl(), frame(), serveWeights(), ...plugins],
+    plugins: [wgsl(), lessons(), frame(), serveWeights(), ...plugins],
     build: { target: 'es2022', emptyOutDir: true, ...build },
     server: { fs: { allow: [at('..'), ...(process.env['TILEWRIGHT_GPT2'] ? [process.env['TILEWRIGHT_GPT2']] : [])] } },
     ...(mode === 'test' && { test: { projects: await projects() } }),

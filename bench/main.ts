@@ -1,117 +1,167 @@
-import { adapterFacts, noWebGpu, showAdapter, softwareNotice } from '../examples/shared/adapter.ts';
+import { adapterFacts, adapterText, noWebGpu, showAdapter, softwareNotice } from '../examples/shared/adapter.ts';
 import { byId, copyOnClick, make } from '../examples/shared/dom.ts';
+import { acceptDrops, fileButton } from '../examples/shared/drop.ts';
 import { ProblemBox } from '../examples/shared/problem.ts';
-import { onnxFiles } from './onnx-files.ts';
-import { PRESETS, type PresetName } from './parameters.ts';
-import { Plot, plotData } from './plot.ts';
-import type { BenchReport, BenchRow, SuiteName } from './report.ts';
-import { runBench } from './run.ts';
-import { ceilingsText, headlines, tableRow } from './table.ts';
-
-const WEIGHTS = new URL('../weights/', document.baseURI);
-/** The development server has the packages; a page that is built has none. */
-const ONNX = import.meta.env.DEV
-  ? await onnxFiles((path) => new URL(`../node_modules/${path}`, document.baseURI).href)
-  : {};
+import { TilewrightError } from '../src/errors.ts';
+import type { AdapterCard } from '../src/gpu/adapter.ts';
+import { readReport } from './read-report.ts';
+import type { CustomModel } from './suites/case.ts';
+import { ParametersForm } from './view/form.ts';
+import { forgetRun, keepRun, keptRuns } from './view/history.ts';
+import { LiveRun } from './view/live.ts';
+import { unpack } from './view/packed.ts';
+import { repositoryNames, repositoryReport } from './view/repository.ts';
+import { Runs } from './view/runs.ts';
+import { ReportView } from './view/shown.ts';
+import { Take } from './view/take.ts';
+import { browserName } from './view/words.ts';
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
-const form = byId('form', HTMLFormElement);
 const go = byId('go', HTMLButtonElement);
 const cancel = byId('cancel', HTMLButtonElement);
-const download = byId('download', HTMLButtonElement);
-const copy = byId('copy', HTMLButtonElement);
-const progress = byId('progress', HTMLElement);
-const results = byId('results', HTMLElement);
-/** `3x3 56²×64`: short enough to stand under a bar. */
-const layerLabel = ({ name, shape }: BenchRow): string =>
-  `${name.replace('conv2d ', '').replace('depthwise', 'dw')} ${shape.replace(/^(\d+)x\1x(\d+)->.*/, '$1²×$2')}`;
-
-const plot = (suite: SuiteName, kind: 'lines' | 'bars', label: (row: BenchRow) => string) => {
-  const figure = byId(`plot-${suite}`, HTMLElement);
-  return { suite, label, figure, drawing: new Plot(figure.querySelector<HTMLElement>('.drawing')!, kind) };
-};
-const plots = [plot('matmul', 'lines', ({ shape }) => shape.split('x')[0]!), plot('conv', 'bars', layerLabel)];
-
+const view = new ReportView();
+const take = new Take();
+const runs = new Runs(
+  (report) => {
+    if (report) view.show(report);
+    else view.hide();
+    void take.use(report);
+  },
+  ({ date }) => forgetRun(date),
+);
+const form = new ParametersForm(() => enable());
 let running: AbortController | undefined;
-let report: BenchReport | undefined;
+let adapter: AdapterCard | undefined;
+/** The user's, for the suite `custom`. */
+let model: CustomModel | undefined;
 
 async function run(): Promise<void> {
-  if (running) return;
-  const chosen = new FormData(form); // before its fields are disabled, which would leave them out
+  if (running || !adapter) return;
   running = new AbortController();
+  const { signal } = running;
+  const { parameters } = form;
   problems.clear();
   showRunning(true);
-  const rows: BenchRow[] = [];
-  showRows(rows);
-  byId('ceilings', HTMLElement).textContent = '';
+  void take.use(undefined);
+  const live = new LiveRun(adapter, parameters, (state) => view.show(state, true));
   try {
-    report = await runBench({
-      weights: WEIGHTS,
-      onnx: ONNX,
-      suites: chosen.getAll('suite') as SuiteName[],
-      preset: presetFromAddress() ?? (chosen.get('preset') as PresetName),
-      signal: running.signal,
-      onProgress: ({ done, total, label = 'Done' }) => {
-        byId('step', HTMLElement).textContent = label;
-        byId('steps', HTMLElement).textContent = `${done} of ${total}`;
-        byId('bar', HTMLProgressElement).value = done / Math.max(1, total);
-      },
-      onCeilings: (ceilings) => {
-        byId('ceilings', HTMLElement).textContent = ceilingsText(ceilings);
-      },
-      onRow: (row) => {
-        rows.push(row);
-        showRows(rows);
-      },
-    });
-    showNotes(report.notes);
+    const { measure } = await import('./view/measure.ts');
+    const { onCeilings, onRow, onPulse } = live;
+    const told = { signal, model, onProgress: showProgress, onCeilings, onRow, onPulse };
+    const report = await measure(parameters, told);
+    if (signal.aborted)
+      problems.show(new TilewrightError('aborted', 'the bench was cancelled: it has the rows so far'), run);
+    else keepRun(report); // where nothing can be kept, the run lasts as long as the page
+    runs.add(report, 'measured now', 'shown');
   } catch (error) {
     problems.show(error, run);
+    const part = live.part('The run ended by an error');
+    if (part) runs.add(part, 'measured now', 'shown');
+    else if (runs.shown) view.show(runs.shown);
+    else view.hide();
   } finally {
     running = undefined;
     showRunning(false);
   }
 }
 
+function showProgress({ done, total, label = 'Done' }: { done: number; total: number; label?: string }): void {
+  byId('step', HTMLElement).textContent = label;
+  byId('steps', HTMLElement).textContent = `${done} of ${total}`;
+  byId('bar', HTMLProgressElement).value = done / Math.max(1, total);
+}
+
 function showRunning(on: boolean): void {
   const focused = document.activeElement === (on ? go : cancel);
   go.hidden = on;
   cancel.hidden = !on;
-  progress.hidden = !on;
-  for (const field of form.querySelectorAll('fieldset')) field.disabled = on;
-  if (on) report = undefined;
-  for (const button of [download, copy]) button.disabled = !report;
+  byId('progress', HTMLElement).classList.toggle('idle', !on);
+  form.enabled = !on;
+  byId('runs', HTMLFieldSetElement).disabled = on;
+  enable();
   if (focused) (on ? cancel : go).focus();
 }
 
-/** Everything that rows are shown in: table, plots, headlines. */
-function showRows(rows: readonly BenchRow[]): void {
-  results.hidden = rows.length === 0;
-  byId('table', HTMLTableElement).tBodies[0]!.replaceChildren(...rows.map(tableRow));
-  byId('headlines', HTMLElement).replaceChildren(...headlines(rows));
-  showNotes([]);
-  for (const { suite, figure, drawing, label } of plots) {
-    const own = rows.filter((row) => row.suite === suite);
-    figure.hidden = own.length === 0;
-    if (own.length) void drawing.show(plotData(own, label));
+/** A run needs an adapter and a suite. */
+function enable(): void {
+  go.disabled = !adapter || Boolean(running) || !form.parameters.suites;
+}
+
+/** Does what may fail, and says what went wrong. */
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    problems.show(
+      error instanceof TilewrightError ? error : new TilewrightError('invalid-file', (error as Error).message),
+    );
   }
 }
 
-const showNotes = (notes: readonly string[]): void =>
-  byId('notes', HTMLElement).replaceChildren(...notes.map((note) => make('li', {}, note)));
+const openText = (text: string, origin: 'file' | 'pasted'): void => runs.add(readReport(text), origin, 'beside');
 
-/** `?preset=tiny` runs sizes that the page does not offer: for its test. */
-function presetFromAddress(): PresetName | undefined {
-  const asked = new URLSearchParams(location.search).get('preset');
-  return PRESETS.find((name) => name === asked);
+const openFiles = (files: readonly File[]): Promise<void> =>
+  attempt(async () => {
+    if (files.some(({ name }) => /\.(onnx|safetensors)$/i.test(name))) takeModel(files);
+    else for (const file of files) openText(await file.text(), 'file');
+  });
+
+/** Takes a model of the user's as a suite of its own. */
+function takeModel(files: readonly File[]): void {
+  const name = (files.find((file) => /\.(onnx|safetensors)$/i.test(file.name)) ?? files[0]!).name;
+  model = { name, source: files.length === 1 ? files[0]! : [...files] };
+  byId('custom-name', HTMLElement).textContent = name;
+  byId('more', HTMLDetailsElement).open = true;
+  byId('custom', HTMLInputElement).checked = true;
+  enable();
 }
 
-const json = (): string => `${JSON.stringify(report, null, 2)}\n`;
+/** What the part after the # asks for: a run in itself, or results of the repository side by side. */
+const openFragment = (): Promise<void> =>
+  attempt(async () => {
+    const fragment = new URLSearchParams(location.hash.slice(1));
+    const packed = fragment.get('run');
+    if (packed !== null) runs.add(readReport(await unpack(packed)), 'link', 'shown');
+    const names = fragment.get('compare')?.split(',') ?? [];
+    for (const name of names) runs.add(await repositoryReport(name), 'repository', 'beside');
+  });
 
-form.addEventListener('change', () => {
-  go.disabled = !new FormData(form).has('suite');
-});
-form.addEventListener('submit', (event) => {
+function listRepository(): void {
+  const button = (name: string): HTMLButtonElement => {
+    const one = make('button', { type: 'button' }, name);
+    one.addEventListener('click', () =>
+      attempt(async () => runs.add(await repositoryReport(name), 'repository', 'beside')),
+    );
+    return one;
+  };
+  byId('repository-files', HTMLElement).replaceChildren(
+    ...repositoryNames().map((name) => make('li', {}, button(name))),
+  );
+}
+
+async function showCard(): Promise<void> {
+  const availability = await showAdapter();
+  if (!availability.available) {
+    byId('work', HTMLElement).hidden = true;
+    byId('problem', HTMLElement).replaceChildren(noWebGpu(availability));
+    return;
+  }
+  adapter = availability.adapter;
+  const more = { Browser: browserName(navigator.userAgent) };
+  const notice = adapter.software ? [softwareNotice()] : [];
+  byId('card', HTMLElement).replaceChildren(...notice, adapterFacts(adapter, more));
+  const text = (card: AdapterCard): string => {
+    const { gpu } = form.parameters;
+    return adapterText(card, { ...(gpu && { GPU: gpu }), ...more });
+  };
+  const copy = byId('copy-adapter', HTMLButtonElement);
+  copyOnClick(copy, () => text(availability.adapter));
+  copy.disabled = false;
+  form.suggest(adapter.software ? 'quick' : 'full');
+  enable();
+}
+
+byId('form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void run();
 });
@@ -119,22 +169,25 @@ cancel.addEventListener('click', () => running?.abort());
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') running?.abort();
 });
-download.addEventListener('click', () => {
-  const url = URL.createObjectURL(new Blob([json()], { type: 'application/json' }));
-  make('a', { href: url, download: `tilewright-bench-${report?.date.slice(0, 10)}.json` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+addEventListener('hashchange', () => {
+  if (!running) void openFragment();
 });
-copyOnClick(copy, json);
-
-const card = byId('card', HTMLElement);
-const availability = await showAdapter();
-if (availability.available) {
-  const { adapter } = availability;
-  card.replaceChildren(...(adapter.software ? [softwareNotice()] : []), adapterFacts(adapter));
-  const preset = adapter.software ? 'quick' : 'full';
-  form.querySelector<HTMLInputElement>(`[name=preset][value=${preset}]`)!.checked = true;
-  go.disabled = false;
-} else {
-  byId('work', HTMLElement).hidden = true;
-  byId('problem', HTMLElement).replaceChildren(noWebGpu(availability));
-}
+acceptDrops((files) => void openFiles(files));
+addEventListener('paste', (event) => {
+  const text = event.clipboardData?.getData('text') ?? '';
+  if (text.trimStart().startsWith('{')) void attempt(async () => openText(text, 'pasted'));
+});
+byId('runs-buttons', HTMLElement).append(
+  ...fileButton('Open JSON', (files) => void openFiles(files), {
+    accept: '.json,application/json',
+    'aria-label': 'JSON of a run',
+  }),
+);
+byId('custom-row', HTMLElement).prepend(
+  ...fileButton('Choose its files', (files) => void openFiles(files), { 'aria-label': 'Files of a model' }),
+);
+listRepository();
+for (const kept of keptRuns()) await attempt(async () => runs.add(readReport(kept), 'kept here', 'listed'));
+await attempt(async () => form.readAddress());
+await openFragment();
+await showCard();

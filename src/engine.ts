@@ -2,9 +2,9 @@ import { type BuildOptions, buildSession } from './build/build.ts';
 import { TilewrightError, throwIfAborted } from './errors.ts';
 import {
   type AdapterCard,
-  adapterName,
+  type Availability,
+  availabilityOf,
   type DeviceOptions,
-  describeAdapter,
   requestAdapter,
   requestDevice,
 } from './gpu/adapter.ts';
@@ -52,16 +52,6 @@ export interface EngineOptions extends DeviceOptions {
 /** What `engine.load` gives: `task` tells which. */
 export type Model = FolderModel | GraphModel;
 
-/** Whether an engine can be had here, and on what; else why not, and what would help. */
-export type Availability =
-  | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
-  | {
-      readonly available: false;
-      readonly code: 'no-webgpu' | 'no-adapter' | 'no-import';
-      readonly reason: string;
-      readonly hint: string | undefined;
-    };
-
 const DEVICE_RULES: Rules<DeviceOptions> = {
   powerPreference: oneOf('low-power', 'high-performance'),
   without: list(text),
@@ -108,15 +98,10 @@ export class Engine extends EventTarget {
   /** Says beforehand whether an engine can be had here, and if not, why and what would help. */
   static async availability(options: DeviceOptions = {}): Promise<Availability> {
     checkOptions('Engine.availability', options, DEVICE_RULES);
-    try {
+    return availabilityOf(async () => {
       await checkImport();
-      const adapter = describeAdapter(await requestAdapter(options));
-      return { available: true, adapter, name: adapterName(adapter) };
-    } catch (error) {
-      const { code, message: reason, hint } = error as TilewrightError;
-      if (code !== 'no-webgpu' && code !== 'no-adapter' && code !== 'no-import') throw error;
-      return { available: false, code, reason, hint };
-    }
+      return requestAdapter(options);
+    });
   }
 
   /** Errors: `no-webgpu`, `no-adapter`, `no-import`, `invalid-argument`, `aborted`. */

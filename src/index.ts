@@ -5,20 +5,21 @@
  */
 
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
-export { type Availability, Engine, type EngineOptions, type Model } from './engine.ts';
+export { Engine, type EngineOptions, type Model } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TilewrightError } from './errors.ts';
 export type { Checkpoint, CheckpointTensor } from './formats/safetensors.ts';
 export { openSafetensors } from './formats/safetensors.ts';
-export { type AdapterCard, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
+export { type AdapterCard, type Availability, adapterName, type DeviceOptions, type LimitName } from './gpu/adapter.ts';
 export type { Counters } from './gpu/counters.ts';
 export { countersSince } from './gpu/counters.ts';
 export type { AskForDevice } from './gpu/recovery.ts';
 export { GraphBuilder } from './graph/builder.ts';
 export type { GroupName } from './graph/groups/index.ts';
-export type { Graph, Operand } from './graph/ir.ts';
+export { type Graph, type Operand, topological } from './graph/ir.ts';
 export type { Calibration } from './graph/passes/activations.ts';
 export type { WeightType, WeightTypes } from './graph/passes/weight_types.ts';
 export { formatPlan, type Plan, type Step } from './graph/plan.ts';
+export type { Work } from './graph/work.ts';
 export type { ModelSource } from './hub/folder.ts';
 export type { NetworkOptions } from './hub/policy.ts';
 export type { ByteSource, Kept } from './hub/source.ts';
@@ -38,6 +39,7 @@ export type {
   WeightError,
 } from './models/report.ts';
 export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
+export type { ModelSummary, Numbers, SummaryRow } from './models/summary.ts';
 export type {
   GeneratedToken,
   GenerateOptions,
@@ -56,7 +58,9 @@ export type {
   GraphOutput,
   GraphTensor,
 } from './onnx/run-tensors.ts';
-export type { Profile, ProfileOptions, ProfileRow, Work } from './profile/profile.ts';
+export type { HostCosts, Profile, ProfileOptions, ProfileRow, Spread } from './profile/profile.ts';
+export type { Bound, Ceilings } from './profile/roof.ts';
+export type { KindTotal, LayerTotal } from './profile/totals.ts';
 export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { StoredType, TensorSource } from './tensor/source.ts';

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, isAbsolute, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -78,6 +78,17 @@ async function respond(mounts, request, response) {
     'cache-control': 'no-cache',
     etag,
   };
+  const packed = request.headers.range === undefined && (await packedOf(file.path, request.headers['accept-encoding']));
+  if (packed) {
+    response.writeHead(200, {
+      ...headers,
+      vary: 'accept-encoding',
+      'content-encoding': 'gzip',
+      etag: etag.replace(/"$/, '-gz"'),
+      'content-length': packed.size,
+    });
+    return request.method === 'HEAD' ? response.end() : pipeline(createReadStream(packed.path), response);
+  }
   const fresh = (request.headers['if-range'] ?? etag) === etag;
   const range = fresh ? parseRange(request.headers.range, file.size) : undefined;
   if (range === null) return refuse(416, { 'content-range': `bytes */${file.size}` });
@@ -89,6 +100,17 @@ async function respond(mounts, request, response) {
   });
   if (request.method === 'HEAD' || end < start) return response.end();
   return pipeline(createReadStream(file.path, { start, end }), response);
+}
+
+/**
+ * The same file as gzip, where it lies beside it under the name with `.gz`, is no link, and the client takes it; undefined else.
+ * @param {string} path
+ * @param {string | string[] | undefined} accepted the header Accept-Encoding
+ */
+async function packedOf(path, accepted) {
+  if (!/\bgzip\b(?!;q=0(\.0*)?(,|$))/.test(`${accepted ?? ''}`.replaceAll(' ', ''))) return undefined;
+  const found = await lstat(`${path}.gz`).catch(() => undefined);
+  return found?.isFile() ? { path: `${path}.gz`, size: found.size } : undefined;
 }
 
 /**

@@ -4,7 +4,9 @@ import { ready } from './ready.mjs';
 const args = process.argv.slice(2);
 const withoutChrome =
   args.length === 0 ||
-  ['inspect', 'help', '--help', '-h', '--version', '-V', 'dawn', '--runtime=dawn'].some((word) => args.includes(word));
+  ['inspect', 'summary', 'help', '--help', '-h', '--version', '-V', 'dawn', '--runtime=dawn'].some((word) =>
+    args.includes(word),
+  );
 const chrome = await ready({ chrome: !withoutChrome });
 if (chrome) process.env.CHROME_PATH = chrome;
 // By its address, such that what is built is not checked as a source.

@@ -1,4 +1,5 @@
 import type { GraphNode, GraphValue } from '../../src/index.ts';
+import { partsOf } from '../../src/profile/names.ts';
 import { make } from '../shared/dom.ts';
 import { whole } from '../shared/format.ts';
 
@@ -26,9 +27,6 @@ const shapesOf = ({ inputs, outputs }: ListedNode): string => {
   const [from, to] = [inputs, outputs].map((values) => values.map(formatDims).filter(Boolean).join(' '));
   return from || to ? `${from} → ${to}` : '';
 };
-
-/** The parts of a name: between slashes where it has some, else between dots. */
-const partsOf = (label: string): string[] => label.split(label.includes('/') ? '/' : '.').filter(Boolean);
 
 function row(node: ListedNode): HTMLElement {
   const { op, label, wrong } = node;

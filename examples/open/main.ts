@@ -4,14 +4,14 @@ import type { GraphOutput, GraphValue, Model, ModelDataType, Progress } from '..
 import { macsOf } from '../../src/models/model.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
 import { byId, make, makeButton } from '../shared/dom.ts';
-import { acceptDrops, fileButton } from '../shared/drop.ts';
+import { acceptDrops, download, fileButton } from '../shared/drop.ts';
 import { milliseconds } from '../shared/format.ts';
 import { type Loaded, ModelLoader } from '../shared/loader.ts';
 import { ProblemBox } from '../shared/problem.ts';
 import { aboutFile, aboutModel, type FileFacts, factsOf, nodesOfGraph } from './about.ts';
 import { GraphList } from './graph-list.ts';
 import { InputForm, isInputFile } from './inputs.ts';
-import { costsOf, download, outputsOf, verdictOf } from './results.ts';
+import { costsOf, outputsOf, verdictOf } from './results.ts';
 
 const WEIGHTS = new URL('../../weights/', document.baseURI);
 
@@ -170,13 +170,13 @@ async function computed(model: Model, signal: AbortSignal): Promise<Record<strin
 
 const run = (): Promise<void> =>
   work('Running…', async (loaded, signal) => {
-    const { model, engine } = loaded;
+    const { model } = loaded;
     const start = performance.now();
     const outputs = await computed(model, signal);
     const ms = performance.now() - start;
     showResult(results.outputs, outputsOf(outputs, ms));
     const [plan] = hasPlan(model) ? Object.values(model.graphs()) : [];
-    showShapes(loaded, plan ? await macsOf(engine.gpu, plan) : 0);
+    showShapes(loaded, plan ? await macsOf(plan) : 0);
     return `Done in ${milliseconds(ms)}.`;
   });
 

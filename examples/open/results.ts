@@ -2,6 +2,7 @@ import { writeNpy } from '../../src/formats/npy.ts';
 import type { GraphOutput, GraphTensor, Profile, VerifyReport, VerifyRow } from '../../src/index.ts';
 import { NPY, summaryOf, tensorsOf } from '../../src/onnx/exchange.ts';
 import { make, makeButton } from '../shared/dom.ts';
+import { download } from '../shared/drop.ts';
 import { milliseconds, number, percent, whole } from '../shared/format.ts';
 
 /** Values of an output that are shown. */
@@ -29,13 +30,6 @@ function scrolling(
 
 /** Five digits that count. */
 const value = (one: number | undefined): string => (one === undefined ? '' : String(Number(one.toPrecision(5))));
-
-/** Hands a file to the person. */
-export function download(name: string, content: Uint8Array<ArrayBuffer> | string): void {
-  const url = URL.createObjectURL(new Blob([content]));
-  make('a', { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
-}
 
 function downloadButton(name: string, { type, dims, data }: GraphTensor): HTMLButtonElement {
   const stem = encodeURIComponent(name);

@@ -33,6 +33,13 @@ export function fileButton(
   return [input, makeButton(label, () => input.click())];
 }
 
+/** Hands a file to the person. */
+export function download(name: string, content: Uint8Array<ArrayBuffer> | string): void {
+  const url = URL.createObjectURL(new Blob([content]));
+  make('a', { href: url, download: name }).click();
+  URL.revokeObjectURL(url);
+}
+
 /** The files dropped, and those directly inside of folders dropped. */
 async function droppedFiles(transfer: DataTransfer | null): Promise<File[]> {
   // Entries must be taken before the first await: the list is empty after the event.

@@ -1,4 +1,4 @@
-import { TilewrightError } from '../../src/index.ts';
+import { TilewrightError } from '../../src/errors.ts';
 import { make, makeButton } from './dom.ts';
 
 /** The place of a page where it says what went wrong: code, message, what to do. */

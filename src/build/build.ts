@@ -1,15 +1,17 @@
 import { throwIfAborted } from '../errors.ts';
 import type { Caps, Gpu } from '../gpu/gpu.ts';
 import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
-import { type Graph, isLeaf, type Operand, topological } from '../graph/ir.ts';
+import { type Graph, isConstant, isLeaf, type Operand, topological } from '../graph/ir.ts';
 import { needsSmall, optimise, type PassOptions } from '../graph/passes/index.ts';
 import { type Choose, type Plan, plan, type Step } from '../graph/plan.ts';
+import { workOf } from '../graph/work.ts';
 import { opNamed } from '../ops/index.ts';
 import { signal as abortSignal, either, fn, number, oneOf, type Rule, valuesOf } from '../options.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { compile } from '../runtime/steps.ts';
 import { Stores } from '../runtime/stores.ts';
 import type { OnProgress } from '../tensor/progress.ts';
+import { elementCount } from '../tensor/types.ts';
 import type { TuneMode, Tuner } from '../tune/tuner.ts';
 
 /** How a graph becomes a session. */
@@ -69,6 +71,8 @@ export const SHARED_RULES = {
 
 /** How a graph is planned. */
 interface Planner {
+  /** The graph as it was given. */
+  readonly given: Graph;
   readonly tuner: Tuner | undefined;
   readonly mode: TuneMode;
   /** What takes the plan. */
@@ -97,7 +101,7 @@ export async function buildSession(gpu: Gpu, graph: Graph, options: BuildOptions
 /** Brings a plan to the device. */
 async function realise(
   gpu: Gpu,
-  { tuner, mode, Type, replan }: Planner,
+  { given, tuner, mode, Type, replan }: Planner,
   stores: Stores,
   options: BuildOptions,
 ): Promise<Session> {
@@ -119,7 +123,13 @@ async function realise(
   await stores.constants.prepare(planned, { signal, onProgress, onCompiling });
   await gpu.guard(compiling ?? compileAll(gpu, planned.steps, onProgress), alive, signal);
   alive();
-  const session = new Type(gpu, planned, stores, { check, runsAhead, label, replan, lone: !options.stores });
+  const session = new Type(gpu, planned, stores, {
+    ...{ check, runsAhead, label, replan, given, lone: !options.stores },
+    again: async () => ({
+      build: (on) => buildSession(on, given, { ...options, ...LONE, signal: undefined }),
+      work: { parameters: numbersOf(given), ...(await workOf(given)) },
+    }),
+  });
   try {
     await gpu.turns.next(() => gpu.scoped('what it computes in', () => session.allocate())[1]);
     alive();
@@ -153,6 +163,10 @@ async function compileAll(gpu: Gpu, steps: readonly Step[], onProgress: OnProgre
 export async function planOf(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Plan> {
   return (await plannerOf(gpu, graph, options)).replan();
 }
+
+/** Numbers of the constants of a graph. */
+const numbersOf = (graph: Graph): number =>
+  topological(graph).reduce((sum, node) => sum + (isConstant(node) ? elementCount(node.shape) : 0), 0);
 
 /** Starts to compile what `buildSession` will need. What fails here fails again there, and is reported there. */
 export function precompile(gpu: Gpu, graph: Graph, options: BuildOptions = {}): void {
@@ -209,5 +223,5 @@ async function plannerOf(gpu: Gpu, given: Graph, options: BuildOptions, build?: 
       : {};
   const optimised = await loadingOps(() => rewritten({ ...options, ...forms }));
   const choose = options.choose ?? (mode === 'off' ? tuner?.guess : tuner?.choose);
-  return { tuner, mode, Type, replan: () => plan(optimised, gpu.caps, choose) };
+  return { given, tuner, mode, Type, replan: () => plan(optimised, gpu.caps, choose) };
 }

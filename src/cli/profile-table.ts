@@ -16,7 +16,7 @@ export function profileLines(
   profile: Profile,
   { steps = false, heading = (text) => text }: ProfileLinesOptions = {},
 ): string[] {
-  const { plan, rows, sumMs, runMs, rounds, timestamps, totals } = profile;
+  const { plan, rows, sumMs, runMs, rounds, timestamps, totals, attributed, host } = profile;
   const { parameters, macs, flops, bytes } = totals;
   const title = `${heading(plan)}: ${count(parameters, 'parameter')}, ${scaled(macs)}MAC = ${scaled(flops)}FLOP, ${scaled(bytes, 'B')} moved a run`;
   if (!timestamps) {
@@ -28,7 +28,7 @@ export function profileLines(
   }
   const where = { title: steps ? 'where' : 'n', elastic: steps, right: !steps };
   const lines = steps
-    ? rows.map((row) => ({ row, first: row.label }))
+    ? rows.map((row) => ({ row, first: row.name }))
     : grouped(rows).map(({ row, n }) => ({ row, first: String(n) }));
   const body = table(
     [where, { title: 'kernel', elastic: true }, { title: 'shape', elastic: true }, ...COSTS],
@@ -36,7 +36,8 @@ export function profileLines(
     { heading },
   );
   const sum = `${count(rows.length, 'dispatch', 'dispatches')}: sum ${figures(sumMs)} ms, whole run ${figures(runMs)} ms`;
-  return [title, ...body, `${sum} (sum is ${percent(sumMs / runMs, 0)} of it; medians of ${rounds})`];
+  const beside = `${percent(attributed)} of the time is that of named layers; encoding takes ${figures(host.encode.ms)} ms of the CPU, reading back ${figures(host.readBack.ms)} ms`;
+  return [title, ...body, beside, `${sum} (sum is ${percent(sumMs / runMs, 0)} of it; medians of ${rounds})`];
 }
 
 const costs = ({ ms, flops, gflops, gbps, share }: ProfileRow): string[] => [

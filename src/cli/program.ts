@@ -29,6 +29,8 @@ Examples:
   tilewright run resnet20-cifar10 --image cat.png dog.jpg
   tilewright run gpt-shakespeare --prompt "ROMEO:" --max-new-tokens 200
   tilewright profile gpt-shakespeare --plan decode
+  tilewright profile resnet20-cifar10 --html profile.html --trace profile.json
+  tilewright summary resnet20-cifar10
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json
@@ -162,12 +164,24 @@ export function build(signal: AbortSignal): Command {
       await run(model, options, contextOf(options));
     });
 
-  withDims(onModel(command('profile <model>', "time each kernel of a model's plans")))
+  withDims(withRuntime(withDtype(command('profile <model>', "time each kernel of a model's plans"))))
+    .option('--json [file]', 'write the profiles to a file, or print them as JSON and nothing else')
     .option('--plan <name>', 'only this plan: image, decode, prefill')
+    .option('--rounds <n>', 'how often each dispatch is measured (default 5)', positiveInteger)
     .option('--steps', 'a row for each dispatch, not for each kernel and shape')
-    .action(async (model: string, options) => {
+    .option('--html <file>', 'write a report to look at: table, roofline, layers; one file that fetches nothing')
+    .option('--trace <file>', 'write a trace that Perfetto and chrome://tracing open')
+    .action(async (model: string, { json, ...options }) => {
       const { profile } = await import('./commands/profile.ts');
-      await profile(model, options, contextOf(options));
+      const file = typeof json === 'string' && { jsonFile: json };
+      await profile(model, { ...options, ...file }, contextOf({ ...options, json }));
+    });
+
+  withDims(withJson(command('summary <model>', 'layers, parameters, operations and bytes; without a GPU or weights')))
+    .option('--plan <name>', 'only this plan: image, decode, prefill')
+    .action(async (model: string, options) => {
+      const { summary } = await import('./commands/summary.ts');
+      await summary(model, options, contextOf(options));
     });
 
   withDims(

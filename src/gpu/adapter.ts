@@ -12,6 +12,16 @@ export interface AdapterCard {
   readonly limits: Readonly<Record<LimitName, number>>;
 }
 
+/** Whether an engine can be had here, and on what; else why not, and what would help. */
+export type Availability =
+  | { readonly available: true; readonly adapter: AdapterCard; readonly name: string }
+  | {
+      readonly available: false;
+      readonly code: 'no-webgpu' | 'no-adapter' | 'no-import';
+      readonly reason: string;
+      readonly hint: string | undefined;
+    };
+
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -101,6 +111,18 @@ export async function requestAdapter({ powerPreference }: DeviceOptions = {}): P
     });
   }
   return adapter;
+}
+
+/** Says what adapter `find` finds, and if none, why and what would help. */
+export async function availabilityOf(find: () => Promise<GPUAdapter>): Promise<Availability> {
+  try {
+    const adapter = describeAdapter(await find());
+    return { available: true, adapter, name: adapterName(adapter) };
+  } catch (error) {
+    const { code, message: reason, hint } = error as TilewrightError;
+    if (code !== 'no-webgpu' && code !== 'no-adapter' && code !== 'no-import') throw error;
+    return { available: false, code, reason, hint };
+  }
 }
 
 export async function requestDevice(

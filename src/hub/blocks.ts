@@ -1,5 +1,5 @@
 import { until } from './network.ts';
-import { AHEAD, BLOCK, GAP, IDLE, LANES, LONGEST_RANGE, MOST_BLOCKS, WINDOW } from './policy.ts';
+import { AHEAD, BLOCK, GAP, IDLE, LANES, MOST_BLOCKS, WINDOW } from './policy.ts';
 import type { Remote } from './remote.ts';
 
 /** A part of the file: the bytes from `index * BLOCK` on. `filled` of them are here, readers are past `read` of them. */
@@ -44,8 +44,6 @@ export class Blocks {
   #failure: { readonly error: unknown } | undefined;
   #wakers: (() => void)[] = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
-  /** Blocks that the last range was to have. */
-  #length = 0;
   /** Bytes in a millisecond, and what it is measured from. */
   #rate = 0;
   #bytes = 0;
@@ -136,14 +134,10 @@ export class Blocks {
       const last = Math.min(this.#count, now + ahead);
       for (let index = now; index < last; index++) {
         if (this.#isThere(index)) continue;
-        // Where all before it is here, the network is the faster: one long range leaves less behind than many.
-        const isFast = index > now && !this.#lanes.size;
-        const longest = isFast ? Math.min(2 * Math.max(part, this.#length), LONGEST_RANGE) : part;
         let end = index + 1;
-        while (end < Math.min(index + longest, this.#count) && !this.#isThere(end)) end++;
-        // What is not needed yet waits until the window has room for some of it.
-        if (index > now && (this.#lanes.size >= LANES || Math.min(end, index + part) > last)) break;
-        this.#length = longest;
+        while (end < Math.min(index + part, this.#count) && !this.#isThere(end)) end++;
+        // What is not needed yet waits until the window has room for all of it: Chromium buffers an answer that nobody reads on.
+        if (index > now && (this.#lanes.size >= LANES || end > last)) break;
         this.#start(index, end);
         index = end - 1;
       }

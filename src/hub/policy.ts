@@ -47,11 +47,6 @@ export const GAP = 64 * 1024;
 
 /** Bytes of a block: what is kept, and the least that a range asks for. */
 export const BLOCK = 2 ** 20;
-/**
- * Blocks that a range asks for at the most, where the network is faster than the reader. Each request leaves Chromium
- * some 0.2 MB that it frees later.
- */
-export const LONGEST_RANGE = 64;
 /** Blocks that are fetched ahead of the reader: at first at least, and at the most. */
 export const WINDOW: readonly [least: number, most: number] = [4, 8];
 /** Milliseconds of the network that are fetched ahead. */

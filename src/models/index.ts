@@ -5,7 +5,7 @@ import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Folder, readJson } from '../hub/folder.ts';
 import { shown } from '../options.ts';
 import { gpt2Prefix, isResNet, looksLikeResNet } from './detect.ts';
-import type { LoadOptions, ModelFiles } from './model.ts';
+import type { ModelFiles, OpenOptions } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
 
@@ -36,7 +36,7 @@ async function loadBy<Module>(
  * Loads the model that config.json or the tensor names tell, and the code of that model only. Error:
  * `unknown-architecture`.
  */
-export async function loadModel(gpu: Gpu, folder: Folder, options: LoadOptions = {}): Promise<FolderModel> {
+export async function loadModel(gpu: Gpu, folder: Folder, options: OpenOptions = {}): Promise<FolderModel> {
   const files = await openModel(folder, options.signal);
   if (options.activations === 'static' && !options.calibration) {
     const { storedCalibration } = await import('./calibration.ts');

@@ -14,21 +14,11 @@ import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
 import type { WeightType, WeightTypes } from '../graph/passes/weight_types.ts';
 import type { Plan } from '../graph/plan.ts';
+import { workOf } from '../graph/work.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { NetworkOptions } from '../hub/policy.ts';
-import {
-  checkOptions,
-  flag,
-  integer,
-  list,
-  object,
-  type Rule,
-  type Rules,
-  signal,
-  text,
-  valuesOf,
-} from '../options.ts';
-import type { Profile, ProfileOptions, Work } from '../profile/profile.ts';
+import { checkOptions, flag, integer, list, object, type Rule, type Rules, text, valuesOf } from '../options.ts';
+import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { type Make, SessionCache } from '../runtime/session-cache.ts';
@@ -37,6 +27,7 @@ import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
+import type { ModelSummary } from './summary.ts';
 
 /** float16 is for weights and activations; int8 and int4 for weights, with float32 activations. */
 export type ModelDataType = WeightType;
@@ -75,6 +66,12 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
   signal?: AbortSignal;
   /** Is told how far the load has come. */
   onProgress?: OnProgress;
+}
+
+/** How a model is opened. */
+export interface OpenOptions extends LoadOptions {
+  /** Nothing goes to the device, and no weights are read: for its graphs and its summary. */
+  readonly onPaper?: boolean;
 }
 
 const SHA256: Rule = ['64 hexadecimal digits', (value) => /^[\da-f]{64}$/i.test(String(value))];
@@ -269,6 +266,26 @@ export abstract class LoadedModel extends Resource {
     return buildSession(gpu, graph, { ...this.how, ...options });
   }
 
+  /**
+   * Builds a graph of one's own on the weights that the model has on the device: what `graph()` gives, with other outputs, or with ops after them.
+   * What `topological` lists of it has the names of the layers as labels. States are the session's own. It goes with the model. Errors: those of
+   * `engine.build`.
+   */
+  async build(graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    checkOptions('build', options, (await import('../build/rules.ts')).BUILD_RULES);
+    return this.recovering(async () => {
+      const stores = new Stores(this.gpu, this.#stores.constants, true);
+      try {
+        const session = await this.buildOn(this.gpu, graph, { ...options, stores });
+        session.onDispose(() => stores.dispose());
+        return session;
+      } catch (error) {
+        stores.dispose();
+        throw error;
+      }
+    });
+  }
+
   /** The scales of all layers' inputs over sample inputs of a graph: for `activations: 'static'`. */
   protected async calibrateOn(
     graph: Graph,
@@ -296,17 +313,31 @@ export abstract class LoadedModel extends Resource {
    * that the model has not got, `no-adapter`, `aborted`.
    */
   async profile(asked: ProfileOptions & { plan?: string } = {}): Promise<Profile> {
-    checkOptions('profile', asked, { plan: text, rounds: integer(1, 1e6), signal });
+    const { profileApart, PROFILE_RULES } = await import('../profile/profile.ts');
+    checkOptions('profile', asked, { plan: text, ...PROFILE_RULES });
     const { plan, ...options } = asked;
-    const graphs = this.graphs();
-    const name = plan ?? Object.keys(graphs)[0]!;
-    const graph = graphs[name];
-    if (!graph)
-      throw new TilewrightError('invalid-argument', `there is no plan '${name}' (${Object.keys(graphs).join(', ')})`);
-    const { profileApart } = await import('../profile/profile.ts');
+    const [name, graph] = this.#graphOf(plan);
     const build = (gpu: Gpu) => this.buildOn(gpu, graph, { signal: options.signal, check: undefined });
-    const work = { parameters: this.parameters, ...(await workOf(this.gpu, graph)) };
-    return profileApart(build, this.typicalInputs(name), name, work, options);
+    const work = { parameters: this.parameters, ...(await workOf(graph)) };
+    return profileApart({ build, inputs: this.typicalInputs(name), plan: name, work }, options);
+  }
+
+  /**
+   * What one run of a plan asks for, layer by layer: parameters, multiply-accumulates, bytes of activations, in the types of
+   * the graph. Nothing is computed. Error: `invalid-argument` for a plan that the model has not got.
+   */
+  async summary(options: { plan?: string } = {}): Promise<ModelSummary> {
+    checkOptions('summary', options, { plan: text });
+    return (await import('./summary.ts')).summarise(...this.#graphOf(options.plan));
+  }
+
+  /** One of `graphs()` by its name, the first where absent. Error: `invalid-argument`. */
+  #graphOf(plan: string | undefined): [name: string, graph: Graph] {
+    const graphs = Object.entries(this.graphs());
+    const found = graphs.find(([name]) => plan === undefined || name === plan);
+    if (found) return found;
+    const known = graphs.map(([name]) => name).join(', ');
+    throw new TilewrightError('invalid-argument', `there is no plan '${plan}' (${known})`);
   }
 
   /**
@@ -332,13 +363,4 @@ const storedType = ({ tensors }: Checkpoint): ModelDataType =>
     ? 'int8'
     : 'float32';
 
-/** The work of a graph by definition: that of a convolution counts in full, also where Winograd computes it with less. */
-async function workOf(gpu: Gpu, graph: Graph): Promise<Work> {
-  const { steps } = await planOf(gpu, graph, { tune: 'off', without: ['winograd'] });
-  return steps.reduce(({ macs, flops }, { cost }) => ({ macs: macs + cost.macs, flops: flops + cost.flops }), {
-    macs: 0,
-    flops: 0,
-  });
-}
-
-export const macsOf = async (gpu: Gpu, graph: Graph): Promise<number> => (await workOf(gpu, graph)).macs;
+export const macsOf = async (graph: Graph): Promise<number> => (await workOf(graph)).macs;

@@ -27,7 +27,7 @@ import type { DevicePicture } from '../vision/surface.ts';
 import { ACTIVATIONS } from './activation-names.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import type { ClassificationBuffers } from './classification.ts';
-import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
 import { type NamingScheme, namingOf } from './resnet-names.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
@@ -223,7 +223,7 @@ export class ImageClassifier extends LoadedModel {
   static async load(
     gpu: Gpu,
     files: ModelFiles,
-    { inputSize, ...options }: LoadOptions = {},
+    { inputSize, ...options }: OpenOptions = {},
   ): Promise<ImageClassifier> {
     const { checkpoint, config } = files;
     const bare = new Weights(checkpoint);
@@ -245,8 +245,9 @@ export class ImageClassifier extends LoadedModel {
     try {
       const graph = model.graph();
       if (!options.allowUnused) bare.needAllTaken();
+      if (options.onPaper) return model;
       await model.#withSession(1, async () => {}, options);
-      model.macs = await macsOf(gpu, graph);
+      model.macs = await macsOf(graph);
       return model;
     } catch (error) {
       model.dispose();

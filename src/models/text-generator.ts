@@ -23,7 +23,7 @@ import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { gpt2Prefix } from './detect.ts';
 import { type Gpt2Shape, gpt2Graph, gpt2Shape } from './gpt2.ts';
-import { LoadedModel, type LoadOptions, type ModelFiles, macsOf } from './model.ts';
+import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
 import { Weights } from './weights.ts';
 
 /** Options that are left out have the values of generation_config.json, where the folder has one. */
@@ -110,7 +110,7 @@ export class TextGenerator extends LoadedModel {
     this.parameters = weights.parameters;
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, options: LoadOptions = {}): Promise<TextGenerator> {
+  static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<TextGenerator> {
     const weights = new Weights(files.checkpoint, gpt2Prefix(files.checkpoint.tensors) ?? '');
     const shape = gpt2Shape(files, weights);
     const [json, config, generation] = await Promise.all(
@@ -124,11 +124,12 @@ export class TextGenerator extends LoadedModel {
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
+      if (options.onPaper) return model;
       // One after the other: the first brings the weights, and the kernels of the others compile meanwhile.
       model.precompile(chunks);
       await model.#stepSession(1, options);
       for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
-      model.macs = await macsOf(gpu, model.graph(1, 'last'));
+      model.macs = await macsOf(model.graph(1, 'last'));
       return model;
     } catch (error) {
       model.dispose();

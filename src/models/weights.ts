@@ -78,7 +78,7 @@ export class Weights {
   /** Elements of all tensors that were trained: running statistics, counts, masks and scales are none. */
   get parameters(): number {
     const counted = [...this.checkpoint.tensors.values()].filter(
-      ({ name }) => !IDLE.test(name) && !/_scale$/.test(name),
+      ({ name }) => !IDLE.test(name) && !/(_scale|(^|\.)running_(mean|var))$/.test(name),
     );
     return counted.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   }

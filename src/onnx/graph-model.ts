@@ -6,7 +6,7 @@ import { type Graph, isInput, type NamedOptions, type Operand, topological } fro
 import type { Calibration } from '../graph/passes/activations.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { CalibrationOptions } from '../models/calibration.ts';
-import { LoadedModel, type LoadOptions, macsOf } from '../models/model.ts';
+import { LoadedModel, type LoadOptions, macsOf, type OpenOptions } from '../models/model.ts';
 import { signal as aSignal, checkOptions, fn, list, object, text } from '../options.ts';
 import { recogniser } from '../patterns/index.ts';
 import type { DeviceInput, Session, TensorInput } from '../runtime/session.ts';
@@ -87,8 +87,8 @@ export class GraphModel extends LoadedModel {
     this.parameters = parametersOf(model);
   }
 
-  static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: LoadOptions): Promise<GraphModel> {
-    const { signal, onProgress, dims = {} } = options;
+  static async load(gpu: Gpu, folder: Folder, model: OnnxModel, options: OpenOptions): Promise<GraphModel> {
+    const { signal, onProgress, onPaper, dims = {} } = options;
     checkSupported(model);
     await loadOps(['numbers']);
     const ops = nodesOf(model).map(keyOf);
@@ -100,7 +100,7 @@ export class GraphModel extends LoadedModel {
     try {
       if (options.feedback) await made.#feedBack(options.feedback);
       const fixed = made.inputs.every(({ type, dims }) => type !== 'string' && dims && made.#dimsOf(dims));
-      if (fixed) await made.#warm({ signal, onProgress });
+      if (fixed) await made.#warm({ signal, onProgress, onPaper });
       return made;
     } catch (error) {
       made.dispose();
@@ -125,13 +125,13 @@ export class GraphModel extends LoadedModel {
   }
 
   /** Builds what is fixed by the file: where all dimensions are known, and no number decides what the graph is. */
-  async #warm(options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<void> {
+  async #warm({ onPaper, ...options }: Pick<OpenOptions, 'signal' | 'onProgress' | 'onPaper'>): Promise<void> {
     const inputs = new Map<string, Given>();
     for (const { name, type, dims } of this.inputs)
       inputs.set(name, { type: type as OnnxType, dims: this.#dimsOf(dims!)!, values: [] });
     const { graph, needs } = await this.#graphs.lowered(inputs, new Map(), false);
-    if (!graph || needs) return;
-    this.macs = await macsOf(this.gpu, graph);
+    if (!graph || needs || onPaper) return;
+    this.macs = await macsOf(graph);
     await this.withSession(
       this.#graphs.key(inputs, new Map()),
       () => graph,

@@ -2,9 +2,10 @@ import { TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Program } from '../gpu/pipelines.ts';
 import { USAGE } from '../gpu/usage.ts';
-import { isState, type NamedOptions, type Operand } from '../graph/ir.ts';
+import { type Graph, isState, type NamedOptions, type Operand } from '../graph/ir.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import { signal as abortSignal, checkOptions, list, object, type Rules, text } from '../options.ts';
+import type { Profile, ProfileOptions, Subject } from '../profile/profile.ts';
 import { arrayOf } from '../tensor/half.ts';
 import {
   byteLength,
@@ -99,6 +100,10 @@ export class Session extends Resource {
     private readonly options: SessionOptions & {
       /** Plans the graph again, with the kernels that are chosen by now. */
       readonly replan: () => Plan;
+      /** The graph that it was built of, as it was given. */
+      readonly given: Graph;
+      /** Builds it again, on another device, and says what the graph asks for. */
+      again(): Promise<Pick<Subject, 'build' | 'work'>>;
       /** Whether the stores are disposed of with the session. */
       readonly lone: boolean;
     },
@@ -176,6 +181,11 @@ export class Session extends Resource {
     return this.options.replan();
   }
 
+  /** The graph that it was built of, before the passes. @internal */
+  get given(): Graph {
+    return this.options.given;
+  }
+
   readonly #bufferOf = (operand: Operand): GPUBuffer => {
     const { stores, plan } = this;
     const { check } = this.#kernels;
@@ -241,17 +251,16 @@ export class Session extends Resource {
     gpu.check();
     for (const name of [...outputs, ...Object.keys(copy)]) this.#named(this.plan.outputs, name, 'output');
     for (const [name, operand] of this.plan.inputs) {
-      if (inputs[name] === undefined && !this.#kept.has(name))
-        throw new TilewrightError(
-          'invalid-argument',
-          `the input '${name}' is missing: ${this.described(name, operand)}`,
-          {
-            hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out.',
-          },
-        );
+      if (inputs[name] === undefined && !this.#kept.has(name)) throw this.#missing(name, operand);
     }
     const results = await gpu.guard(this.#work(inputs, outputs, copy, alive), alive, signal);
     return Object.fromEntries(results) as Record<string, Data>;
+  }
+
+  #missing(name: string, operand: Operand): TilewrightError {
+    return new TilewrightError('invalid-argument', `the input '${name}' is missing: ${this.described(name, operand)}`, {
+      hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out of a run.',
+    }); // prettier-ignore
   }
 
   /** Does a run, at once where no long one is before it. */
@@ -360,13 +369,31 @@ export class Session extends Resource {
     return () => this.gpu.write(this.#inputs.get(operand)!, 0, bytes);
   }
 
-  /** Encodes the plan as one compute pass, or its steps from `from` to `to`. */
-  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites, from = 0, to?: number): void {
+  /** Encodes the plan as one compute pass, or its steps from `from` to `to`, `times` times. */
+  encode(
+    encoder: GPUCommandEncoder,
+    timestampWrites?: GPUComputePassTimestampWrites,
+    from = 0,
+    to?: number,
+    times = 1,
+  ): void {
     const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
     const { steps } = this;
-    for (let i = from; i < (to ?? steps.length); i++) dispatch(this.gpu, pass, steps[i]!);
+    while (times-- > 0) for (let i = from; i < (to ?? steps.length); i++) dispatch(this.gpu, pass, steps[i]!);
     pass.end();
     this.gpu.counters.passes++;
+  }
+
+  /**
+   * What every dispatch costs, on a device of its own with timestamp-query. `inputs` are those of a run: numbers. Errors:
+   * `invalid-argument`, `wrong-shape`, `wrong-type`, `no-adapter`, `aborted`.
+   */
+  async profile(inputs: Readonly<Record<string, TensorInput>>, options: ProfileOptions = {}): Promise<Profile> {
+    this.alive();
+    for (const [name, operand] of this.plan.inputs) if (inputs[name] === undefined) throw this.#missing(name, operand);
+    const { profileApart, PROFILE_RULES } = await import('../profile/profile.ts');
+    checkOptions('profile', options, PROFILE_RULES);
+    return profileApart({ ...(await this.options.again()), inputs, plan: this.title }, options);
   }
 
   /** Bytes of the session's own buffers: inputs, staging, uniforms. Intermediates are shared (`Stores`). */

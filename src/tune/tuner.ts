@@ -5,11 +5,11 @@ import type { Operand } from '../graph/ir.ts';
 import { type Choose, type Plan, type Step, shapeOf } from '../graph/plan.ts';
 import type { Candidate } from '../ops/define.ts';
 import { opNamed } from '../ops/index.ts';
+import { median } from '../profile/quantile.ts';
 import { bind, compile, dispatch, writeUniforms } from '../runtime/steps.ts';
 import { keyOf } from '../tensor/key.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import { formatTensor } from '../tensor/types.ts';
-import { median } from './median.ts';
 import { type ChoiceStore, choiceStore, type Found, NOTHING } from './store.ts';
 
 /** `off` takes the table's guess; `fast` measures the likely candidates within 2 s of GPU time, `full` all of them. */

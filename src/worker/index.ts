@@ -1,6 +1,8 @@
 /** The public API from a page, where the engine computes in a worker. */
-import type { Availability, Engine as HereEngine, EngineOptions as HereOptions } from '../engine.ts';
+
+import type { Engine as HereEngine, EngineOptions as HereOptions } from '../engine.ts';
 import { aborted, TilewrightError, throwIfAborted } from '../errors.ts';
+import type { Availability } from '../gpu/adapter.ts';
 import type { ImageClassifier as HereClassifier } from '../models/resnet.ts';
 import type { TextGenerator as HereGenerator } from '../models/text-generator.ts';
 import type { GraphModel as HereGraphModel } from '../onnx/graph-model.ts';

@@ -70,10 +70,8 @@ describe('table', () => {
 const row = (label: string, kernel: string, ms: number): ProfileRow => {
   const [flops, moved] = [2e6, 1e6];
   return {
-    label,
-    kernel,
-    shape: '[4,4]',
-    ms,
+    ...{ label, name: `${label} + relu`, op: kernel, kernel, shape: '[4,4]', dataType: 'float32' },
+    ...{ ms, p10: ms, p90: ms },
     macs: flops / 2,
     flops,
     bytes: moved,
@@ -83,7 +81,11 @@ const row = (label: string, kernel: string, ms: number): ProfileRow => {
   };
 };
 
+const spread = (ms: number) => ({ ms, p10: ms, p90: ms });
+
 const profile: Profile = {
+  ...{ quantum: 0, kinds: [], layers: [], run: spread(12.5), attributed: 0.8, unattributedMs: 2.5 },
+  host: { encode: spread(0.5), whole: spread(13), readBack: spread(0.25) },
   adapter: 'test',
   software: true,
   timestamps: true,
@@ -110,9 +112,12 @@ describe('profile', () => {
 
   it('ends with the sum against the whole run', () => {
     const lines = profileLines(profile);
-    expect(lines).toHaveLength(1 + 1 + 2 + 1);
+    expect(lines).toHaveLength(1 + 1 + 2 + 2);
+    expect(lines.at(-2)).toBe(
+      '80.0 % of the time is that of named layers; encoding takes 0.500 ms of the CPU, reading back 0.250 ms',
+    );
     expect(lines.at(-1)).toBe('3 dispatches: sum 10.00 ms, whole run 12.50 ms (sum is 80 % of it; medians of 5)');
-    expect(profileLines(profile, { steps: true })).toHaveLength(1 + 1 + 3 + 1);
+    expect(profileLines(profile, { steps: true })).toHaveLength(1 + 1 + 3 + 2);
   });
 
   it('says so where kernels cannot be timed', () => {

@@ -64,6 +64,7 @@ describe('usage', () => {
       'devices',
       'run',
       'profile',
+      'summary',
       'inspect',
       'plan',
       'kernel',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LESSONS } from '../../tools/lessons.ts';
 import { noise, wav } from '../support/wav.ts';
 import { open, PATIENCE, startFirefox, untilText } from './firefox.ts';
 
@@ -93,6 +94,11 @@ describe('Firefox', { timeout: 2 * PATIENCE }, () => {
     expect(await count(page, '#table tbody tr')).toBeGreaterThan(20);
     expect(await count(page, '#table .wrong')).toBe(0);
   });
+
+  for (const { folder } of LESSONS)
+    visit(`examples/learn/${folder}/`, 'draws its figures', async (page) => {
+      await page.waitForSelector('body[data-figures=drawn]');
+    });
 
   visit('bench/?preset=tiny', 'measures', async (page) => {
     await page.$$eval('[name=suite]', (all) => {

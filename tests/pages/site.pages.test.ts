@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PAGES as SITE } from '../../tools/pages-plugin.ts';
 import { expectNoOverflow, expectOrder, openPage, PATIENCE, startBrowser, tabOrder, textOf } from './support.ts';
 
-const PAGES = SITE.map(({ folder }) => folder);
+/** The pages of the menu, and the landing page. Lessons are in learn.pages.test.ts. */
+const PAGES = SITE.filter(({ folder, menu }) => menu || !folder).map(({ folder }) => folder);
 
 let browser: Browser;
 
@@ -62,7 +63,10 @@ describe.each(PAGES)('the menu of /%s', (path) => {
   });
 });
 
-describe.each(PAGES)('without WebGPU, /%s', (path) => {
+/** What was measured elsewhere is shown anywhere. */
+const COMPUTING = PAGES.filter((path) => path !== 'bench/results/');
+
+describe.each(COMPUTING)('without WebGPU, /%s', (path) => {
   it('says so, with what helps, and breaks nothing', { timeout: PATIENCE }, async () => {
     const { page, errors } = await openPage(browser, path, {
       before: (fresh) =>
@@ -72,7 +76,7 @@ describe.each(PAGES)('without WebGPU, /%s', (path) => {
     await card.waitFor();
     expect(await textOf(card)).toMatch(/needs WebGPU[\s\S]*Chrome or Edge \d+\+/);
     expect(await textOf(page.locator('#adapter'))).toBe('no WebGPU');
-    if (path) expect(await page.locator('#work').isVisible()).toBe(false);
+    if (path && !path.endsWith('/learn/')) expect(await page.locator('#work').isVisible()).toBe(false);
     await expectNoOverflow(page);
     expect(errors).toEqual([]);
     await page.context().close();

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRange, serveFolder } from '../../tools/serve.mjs';
 
@@ -24,9 +25,14 @@ beforeAll(async () => {
   };
   for (const name of ['app.js', 'app.mjs', 'app.css', 'app.json', 'app.wgsl', 'app.png', 'app.svg', 'app.woff2'])
     files[`site/${name}`] = 'x';
+  files['site/packed.js'] = 'plain';
   for (const [name, text] of Object.entries(files)) writeFileSync(join(base, name), text);
+  writeFileSync(join(base, 'site/packed.js.gz'), gzipSync('plain'));
   // Windows lets only administrators make links.
-  if (process.platform !== 'win32') symlinkSync(join(base, 'secret.txt'), join(base, 'site/link.txt'));
+  if (process.platform !== 'win32') {
+    symlinkSync(join(base, 'secret.txt'), join(base, 'site/link.txt'));
+    symlinkSync(join(base, 'secret.txt'), join(base, 'site/app.js.gz'));
+  }
   server = await serveFolder([{ '/': join(base, 'site') }, { '/weights/': join(base, 'weights') }]);
 });
 
@@ -48,6 +54,34 @@ function get(path: string, headers: Record<string, string> = {}, method = 'GET')
     sent.on('error', reject).end();
   });
 }
+
+describe('files that lie there as gzip too', () => {
+  const packed = async (accepted: string, more: Record<string, string> = {}, path = '/packed.js') => {
+    const { headers, body, status } = await get(path, { 'accept-encoding': accepted, ...more });
+    return { status, encoding: headers['content-encoding'], type: headers['content-type'], etag: headers.etag, body };
+  };
+
+  it('are sent so to those who take it, as what they are', async () => {
+    const { encoding, type, body, etag } = await packed('br, gzip;q=0.8');
+    expect([encoding, type]).toEqual(['gzip', 'text/javascript; charset=utf-8']);
+    expect(gunzipSync(Buffer.from(body, 'latin1')).toString()).toBe('plain');
+    expect(etag).not.toBe((await packed('br')).etag);
+  });
+
+  it('are sent plain to others, and in ranges', async () => {
+    for (const accepted of ['', 'br', 'gzip;q=0', 'deflate, gzip;q=0.0'])
+      expect(await packed(accepted), accepted).toMatchObject({ encoding: undefined, body: 'plain' });
+    expect(await packed('gzip', { range: 'bytes=1-2' })).toMatchObject({
+      status: 206,
+      encoding: undefined,
+      body: 'la',
+    });
+  });
+
+  it('are none where the gzip is a link', async () => {
+    expect(await packed('gzip', {}, '/app.js')).toMatchObject({ encoding: undefined, body: 'x' });
+  });
+});
 
 describe('files', () => {
   it.each([

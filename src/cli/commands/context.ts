@@ -68,7 +68,7 @@ const UNITS: Readonly<Record<ModelCard['task'], string>> = {
   graph: 'a run',
 };
 
-/** `resnet20, float32, 272,474 parameters, 41.0 MMAC an image, weights 1.1 MB (file), 1.1 MB (device)`. */
+/** `resnet20, float32, 272,474 parameters, 40.8 MMAC an image, weights 1.1 MB (file), 1.1 MB (device)`. */
 function describe({ architecture, dtype, parameters, macs, weightBytes, task }: ModelCard): string {
   return [
     architecture,

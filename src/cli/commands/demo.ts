@@ -114,14 +114,14 @@ async function profilePlan(
   { terminal, signal }: CommandContext,
 ): Promise<Profile> {
   const onEvent = (event: JobEvent): void => showProgress(terminal, event);
-  const [profile] = await runtime.run('profile', { ...(await modelArgs(runtime, name)), plan }, { signal, onEvent });
+  const [profiled] = await runtime.run('profile', { ...(await modelArgs(runtime, name)), plan }, { signal, onEvent });
   const lines = profileLines(
-    { ...profile!, plan: `Profile of ${name}, ${plan}` },
+    { ...profiled!.profile, plan: `Profile of ${name}, ${plan}` },
     { heading: (text) => title(terminal, text) },
   );
   for (const line of lines) terminal.print(line);
   terminal.print();
-  return profile!;
+  return profiled!.profile;
 }
 
 const title = (terminal: Terminal, text: string): string => terminal.paint('bold', text);

