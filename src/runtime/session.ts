@@ -260,7 +260,7 @@ export class Session extends Resource {
   #missing(name: string, operand: Operand): TilewrightError {
     return new TilewrightError('invalid-argument', `the input '${name}' is missing: ${this.described(name, operand)}`, {
       hint: 'What the GPU writes to `inputBuffer(name)`, or `write(name, data)` has written, may be left out of a run.',
-    }); // prettier-ignore
+    });
   }
 
   /** Does a run, at once where no long one is before it. */
