@@ -157,8 +157,9 @@ def make(name, folder, kind, fields, dtype, variants):
     for title, other in {"plain": {}, **variants}.items():
         own = {**fields, **other}
         net = answered(both, state, {key: value for key, value in own.items() if value is not None or key in ("sliding_window", "attn_logit_softcapping", "final_logit_softcapping")})
-        if name == "phi3" and title == "plain":
-            add("plain", {}, net, long_variant, context=96)
+        angles = net.config.rope_parameters
+        if angles.get("original_max_position_embeddings", 96) < 96 and angles["rope_type"] == "longrope":
+            add(title, other, net, long_variant, context=96)
         else:
             add(title, other, net, variant)
     (folder / "reference.json").write_text(json.dumps(reference) + "\n")
