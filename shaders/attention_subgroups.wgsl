@@ -5,7 +5,7 @@
 // of them: the others tell it their weights. So each element of a key and of a value is loaded once for all ROWS queries.
 // Softmax is online (Milakov & Gimelshein 2018): a new maximum rescales the sums so far.
 //
-// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at (score_bias)   first_seen (position)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
+// ports   Params, query_start, key_start, value_start, out_start (heads)   all_biased, bias_at (score_bias)   is_seen (position)   query_at, key_at, value_at (qkv)   store, OUT_UNIT (store)
 //         PerQuery, Scores, Quad, own_row, seen_from, most, oldest, all_see, add_scores, hide, highest, weights_of, sum_of, told_by, add_quad,
 //         add_seen (query_rows)   Sums, scale_all, add_all, store_all (head_quads)
 // consts  LANES   invocations of a subgroup
@@ -13,8 +13,7 @@ enable subgroups;
 
 
 fn seen_scores(scores: vec4f, bias: u32, key: u32, seen: u32) -> vec4f {
-  let keys = vec4u(key) + vec4u(0u, 1u, 2u, 3u);
-  return select(vec4f(HIDDEN), all_biased(scores * params.scale, bias, key), (keys < vec4u(seen)) & (keys >= vec4u(first_seen(seen))));
+  return select(vec4f(HIDDEN), all_biased(scores * params.scale, bias, key), is_seen(vec4u(key) + vec4u(0u, 1u, 2u, 3u), seen));
 }
 
 fn weighted(sum: vec4f, weights: vec4f, values: mat4x4f) -> vec4f {

@@ -9,7 +9,7 @@
 // the head, which has 64 at the most. What the products read passes through workgroup memory in rounds of PAIRS pairs, of elements
 // of the head in the first, of keys in the second.
 //
-// ports   Elem (elem)   Params, query_start, key_start, value_start, out_start, out_row (heads)   all_biased, bias_at, over (score_bias)   query_at, key_at, value_at (qkv)   seen_by, first_seen (position)   store (store)
+// ports   Elem (elem)   Params, query_start, key_start, value_start, out_start, out_row (heads)   all_biased, bias_at, over (score_bias)   query_at, key_at, value_at (qkv)   seen_by, first_of, is_seen (position)   store (store)
 // consts  ROWS (2, 4)   TURN   pairs in a turn of a loop
 
 const WG_X = 16u;
@@ -43,12 +43,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let v = value_start(batch, head);
   let out = out_start(batch, 0u, head);
   var end = 0u; // of the keys that some query of the workgroup sees
-  var oldest = params.keys; // the first of them
-  for (var query = first; query < min(first + QUERIES, params.queries); query++) {
-    let seen = seen_by(query);
-    end = max(end, seen);
-    oldest = min(oldest, first_seen(seen));
-  }
+  for (var query = first; query < min(first + QUERIES, params.queries); query++) { end = max(end, seen_by(query)); }
+  let oldest = first_of(first, min(first + QUERIES, params.queries)); // the first of them
 
   let mine = first + ROWS * local.y;
   var tops: Each;
@@ -101,9 +97,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
 
     for (var r = 0u; r < ROWS; r++) {
-      let seen = seen_by(mine + r);
-      let keys = vec4u(start + 4u * local.x) + vec4u(0u, 1u, 2u, 3u);
-      let live = (keys < vec4u(seen)) & (keys >= vec4u(first_seen(seen)));
+      let live = is_seen(vec4u(start + 4u * local.x) + vec4u(0u, 1u, 2u, 3u), seen_by(mine + r));
       let with_bias = all_biased(scores[r] * params.scale, bias_at(batch, min(mine + r, params.queries - 1u), head), start + 4u * local.x);
       scores[r] = select(vec4f(HIDDEN), with_bias, live);
       shares[local.y][local.x][r] = highest(scores[r]);

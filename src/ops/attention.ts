@@ -200,8 +200,8 @@ export const attention = defineOp<AttentionOptions, Attention>({
       ...(vec4 ? [] : ['ragged']),
       ...(causal ? ['causal'] : []),
       ...(positions === 'fixed' ? [] : ['positions']),
-      ...(window ? [`window ${window}`] : []),
-      ...(softcap ? [`softcap ${softcap}`] : []),
+      ...(window ? [`window${window}`] : []),
+      ...(softcap ? [`softcap${softcap}`.replace(/\W/g, '_')] : []),
       ...(biased === 'none' ? [] : ['bias']),
       ...(empty === 'nan' ? [] : [empty]),
     ].join();

@@ -10,9 +10,9 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const COMPILER = readFileSync(join(ROOT, 'tools/gpu-compiler/command.mjs'), 'utf8');
 const SUITES = readFileSync(join(ROOT, 'tools/test.mjs'), 'utf8');
 
-/** The words of a line of shell, quotes taken off; undefined where a comment or the line ends. */
+/** The words of a line of shell, quotes and variables before them taken off, up to a comment. */
 function words(line: string): string[] {
-  const [code = ''] = line.split(/(?:^|\s)#/);
+  const [code = ''] = line.replace(/^(?:[A-Z_]+=\S+\s+)+/, '').split(/(?:^|\s)#/);
   return [...code.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare!);
 }
 
