@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../src/errors.ts';
 import type { Session } from '../src/index.ts';
+import { median, quantile } from '../src/profile/quantile.ts';
 import type { Timing } from './report.ts';
 
 export interface Effort {
@@ -72,7 +73,7 @@ export async function sampleSession(
   const typical = async (runs: number): Promise<number> => {
     const times: number[] = [];
     while (times.length < 3) times.push(await batch(runs));
-    return quantile(times, 0.5);
+    return median(times);
   };
 
   const first = await batch(1); // the first run of a pipeline may still compile
@@ -199,18 +200,10 @@ export function normwise(got: ArrayLike<number>, want: ArrayLike<number>): numbe
 
 export function summarise(samples: readonly number[]): Timing {
   return {
-    median: quantile(samples, 0.5),
+    median: median(samples),
     p10: quantile(samples, 0.1),
     p90: quantile(samples, 0.9),
     n: samples.length,
     samples: samples.map((sample) => Number(sample.toPrecision(4))),
   };
-}
-
-/** Linear between the two nearest samples. */
-export function quantile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)]!;
-  return low + (sorted[Math.ceil(at)]! - low) * (at % 1);
 }

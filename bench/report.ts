@@ -1,4 +1,7 @@
 import type { AdapterCard } from '../src/index.ts';
+import type { Ceilings } from '../src/profile/roof.ts';
+
+export type { Ceilings };
 
 /** The suites that run by default, in this order. */
 export const SUITES = [
@@ -47,20 +50,6 @@ export interface Timing {
  */
 export const UNSTEADY = ['spread', 'drift', 'quantum', 'load'] as const;
 export type Unsteady = (typeof UNSTEADY)[number];
-
-/** What the adapter can do at most, as measured before anything else. */
-export interface Ceilings {
-  /** Fused multiply-adds, 10^9 floating-point operations a second. */
-  readonly fmaF32: number;
-  /** Absent without shader-f16. */
-  readonly fmaF16?: number;
-  /** Dot products of packed 8-bit integers, 10^9 operations a second; absent where WGSL has none here. */
-  readonly dotInt8?: number;
-  /** Bytes read from a buffer that no cache holds, 10^9 a second. */
-  readonly readGbps: number;
-  /** Microseconds of an empty dispatch among others. */
-  readonly dispatchUs: number;
-}
 
 export interface BenchRow {
   readonly suite: SuiteName;

@@ -1,4 +1,5 @@
-import { quantile, type Sample, summarise } from './measure.ts';
+import { median, quantile } from '../src/profile/quantile.ts';
+import { type Sample, summarise } from './measure.ts';
 import type { Timing, Unsteady } from './report.ts';
 
 /** From where on a figure is marked. How they were chosen: docs/guides/bench.md. */
@@ -37,10 +38,15 @@ export function judge(samples: readonly Sample[], quantum: number): Unsteady[] {
   return marks;
 }
 
+/** The median of the last third over that of the first. */
+function growthOf(times: readonly number[]): number {
+  const third = Math.ceil(times.length / 3);
+  return median(times.slice(-third)) / median(times.slice(0, third));
+}
+
 /** How far the last third lies from the first, as a factor of at least 1. */
 export function driftOf(times: readonly number[]): number {
-  const third = Math.ceil(times.length / 3);
-  const ratio = quantile(times.slice(-third), 0.5) / quantile(times.slice(0, third), 0.5);
+  const ratio = growthOf(times);
   return Math.max(ratio, 1 / ratio);
 }
 
@@ -118,14 +124,13 @@ export type Pulse = readonly [at: number, ms: number];
 export function pulseNotes(pulses: readonly Pulse[]): string[] {
   if (pulses.length < 6) return [];
   const times = pulses.map(([, ms]) => ms);
-  const third = Math.ceil(times.length / 3);
-  const [first, last] = [quantile(times.slice(0, third), 0.5), quantile(times.slice(-third), 0.5)];
+  const growth = growthOf(times);
   const best = bestPulse(times);
   const slow = pulses.filter(([, ms]) => ms > LIMITS.load * best);
   const notes: string[] = [];
-  if (last > 1.1 * first)
+  if (growth > 1.1)
     notes.push(
-      `One same small kernel took ${Math.round(100 * (last / first - 1))} % longer in the last third of the run than in the first: heat, or other work.`,
+      `One same small kernel took ${Math.round(100 * (growth - 1))} % longer in the last third of the run than in the first: heat, or other work.`,
     );
   if (slow.length)
     notes.push(

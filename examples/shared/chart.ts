@@ -1,4 +1,4 @@
-import { make } from './dom.ts';
+import { make, svg } from './dom.ts';
 import { type ChartAxis, type Scale, scaleOf } from './scale.ts';
 
 /** A point of a chart. */
@@ -46,7 +46,6 @@ export interface ChartData {
   readonly spans?: readonly ChartSpan[];
 }
 
-const NS = 'http://www.w3.org/2000/svg';
 const HEIGHT = 300;
 const EDGE = { top: 10, right: 14, bottom: 40, left: 56 };
 const LANE = 14;
@@ -62,13 +61,6 @@ const SHAPES = [
   'M0 5-4.8-3.6h9.6Z',
   'M-1.5-5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5Z',
 ];
-
-const svg = (tag: string, attributes: Record<string, string | number>, ...children: readonly (Node | string)[]) => {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-};
 
 const near = (value: number): number => Math.round(value * 10) / 10;
 

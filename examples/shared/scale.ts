@@ -50,12 +50,13 @@ const linearEnds = (low: number, high: number): [number, number] => [
 /** A fifth of a power of two beyond both ends. */
 const logEnds = (low: number, high: number): [number, number] => [low / 1.3, high * 1.3];
 
-function linearTicks(low: number, high: number): number[] {
-  const rough = (high - low) / 5;
+/** Round numbers from the lowest to the highest, about `count` of them. */
+export function linearTicks(low: number, high: number, count = 5): number[] {
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) =>
     Number(((first + i) * step).toPrecision(12)),
   );
 }

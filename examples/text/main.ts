@@ -1,6 +1,6 @@
 import { type GraphModel, type Picture, type Progress, TilewrightError } from '../../src/index.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
-import { byId, copyOnClick, facts, make } from '../shared/dom.ts';
+import { byId, copyOnClick, facts, make, svg } from '../shared/dom.ts';
 import { bytes, count, milliseconds, percent, whole } from '../shared/format.ts';
 import { LoadProgress } from '../shared/load-progress.ts';
 import { ModelLoader } from '../shared/loader.ts';
@@ -135,9 +135,8 @@ function showBoxes({ width, height }: Picture, quads: readonly Quad[]): void {
   boxes.setAttribute('viewBox', `0 0 ${width} ${height}`);
   boxes.replaceChildren(
     ...quads.map((quad) => {
-      const polygon = document.createElementNS('http://www.w3.org/2000/svg', 'polygon');
-      polygon.setAttribute('points', quad.map((corner) => corner.map((side) => side.toFixed(1)).join()).join(' '));
-      return polygon;
+      const points = quad.map((corner) => corner.map((side) => side.toFixed(1)).join()).join(' ');
+      return svg('polygon', { points });
     }),
   );
 }

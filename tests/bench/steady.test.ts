@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { quantile, type Sample, samplesBetween } from '../../bench/measure.ts';
+import { type Sample, samplesBetween } from '../../bench/measure.ts';
 import { judge, LIMITS, marksOf, type Pulse, pulseNotes, Steadily } from '../../bench/steady.ts';
 import { batteryNote, type Visibility, watch } from '../../bench/watch.ts';
+import { quantile } from '../../src/profile/quantile.ts';
 
 const samples = (...times: number[]): Sample[] => times.map((ms) => ({ ms, clocked: 100 }));
 const QUIET = samples(10, 10.2, 9.9, 10.1, 10, 10.3, 9.8);

@@ -1,8 +1,9 @@
 import { byId } from '../../shared/dom.ts';
 import { bytes, milliseconds } from '../../shared/format.ts';
+import { linearTicks } from '../../shared/scale.ts';
 import { slider, wholeNumber } from '../shared/controls.ts';
 import { type Desk, latest } from '../shared/lesson.ts';
-import { Plot, ticksOf } from '../shared/plot.ts';
+import { Plot } from '../shared/plot.ts';
 import { loadGpt } from '../shared/shipped.ts';
 import { bytesOfToken, type Timing, withCache, withoutCache } from './compute.ts';
 
@@ -85,8 +86,8 @@ function draw(plot: Plot, kept: readonly Timing[], again: readonly Timing[], cou
   const most = Math.max(1, ...kept.map(({ ms }) => ms), ...again.map(({ ms }) => ms));
   const points = (steps: readonly Timing[]) => steps.map(({ length, ms }) => [length, ms] as const);
   plot.show({
-    x: { name: 'tokens before', from: 0, to: count + 8, ticks: ticksOf(0, count + 8) },
-    y: { name: 'ms a token', from: 0, to: 1.1 * most, ticks: ticksOf(0, 1.1 * most, 4) },
+    x: { name: 'tokens before', from: 0, to: count + 8, ticks: linearTicks(0, count + 8) },
+    y: { name: 'ms a token', from: 0, to: 1.1 * most, ticks: linearTicks(0, 1.1 * most, 4) },
     lines: [
       { name: 'with the cache', points: points(kept), series: 1 },
       { name: 'without', points: points(again), series: 2 },

@@ -1,4 +1,4 @@
-import { make } from '../../shared/dom.ts';
+import { make, svg } from '../../shared/dom.ts';
 
 /** A direction of a plot. */
 export interface Axis {
@@ -29,34 +29,11 @@ export interface PlotData {
   readonly label: string;
 }
 
-const SVG = 'http://www.w3.org/2000/svg';
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 24, 40];
-
-function svg(
-  tag: string,
-  attributes: Readonly<Record<string, string | number>>,
-  ...children: (Node | string)[]
-): SVGElement {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
 
 /** Where a number of an axis lies between 0 and 1. */
 const shareOf = ({ from, to, log }: Axis, value: number): number =>
   log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
-
-/** Ticks at round numbers, about `count` of them. */
-export function ticksOf(from: number, to: number, count = 5): number[] {
-  const rough = (to - from) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(from / step - 1e-9);
-  return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)),
-  );
-}
 
 /** Lines over two axes, as wide as their place, whose height CSS gives. */
 export class Plot {
