@@ -50,7 +50,7 @@ const lesson = (name: string, does: string, work: (page: Page) => Promise<void>)
       },
     });
     await page.locator('body[data-figures=drawn]').waitFor();
-    expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBeLessThan(0.02);
+    expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBeLessThan(0.001);
     expect((await Promise.all(code)).reduce((sum, size) => sum + size, 0)).toBeLessThan(MOST_CODE);
     await work(page);
     expect(await textOf(page.locator('.code code').nth(1))).toMatch(/from 'tilewright'[\s\S]*\n(}|export const .*;)$/);
