@@ -3,10 +3,13 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type BenchReport, SUITES } from '../../bench/report.ts';
 import {
+  codeBytes,
   expectNoOverflow,
   expectOrder,
+  expectStill,
   faults,
   hand,
+  momentOf,
   type OpenPage,
   openPage,
   PATIENCE,
@@ -96,8 +99,11 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
   });
 
   it('can be cancelled, and keeps the rows so far', async () => {
+    await page.setViewportSize({ width: 1440, height: 9000 });
+    const since = await momentOf(page);
     await run();
-    await rowsOf(page).first().waitFor();
+    await rowsOf(page).nth(2).waitFor();
+    await expectStill(page, { since, most: 0.0001 });
     await page.keyboard.press('Escape');
     await problem(page, 'aborted');
     await page.locator('#download:enabled').waitFor();
@@ -106,33 +112,16 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     await page.getByRole('button', { name: 'Dismiss' }).click();
   });
 
-  it('measures all suites, draws every plot, and hardly moves what stands meanwhile', async () => {
-    await page.evaluate(() => {
-      const shifts: string[] = [];
-      (window as unknown as { shifts: string[] }).shifts = shifts;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries() as (PerformanceEntry & {
-          hadRecentInput: boolean;
-          value: number;
-          sources: { node?: Element }[];
-        })[]) {
-          if (!entry.hadRecentInput)
-            shifts.push(
-              `${entry.value.toFixed(4)} ${entry.sources.map(({ node }) => node?.id || node?.className || node?.nodeName)}`,
-            );
-        }
-      }).observe({ type: 'layout-shift' });
-    });
+  it('measures all suites, draws every plot, and moves nothing meanwhile', async () => {
+    const since = await momentOf(page);
+    await page.setViewportSize({ width: 360, height: 9000 }); // all of the page is in sight
     await run();
     await page.locator('#cancel').waitFor();
-    await page.waitForTimeout(700);
-    await page.evaluate(() => document.getElementById('results')!.scrollIntoView()); // where the rows come in
     await page.locator('#go:not([hidden])').waitFor({ timeout: 2 * PATIENCE });
     expect(await textOf(page.locator('#problem'))).toBe('');
-    // Rows that come in lengthen tables and legends: 0.03 seen; up to 0.1 counts as good (Web Vitals, cumulative layout shift).
-    const shifts = await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
-    const moved = shifts.reduce((sum, shift) => sum + Number.parseFloat(shift), 0);
-    expect(moved, shifts.join('; ')).toBeLessThan(0.1);
+    await expectStill(page, { since, most: 0.0001 });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    expect(await codeBytes(page)).toBeLessThan(230_000); // models, tokenizer and ONNX among it
     await page.locator('#link:enabled').waitFor();
     const table = (await page.locator('#table tbody tr').allInnerTexts()).join('\n');
     for (const name of [

@@ -146,6 +146,43 @@ export async function faults(page: Page): Promise<string[]> {
   });
 }
 
+/** Bytes of the page's HTML, CSS and JavaScript so far, as they went over the network: gzipped. */
+export const codeBytes = (page: Page): Promise<number> =>
+  page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter(({ entryType, name }) => entryType === 'navigation' || /\.(js|css)$/.test(name))
+      .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0),
+  );
+
+/** A moment of the page, in ms: for `expectStill`. */
+export const momentOf = (page: Page): Promise<number> => page.evaluate(() => performance.now());
+
+/** Nothing of the page moved by itself, but for less than `most` (the layout shift of Web Vitals), since a moment of it. */
+export async function expectStill(page: Page, { since = 0, most = 0.001 } = {}): Promise<void> {
+  const shifts = await page.evaluate((from) => {
+    interface Shift extends PerformanceEntry {
+      readonly value: number;
+      readonly hadRecentInput: boolean;
+      readonly sources: readonly { readonly node?: Element | null; currentRect: DOMRect; previousRect: DOMRect }[];
+    }
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: 'layout-shift', buffered: true });
+    const entries = observer.takeRecords() as Shift[];
+    observer.disconnect();
+    return entries
+      .filter(({ startTime, hadRecentInput }) => startTime >= from && !hadRecentInput)
+      .map(({ value, sources }) => {
+        const moved = sources.map(({ node, previousRect: { y }, currentRect }) => {
+          const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+          return `${element?.id || element?.className || element?.nodeName} from ${y} to ${currentRect.y}`;
+        });
+        return { value, moved };
+      });
+  }, since);
+  const sum = shifts.reduce((total, { value }) => total + value, 0);
+  expect(sum, JSON.stringify(shifts)).toBeLessThan(most);
+}
+
 /** No part of the page lies beside the screen. */
 export async function expectNoOverflow(page: Page, width = 360): Promise<void> {
   await page.setViewportSize({ width, height: 740 });
