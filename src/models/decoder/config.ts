@@ -179,7 +179,7 @@ export class DecoderConfig {
 }
 
 /** Elements of a head at the most: tables of angles are made of so many. */
-const MOST_OF_HEAD = 65_536;
+const MOST_OF_HEAD = 4096;
 
 /** Rows of a cache where neither the model nor the load says fewer. */
 const DEFAULT_CONTEXT = 4096;
