@@ -227,7 +227,8 @@ function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
-  const inWide = layout === 'nk' || manyRegisters ? wide(shared(32, columns)) : [];
+  // Both strips of a gated product, sixteen weights of each at a time, are more than Intel's registers hold.
+  const inWide = manyRegisters || (layout === 'nk' && !g.gated) ? wide(shared(32, columns)) : [];
   return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 
