@@ -9,9 +9,10 @@ const GROUP = 32;
  * A tensor of blocks as a graph has it: its bytes go to the device as they lie in the file. Q8_0 is int8 and Q4_0 int4 with a scale for
  * 32, which kernels read; Q4_K and Q6_K become float32 there, which then is what any float weight is.
  */
-export function unblocked({ name, shape }: CheckpointTensor, { type, source }: Blocks): Operand {
+export function unblocked(tensor: CheckpointTensor, { type, source }: Blocks): Operand {
+  const { name, shape } = tensor;
   const words = Math.ceil(source.shape[0]! / 4);
-  const input = leaf('constant', { dataType: 'uint32', shape: [words] }, { source }, name);
+  const input = leaf('constant', { dataType: 'uint32', shape: [words] }, { source, blocksOf: tensor }, name);
   const part = (of: string, newShape: readonly number[]): Operand =>
     operand('unblock', { input }, { from: type, of, newShape }, name);
   if (type !== 'Q8_0' && type !== 'Q4_0') return part('floats', shape);
