@@ -120,7 +120,7 @@ describe('blocks on the device', () => {
       const { gpu } = await testEngine();
       const logits = async (folder: Folder): Promise<Float32Array> => {
         using model = (await loadModel(gpu, folder, { onPaper: true, context: 8 })) as TextGenerator;
-        return await model.logits([1, 7, 3, 5, 8]);
+        return await model.logits([7]);
       };
       const [got, expected] = [await logits(file), await logits(twin)];
       expect(expected.every(Number.isFinite)).toBe(true);
