@@ -15,6 +15,7 @@ type Group = Beside & GroupModule;
 const GROUPS = {
   blocks: () => import('../../ops/groups/blocks.ts'),
   cumulative: () => import('../../ops/groups/cumulative.ts'),
+  decoder: () => import('./decoder.ts'),
   depthwise: () => import('./depthwise.ts'),
   image: () => import('./image.ts'),
   join: () => import('../../ops/groups/join.ts'),
