@@ -4,13 +4,14 @@ import { Turns } from '../gpu/turns.ts';
 import { loadOps } from '../graph/groups/index.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
-import { readJson } from '../hub/folder.ts';
+import { readJson, readText } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
 import { checkArgument, checkOptions, either, fn, integer, list, oneOf, type Rules, signal, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { ADJUSTMENT_RULES, type AdjustmentOptions, Adjustments } from '../text/adjustments.ts';
+import type { ChatMessage, ChatTemplateOptions, ChatTemplates } from '../text/chat.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
 import {
   createSampler,
@@ -54,6 +55,9 @@ const GENERATE_RULES: Rules<GenerateOptions> = {
   stopTokens: list(integer(0)),
   stopStrings: list(['a string of a character or more', (value) => typeof value === 'string' && value !== '']),
 };
+
+/** Options of `generate`, and what the chat template writes. `maxNewTokens`: to the end of the context where nobody says it. */
+export interface ChatOptions extends GenerateOptions, ChatTemplateOptions {}
 
 /** A token of a text that is being written. */
 export interface GeneratedToken {
@@ -101,6 +105,7 @@ export class TextGenerator extends LoadedModel {
   readonly parameters: number;
   protected macs = 0;
   readonly #turns = new Turns();
+  #templates: Promise<ChatTemplates> | undefined;
   /** The text whose keys and values the cache holds. Another text is read in again before it goes on. */
   #cached: object | undefined;
 
@@ -110,6 +115,7 @@ export class TextGenerator extends LoadedModel {
     options: LoadOptions,
     private readonly family: TextFamily,
     private readonly textCoder: Tokenizer | undefined,
+    private readonly textConfig: Readonly<Record<string, unknown>> | undefined,
     private readonly defaults: GenerationDefaults,
   ) {
     super(gpu, files, options);
@@ -130,7 +136,7 @@ export class TextGenerator extends LoadedModel {
     );
     const tokenizer = json && (await (await import('../text/tokenizer.ts')).loadTokenizer(json, config, shape));
     const defaults = readGeneration(files.name, files.config, generation);
-    const model = new TextGenerator(gpu, files, options, family, tokenizer, defaults);
+    const model = new TextGenerator(gpu, files, options, family, tokenizer, config, defaults);
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
@@ -385,7 +391,7 @@ export class TextGenerator extends LoadedModel {
     const stops = defaults.stopTokens ?? [this.textCoder?.eosTokenId ?? []].flat();
     let ids = given.length ? given : [defaults.startToken ?? this.textCoder?.bosTokenId ?? stops[0] ?? 0];
     const by = Adjustments.of(how, this.shape.vocabulary, ids);
-    const count = how.maxNewTokens ?? defaults.count(ids.length);
+    const count = how.maxNewTokens ?? defaults.count(ids.length) ?? 64;
     if (ids.length > this.context) {
       if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
       ids = ids.slice(-this.context);
@@ -407,10 +413,40 @@ export class TextGenerator extends LoadedModel {
     if (rest) yield { token: last, text: rest };
   }
 
-  #tooLong(length: number): TilewrightError {
-    return new TilewrightError('context-exceeded', `${length} tokens are more than the context of ${this.context}`, {
-      hint: "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
+  /**
+   * Streams the reply to a conversation, as `generate` does: the folder's chat template (chat_template.jinja, or `chat_template` in
+   * tokenizer_config.json) writes the prompt. The reply ends at the model's end-of-text tokens and the tokenizer's `eos_token`, or with
+   * the context. Errors: those of `generate`; `invalid-argument` with what the template raises, or for tools that it does not take;
+   * `not-found` where there is no template; `context-exceeded` for a conversation that is longer than the context, whatever `overflow` says.
+   */
+  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, void> {
+    const { CHAT_RULES, ChatTemplates } = await import('../text/chat.ts');
+    checkOptions('chat', options, { ...GENERATE_RULES, ...CHAT_RULES });
+    const { tools, template, variables, ...how } = options;
+    this.#templates ??= readText(this.files.folder, 'chat_template.jinja', options.signal).then(
+      (file) => new ChatTemplates(this.files.name, this.textConfig ?? {}, file),
+    );
+    const templates = await this.#templates.catch((error) => {
+      this.#templates = undefined; // it is read again
+      throw error;
     });
+    const { tokenizer, defaults } = this;
+    const written = Object.entries({ tools, template, variables }).filter(([, value]) => value !== undefined);
+    const prompt = templates.render(messages, Object.fromEntries(written));
+    const ids = tokenizer.encode(prompt, { addSpecialTokens: false });
+    if (ids.length > this.context)
+      throw this.#tooLong(ids.length, 'Leave out older messages, or load the model with a larger context.');
+    const stopTokens = [...(defaults.stopTokens ?? []), ...[tokenizer.eosTokenId ?? []].flat()];
+    const maxNewTokens = how.maxNewTokens ?? defaults.count(ids.length) ?? this.context - ids.length + 1;
+    yield* this.generate(ids, { ...how, stopTokens: how.stopTokens ?? stopTokens, maxNewTokens });
+  }
+
+  #tooLong(
+    length: number,
+    hint = "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
+  ): TilewrightError {
+    const message = `${length} tokens are more than the context of ${this.context}`;
+    return new TilewrightError('context-exceeded', message, { hint });
   }
 
   /**

@@ -11,8 +11,8 @@ export interface GenerationDefaults {
   readonly stopTokens: readonly number[] | undefined;
   /** What an empty prompt begins with. */
   readonly startToken: number | undefined;
-  /** How many tokens come after a prompt of this length. */
-  count(prompt: number): number;
+  /** How many tokens come after a prompt of this length, where that is said. */
+  count(prompt: number): number | undefined;
 }
 
 const ID = integer(0);
@@ -94,6 +94,6 @@ export function readGeneration(name: string, config: Fields = {}, own?: Fields):
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     stopTokens: ends === undefined ? undefined : [ends].flat(),
     startToken: said('bos_token_id'),
-    count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : 64),
+    count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : undefined),
   };
 }

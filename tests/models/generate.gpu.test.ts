@@ -238,6 +238,36 @@ describe('what the files of a model say of generating', () => {
     expect(await tokens(model, { ...greedy, ...none })).toEqual(GREEDY);
   });
 
+  it('a conversation is the prompt that its template writes', async () => {
+    const shipped = repositoryFolder('weights/gpt-shakespeare');
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    const names = ['model.safetensors', 'config.json', 'tokenizer.json'];
+    const own = await Promise.all(names.map(async (name) => [name, await readAnywhere(`${shipped}/${name}`)] as const));
+    const files = {
+      ...Object.fromEntries(own),
+      'tokenizer_config.json': text(JSON.stringify({ eos_token: '<|endoftext|>' })),
+      'chat_template.jinja': text('{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:'),
+    };
+    using model = (await (await testEngine()).load(files)) as TextGenerator;
+    const joined = async (stream: AsyncGenerator<{ text: string }>): Promise<string> => {
+      let all = '';
+      for await (const piece of stream) all += piece.text;
+      return all;
+    };
+    const how = { temperature: 0, maxNewTokens: 12 };
+    const messages = [{ role: 'ROMEO', content: 'My love!' }];
+    const expected = await joined(model.generate('ROMEO:\nMy love!\n\nJULIET:', how));
+    expect(await joined(model.chat(messages, how))).toBe(expected);
+    const long = [{ role: 'ROMEO', content: 'love '.repeat(model.context) }];
+    await expect(joined(model.chat(long, { ...how, overflow: 'slide' }))).rejects.toMatchObject({
+      code: 'context-exceeded',
+    });
+    for (const wrong of [{ tools: [{ name: 'f' }] }, { template: 'x' }, { temprature: 1 } as object])
+      await expect(joined(model.chat(messages, wrong))).rejects.toMatchObject({ code: 'invalid-argument' });
+    using bare = (await (await testEngine()).load(shipped)) as TextGenerator;
+    await expect(joined(bare.chat(messages))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('a text ends before a stop string, of which nothing is in the stream', async () => {
     const shipped = repositoryFolder('weights/gpt-shakespeare');
     const read = async (options: GenerateOptions, model: TextGenerator): Promise<string[]> => {
