@@ -76,7 +76,7 @@ export const unary =
     return build(dataType, input!.shape, (index) => held(dataType, applyUnary(name, at(input!, index), options)));
   };
 
-/** The activation of the first half of a row, times the second. */
+/** The activation of the first half of a row, times the second. Errors of 1 + tanh and the like scale with the gate. */
 export function glu(
   { input }: RefInputs,
   { activation }: { activation: { name: string } & ActivationOptions },
@@ -85,7 +85,8 @@ export function glu(
   const columns = shape.at(-1)! / 2;
   return build(dataType, [...shape.slice(0, -1), columns], (index) => {
     const value = at(input!, [...index.slice(0, -1), columns + index.at(-1)!]);
-    return applyUnary(activation.name, at(input!, index), activation) * value;
+    const gate = at(input!, index);
+    return { value: applyUnary(activation.name, gate, activation) * value, mass: Math.abs(gate * value) };
   });
 }
 
