@@ -166,6 +166,6 @@ function fail(response: ServerResponse, error: unknown): void {
   const status = error instanceof Refused ? error.status : (STATUS[code as ErrorCode] ?? 500);
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
   const body = { error: { message: hint ? `${message}. ${hint}` : message, type, param: null, code } };
-  if (!response.headersSent) return send(response, status, body);
-  response.end(`data: ${JSON.stringify(body)}\n\n`);
+  if (response.headersSent) response.end(`data: ${JSON.stringify(body)}\n\n`);
+  else send(response, status, body);
 }
