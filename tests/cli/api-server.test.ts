@@ -70,12 +70,10 @@ describe('the client of OpenAI', () => {
     const { client } = await serving();
     const ended: number[] = [];
     const asked = Array.from({ length: 10 }, (_, i) =>
-      client.chat.completions
-        .create({ model: 'm', messages: MESSAGES, seed: i })
-        .then(({ choices }) => {
-          ended.push(i);
-          return choices[0]!.message.content;
-        }),
+      client.chat.completions.create({ model: 'm', messages: MESSAGES, seed: i }).then(({ choices }) => {
+        ended.push(i);
+        return choices[0]!.message.content;
+      }),
     );
     expect(await Promise.all(asked)).toEqual(Array(10).fill('Good day.'));
     expect(ended).toEqual([...ended].sort((a, b) => a - b));
