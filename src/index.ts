@@ -66,7 +66,7 @@ export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } fro
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
-export type { Tokenizer } from './text/tokenizer.ts';
+export type { EncodeOptions, Tokenizer } from './text/tokenizer.ts';
 export type { TuneMode } from './tune/tuner.ts';
 export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
 export type { PictureSource } from './vision/decode.ts';

@@ -31,8 +31,9 @@ export interface RowWindow {
   readonly lean: boolean;
 }
 
-/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise). */
+/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise, decoder). */
 export interface LateKernels {
+  readonly gemvGated: WgslModule;
   readonly attentionJoin: WgslModule;
   depthwise(convolution: Depthwise, caps: Caps): Candidate[];
   readonly attentionTiled: WgslModule;

@@ -109,7 +109,12 @@ export const KINDS = {
     model: 'stays',
   } as const satisfies Members<GraphModel>,
 
-  tokenizer: { encode: 'call', decode: 'call', size: 'data', eosTokenId: 'data' } as const satisfies Members<Tokenizer>,
+  tokenizer: {
+    encode: 'call',
+    decode: 'call',
+    size: 'data',
+    ...{ bosTokenId: 'data', eosTokenId: 'data', padTokenId: 'data', unkTokenId: 'data' },
+  } as const satisfies Members<Tokenizer>,
 
   /** An async generator. */
   stream: { next: 'call', return: 'call' } as const,
