@@ -115,6 +115,18 @@ async function openSource(source: ModelSource, options: FolderOptions): Promise<
   );
 }
 
+/** The text of a file, or undefined where there is no such file. @throws `invalid-file` when it is not in UTF-8. */
+export async function readText(folder: Folder, file: string, signal?: AbortSignal): Promise<string | undefined> {
+  const source = await folder.find(file);
+  if (!source) return undefined;
+  const bytes = await source.slice(0, source.size, signal);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TilewrightError('invalid-file', `${folder.name}: ${file} is no text in UTF-8`, { cause });
+  }
+}
+
 /**
  * The object that the file holds, or undefined where there is no such file. @throws `invalid-file` when it is no JSON
  * in UTF-8.

@@ -1,36 +1,18 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
-import epilogueParts from '../../shaders/lib/epilogue.wgsl';
 import gemvStep from '../../shaders/lib/gemv_step.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
 import rowNorm from '../../shaders/lib/row_norm.wgsl';
-import store from '../../shaders/lib/store.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { f32, type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
-import { type Candidate, ELEM, type Inputs } from './define.ts';
-import { type Activation, activationPorts } from './elementwise.ts';
+import { type Candidate, ELEM } from './define.ts';
+import { type Epilogue, epilogueName, epiloguePorts } from './epilogue.ts';
 import { lateKernels } from './late_kernels.ts';
 import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
-
-/** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, times a factor plus a term, in this order. */
-export interface Epilogue {
-  readonly bias: boolean;
-  readonly residual: boolean;
-  readonly activation?: Activation | undefined;
-  readonly affine: boolean;
-}
-
-/** The epilogue of an op with these inputs. */
-export const epilogueOf = ({ bias, residual, affine }: Inputs, activation: Activation | undefined): Epilogue => ({
-  bias: Boolean(bias),
-  residual: Boolean(residual),
-  activation,
-  affine: Boolean(affine),
-});
 
 /** A matrix product as matmul and conv2d both see it. Lengths, strides and offsets in elements. */
 export interface Gemm extends Epilogue {
@@ -69,30 +51,6 @@ export interface IntegerModules {
   /** How sums leave. */
   epilogue(output: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
   readonly reducer: WgslFile;
-}
-
-/** `bias_gelu`, `bias_residual_relu`, `none`: as labels name it. */
-export const epilogueName = ({ bias, residual, activation, affine }: Epilogue): string =>
-  [bias && 'bias', residual && 'residual', activation?.name, affine && 'affine'].filter(Boolean).join('_') || 'none';
-
-/** Whether a scale a column ends the kernel. */
-const quantized = ({ kind, group }: Weights): boolean => kind.startsWith('q') && !group;
-
-/** The modules that make up `finish`, for outputs in whole vec4 or ragged; `product`: and `finish_row`; `gated`: and `finish_gated`. */
-export function epiloguePorts(
-  { bias, residual, activation, affine }: Epilogue,
-  weights: Weights | 'integer',
-  unit: 'vec4' | 'ragged',
-  ...product: ('product' | 'gated')[]
-) {
-  const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
-  const scale = weights === 'integer' || quantized(weights);
-  const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_') || 'none';
-  const read = [...(scale ? [`scales_${unit}`] : []), ...(bias || residual ? [unit] : [])];
-  return {
-    ports: [part(epilogueParts, ...product, terms, affine ? 'affine' : 'plain', ...read), ...ports, part(store, unit)],
-    constants,
-  };
 }
 
 /** What an invocation computes. */
@@ -227,7 +185,8 @@ function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
-  const inWide = layout === 'nk' || manyRegisters ? wide(shared(32, columns)) : [];
+  // Both strips of a gated product, sixteen weights of each at a time, are more than Intel's registers hold.
+  const inWide = manyRegisters || (layout === 'nk' && !g.gated) ? wide(shared(32, columns)) : [];
   return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 

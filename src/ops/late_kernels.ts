@@ -2,7 +2,7 @@ import type { Caps } from '../gpu/gpu.ts';
 import type { WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
 import type { Candidate } from './define.ts';
-import type { Epilogue } from './gemm.ts';
+import type { Epilogue } from './epilogue.ts';
 import type { Weights } from './weights.ts';
 import type { slide, WindowOptions } from './window.ts';
 

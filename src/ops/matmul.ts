@@ -19,7 +19,8 @@ import {
   splitItems,
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueOf, type Gemm, gemmCandidates } from './gemm.ts';
+import { epilogueOf } from './epilogue.ts';
+import { type Gemm, gemmCandidates } from './gemm.ts';
 import { weightsOf } from './weights.ts';
 
 export interface MatmulOptions {

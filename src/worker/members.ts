@@ -90,6 +90,7 @@ export const KINDS = {
     context: 'data',
     tokenizer: 'object',
     generate: 'stream',
+    chat: 'stream',
     logits: 'call',
     perplexity: 'call',
     calibrate: 'call',

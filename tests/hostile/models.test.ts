@@ -187,7 +187,7 @@ describe('models of which a file was changed: accepted or an error of ours, with
       changes.map((each) => mutated(encodeGguf(llamaFields(), []), each)),
     );
     const of = (file: Bytes): Files => ({ 'model.gguf': file });
-    await campaign('the header of a GGUF file', 15_000, headers.map(of), judge(open));
+    await campaign('the header of a GGUF file', 6000, headers.map(of), judge(open));
     // Most bytes of the file are numbers, which may be any: only what stands before them is changed.
     const before = file.length - floats.reduce((sum, { bytes }) => sum + Math.ceil(bytes.length / 32) * 32, 0);
     const head = changes.map(
@@ -195,7 +195,32 @@ describe('models of which a file was changed: accepted or an error of ours, with
     );
     // Tables of angles are made for the context, not for the file.
     const short = async (files: Files) => loadModel(noDevice, await openFolder({ ...files }), { context: 8 });
-    await campaign('a GGUF file of a Llama', 4000, head.map(of), judge(short));
+    await campaign('a GGUF file of a Llama', 1500, head.map(of), judge(short));
+    const numbers = [0, 1, 2, 3, 8, 255, 65_536, 2 ** 31, 2 ** 32 - 1];
+    const texts = ['', 'x', '__proto__', 'gpt2', 'llama', 'phi3', 'gemma3', 'x'.repeat(5000)];
+    const fieldChange = fc.record({
+      at: fc.nat(llamaFields().length - 1),
+      number: fc.constantFrom(...numbers),
+      text: fc.constantFrom(...texts),
+      drop: fc.boolean(),
+    });
+    const changed = fc.array(fieldChange, { minLength: 1, maxLength: 2 }).map((each) => {
+      const fields = llamaFields();
+      for (const { at, number, text, drop } of each) {
+        const [key, type, value, of] = fields[at % fields.length]!;
+        if (drop) fields.splice(at % fields.length, 1);
+        else if (of === undefined) fields[at % fields.length] = [key, type, type === 8 ? text : number];
+        else
+          fields[at % fields.length] = [
+            key,
+            type,
+            (value as unknown[]).map((own, i) => (i % 3 ? own : of === 8 ? text : number % 2 ** 31)),
+            of,
+          ];
+      }
+      return of(encodeGguf(fields, floats));
+    });
+    await campaign('fields of a GGUF file of a Llama', 2500, changed, judge(short));
   }, 120_000);
 
   it('config.json of a ResNet', async () => {

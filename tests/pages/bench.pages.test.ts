@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type BenchReport, SUITES } from '../../bench/report.ts';
+import { encodeModel, node } from '../support/onnx.ts';
 import {
   codeBytes,
   expectNoOverflow,
@@ -266,6 +267,47 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     expect(compared).toBeGreaterThan(60);
     expect(await faults(other.page)).toEqual([]);
     await expectNoOverflow(other.page);
+    expect(other.errors).toEqual([]);
+    await other.page.context().close();
+  });
+
+  it('says that a run is void when its tab was hidden', async () => {
+    const other = await fresh('bench/?preset=tiny&suite=matmul');
+    await other.page.locator('#go:enabled').click();
+    await rowsOf(other.page).first().waitFor();
+    await other.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await other.page.locator('#go:enabled').waitFor();
+    expect(await textOf(other.page.locator('#void'))).toMatch(
+      /^This run is voidNothing in it counts: the tab was hidden \d+\.\d s into the run\.$/,
+    );
+    expect(await rowsOf(other.page).count()).toBeGreaterThan(0);
+    expect(await textOf(other.page.locator('#runs-table'))).toMatch(/tiny, \d+ rows, void/);
+    expect(await textOf(other.page.locator('#headlines'))).toMatch(/Score–/);
+    expect(await faults(other.page)).toEqual([]);
+    expect(other.errors).toEqual([]);
+    await other.page.context().close();
+  });
+
+  it('runs a model that is dropped on it: its load, its first answer, and answers after that', async () => {
+    const other = await fresh('bench/?preset=tiny');
+    for (const box of await other.page.locator('[name=suite]:visible').all()) await box.uncheck();
+    const bytes = encodeModel({
+      inputs: [['x', 'float', [3, 5]]],
+      outputs: [['y', 'float', [3, 5]]],
+      nodes: [node('Softmax', ['x'], ['y'])],
+    });
+    await hand(other.page, 'drop', [{ name: 'mine.onnx', type: '', bytes }]);
+    await untilText(other.page.locator('#custom-name'), /^mine\.onnx$/);
+    expect(await other.page.locator('#custom').isChecked()).toBe(true);
+    await other.page.locator('#go:enabled').click();
+    await other.page.locator('#link:enabled').waitFor();
+    const cells = rowsOf(other.page).locator('td:first-child');
+    const names = await cells.evaluateAll((list) => list.map(({ firstChild }) => firstChild?.textContent));
+    expect(names).toEqual(['mine.onnx load', 'mine.onnx first answer', 'mine.onnx']);
+    expect(await textOf(other.page.locator('#table .group').first())).toBe('Your own model');
     expect(other.errors).toEqual([]);
     await other.page.context().close();
   });

@@ -12,6 +12,7 @@ import {
   PATIENCE,
   startBrowser,
   tabOrder,
+  takePictures,
   textOf,
   untilText,
   upload,
@@ -39,6 +40,7 @@ const lesson = (name: string, does: string, work: (page: Page) => Promise<void>)
     expect(await textOf(page.locator('.code code').nth(1))).toMatch(/from 'tilewright'[\s\S]*\n(}|export const .*;)$/);
     expect(await faults(page)).toEqual([]);
     await expectNoOverflow(page);
+    await takePictures(page, `learn-${name}`);
     expect(errors).toEqual([]);
     await page.context().close();
   });

@@ -7,16 +7,19 @@ import { type Graph, type Operand, operand, rewrite } from '../ir.ts';
 
 /**
  * A product of one row, as decoders have for each token, takes in the RMS normalisation of the row before it and the gated
- * unit after it. Both are computed by the product's own dispatch, which reads all of the row anyway. What lies between must have
- * no other user.
+ * unit after it: its own dispatch computes both. What lies between must have no other user. Each strip of columns normalises
+ * the row anew. A GPU has that row at hand while it waits for the weights; on software adapters any load costs what one of
+ * the weights does, and only a gated product, whose strips are two wide, takes in a normalisation (docs/performance.md).
  */
 export const fuseRow =
   (caps?: Caps) =>
   (graph: Graph): Graph =>
     rewrite(graph, (node, uses) => {
-      if (matmul.is(node)) return (uses(node.inputs['a']!) === 1 && normed(node)) || node;
-      if (glu.is(node)) return (uses(node.inputs['input']!) === 1 && gated(node, caps)) || node;
-      return node;
+      const withNorm = (product: Operand): Operand | undefined =>
+        uses(product.inputs['a']!) === 1 ? normed(product) : undefined;
+      if (matmul.is(node)) return (!caps?.software && withNorm(node)) || node;
+      const product = glu.is(node) && uses(node.inputs['input']!) === 1 && gated(node, caps);
+      return product ? (withNorm(product) ?? product) : node;
     });
 
 /** The row of a product whose kernel reads one row and one matrix. */

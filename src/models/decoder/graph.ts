@@ -3,6 +3,7 @@ import type { Graph, Operand } from '../../graph/ir.ts';
 import { opNamed } from '../../ops/index.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import type { Packed } from '../packed.ts';
+import { textOutputs } from '../sampled.ts';
 import type { TextGraphOptions } from '../text-family.ts';
 import { GraphWeights, type Weights } from '../weights.ts';
 import type { angleTables, Frequencies } from './rotary.ts';
@@ -69,9 +70,7 @@ export class DecoderGraph {
     let logits = b.matmul(this.#normalized(x, names.norm), head, { transposeB: true, label: names.head });
     logits = this.#times(logits, logitScale);
     if (logitSoftcap) logits = this.#times(b.tanh(this.#times(logits, 1 / logitSoftcap)), logitSoftcap);
-    if (predict === 'all') return b.outputs({ logits });
-    const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });
-    return b.outputs({ token: b.sample(logits, settings, { label: 'sample' }) });
+    return textOutputs(b, logits, predict);
   }
 
   /** Attention and MLP, each added to what it read, or both to the same. */

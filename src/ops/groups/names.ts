@@ -1,5 +1,6 @@
 // biome-ignore-all format: written by tests/ops/groups.test.ts.
 export const GROUPED: Readonly<Record<string, string>> = {
+  blocks: 'unblock',
   cumulative: 'cumulativeSum cumulativeProduct',
   decoder: 'glu rotaryCache',
   image: 'batchNormalization conv2d averagePool2d maxPool2d',
