@@ -65,7 +65,7 @@ export type { Bound, Ceilings } from './profile/roof.ts';
 export type { KindTotal, LayerTotal } from './profile/totals.ts';
 export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
-export type { StoredType, TensorSource } from './tensor/source.ts';
+export type { Blocks, StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
 export type { AdjustmentOptions, SequenceBias } from './text/adjustments.ts';
 export type { ChatMessage, ChatTemplateOptions } from './text/chat.ts';

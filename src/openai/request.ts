@@ -99,7 +99,10 @@ function asked(call: string, given: Body, rules: Readonly<Record<string, Rule>>)
     seed: value('seed'),
     presencePenalty: value('presence_penalty'),
     frequencyPenalty: value('frequency_penalty'),
-    logitBias: value('logit_bias'),
+    sequenceBias: Object.entries(value<Record<string, number>>('logit_bias') ?? {}).map(([id, bias]) => [
+      [Number(id)],
+      bias,
+    ]),
     stopStrings: stop === undefined ? undefined : [stop].flat(),
   };
   return {
@@ -115,16 +118,39 @@ export function readChat(body: Body): Asked & { messages: readonly Turn[]; tools
     messages?: Body[];
     tools?: Tool[];
     tool_choice?: string;
-    response_format?: { type?: unknown };
+    response_format?: Format;
   };
   if (!messages?.length) refuse('invalid-argument', 'chat.completions', 'messages', 'a list of one or more', messages);
-  if (response_format && response_format.type !== 'text')
-    refuse('invalid-argument', 'chat.completions', 'response_format.type', '"text"', response_format.type);
   for (const [i, tool] of (tools ?? []).entries()) {
     if (tool.type !== 'function' || typeof tool.function?.name !== 'string')
       refuse('invalid-argument', 'chat.completions', `tools[${i}]`, 'a function with a name', tool);
   }
-  return { ...how, messages: messages.map(turn), tools: tool_choice === 'none' || !tools?.length ? undefined : tools };
+  const constraint = response_format && constraintOf(response_format);
+  const options = { ...how.options, ...(constraint && { constraint }) };
+  return {
+    ...how,
+    options,
+    messages: messages.map(turn),
+    tools: tool_choice === 'none' || !tools?.length ? undefined : tools,
+  };
+}
+
+/** How an answer is to be written, as clients say it. */
+interface Format {
+  readonly type?: unknown;
+  readonly json_schema?: { readonly schema?: unknown };
+}
+
+function constraintOf({ type, json_schema }: Format): Readonly<Record<string, unknown>> | undefined {
+  if (type === 'text') return undefined;
+  if (type === 'json_object') return { type: 'object' };
+  const at = 'response_format.json_schema.schema';
+  if (type !== 'json_schema')
+    refuse('invalid-argument', 'chat.completions', 'response_format.type', 'text, json_object or json_schema', type);
+  const schema = json_schema?.schema;
+  return object[1](schema)
+    ? (schema as Record<string, unknown>)
+    : refuse('invalid-argument', 'chat.completions', at, object[0], schema);
 }
 
 /** A text to go on with. Errors: `invalid-argument`, which names what is not done here. */

@@ -59,9 +59,20 @@ describe('a chat', () => {
       stopStrings: ['\n'],
       presencePenalty: 0.25,
       frequencyPenalty: -0.25,
-      logitBias: { 5: -100 },
+      sequenceBias: [[[5], -100]],
     });
     expect((await answered(['x'], { top_p: 0 })).calls[0]!.options).toMatchObject({ topK: 1 });
+  });
+
+  it('asks for JSON, by a schema or any', async () => {
+    const schema = { type: 'object', properties: { a: { type: 'integer' } } };
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema, strict: true } };
+    for (const [response_format, constraint] of [
+      [format, schema],
+      [{ type: 'json_object' }, { type: 'object' }],
+      [{ type: 'text' }, undefined],
+    ])
+      expect((await answered(['x'], { response_format })).calls[0]!.options['constraint']).toEqual(constraint);
   });
 
   it('has messages of parts, and calls with their arguments read', async () => {
@@ -123,7 +134,8 @@ describe('a chat', () => {
     [{ messages: [{ role: 'user', content: 'boom' }] }, 'invalid-argument', /template failed/],
     [{ n: 2 }, 'invalid-argument', /n: expected 1, got 2/],
     [{ logprobs: true }, 'invalid-argument', /logprobs/],
-    [{ response_format: { type: 'json_object' } }, 'invalid-argument', /response_format.type/],
+    [{ response_format: { type: 'grammar' } }, 'invalid-argument', /response_format.type/],
+    [{ response_format: { type: 'json_schema' } }, 'invalid-argument', /json_schema.schema/],
     [{ tool_choice: 'required' }, 'invalid-argument', /tool_choice/],
     [{ tools: [{ type: 'web' }] }, 'invalid-argument', /tools\[0\]/],
     [{ stream_options: { every: 1 } }, 'invalid-argument', /stream_options.*every/],

@@ -4,6 +4,8 @@ import { regexPattern } from './regex.ts';
 import { schemaPattern } from './schema.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
+export { Vocabulary } from './vocabulary.ts';
+
 /** What a text has to be: JSON that is valid by this JSON Schema, or what this expression matches from end to end. */
 export type TextConstraint = RegExp | Readonly<Record<string, unknown>>;
 
@@ -15,15 +17,17 @@ export class Constraint {
   readonly #automaton: Automaton;
   readonly #vocabulary: Vocabulary;
   readonly #sets = new Map<State, readonly number[]>();
+  readonly #ends: ReadonlySet<number>;
   #state: State;
 
-  /** Error: `invalid-argument` where the constraint has what is not done here, or no text keeps to it. */
-  constructor(given: TextConstraint, vocabulary: Vocabulary) {
+  /** `ends`: tokens that end a text, and are none of it. Error: `invalid-argument` where the constraint has what is not done here, or no text keeps to it. */
+  constructor(given: TextConstraint, vocabulary: Vocabulary, ends: ReadonlySet<number> = new Set()) {
     const expression = Object.prototype.toString.call(given) === '[object RegExp]' ? (given as RegExp) : undefined;
     this.#automaton = new Automaton(
       expression ? regexPattern(expression.source, expression.flags, 'whole') : schemaPattern(given),
     );
     this.#vocabulary = vocabulary;
+    this.#ends = ends;
     this.#state = this.#automaton.start;
     this.#needsSome();
   }
@@ -50,8 +54,14 @@ export class Constraint {
     return found;
   }
 
-  /** The text goes on with this token. Errors: `invalid-argument` for one that may not come, or after which none may. */
+  /** The same, and those that end the text where it may end. */
+  get allowed(): readonly number[] {
+    return this.mayEnd ? [...this.tokens, ...this.#ends] : this.tokens;
+  }
+
+  /** The text goes on with this token, or ends. Errors: `invalid-argument` for one that may not come, or after which none may. */
   push(token: number): void {
+    if (this.#ends.has(token) && this.mayEnd) return;
     let state: State | undefined = this.#state;
     for (const character of this.#vocabulary.charactersOf(token))
       state = state && this.#automaton.after(state, character);

@@ -46,7 +46,7 @@ const MOST_ITEMS = 1000;
 const GAP = either(
   nothing,
   characters([[32, 32]]),
-  sequence(characters([[10, 10]]), repeated(characters([[32, 32]]), 0, 24)),
+  sequence(characters([[10, 10]]), repeated(characters([[32, 32]]), 0, 12)),
 );
 
 const DIGIT: Characters = [[48, 57]];

@@ -14,14 +14,14 @@ export class Vocabulary {
   readonly #common: readonly number[];
   readonly #byId = new Map<number, readonly number[]>();
 
-  /** `special`: ids whose text is none that a model writes. */
-  constructor(tokenizer: Pick<Tokenizer, 'decode'>, size: number, special: (id: number) => boolean) {
+  constructor(tokenizer: Pick<Tokenizer, 'decode' | 'specialTokenIds'>, size: number) {
     // A decoder may take a space from the first token of a text: each is read behind another.
     const anchor = anchorOf(tokenizer, size);
     const before = tokenizer.decode([anchor]);
+    const special = new Set(tokenizer.specialTokenIds);
     const all: { id: number; text: string }[] = [];
     for (let id = 0; id < size; id++) {
-      if (special(id)) continue;
+      if (special.has(id)) continue;
       const text = tokenizer.decode([anchor, id]).slice(before.length);
       if (text !== '' && !text.includes(UNFINISHED)) all.push({ id, text });
     }

@@ -32,8 +32,11 @@ const TEXTS = [
   ],
   ...['name', 'na', '"name', '"name":', ' "', 'abc', 'a-b', '2026-', '11-30'],
 ];
-const tokenizer = { decode: (ids: readonly number[]) => ids.map((id) => TEXTS[id] ?? '').join('') };
-const VOCABULARY = new Vocabulary(tokenizer, TEXTS.length + 3, () => false);
+const tokenizer = {
+  specialTokenIds: [],
+  decode: (ids: readonly number[]) => ids.map((id) => TEXTS[id] ?? '').join(''),
+};
+const VOCABULARY = new Vocabulary(tokenizer, TEXTS.length + 3);
 
 /** Whether a text, cut into single characters, keeps to a constraint from end to end. */
 function keeps(given: TextConstraint, text: string): boolean {
@@ -266,7 +269,7 @@ describe('tokens', () => {
   });
 
   it('that are missing are an error where they are needed', () => {
-    const few = new Vocabulary({ decode: (ids) => ids.map((id) => 'ab'[id]).join('') }, 2, () => false);
+    const few = new Vocabulary({ specialTokenIds: [2], decode: (ids) => ids.map((id) => 'abc'[id]).join('') }, 3);
     const constraint = new Constraint(/abc/, few);
     constraint.push(0);
     expect(() => constraint.push(1)).toThrow(/no token of the vocabulary/);
