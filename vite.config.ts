@@ -187,8 +187,21 @@ const builds: Record<string, UserConfig> = {
     base: './',
     build: {
       outDir: 'dist/pages',
-      rollupOptions: {
+      rolldownOptions: {
         input: pageFiles(),
+        output: {
+          // The engine is one file, as in the library, which packs better than many; what pages need before it stands apart.
+          codeSplitting: {
+            groups: [
+              {
+                name: 'base',
+                test: /vite.preload-helper|src\/(errors|options|gpu\/adapter|profile\/quantile)\.ts$/,
+                priority: 2,
+              },
+              { name: 'core', test: /src\/engine\.ts$/, priority: 1 },
+            ],
+          },
+        },
       },
     },
     define: { 'import.meta.env.REPOSITORY': JSON.stringify(repositoryOf(packageFile)) },

@@ -1,6 +1,6 @@
 import { adapterFacts, adapterText, noWebGpu, showAdapter, softwareNotice } from '../examples/shared/adapter.ts';
 import { byId, copyOnClick, make } from '../examples/shared/dom.ts';
-import { acceptDrops, fileButton } from '../examples/shared/drop.ts';
+import { acceptDrops, takeFiles } from '../examples/shared/drop.ts';
 import { ProblemBox } from '../examples/shared/problem.ts';
 import { TilewrightError } from '../src/errors.ts';
 import type { AdapterCard } from '../src/gpu/adapter.ts';
@@ -79,7 +79,7 @@ function showRunning(on: boolean): void {
   form.enabled = !on;
   byId('runs', HTMLFieldSetElement).disabled = on;
   enable();
-  if (focused) (on ? cancel : go).focus();
+  if (focused) (on ? cancel : go).focus({ preventScroll: true }); // who looks at the results stays there
 }
 
 /** A run needs an adapter and a suite. */
@@ -172,20 +172,12 @@ addEventListener('keydown', (event) => {
 addEventListener('hashchange', () => {
   if (!running) void openFragment();
 });
-acceptDrops((files) => void openFiles(files));
+acceptDrops(openFiles);
 addEventListener('paste', (event) => {
   const text = event.clipboardData?.getData('text') ?? '';
   if (text.trimStart().startsWith('{')) void attempt(async () => openText(text, 'pasted'));
 });
-byId('runs-buttons', HTMLElement).append(
-  ...fileButton('Open JSON', (files) => void openFiles(files), {
-    accept: '.json,application/json',
-    'aria-label': 'JSON of a run',
-  }),
-);
-byId('custom-row', HTMLElement).prepend(
-  ...fileButton('Choose its files', (files) => void openFiles(files), { 'aria-label': 'Files of a model' }),
-);
+for (const id of ['open-json', 'custom-files']) takeFiles(id, openFiles);
 listRepository();
 for (const kept of keptRuns()) await attempt(async () => runs.add(readReport(kept), 'kept here', 'listed'));
 await attempt(async () => form.readAddress());

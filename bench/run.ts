@@ -42,7 +42,6 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   throwIfAborted(signal, 'the bench');
   const engine = given ?? (await Engine.create({ signal }));
   try {
-    await engine.loadOps();
     const preset = parameters.preset ?? (engine.adapter.software ? 'quick' : 'full');
     const work = async (recorder: Recorder): Promise<void> => {
       if (!peers) return runSuites(recorder, { preset: PRESET[preset], suites, only, dtypes, weights, onnx, model });

@@ -1,4 +1,5 @@
 import { version } from '../../package.json';
+import { loadingOps } from '../../src/graph/groups/index.ts';
 import {
   Engine,
   type Graph,
@@ -14,10 +15,9 @@ import type { Competitor, Contender } from './contender.ts';
 /** Ourselves, by the public API. */
 export async function openTilewright(engine?: Engine): Promise<Competitor & { readonly gpu: Engine }> {
   const gpu = engine ?? (await Engine.create());
-  await gpu.loadOps();
 
-  async function op(graph: Graph, inputs: Readonly<Record<string, TensorData>>): Promise<Contender> {
-    const session = await gpu.build(graph);
+  async function op(make: () => Graph, inputs: Readonly<Record<string, TensorData>>): Promise<Contender> {
+    const session = await gpu.build(await loadingOps(make));
     for (const [name, data] of Object.entries(inputs)) session.write(name, data);
     return {
       async run(count) {
@@ -39,9 +39,10 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
     engine: 'tilewright',
     version,
     gpu,
-    matmul: ({ m, k, n, input, weights }) => op(matmulGraph(gpu, [m, k, n], 'float32', weights), { input }),
-    conv2d: ({ layer, input, weights }) => op(convGraph(gpu, layer, 'float32', weights), { input }),
-    attention: ({ query, key, value, ...shape }) => op(attentionGraph(gpu, shape, 'float32'), { query, key, value }),
+    matmul: ({ m, k, n, input, weights }) => op(() => matmulGraph(gpu, [m, k, n], 'float32', weights), { input }),
+    conv2d: ({ layer, input, weights }) => op(() => convGraph(gpu, layer, 'float32', weights), { input }),
+    attention: ({ query, key, value, ...shape }) =>
+      op(() => attentionGraph(gpu, shape, 'float32'), { query, key, value }),
     async resnet({ safetensors, size, pixels }) {
       const inputSize: [number, number] = [size.image, size.image];
       const model = (await gpu.load(safetensors, { inputSize })) as ImageClassifier;

@@ -1,8 +1,9 @@
+import { loadingOps } from '../../src/graph/groups/index.ts';
 import type { Graph, Model, ModelDataType, ModelSource } from '../../src/index.ts';
 import type { Preset } from '../cases.ts';
 import { passOptions, randomData, workOf } from '../graphs.ts';
 import { callSampler, type Sample, sample, sampleSession } from '../measure.ts';
-import type { OnnxTask } from '../onnx-files.ts';
+import type { OnnxFiles } from '../onnx-files.ts';
 import type { Recorder } from '../record.ts';
 import type { BenchDataType, BenchRow, SuiteName, Work } from '../report.ts';
 import type { Timed } from '../steady.ts';
@@ -21,7 +22,7 @@ export interface Context {
   readonly preset: Preset;
   /** The folder of the models that ship. */
   readonly weights: string | URL;
-  readonly tasks: readonly OnnxTask[];
+  readonly onnx: OnnxFiles;
   readonly model: CustomModel | undefined;
   /** The types that were asked for. */
   readonly dtypes: readonly BenchDataType[] | undefined;
@@ -47,7 +48,7 @@ export interface Measured extends Pick<BenchRow, 'rate' | 'deviceBytes'> {
   readonly work: Work;
 }
 
-export type Suite = (context: Context) => readonly Case[];
+export type Suite = (context: Context) => readonly Case[] | Promise<readonly Case[]>;
 
 /** The types that the adapter has. */
 export const typesOf = <Type extends BenchDataType>({ recorder }: Context, dtypes: readonly Type[]): Type[] =>
@@ -66,11 +67,11 @@ export async function timeCalls(context: Context, run: () => Promise<unknown>): 
   return timeOne(context, () => sample(context.preset, sampler));
 }
 
-/** A graph on the device, its inputs random. */
-export async function timeGraph(context: Context, dtype: BenchDataType, graph: Graph): Promise<Measured> {
+/** A graph on the device, its inputs random. The ops that it has load first. */
+export async function timeGraph(context: Context, dtype: BenchDataType, make: () => Graph): Promise<Measured> {
   const { preset, recorder } = context;
   const { engine, signal, quantum } = recorder;
-  const session = await engine.build(graph, { ...passOptions(dtype), signal });
+  const session = await engine.build(await loadingOps(make), { ...passOptions(dtype), signal });
   try {
     for (const [name, { dataType, shape }] of session.plan.inputs) session.write(name, randomData(dataType, shape, 1));
     const timed = await timeOne(context, () => sampleSession(session, { ...preset, quantum }, signal));

@@ -1,27 +1,22 @@
 import type { Preset } from '../cases.ts';
-import { type OnnxFiles, onnxTasks } from '../onnx-files.ts';
+import type { OnnxFiles } from '../onnx-files.ts';
 import type { Recorder } from '../record.ts';
 import { type BenchDataType, caseName, type SuiteName } from '../report.ts';
 import type { Context, CustomModel, Suite } from './case.ts';
-import { custom } from './custom.ts';
-import { gpt } from './gpt.ts';
-import { load } from './load.ts';
-import { onnx } from './onnx.ts';
-import { attention, conv, elementwise, gemv, matmul, softmax } from './ops.ts';
-import { resnet } from './resnet.ts';
 
-const SUITE: Record<SuiteName, Suite> = {
-  matmul,
-  gemv,
-  conv,
-  attention,
-  softmax,
-  elementwise,
-  resnet,
-  onnx,
-  gpt,
-  load,
-  custom,
+/** Each suite, from its file: what it needs of the engine loads when it is asked for. */
+const SUITE: Record<SuiteName, () => Promise<Suite>> = {
+  matmul: async () => (await import('./ops.ts')).matmul,
+  gemv: async () => (await import('./ops.ts')).gemv,
+  conv: async () => (await import('./ops.ts')).conv,
+  attention: async () => (await import('./ops.ts')).attention,
+  softmax: async () => (await import('./ops.ts')).softmax,
+  elementwise: async () => (await import('./ops.ts')).elementwise,
+  resnet: async () => (await import('./resnet.ts')).resnet,
+  onnx: async () => (await import('./onnx.ts')).onnx,
+  gpt: async () => (await import('./gpt.ts')).gpt,
+  load: async () => (await import('./load.ts')).load,
+  custom: async () => (await import('./custom.ts')).custom,
 };
 
 /** What of the suites runs. */
@@ -40,12 +35,12 @@ const LONGEST_RUN = 1500;
 
 /** Runs the suites one case after the other. */
 export async function runSuites(recorder: Recorder, options: SuitesOptions): Promise<void> {
-  const { preset, suites, only, dtypes, weights, model } = options;
-  const { tasks, notes } = await onnxTasks(suites.includes('onnx') ? preset.onnx : [], options.onnx);
-  recorder.notes.push(...notes);
-  const context: Context = { recorder, preset, weights, tasks, model, dtypes };
-  const cases = suites
-    .flatMap((suite) => SUITE[suite](context))
+  const { suites, only, ...rest } = options;
+  const { dtypes } = rest;
+  const context: Context = { recorder, ...rest };
+  const made = await Promise.all(suites.map(async (suite) => (await SUITE[suite]())(context)));
+  const cases = made
+    .flat()
     .filter((one) => caseName(one).includes(only) && (!dtypes || one.suite === 'custom' || dtypes.includes(one.dtype)));
   /** The GFLOPS of the last case of a suite and type. */
   const speed = new Map<string, number>();

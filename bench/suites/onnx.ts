@@ -2,13 +2,16 @@ import type { GraphModel, ImageClassifier } from '../../src/index.ts';
 import { randomData } from '../graphs.ts';
 import { callSampler, interleave, normwise } from '../measure.ts';
 import { randomTensors, resnetShapes, safetensorsOf } from '../models.ts';
-import { type OnnxTask, onnxWork, runOnnx } from '../onnx-files.ts';
+import { type OnnxTask, onnxTasks, onnxWork, runOnnx } from '../onnx-files.ts';
 import { onnxResNet } from '../peers/onnx-models.ts';
 import { type Case, type Context, type Measured, type Suite, timeCalls, withModel } from './case.ts';
 
 /** ONNX files of packages, and a ResNet that comes as a checkpoint and as an ONNX file. */
-export const onnx: Suite = (context) => [
-  ...context.tasks.map(
+export const onnx: Suite = async (context) => {
+  const { preset, recorder } = context;
+  const { tasks, notes } = await onnxTasks(preset.onnx, context.onnx);
+  recorder.notes.push(...notes);
+  const files = tasks.map(
     ({ name, shape, model, inputs }): Case => ({
       suite: 'onnx',
       name,
@@ -20,15 +23,19 @@ export const onnx: Suite = (context) => [
           return [{ timed, work: await onnxWork(graph) }];
         }),
     }),
-  ),
-  {
-    suite: 'onnx',
-    name: 'resnet from ONNX',
-    shape: `1x3x${context.preset.load[1].image}x${context.preset.load[1].image}`,
-    dtype: 'float32',
-    run: () => timeFormats(context),
-  },
-];
+  );
+  const { image } = preset.load[1];
+  return [
+    ...files,
+    {
+      suite: 'onnx',
+      name: 'resnet from ONNX',
+      shape: `1x3x${image}x${image}`,
+      dtype: 'float32',
+      run: () => timeFormats(context),
+    },
+  ];
+};
 
 /** A ResNet with random weights from safetensors and from ONNX, interleaved: pixels to logits. */
 async function timeFormats(context: Context): Promise<Measured[]> {

@@ -23,7 +23,7 @@ export const matmul: Suite = (context) =>
     name: 'matmul',
     shape: `${size}x${size}x${size}`,
     flops: 2 * size ** 3,
-    run: () => timeGraph(context, dtype, matmulGraph(context.recorder.engine, [size, size, size], dtype)),
+    run: () => timeGraph(context, dtype, () => matmulGraph(context.recorder.engine, [size, size, size], dtype)),
   }));
 
 /** A row times a matrix, as in decoding. */
@@ -33,7 +33,7 @@ export const gemv: Suite = (context) =>
     name: 'gemv',
     shape: `${k}x${n}`,
     flops: 2 * k * n,
-    run: () => timeGraph(context, dtype, matmulGraph(context.recorder.engine, [1, k, n], dtype)),
+    run: () => timeGraph(context, dtype, () => matmulGraph(context.recorder.engine, [1, k, n], dtype)),
   }));
 
 /** Layers of published networks. */
@@ -42,7 +42,7 @@ export const conv: Suite = (context) =>
     suite: 'conv',
     name: `conv2d ${layerName(layer)}`,
     shape: `${layer.size}x${layer.size}x${layer.channels}->${layer.out}`,
-    run: () => timeGraph(context, dtype, convGraph(context.recorder.engine, layer, dtype)),
+    run: () => timeGraph(context, dtype, () => convGraph(context.recorder.engine, layer, dtype)),
   }));
 
 /** Every query sees every key. */
@@ -51,7 +51,7 @@ export const attention: Suite = (context) =>
     suite: 'attention',
     name: 'attention',
     shape: attentionName(shape),
-    run: () => timeGraph(context, dtype, attentionGraph(context.recorder.engine, shape, dtype)),
+    run: () => timeGraph(context, dtype, () => attentionGraph(context.recorder.engine, shape, dtype)),
   }));
 
 /** Along rows: of attention's scores, and of a vocabulary. */
@@ -60,7 +60,7 @@ export const softmax: Suite = (context) =>
     suite: 'softmax',
     name: 'softmax',
     shape: `${rows}x${columns}`,
-    run: () => timeGraph(context, dtype, softmaxGraph(context.recorder.engine, [rows, columns], dtype)),
+    run: () => timeGraph(context, dtype, () => softmaxGraph(context.recorder.engine, [rows, columns], dtype)),
   }));
 
 /** What memory alone decides, and what takes some arithmetic an element. */
@@ -70,6 +70,6 @@ export const elementwise: Suite = (context) =>
       suite: 'elementwise',
       name: op,
       shape: `${count}`,
-      run: () => timeGraph(context, dtype, elementwiseGraph(context.recorder.engine, op, count, dtype)),
+      run: () => timeGraph(context, dtype, () => elementwiseGraph(context.recorder.engine, op, count, dtype)),
     })),
   );

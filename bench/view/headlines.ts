@@ -3,7 +3,7 @@ import { number } from '../../examples/shared/format.ts';
 import type { BenchRow, SuiteName } from '../report.ts';
 import type { CardLine } from './exports.ts';
 import { casesText } from './plots.ts';
-import { ownRows, type Shown, timingText, WHY_UNSTEADY } from './words.ts';
+import { ownRows, type Shown, timingText, unsteadyMark } from './words.ts';
 
 interface Kind {
   readonly title: string;
@@ -71,8 +71,7 @@ export function headlines({ rows, score, ceilings }: Shown): HTMLElement[] {
   const list = KINDS.map(({ title, unit }) => {
     const own = found.find((one) => one.title.startsWith(title));
     if (!own) return card(`${title}, float32`, '–', unit, 'Not measured.');
-    const why = own.row.unsteady?.map((reason) => WHY_UNSTEADY[reason]).join(', ');
-    const mark = why ? [make('span', { class: 'mark-unsteady' }, ` Unsteady: ${why}.`)] : [];
+    const mark = own.row.unsteady ? [' ', unsteadyMark(own.row.unsteady)] : [];
     return card(own.title, own.number, unit, own.detail, ...mark);
   });
   return [scoreCard(score), ...list, roofCard(ceilings)];

@@ -18,17 +18,22 @@ export class ReportView {
   readonly #table = new ResultsTable(byId('table', HTMLTableElement));
   #report: Shown | undefined;
   #drawing = 0;
+  #running = false;
 
   constructor() {
     this.#case.addEventListener('change', () => this.#drawCase());
     this.#suite.addEventListener('change', () => this.#drawSuite());
   }
 
-  /** Shows a run, at the next frame: rows may come faster. `running` keeps the height of the table. */
+  /**
+   * Shows a run, at the next frame: rows may come faster. While it is `running`, what grows scrolls in itself, and so it stays when
+   * the run ends before the eyes of someone; another that is shown has all its height.
+   */
   show(report: Shown, running = false): void {
     this.#report = report;
     this.#results.hidden = false;
-    this.#results.classList.toggle('running', running);
+    this.#results.classList.toggle('watched', running || this.#running);
+    this.#running = running;
     cancelAnimationFrame(this.#drawing);
     this.#drawing = requestAnimationFrame(() => this.#draw(report));
   }

@@ -1,12 +1,12 @@
 import { make } from '../../examples/shared/dom.ts';
 import { number, whole } from '../../examples/shared/format.ts';
 import type { BenchRow } from '../report.ts';
-import { suiteTitle, WHY_UNSTEADY } from './words.ts';
+import { suiteTitle, unsteadyMark } from './words.ts';
 
 interface Column {
   readonly title: string;
-  /** What is seen of it on a narrow screen: `folded` is not. */
-  readonly class?: string;
+  /** Its width, and what is seen of it on a narrow screen: `folded` is not. */
+  readonly class: string;
   /** What it sorts by. */
   readonly key: (row: BenchRow) => string | number;
   readonly cell: (row: BenchRow) => string | readonly (Node | string)[];
@@ -14,26 +14,27 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { title: 'Case', class: 'words', key: ({ name }) => name, cell: nameCell },
-  { title: 'Shape', class: 'words folded', key: ({ shape }) => shape, cell: ({ shape }) => shape },
-  { title: 'Type', class: 'words folded', key: ({ dtype }) => dtype, cell: ({ dtype }) => dtype },
-  { title: 'ms', class: 'main', key: ({ ms }) => ms.median, cell: ({ ms }) => number(ms.median) },
+  { title: 'Shape', class: 'words folded wide', key: ({ shape }) => shape, cell: ({ shape }) => shape },
+  { title: 'Type', class: 'words folded type', key: ({ dtype }) => dtype, cell: ({ dtype }) => dtype },
+  { title: 'ms', class: 'main number', key: ({ ms }) => ms.median, cell: ({ ms }) => number(ms.median) },
   {
     title: 'p10–p90',
-    class: 'folded',
+    class: 'folded wide',
     key: ({ ms }) => ms.p90 / ms.p10,
     cell: ({ ms }) => `${number(ms.p10)}–${number(ms.p90)}`,
   },
-  { title: 'n', class: 'folded', key: ({ ms }) => ms.n, cell: ({ ms }) => whole(ms.n) },
-  { title: 'GFLOPS', key: ({ gflops }) => gflops, cell: ({ gflops }) => number(gflops) },
-  { title: 'GB/s', class: 'folded', key: ({ gbps }) => gbps, cell: ({ gbps }) => number(gbps) },
+  { title: 'n', class: 'folded count', key: ({ ms }) => ms.n, cell: ({ ms }) => whole(ms.n) },
+  { title: 'GFLOPS', class: 'number', key: ({ gflops }) => gflops, cell: ({ gflops }) => number(gflops) },
+  { title: 'GB/s', class: 'folded number', key: ({ gbps }) => gbps, cell: ({ gbps }) => number(gbps) },
   {
     title: 'Of roof',
+    class: 'roof',
     key: ({ pctOfRoof }) => pctOfRoof ?? -1,
     cell: ({ pctOfRoof }) => (pctOfRoof === null ? '' : shareCell(pctOfRoof)),
   },
   {
     title: 'Rate',
-    class: 'folded',
+    class: 'folded wide',
     key: ({ rate }) => rate?.value ?? -1,
     cell: ({ rate }) => (rate ? `${number(rate.value)} ${rate.unit}` : ''),
   },
@@ -44,15 +45,7 @@ function nameCell({ name, shape, dtype, engine, unsteady }: BenchRow): (Node | s
     name,
     ...(engine === 'tilewright' ? [] : [make('span', { class: 'soft' }, ` ${engine}`)]),
     make('span', { class: 'unfolded soft' }, `${shape}, ${dtype}`),
-    ...(unsteady
-      ? [
-          make(
-            'span',
-            { class: 'mark-unsteady', title: unsteady.map((why) => WHY_UNSTEADY[why]).join(', ') },
-            `unsteady: ${unsteady.join(', ')}`,
-          ),
-        ]
-      : []),
+    ...(unsteady ? [unsteadyMark(unsteady)] : []),
   ];
 }
 
@@ -88,10 +81,12 @@ export class ResultsTable {
       const order = this.#sorted.down ? -1 : 1;
       own.sort((a, b) => order * compare(key(a), key(b)));
     }
+    const folded = COLUMNS.filter(({ class: name }) => name.includes('folded')).length;
     const heading = make(
       'tr',
       { class: 'group' },
-      make('th', { colspan: COLUMNS.length, scope: 'rowgroup' }, suiteTitle(suite)),
+      make('th', { colspan: COLUMNS.length - folded, scope: 'rowgroup' }, suiteTitle(suite)),
+      make('td', { colspan: folded, class: 'folded' }), // a span of what is folded would make columns of its own
     );
     const lines = own.map((row) =>
       make('tr', {}, ...COLUMNS.map(({ class: name, cell }) => make('td', { class: name }, ...[cell(row)].flat()))),
@@ -101,7 +96,7 @@ export class ResultsTable {
 
   /** Figures begin with the largest, words with the first; again turns the order round. */
   #sort(column: number): void {
-    const words = COLUMNS[column]!.class?.includes('words') ?? false;
+    const words = COLUMNS[column]!.class.includes('words');
     const down = this.#sorted?.column === column ? !this.#sorted.down : !words;
     this.#sorted = { column, down };
     for (const [i, head] of [...this.table.tHead!.rows[0]!.cells].entries()) {

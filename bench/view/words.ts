@@ -1,3 +1,4 @@
+import { make } from '../../examples/shared/dom.ts';
 import { bytes, number } from '../../examples/shared/format.ts';
 import { adapterName } from '../../src/gpu/adapter.ts';
 import { type BenchReport, type BenchRow, type Ceilings, caseName as caseOf, type Unsteady } from '../report.ts';
@@ -57,6 +58,14 @@ export const WHY_UNSTEADY: Readonly<Record<Unsteady, string>> = {
   quantum: 'the clock is too coarse for it',
   load: 'something else slowed the GPU beside it',
 };
+
+/** The marks of a figure in short; the notes of its run say what each means. */
+export const unsteadyMark = (unsteady: readonly Unsteady[]): HTMLElement =>
+  make(
+    'span',
+    { class: 'mark-unsteady', title: unsteady.map((why) => WHY_UNSTEADY[why]).join(', ') },
+    `unsteady: ${unsteady.join(', ')}`,
+  );
 
 /** `12.3 ms, p10–p90 12.1–12.9 of 15 samples`. */
 export const timingText = ({ ms: { median, p10, p90, n } }: BenchRow): string =>

@@ -1,6 +1,6 @@
 import { type TextGenerator, TilewrightError } from '../../src/index.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
-import { byId, copyOnClick, facts, make, makeButton } from '../shared/dom.ts';
+import { byId, copyOnClick, facts, make } from '../shared/dom.ts';
 import { acceptDrops } from '../shared/drop.ts';
 import { bytes, count, milliseconds, number, whole } from '../shared/format.ts';
 import { type Loaded, ModelLoader, modelFor } from '../shared/loader.ts';
@@ -9,7 +9,6 @@ import { ProblemBox } from '../shared/problem.ts';
 import { readSettings, showValues } from './settings.ts';
 
 const WEIGHTS = new URL('../../weights/', document.baseURI);
-const PROMPTS = ['ROMEO:', 'JULIET:', 'KING RICHARD III:', 'First Citizen:'];
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
 const prompt = byId('prompt', HTMLTextAreaElement);
@@ -126,18 +125,11 @@ copyOnClick(copy, () => text.textContent ?? '');
 byId('tiles', HTMLInputElement).addEventListener('change', (event) => {
   text.classList.toggle('tiles', (event.target as HTMLInputElement).checked);
 });
-byId('suggestions', HTMLElement).replaceChildren(
-  ...PROMPTS.map((speaker) =>
-    make(
-      'li',
-      {},
-      makeButton(speaker, () => {
-        prompt.value = `${speaker}\n`;
-        prompt.focus();
-      }),
-    ),
-  ),
-);
+for (const button of document.querySelectorAll('#suggestions button'))
+  button.addEventListener('click', () => {
+    prompt.value = `${button.textContent}\n`;
+    prompt.focus();
+  });
 acceptDrops((files) => picker.chooseFiles(files));
 showValues();
 

@@ -3,17 +3,16 @@ import { type ModelSource, onnxOf, openFolder } from '../../src/hub/folder.ts';
 import type { GraphOutput, GraphValue, Model, ModelDataType, Progress } from '../../src/index.ts';
 import { macsOf } from '../../src/models/model.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
-import { byId, make, makeButton } from '../shared/dom.ts';
-import { acceptDrops, download, fileButton } from '../shared/drop.ts';
+import { byId, make } from '../shared/dom.ts';
+import { acceptDrops, download } from '../shared/drop.ts';
 import { milliseconds } from '../shared/format.ts';
 import { type Loaded, ModelLoader } from '../shared/loader.ts';
+import { pickModels } from '../shared/pick.ts';
 import { ProblemBox } from '../shared/problem.ts';
 import { aboutFile, aboutModel, type FileFacts, factsOf, nodesOfGraph } from './about.ts';
 import { GraphList } from './graph-list.ts';
 import { InputForm, isInputFile } from './inputs.ts';
 import { costsOf, outputsOf, verdictOf } from './results.ts';
-
-const WEIGHTS = new URL('../../weights/', document.baseURI);
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
 const form = byId('form', HTMLFormElement);
@@ -74,12 +73,6 @@ async function open(name: string, source: ModelSource): Promise<void> {
   }
   await loader.load({ name: shown.name, source, dtype: dtype.value as ModelDataType });
 }
-
-const chosen = (files: readonly File[]): Promise<void> => {
-  const [only] = files;
-  const folder = only!.webkitRelativePath.split('/')[0];
-  return open(files.length === 1 ? only!.name : folder || `${files.length} files`, files.length === 1 ? only! : files);
-};
 
 /** What a model takes, as an input of a graph. A text generator takes no tensor here. */
 function inputsOf(model: Model): readonly GraphValue[] {
@@ -217,21 +210,17 @@ dtype.addEventListener('change', () => {
   if (shown) void loader.load({ name: shown.name, source: shown.source, dtype: dtype.value as ModelDataType });
 });
 
+const openFiles = pickModels(open);
 const availability = await showAdapter();
 if (availability.available) {
-  byId('pick', HTMLElement).replaceChildren(
-    ...fileButton('Choose files…', chosen, { id: 'files' }),
-    ...fileButton('Choose a folder…', chosen, { webkitdirectory: true }),
-    makeButton('Take ResNet-20', () => open('ResNet-20', new URL('resnet20-cifar10/', WEIGHTS).href)),
-  );
-  byId('pick', HTMLElement).querySelector('button')!.classList.add('primary');
   acceptDrops((files) => {
     const isInput =
       loader.current &&
       !byId('doing', HTMLElement).hidden &&
       files.every(isInputFile) &&
       !files.some(({ name }) => name === 'config.json');
-    void (isInput ? inputs.take(files) : chosen(files));
+    if (isInput) void inputs.take(files);
+    else openFiles(files);
   });
 } else {
   byId('work', HTMLElement).hidden = true;

@@ -4,21 +4,14 @@ import type { Ceilings, Engine, Model, ModelDataType, Profile } from '../../src/
 import { InputForm } from '../open/inputs.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
 import { byId, make, makeButton } from '../shared/dom.ts';
-import { acceptDrops, download, fileButton } from '../shared/drop.ts';
+import { acceptDrops, download } from '../shared/drop.ts';
 import { type Loaded, ModelLoader } from '../shared/loader.ts';
+import { pickModels } from '../shared/pick.ts';
 import { ProblemBox } from '../shared/problem.ts';
 import { profileDocument, type Reported } from '../shared/profile/document.ts';
 import { enhance } from '../shared/profile/interact.ts';
 import { markTrack, traceOf } from '../shared/profile/trace.ts';
 import { views } from '../shared/profile/views.ts';
-
-const WEIGHTS = new URL('../../weights/', document.baseURI);
-/** Models that lie beside the pages. */
-const SHIPPED: Readonly<Record<string, string>> = {
-  'ResNet-20': 'resnet20-cifar10/',
-  'GPT, Shakespeare': 'gpt-shakespeare/',
-  'PP-OCR detection': 'pp-ocrv4/ch_PP-OCRv4_det_infer.onnx',
-};
 
 const problems = new ProblemBox(byId('problem', HTMLElement));
 const form = byId('form', HTMLFormElement);
@@ -54,11 +47,6 @@ async function open(name: string, chosen: ModelSource): Promise<void> {
   place.replaceChildren();
   await load();
 }
-
-const chosen = (files: readonly File[]): Promise<void> => {
-  const [only] = files;
-  return files.length === 1 ? open(only!.name, only!) : open(only!.webkitRelativePath.split('/')[0] || 'Model', files);
-};
 
 /** Shows what is known of a model before it is measured. */
 async function showLoaded({ model, choice }: Loaded<Model>): Promise<void> {
@@ -154,15 +142,10 @@ addEventListener('keydown', (event) => {
 });
 dtype.addEventListener('change', () => void load());
 
+const openFiles = pickModels(open);
 const availability = await showAdapter();
 if (availability.available) {
-  byId('pick', HTMLElement).replaceChildren(
-    ...Object.entries(SHIPPED).map(([name, path]) => makeButton(name, () => open(name, new URL(path, WEIGHTS).href))),
-    ...fileButton('Choose files…', chosen, { id: 'files' }),
-    ...fileButton('Choose a folder…', chosen, { webkitdirectory: true }),
-  );
-  byId('pick', HTMLElement).querySelector('button')!.classList.add('primary');
-  acceptDrops((files) => void chosen(files));
+  acceptDrops(openFiles);
 } else {
   byId('work', HTMLElement).hidden = true;
   byId('problem', HTMLElement).replaceChildren(noWebGpu(availability));

@@ -1,4 +1,4 @@
-import { make, makeButton } from './dom.ts';
+import { byId, make } from './dom.ts';
 
 /** Makes the whole page take files and folders that are dropped on it; the body has the class `dropping` meanwhile. */
 export function acceptDrops(onFiles: (files: readonly File[]) => unknown): void {
@@ -18,6 +18,22 @@ export function acceptDrops(onFiles: (files: readonly File[]) => unknown): void 
   });
 }
 
+/** Makes a button open the browser's picker for an input of files, which is hidden. */
+function pairUp(input: HTMLInputElement, button: Element, onFiles: (files: readonly File[]) => unknown): void {
+  input.addEventListener('change', () => {
+    const files = [...(input.files ?? [])];
+    input.value = ''; // the same file may be chosen again
+    if (files.length) onFiles(files);
+  });
+  button.addEventListener('click', () => input.click());
+}
+
+/** Takes what is chosen by an input of files of the page: the button after it opens the browser's picker. */
+export function takeFiles(id: string, onFiles: (files: readonly File[]) => unknown): void {
+  const input = byId(id, HTMLInputElement);
+  pairUp(input, input.nextElementSibling!, onFiles);
+}
+
 /** A button that opens the browser's picker, and the input that it stands for. */
 export function fileButton(
   label: string,
@@ -25,12 +41,9 @@ export function fileButton(
   attributes: Record<string, string | boolean> = {},
 ): [HTMLInputElement, HTMLButtonElement] {
   const input = make('input', { type: 'file', multiple: true, hidden: true, ...attributes });
-  input.addEventListener('change', () => {
-    const files = [...(input.files ?? [])];
-    input.value = ''; // the same file may be chosen again
-    if (files.length) onFiles(files);
-  });
-  return [input, makeButton(label, () => input.click())];
+  const button = make('button', { type: 'button' }, label);
+  pairUp(input, button, onFiles);
+  return [input, button];
 }
 
 /** Hands a file to the person. */

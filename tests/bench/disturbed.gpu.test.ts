@@ -29,12 +29,12 @@ it.runIf(IN_NODE)('a run that is disturbed for a third of it is marked so', asyn
       engine,
       preset,
       async (recorder) => {
-        const context: Context = { recorder, preset, weights: '', tasks: [], model: undefined, dtypes: undefined };
+        const context: Context = { recorder, preset, weights: '', onnx: {}, model: undefined, dtypes: undefined };
         for (let i = 0; i < CASES; i++) {
           if (i === CASES / 3) burners = Array.from({ length: 2 * cores }, burn);
           if (i === (2 * CASES) / 3) for (const burner of burners) burner.kill();
           recorder.begin(i, CASES, `${i}`);
-          const measured = await timeGraph(context, 'float32', matmulGraph(engine, [192, 192, 192], 'float32'));
+          const measured = await timeGraph(context, 'float32', () => matmulGraph(engine, [192, 192, 192], 'float32'));
           recorder.add({ suite: 'matmul', name: 'matmul', shape: `${i}`, dtype: 'float32', ...measured });
         }
       },

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -180,11 +180,36 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
     );
     expect(plan).toMatchObject({ plan: 'image' });
     expect(plan.steps.length).toBeLessThanOrEqual(26 + 2 * 12); // where 3×3 convolutions are Winograd's, two more each
-    const [profile] = await json('profile', 'resnet20-cifar10');
+    const [html, trace] = ['profile.html', 'trace.json'].map((name) => join(folder, name)) as [string, string];
+    const [profile] = await json('profile', 'resnet20-cifar10', '--rounds', '1', '--html', html, '--trace', trace);
+    expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>[\s\S]*layer1\.0\.conv1/i);
+    const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8'));
+    const names = new Set(traceEvents.map(({ name }: { name: string }) => name));
+    expect(profile.rows.filter(({ name }: { name: string }) => !names.has(name))).toEqual([]);
+    expect(profile.ceilings.fmaF32).toBeGreaterThan(0); // what files are held against
     expect(profile.rows.map(({ kernel }: { kernel: string }) => kernel)).toEqual(
       plan.steps.map(({ kernel }: { kernel: string }) => kernel),
     );
     expect(profile.runMs).toBeGreaterThan(0);
+  });
+
+  it('writes the figures of all plans to a file, and a trace of one alone', { timeout: 120_000 }, async () => {
+    const model = join(root, 'tests/fixtures/gpt2-tiny');
+    const file = join(folder, 'profile.json');
+    const { status, out, err } = await run('profile', model, '--rounds', '1', '--json', file);
+    expect(status, err).toBe(0);
+    expect(out).toMatch(/^decode: [\s\S]*^prefill: /m);
+    const profiles = JSON.parse(readFileSync(file, 'utf8'));
+    expect(profiles.map(({ plan, rounds }: { plan: string; rounds: number }) => [plan, rounds])).toEqual([
+      ['decode', 1],
+      ['prefill', 1],
+    ]);
+    const both = await run('profile', model, '--rounds', '1', '--trace', join(folder, 'none.json'));
+    expect([both.status, both.out]).toEqual([1, '']);
+    expect(both.err).toMatch(
+      /^error \[invalid-argument\]: --trace: a trace has one plan, this model has 2\n.*--plan /m,
+    );
+    expect(existsSync(join(folder, 'none.json'))).toBe(false);
   });
 
   it('prints the kernel of a step, and one of a label that a GPU has', { timeout: 120_000 }, async () => {
@@ -218,6 +243,21 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
       for (const pid of browsers) expect(() => process.kill(pid, 0)).toThrow();
     },
   );
+});
+
+describe('the summary', () => {
+  it('is printed without a GPU, as lines or as JSON', { timeout: 30_000 }, async () => {
+    const { status, out, err } = await run('summary', 'resnet20-cifar10');
+    expect(status, err).toBe(0);
+    expect(out).toMatch(/^image\n *layer +op +gives +parameters +MAC +activations/);
+    expect(out).toMatch(/^layer1\.0\.conv1 +conv2d +/m);
+    expect(out).toMatch(/^272,474 parameters, /m);
+    const [summary] = await json('summary', 'resnet20-cifar10');
+    expect(summary.totals).toMatchObject({ parameters: 272_474 });
+    const wrong = await run('summary', 'resnet20-cifar10', '--plan', 'decode');
+    expect([wrong.status, wrong.out]).toEqual([1, '']);
+    expect(wrong.err).toMatch(/^error \[invalid-argument\]: .*plan/m);
+  });
 });
 
 /** Processes that a process started. */

@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type BenchReport, SUITES } from '../../bench/report.ts';
+import { encodeModel, node } from '../support/onnx.ts';
 import {
+  codeBytes,
   expectNoOverflow,
   expectOrder,
+  expectStill,
   faults,
   hand,
+  momentOf,
   type OpenPage,
   openPage,
   PATIENCE,
@@ -96,8 +100,11 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
   });
 
   it('can be cancelled, and keeps the rows so far', async () => {
+    await page.setViewportSize({ width: 1440, height: 9000 });
+    const since = await momentOf(page);
     await run();
-    await rowsOf(page).first().waitFor();
+    await rowsOf(page).nth(2).waitFor();
+    await expectStill(page, { since, most: 0.0001 });
     await page.keyboard.press('Escape');
     await problem(page, 'aborted');
     await page.locator('#download:enabled').waitFor();
@@ -106,33 +113,16 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     await page.getByRole('button', { name: 'Dismiss' }).click();
   });
 
-  it('measures all suites, draws every plot, and hardly moves what stands meanwhile', async () => {
-    await page.evaluate(() => {
-      const shifts: string[] = [];
-      (window as unknown as { shifts: string[] }).shifts = shifts;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries() as (PerformanceEntry & {
-          hadRecentInput: boolean;
-          value: number;
-          sources: { node?: Element }[];
-        })[]) {
-          if (!entry.hadRecentInput)
-            shifts.push(
-              `${entry.value.toFixed(4)} ${entry.sources.map(({ node }) => node?.id || node?.className || node?.nodeName)}`,
-            );
-        }
-      }).observe({ type: 'layout-shift' });
-    });
+  it('measures all suites, draws every plot, and moves nothing meanwhile', async () => {
+    const since = await momentOf(page);
+    await page.setViewportSize({ width: 360, height: 9000 }); // all of the page is in sight
     await run();
     await page.locator('#cancel').waitFor();
-    await page.waitForTimeout(700);
-    await page.evaluate(() => document.getElementById('results')!.scrollIntoView()); // where the rows come in
     await page.locator('#go:not([hidden])').waitFor({ timeout: 2 * PATIENCE });
     expect(await textOf(page.locator('#problem'))).toBe('');
-    // Rows that come in lengthen tables and legends: 0.03 seen; up to 0.1 counts as good (Web Vitals, cumulative layout shift).
-    const shifts = await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
-    const moved = shifts.reduce((sum, shift) => sum + Number.parseFloat(shift), 0);
-    expect(moved, shifts.join('; ')).toBeLessThan(0.1);
+    await expectStill(page, { since, most: 0.0001 });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    expect(await codeBytes(page)).toBeLessThan(230_000); // models, tokenizer and ONNX among it
     await page.locator('#link:enabled').waitFor();
     const table = (await page.locator('#table tbody tr').allInnerTexts()).join('\n');
     for (const name of [
@@ -277,6 +267,47 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     expect(compared).toBeGreaterThan(60);
     expect(await faults(other.page)).toEqual([]);
     await expectNoOverflow(other.page);
+    expect(other.errors).toEqual([]);
+    await other.page.context().close();
+  });
+
+  it('says that a run is void when its tab was hidden', async () => {
+    const other = await fresh('bench/?preset=tiny&suite=matmul');
+    await other.page.locator('#go:enabled').click();
+    await rowsOf(other.page).first().waitFor();
+    await other.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await other.page.locator('#go:enabled').waitFor();
+    expect(await textOf(other.page.locator('#void'))).toMatch(
+      /^This run is voidNothing in it counts: the tab was hidden \d+\.\d s into the run\.$/,
+    );
+    expect(await rowsOf(other.page).count()).toBeGreaterThan(0);
+    expect(await textOf(other.page.locator('#runs-table'))).toMatch(/tiny, \d+ rows, void/);
+    expect(await textOf(other.page.locator('#headlines'))).toMatch(/Score–/);
+    expect(await faults(other.page)).toEqual([]);
+    expect(other.errors).toEqual([]);
+    await other.page.context().close();
+  });
+
+  it('runs a model that is dropped on it: its load, its first answer, and answers after that', async () => {
+    const other = await fresh('bench/?preset=tiny');
+    for (const box of await other.page.locator('[name=suite]:visible').all()) await box.uncheck();
+    const bytes = encodeModel({
+      inputs: [['x', 'float', [3, 5]]],
+      outputs: [['y', 'float', [3, 5]]],
+      nodes: [node('Softmax', ['x'], ['y'])],
+    });
+    await hand(other.page, 'drop', [{ name: 'mine.onnx', type: '', bytes }]);
+    await untilText(other.page.locator('#custom-name'), /^mine\.onnx$/);
+    expect(await other.page.locator('#custom').isChecked()).toBe(true);
+    await other.page.locator('#go:enabled').click();
+    await other.page.locator('#link:enabled').waitFor();
+    const cells = rowsOf(other.page).locator('td:first-child');
+    const names = await cells.evaluateAll((list) => list.map(({ firstChild }) => firstChild?.textContent));
+    expect(names).toEqual(['mine.onnx load', 'mine.onnx first answer', 'mine.onnx']);
+    expect(await textOf(other.page.locator('#table .group').first())).toBe('Your own model');
     expect(other.errors).toEqual([]);
     await other.page.context().close();
   });

@@ -1,16 +1,18 @@
-import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { erf } from '../../src/tensor/erf.ts';
 import { LESSONS } from '../../tools/lessons.ts';
 import {
+  codeBytes,
   expectNoOverflow,
   expectOrder,
+  expectStill,
   faults,
   openPage,
   PATIENCE,
   startBrowser,
   tabOrder,
+  takePictures,
   textOf,
   untilText,
   upload,
@@ -27,35 +29,18 @@ afterAll(() => browser?.close());
 /** What a page may load before models, gzipped, in bytes. */
 const MOST_CODE = 150_000;
 
-/** Adds up how far things of the page move by themselves (the layout shift of Web Vitals). */
-const watchShifts = (page: Page) =>
-  page.addInitScript(() => {
-    const shifted = window as unknown as { shifts: number };
-    shifted.shifts = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) shifted.shifts += (entry as PerformanceEntry & { value: number }).value;
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
-
 /** Opens a lesson, waits until its figures are drawn, works on it, and looks at what holds for all of them. */
 const lesson = (name: string, does: string, work: (page: Page) => Promise<void>): void =>
   it(`${name} ${does}`, { timeout: 2 * PATIENCE }, async () => {
-    const code: Promise<number>[] = [];
-    const { page, errors } = await openPage(browser, `examples/learn/${name}/`, {
-      async before(fresh) {
-        await watchShifts(fresh);
-        fresh.on('response', (response) => {
-          if (/\.(js|css)$|\/$/.test(response.url())) code.push(response.body().then((body) => gzipSync(body).length));
-        });
-      },
-    });
+    const { page, errors } = await openPage(browser, `examples/learn/${name}/`);
     await page.locator('body[data-figures=drawn]').waitFor();
-    expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBeLessThan(0.001);
-    expect((await Promise.all(code)).reduce((sum, size) => sum + size, 0)).toBeLessThan(MOST_CODE);
+    await expectStill(page);
+    expect(await codeBytes(page)).toBeLessThan(MOST_CODE);
     await work(page);
     expect(await textOf(page.locator('.code code').nth(1))).toMatch(/from 'tilewright'[\s\S]*\n(}|export const .*;)$/);
     expect(await faults(page)).toEqual([]);
     await expectNoOverflow(page);
+    await takePictures(page, `learn-${name}`);
     expect(errors).toEqual([]);
     await page.context().close();
   });

@@ -131,7 +131,7 @@ describe('the page that opens a file', { timeout: 2 * PATIENCE }, () => {
       /^Open/,
       /^Choose files/,
       /^Choose a folder/,
-      /^Take ResNet-20/,
+      /^ResNet-20/,
       /^Weights in/,
       /^n$/,
       /^Choose a file for x/,
@@ -179,7 +179,7 @@ describe('the page that opens a file', { timeout: 2 * PATIENCE }, () => {
   });
 
   it('takes the model that ships, and a picture', async () => {
-    await press(page, 'Take ResNet-20');
+    await press(page, 'ResNet-20');
     await page.locator('#doing:not([hidden])').waitFor();
     expect(await textOf(page.locator('#about'))).toMatch(/Networkresnet20.*One run40\.8 million MAC/);
     await hand(page, 'drop', [file('cat.png', weightsFile('samples/cat.png'), 'image/png')]);

@@ -81,7 +81,7 @@ describe('Firefox', { timeout: 2 * PATIENCE }, () => {
   });
 
   visit('examples/open/', 'runs a model', async (page) => {
-    await page.$$eval('button', (all) => all.find(({ textContent }) => /Take ResNet-20/.test(textContent))!.click());
+    await page.$$eval('button', (all) => all.find(({ textContent }) => /^ResNet-20/.test(textContent))!.click());
     await page.waitForSelector('#doing:not([hidden])');
     await press(page, '#run');
     await untilText(page, '#outputs', /logitsfloat\[1, 10\]/);

@@ -1,7 +1,17 @@
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PAGES as SITE } from '../../tools/pages-plugin.ts';
-import { expectNoOverflow, expectOrder, openPage, PATIENCE, startBrowser, tabOrder, textOf } from './support.ts';
+import {
+  expectNoOverflow,
+  expectOrder,
+  expectStill,
+  openPage,
+  PATIENCE,
+  startBrowser,
+  tabOrder,
+  takePictures,
+  textOf,
+} from './support.ts';
 
 /** The pages of the menu, and the landing page. Lessons are in learn.pages.test.ts. */
 const PAGES = SITE.filter(({ folder, menu }) => menu || !folder).map(({ folder }) => folder);
@@ -49,8 +59,8 @@ describe('the landing page', { timeout: PATIENCE }, () => {
 });
 
 describe.each(PAGES)('the menu of /%s', (path) => {
-  it('leads to all other pages, and marks its own', { timeout: PATIENCE }, async () => {
-    const { page } = await openPage(browser, path);
+  it('leads to all other pages, and marks its own; the page comes without a move', { timeout: PATIENCE }, async () => {
+    const { page } = await openPage(browser, path, { viewport: { width: 360, height: 740 } });
     const links = page.locator('nav[aria-label="Pages"] a');
     const addresses = await links.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
     const wanted = PAGES.slice(1).map((other) => `${inject('site')}${other}index.html`);
@@ -59,6 +69,10 @@ describe.each(PAGES)('the menu of /%s', (path) => {
       .locator('nav[aria-label="Pages"] a[aria-current="page"]')
       .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
     expect(own).toEqual(path ? [`${inject('site')}${path}index.html`] : []);
+    await page.locator('#adapter:not(:empty)').waitFor();
+    await page.waitForLoadState('networkidle');
+    await expectStill(page);
+    await takePictures(page, path.split('/').at(-2) ?? 'landing');
     await page.context().close();
   });
 });

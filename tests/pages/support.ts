@@ -37,11 +37,15 @@ export interface OpenPage {
 /** A model's folder may have these or not: asking for one that is not there is no error of the page. */
 const OPTIONAL = /\/(preprocessor_config|tokenizer_config|model\.safetensors\.index)\.json$/;
 
-/** Opens a page of the site in a context of its own. */
+/** Opens a page of the site, the built one where no other is named, in a context of its own. */
 export async function openPage(
   browser: Browser,
   path: string,
-  { before, ...options }: BrowserContextOptions & { before?: (page: Page) => Promise<unknown> } = {},
+  {
+    before,
+    site = inject('site'),
+    ...options
+  }: BrowserContextOptions & { before?: (page: Page) => Promise<unknown>; site?: string } = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({
     permissions: ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
@@ -57,7 +61,7 @@ export async function openPage(
     if (!OPTIONAL.test(url)) errors.push(`${message.text()} (${url})`);
   });
   await before?.(page);
-  await page.goto(inject('site') + path);
+  await page.goto(site + path);
   return { page, errors };
 }
 
@@ -144,6 +148,56 @@ export async function faults(page: Page): Promise<string[]> {
       nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`),
     );
   });
+}
+
+/** Bytes of the page's HTML, CSS and JavaScript so far, as they went over the network: gzipped. */
+export const codeBytes = (page: Page): Promise<number> =>
+  page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter(({ entryType, name }) => entryType === 'navigation' || /\.(js|css)$/.test(name))
+      .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0),
+  );
+
+/** A moment of the page, in ms: for `expectStill`. */
+export const momentOf = (page: Page): Promise<number> => page.evaluate(() => performance.now());
+
+/** Nothing of the page moved by itself, but for less than `most` (the layout shift of Web Vitals), since a moment of it. */
+export async function expectStill(page: Page, { since = 0, most = 0.001 } = {}): Promise<void> {
+  const shifts = await page.evaluate((from) => {
+    interface Shift extends PerformanceEntry {
+      readonly value: number;
+      readonly hadRecentInput: boolean;
+      readonly sources: readonly { readonly node?: Element | null; currentRect: DOMRect; previousRect: DOMRect }[];
+    }
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: 'layout-shift', buffered: true });
+    const entries = observer.takeRecords() as Shift[];
+    observer.disconnect();
+    return entries
+      .filter(({ startTime, hadRecentInput }) => startTime >= from && !hadRecentInput)
+      .map(({ value, sources }) => {
+        const moved = sources.map(({ node, previousRect: { y }, currentRect }) => {
+          const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+          return `${element?.id || element?.className || element?.nodeName} from ${y} to ${currentRect.y}`;
+        });
+        return { value, moved };
+      });
+  }, since);
+  const sum = shifts.reduce((total, { value }) => total + value, 0);
+  expect(sum, JSON.stringify(shifts)).toBeLessThan(most);
+}
+
+const PICTURES = fileURLToPath(new URL('../../.cache/pages/', import.meta.url));
+
+/** Writes what the whole page looks like, at 360 and 1440 pixels, light and dark, to `.cache/pages`: for people to look at. */
+export async function takePictures(page: Page, name: string): Promise<void> {
+  for (const width of [360, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${PICTURES}${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
 }
 
 /** No part of the page lies beside the screen. */

@@ -1,4 +1,5 @@
 import Ajv from 'ajv';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { profileDocument } from '../../examples/shared/profile/document.ts';
 import { timeline, traceOf } from '../../examples/shared/profile/trace.ts';
@@ -29,6 +30,13 @@ const profile: Profile = {
   ceilings: { fmaF32: 10, readGbps: 5, dispatchUs: 1 },
 };
 
+interface TraceEvent {
+  readonly ph: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+}
+
 describe('the trace', () => {
   const isTrace = new Ajv({ strict: false }).compile(schema);
 
@@ -42,6 +50,25 @@ describe('the trace', () => {
     ['a complete event without an end', { name: 'x', ph: 'X', ts: 0, pid: 1, tid: 1 }],
   ])('the schema refuses %s', (_, event) => {
     expect(isTrace({ traceEvents: [event] })).toBe(false);
+  });
+
+  it('nests to the nanosecond, as Perfetto wants it, whatever the times are', () => {
+    const ms = fc.double({ min: 1e-4, max: 50, noNaN: true });
+    const label = fc.constantFrom('a.0.x', 'a.0.y', 'a.1.x', 'a.1.b.z', 'b', 'b.c');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(label, ms), { minLength: 1, maxLength: 40 }), (list) => {
+        const timed = list.map(([name, time]) => row(name, 'conv2d', time));
+        const { traceEvents } = traceOf({ ...profile, rows: timed }) as { traceEvents: TraceEvent[] };
+        const open: number[] = [];
+        for (const { ph, tid, ts, dur = 0 } of traceEvents) {
+          if (ph !== 'X' || tid !== 1) continue;
+          const [start, length] = [Math.round(1000 * ts), Math.round(1000 * dur)];
+          while (open.length && open.at(-1)! <= start) open.pop();
+          for (const end of open) expect(start + length).toBeLessThanOrEqual(end);
+          open.push(start + length);
+        }
+      }),
+    );
   });
 
   it('has dispatches one after the other, in groups that hold them whole', () => {

@@ -52,7 +52,8 @@ const [GPU, CPU] = [1, 2];
 
 /**
  * A profile in the Trace Event Format, which Perfetto and chrome://tracing open: complete events (`X`) in microseconds, with
- * the names of process and threads as metadata events (`M`).
+ * the names of process and threads as metadata events (`M`). Beginnings and ends are whole nanoseconds, to which Perfetto rounds
+ * `ts` and `dur` each by itself: it takes events of a thread only where they nest to the nanosecond.
  */
 export function traceOf(profile: Profile): object {
   const { adapter, plan, host, runMs } = profile;
@@ -65,9 +66,10 @@ export function traceOf(profile: Profile): object {
     ts: 0,
     args: { name: value },
   });
-  const event = (tid: number, cat: string, name: string, from: number, ms: number, args: object = {}) => ({
-    ...{ name, cat, ph: 'X', pid, tid, ts: 1000 * from, dur: 1000 * ms, args },
-  });
+  const event = (tid: number, cat: string, name: string, from: number, ms: number, args: object = {}) => {
+    const [start, end] = [Math.round(1e6 * from), Math.round(1e6 * (from + ms))] as const;
+    return { name, cat, ph: 'X', pid, tid, ts: start / 1000, dur: (end - start) / 1000, args };
+  };
   const end = Math.max(runMs, host.whole.ms);
   return {
     displayTimeUnit: 'ms',

@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { profileDocument } from '../../../examples/shared/profile/document.ts';
 import { traceOf } from '../../../examples/shared/profile/trace.ts';
-import { TilewrightError } from '../../errors.ts';
 import { resolveModel } from '../files.ts';
 import { profileLines } from '../profile-table.ts';
 import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime } from './context.ts';
@@ -32,20 +31,13 @@ export async function profile(
         model: await runtime.model(source),
         load: loadArgs(options),
         roofs: html !== undefined || trace !== undefined,
+        traced: trace !== undefined,
       },
       ...(plan !== undefined && { plan }),
       ...(rounds !== undefined && { rounds }),
     };
     const profiled = await runtime.run('profile', args, { signal, onEvent: follow(context, runtime) });
     const profiles = profiled.map(({ profile: one }) => one);
-    if (trace !== undefined && profiles.length > 1)
-      throw new TilewrightError(
-        'invalid-argument',
-        `--trace: a trace has one plan, this model has ${profiles.length}`,
-        {
-          hint: `Give --plan ${profiles.map(({ plan: name }) => name).join(' or ')}.`,
-        },
-      );
     for (const one of profiles) {
       for (const line of profileLines(one, { steps, heading: (text) => terminal.paint('bold', text) }))
         terminal.print(line);

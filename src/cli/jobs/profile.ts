@@ -1,3 +1,4 @@
+import { TilewrightError } from '../../errors.ts';
 import type { ModelSummary } from '../../models/summary.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Ceilings } from '../../profile/roof.ts';
@@ -11,6 +12,8 @@ export interface ProfileArgs extends ModelArgs {
   readonly rounds?: number;
   /** Measures what the adapter can do at most, too: rows are held against it. */
   readonly roofs?: boolean;
+  /** For a trace, which has one plan. */
+  readonly traced?: boolean;
 }
 
 export interface Profiled {
@@ -18,12 +21,16 @@ export interface Profiled {
   readonly summary: ModelSummary;
 }
 
-/** What the kernels of each plan cost, and what its layers are. */
-export const profile: Job<ProfileArgs, Profiled[]> = async ({ plan, rounds, roofs, ...args }, context) => {
+/** What the kernels of each plan cost, and what its layers are. Error: `invalid-argument` for a trace of several. */
+export const profile: Job<ProfileArgs, Profiled[]> = async ({ plan, rounds, roofs, traced, ...args }, context) => {
   const { emit, signal } = context;
   const model = await loadModel(args, context);
   const known = Object.keys(graphsOf(model));
   const plans = plan === undefined ? known : [plan];
+  if (traced && plans.length > 1)
+    throw new TilewrightError('invalid-argument', `--trace: a trace has one plan, this model has ${plans.length}`, {
+      hint: `Give --plan ${plans.join(' or ')}.`,
+    });
   let ceilings: Ceilings | undefined;
   if (roofs) {
     emit({ type: 'done', done: 0, total: plans.length, label: 'measuring the roofs' });
