@@ -43,7 +43,8 @@ function checkTwo([first, second]: readonly Profile[]): void {
   }
 }
 
-// In Chrome alone: on llvmpipe 73 to 82 % of a ResNet-18's time had names (2026-11-29), for a reason that is not known yet.
+// In Chrome alone, for the time it takes. On llvmpipe of a busy machine the best tenths of 51 rows add up to 81 to 96 % of the whole run's, since
+// no whole run is undisturbed as its rows are in turn; round by round, names have 96 to 100 % (seven profiles of seven rounds, 2026-11-30).
 describe('a profile', { timeout: 600_000 }, () => {
   it('of ResNet-18 names where the time goes, twice the same', async ({ skip }) => {
     const size = { ...RESNET18, image: 64 };
