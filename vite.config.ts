@@ -147,7 +147,7 @@ const builds: Record<string, UserConfig> = {
     plugins: [
       parts('single.js'),
       beside('src/worker/start.ts', 'HOST', './worker-host.js'),
-      copies(licences('dist/lib', ['@huggingface/tokenizers', '@noble/hashes'])),
+      copies(licences('dist/lib', ['@huggingface/jinja', '@huggingface/tokenizers', '@noble/hashes'])),
     ],
   },
   cli: {
@@ -169,6 +169,7 @@ const builds: Record<string, UserConfig> = {
       copies({
         shaders: 'cli/dist/shaders',
         ...licences('cli/dist/command', [
+          '@huggingface/jinja',
           '@huggingface/tokenizers',
           '@noble/hashes',
           'cli-progress',

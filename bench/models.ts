@@ -33,6 +33,47 @@ export interface GptSize {
 
 export const GPT2: GptSize = { layers: 12, width: 768, heads: 12, vocabulary: 50257, context: 1024 };
 
+/** A decoder of Llama's kind: fields of its config, as transformers names them. */
+export interface DecoderSize {
+  readonly model_type: 'llama' | 'qwen3' | 'gemma2';
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim: number;
+  readonly max_position_embeddings: number;
+  readonly sliding_window?: number;
+}
+
+/** SmolLM2-135M. */
+export const SMOLLM2: DecoderSize = {
+  model_type: 'llama',
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+  max_position_embeddings: 8192,
+};
+
+/** Two layers of Gemma 2 2B: of its keys half the layers see a window, and its scores are capped. */
+export const GEMMA2: DecoderSize = {
+  model_type: 'gemma2',
+  vocab_size: 256000,
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  num_hidden_layers: 2,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  head_dim: 256,
+  max_position_embeddings: 8192,
+  sliding_window: 2048,
+};
+
 /** Numbers in the cycle that random tensors go round: a prime, so that no shape is a multiple. */
 const CYCLE = 1_000_003;
 let cycle: Float32Array<ArrayBuffer> | undefined;
@@ -144,6 +185,36 @@ export function gptShapes({ layers, width, vocabulary, context }: GptSize): Shap
     linear(`${name}.mlp.c_proj`, 4 * width, width);
   }
   norm('ln_f');
+  return shapes;
+}
+
+/** A decoder under the names of the published checkpoints, its head tied to its table. Scales keep logits apart and finite. */
+export function decoderShapes(size: DecoderSize): Shapes {
+  const { hidden_size: width, intermediate_size: inner, head_dim: head } = size;
+  const [own, shared] = [size.num_attention_heads * head, size.num_key_value_heads * head];
+  const type = size.model_type;
+  const shapes: Shapes[number][] = [['model.embed_tokens.weight', [size.vocab_size, width], 0.1]];
+  const norm = (name: string, length = width): void => {
+    shapes.push([`${name}.weight`, [length], 0.2, type === 'gemma2' ? 0 : 1]);
+  };
+  const linear = (name: string, inputs: number, outputs: number): void => {
+    shapes.push([`${name}.weight`, [outputs, inputs], Math.sqrt(3 / inputs)]);
+  };
+  for (let layer = 0; layer < size.num_hidden_layers; layer++) {
+    const name = `model.layers.${layer}`;
+    norm(`${name}.input_layernorm`);
+    linear(`${name}.self_attn.q_proj`, width, own);
+    linear(`${name}.self_attn.k_proj`, width, shared);
+    linear(`${name}.self_attn.v_proj`, width, shared);
+    if (type === 'qwen3') for (const which of ['q', 'k']) norm(`${name}.self_attn.${which}_norm`, head);
+    linear(`${name}.self_attn.o_proj`, own, width);
+    norm(`${name}.post_attention_layernorm`);
+    if (type === 'gemma2') for (const which of ['pre', 'post']) norm(`${name}.${which}_feedforward_layernorm`);
+    linear(`${name}.mlp.gate_proj`, width, inner);
+    linear(`${name}.mlp.up_proj`, width, inner);
+    linear(`${name}.mlp.down_proj`, inner, width);
+  }
+  norm('model.norm');
   return shapes;
 }
 

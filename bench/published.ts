@@ -1,12 +1,22 @@
 import type { Checkpoint, CheckpointTensor } from '../src/formats/safetensors.ts';
+import { loadOps } from '../src/graph/groups/index.ts';
 import type { Graph } from '../src/graph/ir.ts';
+import { familyModule } from '../src/models/families/index.ts';
 import { gpt2Graph, gpt2Shape } from '../src/models/gpt2.ts';
 import type { ModelFiles } from '../src/models/model.ts';
 import { resnetGraph, shapeOf } from '../src/models/resnet.ts';
 import { namingOf } from '../src/models/resnet-names.ts';
 import { Weights } from '../src/models/weights.ts';
 import { elementCount } from '../src/tensor/types.ts';
-import { type GptSize, gptShapes, type ResNetSize, resnetShapes, type Shapes } from './models.ts';
+import {
+  type DecoderSize,
+  decoderShapes,
+  type GptSize,
+  gptShapes,
+  type ResNetSize,
+  resnetShapes,
+  type Shapes,
+} from './models.ts';
 
 /** A checkpoint whose numbers are made when they are read. */
 function checkpointOf(shapes: Shapes): Checkpoint {
@@ -58,4 +68,18 @@ export function gptOf(size: GptSize, tokens: number, dataType: 'float32' | 'floa
   const weights = new Weights(checkpoint);
   const files = { name: 'gpt2', checkpoint, config: { n_head: size.heads } } as unknown as ModelFiles;
   return gpt2Graph(weights, gpt2Shape(files, weights), { dataType, tokens, predict: 'last' });
+}
+
+/** What a decoder computes of `tokens` tokens: the one after the last. */
+export async function decoderOf(
+  size: DecoderSize,
+  tokens: number,
+  dataType: 'float32' | 'float16' = 'float32',
+): Promise<Graph> {
+  const checkpoint = checkpointOf(decoderShapes(size));
+  const config = { tie_word_embeddings: true, ...size } as unknown as ModelFiles['config'];
+  const files = { name: size.model_type, checkpoint, config } as unknown as ModelFiles;
+  const { family, groups } = await familyModule(files);
+  await loadOps(['text', ...groups]);
+  return family(files, {}).graph({ dataType, tokens, predict: 'last' });
 }

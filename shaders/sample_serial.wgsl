@@ -1,10 +1,10 @@
-// sample_serial: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
+// sample_serial: output[line] = a token drawn from logits by temperature, then top-k, top-p over what top-k left, min-p
 //
 // For software adapters: one invocation a line. The largest logit ranks first; of equal logits the lowest index. top-k,
 // top-p and the draw are a walk each, down the ranks, until a running sum of ones or of exp(logit / temperature)
 // exceeds a goal. The line is cut into chunks; the first token in rank of each chunk is kept. The next token of a walk
-// is the first of these, and then its chunk is searched for the one after it. Without top-k and top-p the draw goes by
-// index. Temperature 0 takes the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE. A walk
+// is the first of these, and then its chunk is searched for the one after it. The last walk before
+// the draw ends at min-p, a part of the first's weight. Without any of the three the draw goes by index. Temperature 0 takes the first in rank. A line with NaN or Infinity, or with -Infinity only, gives NONE. A walk
 // may take millions of rounds, so the adapter needs Caps.longLoops.
 //
 // ports   Elem (elem)   key_of, weight_of, logit_of, below, drawn (ranking)   flat_index (grid)
@@ -13,9 +13,16 @@
 struct Params { lines: u32, size: u32, chunk: u32 }
 
 @group(0) @binding(1) var<storage, read> logits: array<Elem>;
-// Temperature, top-k, top-p, and the draw: a number from 0 to below 1.
-@group(0) @binding(2) var<storage, read> settings: array<vec4f>;
+// Of each line: temperature, top-k, top-p, the draw (a number from 0 to below 1), min-p.
+@group(0) @binding(2) var<storage, read> settings: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
+
+fn setting_of(line: u32) -> vec4f {
+  let at = 5u * line;
+  return vec4f(settings[at], settings[at + 1u], settings[at + 2u], settings[at + 3u]);
+}
+
+fn least_of(line: u32) -> f32 { return settings[5u * line + 4u]; }
 
 // [key, index] of the first token in rank of each chunk, of those that the walk has not passed.
 var<private> firsts: array<vec2u, CHUNKS>;
@@ -54,15 +61,18 @@ fn draw(line: u32, best: f32, setting: vec4f) -> u32 {
   return token;
 }
 
-// The draw from the tokens that top-k and top-p leave.
-fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
+// The draw from the tokens that top-k, top-p and min-p leave.
+fn narrowed_draw(line: u32, top: vec2u, setting: vec4f, least: f32) -> u32 {
   let best = logit_of(top.x);
   for (var c = 0u; c * params.chunk < params.size; c++) { firsts[c] = first_of(line, c, vec2u(0xffffffffu)); }
   let start = firsts;
   var token = top.y;
   var mass = 0.0;
   if setting.y >= f32(params.size) {
-    for (var i = 0u; i < params.size; i++) { mass += weight_of(key_at(line, i), best, setting.x); }
+    for (var i = 0u; i < params.size; i++) {
+      let weight = weight_of(key_at(line, i), best, setting.x);
+      mass += select(0.0, weight, weight >= least || setting.z < 1.0);
+    }
   }
   for (var step = 0u; step < 3u; step++) {
     if step == 0u && setting.y >= f32(params.size) { continue; }
@@ -71,10 +81,12 @@ fn narrowed_draw(line: u32, top: vec2u, setting: vec4f) -> u32 {
     firsts = start;
     var sum = 0.0;
     mass = 0.0;
+    // top-p is a part of all that top-k left.
+    let lowest = select(0.0, least, step > 0u || setting.z >= 1.0);
     while !(sum > goals[step]) {
       let next = first_of_all();
       let weight = weight_of(next.x, best, setting.x);
-      if !(weight > 0.0) { break; }
+      if !(weight > 0.0 && weight >= lowest) { break; }
       token = next.y;
       mass += weight;
       sum += select(weight, 1.0, step == 0u);
@@ -94,13 +106,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let key = key_at(line, i);
     top = select(top, vec2u(key, i), key > top.x);
   }
-  let setting = settings[line];
+  let setting = setting_of(line);
+  let least = least_of(line);
   var token = top.y;
   if setting.x > 0.0 {
-    if setting.y >= f32(params.size) && setting.z >= 1.0 {
+    if setting.y >= f32(params.size) && setting.z >= 1.0 && least <= 0.0 {
       token = draw(line, logit_of(top.x), setting);
     } else {
-      token = narrowed_draw(line, top, setting);
+      token = narrowed_draw(line, top, setting, least);
     }
   }
   output[line] = drawn(token, top.x);

@@ -1,10 +1,10 @@
-// sample_workgroup: output[line] = a token drawn from logits by temperature, then top-k, then top-p over what top-k left
+// sample_workgroup: output[line] = a token drawn from logits by temperature, then top-k, top-p over what top-k left, min-p
 //
 // One workgroup a line. The largest logit ranks first; of equal logits the lowest index. top-k, top-p and the draw are
 // the same search: for the token at which a running sum down the ranks, of ones or of exp(logit / temperature), exceeds
 // a goal. The search is a radix select (Knuth, TAOCP 3, 5.2.5), two bits of the rank at a time from the highest: LANES
 // invocations sum the tokens of each of four bins, and the bin in which the goal is exceeded gives the two bits.
-// Without top-k and top-p the draw goes by index. Temperature 0 takes the first in rank. A line with NaN or Infinity,
+// min-p leaves the ranks of tokens whose weight is that part of the first's. Without any of the three the draw goes by index. Temperature 0 takes the first in rank. A line with NaN or Infinity,
 // or with -Infinity only, gives NONE.
 //
 // ports   Elem (elem)   key_of, weight_of, logit_of, below, drawn (ranking)   reduce_sum, reduce_max (reducer)
@@ -13,9 +13,16 @@
 struct Params { lines: u32, size: u32 }
 
 @group(0) @binding(1) var<storage, read> logits: array<Elem>;
-// Temperature, top-k, top-p, and the draw: a number from 0 to below 1.
-@group(0) @binding(2) var<storage, read> settings: array<vec4f>;
+// Of each line: temperature, top-k, top-p, the draw (a number from 0 to below 1), min-p.
+@group(0) @binding(2) var<storage, read> settings: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<u32>;
+
+fn setting_of(line: u32) -> vec4f {
+  let at = 5u * line;
+  return vec4f(settings[at], settings[at + 1u], settings[at + 2u], settings[at + 3u]);
+}
+
+fn least_of(line: u32) -> f32 { return settings[5u * line + 4u]; }
 
 struct Line { start: u32, lane: u32, best: f32, temperature: f32 }
 
@@ -86,16 +93,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let top = (high << 16u) | low;
   var token = u32(-reduce_max(vec4f(select(-3e38, -f32(place), key == top)), lane, 0u).x);
 
-  let setting = settings[number];
+  let setting = setting_of(number);
   if setting.x > 0.0 {
     let line = Line(start, lane, logit_of(top), setting.x);
+    let least = least_of(number);
+    var lowest = 0u;
+    if least > 0.0 { lowest = key_of(line.best + line.temperature * log(least)); }
     let skips = vec3<bool>(setting.y >= f32(params.size), setting.z >= 1.0, false);
     var last = vec2u();
     for (var step = 0u; step < 3u; step++) {
       if skips[step] { continue; }
+      if step == 2u && last.x < lowest { last = vec2u(lowest, 0u); }
       let mass = mass_through(line, last);
       let goals = vec3f(setting.y - 0.5, below(setting.z * mass), setting.w * mass);
-      last = reach(line, goals[step], step == 0u, skips.x && skips.y);
+      last = reach(line, goals[step], step == 0u, skips.x && skips.y && least <= 0.0);
     }
     token = params.size - 1u - last.y;
   }

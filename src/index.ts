@@ -42,6 +42,7 @@ export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from '
 export type { ModelSummary, Numbers, SummaryRow } from './models/summary.ts';
 export type { TextShape } from './models/text-family.ts';
 export type {
+  ChatOptions,
   GeneratedToken,
   GenerateOptions,
   Perplexity,
@@ -66,7 +67,9 @@ export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } fro
 export type { OnProgress, Progress } from './tensor/progress.ts';
 export type { StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
-export type { Tokenizer } from './text/tokenizer.ts';
+export type { AdjustmentOptions, SequenceBias } from './text/adjustments.ts';
+export type { ChatMessage, ChatTemplateOptions } from './text/chat.ts';
+export type { EncodeOptions, Tokenizer } from './text/tokenizer.ts';
 export type { TuneMode } from './tune/tuner.ts';
 export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
 export type { PictureSource } from './vision/decode.ts';

@@ -14,6 +14,7 @@ export const PAGES = {
     'docs/guides/embed.md',
     'docs/guides/workers.md',
     'docs/guides/own-model.md',
+    'docs/guides/chat.md',
     'docs/guides/load.md',
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',

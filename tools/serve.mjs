@@ -17,6 +17,7 @@ const MIME = {
   '.mjs': 'text/javascript; charset=utf-8',
   '.png': 'image/png',
   '.safetensors': 'application/octet-stream',
+  '.gguf': 'application/octet-stream',
   '.svg': 'image/svg+xml',
   '.txt': 'text/plain; charset=utf-8',
   '.webp': 'image/webp',

@@ -68,13 +68,13 @@ export class ModelPicker {
     this.options.onChoose(this.choice);
   }
 
-  /** Takes files that were dropped or picked: one .safetensors, or the files of a folder. */
+  /** Takes files that were dropped or picked: one .safetensors or .gguf, or the files of a folder. */
   chooseFiles(files: readonly File[]): void {
     if (!files.length) return;
     this.#radios.files.checked = true;
     this.#show('files');
     const [only] = files;
-    const single = files.length === 1 && only!.name.endsWith('.safetensors');
+    const single = files.length === 1 && /\.(safetensors|gguf)$/.test(only!.name);
     const folder = only!.webkitRelativePath.split('/')[0];
     this.choose({ name: single ? only!.name : folder || `${files.length} files`, source: single ? only! : files });
   }
@@ -102,7 +102,7 @@ export class ModelPicker {
     const form = make(
       'form',
       { class: 'field', novalidate: true },
-      make('label', { for: 'address' }, 'A folder in the layout of Hugging Face, or one .safetensors file'),
+      make('label', { for: 'address' }, 'A folder in the layout of Hugging Face, or one .safetensors or .gguf file'),
       make('div', { class: 'row joined' }, input, make('button', { type: 'submit' }, 'Load')),
     );
     form.addEventListener('submit', (event) => {
@@ -122,13 +122,13 @@ export class ModelPicker {
       make(
         'div',
         { class: 'row' },
-        ...fileButton('Choose files…', take, { id: 'model-files', accept: '.safetensors,.json' }),
+        ...fileButton('Choose files…', take, { id: 'model-files', accept: '.safetensors,.gguf,.json' }),
         ...fileButton('Choose a folder…', take, { webkitdirectory: true }),
       ),
       make(
         'p',
         { class: 'small soft' },
-        'A .safetensors file, or config.json and the rest of its folder. Files stay on this machine.',
+        'A .safetensors or .gguf file, or config.json and the rest of its folder. Files stay on this machine.',
       ),
     );
   }

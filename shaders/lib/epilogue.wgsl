@@ -7,37 +7,44 @@
 alias Value = f32;
 
 //# none
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v; }
 
 //# bias
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + bias_at(column)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v + bias_at(column); }
 
 //# residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + residual_at(at)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v + residual_at(at); }
 
 //# bias_residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v + bias_at(column) + residual_at(at)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v + bias_at(column) + residual_at(at); }
 
 //# scale
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v * scale_at(column); }
 
 //# scale_bias
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column) + bias_at(column)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v * scale_at(column) + bias_at(column); }
 
 //# scale_residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, activated(v * scale_at(column) + residual_at(at)), live); }
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v * scale_at(column) + residual_at(at); }
 
 //# scale_bias_residual
-fn finish(v: vec4f, at: u32, column: u32, live: u32) {
-  store(at, activated(v * scale_at(column) + bias_at(column) + residual_at(at)), live);
-}
+fn summed(v: vec4f, at: u32, column: u32) -> vec4f { return v * scale_at(column) + bias_at(column) + residual_at(at); }
 
 //# plain
-fn activated(v: vec4f) -> vec4f { return apply(v); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) { store(at, apply(summed(v, at, column)), live); }
 
 //# affine
 @group(0) @binding(9) var<storage, read> affine: array<Elem>; // a factor and a term
-fn activated(v: vec4f) -> vec4f { return f32(affine[0]) * apply(v) + f32(affine[1]); }
+fn finish(v: vec4f, at: u32, column: u32, live: u32) {
+  store(at, f32(affine[0]) * apply(summed(v, at, column)) + f32(affine[1]), live);
+}
+
+//# gated
+// Of one row whose columns are two halves, the gate first, each in whole vec4: `n4` counts those of a half. The activation is that of the gate.
+fn finish_gated(n4: u32, gate: Sum4, value: Sum4) {
+  let column = n4 * (4u / OUT_UNIT);
+  store(column, apply(summed(gate, column, column)) * summed(value, column, column + params.n / (2u * OUT_UNIT)), 4u);
+}
 
 //# scales_vec4
 @group(0) @binding(4) var<storage, read> scales: array<vec4f>; // [N], padded to a multiple of 4

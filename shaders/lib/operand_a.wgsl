@@ -15,6 +15,26 @@ fn a_at(i: u32, live: u32) -> vec4f {
   return select(vec4f(), vec4f(f32(a[i]), f32(a[i + 1u]), f32(a[i + 2u]), f32(a[i + 3u])), vec4u(0u, 1u, 2u, 3u) < vec4u(live));
 }
 
+// One row, times the scale of its normalisation. row_at: without.
+//# vec4_normed
+const A_UNIT = 4u;
+@group(0) @binding(1) var<storage, read> a: array<Elem4>;
+@group(0) @binding(10) var<storage, read> norm: array<Elem4>;
+fn row_at(i: u32, live: u32) -> vec4f { return vec4f(a[i]); }
+fn a_at(i: u32, live: u32) -> vec4f { return vec4f(a[i]) * vec4f(norm[i]); }
+
+//# ragged_normed
+const A_UNIT = 1u;
+@group(0) @binding(1) var<storage, read> a: array<Elem>;
+@group(0) @binding(10) var<storage, read> norm: array<Elem>;
+fn row_at(i: u32, live: u32) -> vec4f {
+  return select(vec4f(), vec4f(f32(a[i]), f32(a[i + 1u]), f32(a[i + 2u]), f32(a[i + 3u])), vec4u(0u, 1u, 2u, 3u) < vec4u(live));
+}
+fn a_at(i: u32, live: u32) -> vec4f {
+  let scaled = row_at(i, live) * vec4f(f32(norm[i]), f32(norm[i + 1u]), f32(norm[i + 2u]), f32(norm[i + 3u]));
+  return select(vec4f(), scaled, vec4u(0u, 1u, 2u, 3u) < vec4u(live));
+}
+
 //# product
 // Lengths in elements; strides of a row, and from batch to batch (of scales and bias: column_batch), in A_UNIT, B_UNIT, OUT_UNIT.
 struct Params { m: u32, n: u32, k: u32, taps: u32, lda: u32, ldb: u32, ldc: u32, column_batch: u32, a_batch: u32, b_batch: u32, c_batch: u32, batches: u32 }

@@ -1,6 +1,6 @@
 // Pairs of a head, and the cosines and sines of a row. `u`: a unit of the head; `i`: the same in the tensor.
 // turned    what is multiplied by the sine: for x of a pair (x, y) it is -y, for y it is x
-// ports   Elem, Elem4 (elem)   Params (rotary_embedding)
+// ports   Elem, Elem4 (elem)   Params (rotary_embedding, rotary_cache)
 
 //# vec4
 alias Unit = Elem4;

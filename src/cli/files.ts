@@ -39,7 +39,7 @@ export function shippedModels(): string[] {
 }
 
 /**
- * What a model is loaded from that is named by a URL, a path (a folder, a .safetensors or an .onnx file), the name of one
+ * What a model is loaded from that is named by a URL, a path (a folder, a .safetensors, .gguf or .onnx file), the name of one
  * of the repository or one of a hub, `org/model`. Error: `not-found`.
  */
 export async function resolveModel(name: string): Promise<string> {
@@ -49,7 +49,7 @@ export async function resolveModel(name: string): Promise<string> {
   if (shipped.includes(name)) return join(WEIGHTS, name);
   if (isHubName(name)) return name;
   throw new TilewrightError('not-found', `there is no model ${name}`, {
-    hint: `Give a folder, a .safetensors or .onnx file, a URL or org/model of a hub${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
+    hint: `Give a folder, a .safetensors, .gguf or .onnx file, a URL or org/model of a hub${shipped.length ? `, or one of the repository: ${shipped.join(', ')}` : ''}.`,
   });
 }
 

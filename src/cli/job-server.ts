@@ -140,14 +140,14 @@ async function shelfOf(source: string): Promise<Shelf> {
   const remote = /^https?:/i.test(source);
   const folder = await openFolder(source, hubOptions(source));
   const onnx = await onnxOf(folder); // a page cannot list a folder
-  const file = remote ? new URL(source).pathname.endsWith('.safetensors') : await isFile(source);
+  const file = remote ? /\.(safetensors|gguf)$/.test(new URL(source).pathname) : await isFile(source);
   return { folder: { ...folder, onnx }, single: file && onnx === undefined, open: new Map() };
 }
 
 /** The name of a checkpoint that stands alone, such that the page takes it for one. */
 function fileName(source: string): string {
   const name = basename(source.replace(/[?#].*$/, ''));
-  return name.endsWith('.safetensors') ? name : `${name}.safetensors`;
+  return /\.(safetensors|gguf)$/.test(name) ? name : `${name}.safetensors`;
 }
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;

@@ -22,7 +22,7 @@ import { openTerminal } from './terminal.ts';
 import { toWire } from './wire.ts';
 
 const EXAMPLES = `
-Models: a folder in the layout of Hugging Face, a .safetensors or .onnx file, a URL of any, one that ships
+Models: a folder in the layout of Hugging Face, a .safetensors, .gguf or .onnx file, a URL of any, one that ships
 (resnet20-cifar10, gpt-shakespeare), or org/model[@revision] of a hub: HF_ENDPOINT and HF_TOKEN say which, and who asks.
 
 Examples:
@@ -85,7 +85,7 @@ function report(error: unknown, json: boolean): void {
 export function build(signal: AbortSignal): Command {
   const program = new Command('tilewright')
     .description(
-      'WebGPU inference from safetensors and ONNX: run, profile, inspect and evaluate models in headless Chrome or in Node.',
+      'WebGPU inference from safetensors, GGUF and ONNX: run, profile, inspect and evaluate models in headless Chrome or in Node.',
     )
     .version(version)
     .addHelpText('after', EXAMPLES)
@@ -215,7 +215,7 @@ export function build(signal: AbortSignal): Command {
   withJson(
     command(
       'inspect <checkpoint>',
-      'list the tensors of a .safetensors file, or what an .onnx file takes, gives and computes',
+      'list the tensors of a .safetensors or .gguf file, or what an .onnx file takes, gives and computes',
     ),
   ).action(async (source: string, options: Options) => {
     const { inspect } = await import('./commands/inspect.ts');

@@ -10,6 +10,8 @@ export type { Operand } from '../ops/define.ts';
 export interface ConstantOptions {
   readonly source?: TensorSource;
   readonly data?: HostData;
+  /** The tensor of the file whose blocks `source` is: numbers are made of them by ops. */
+  readonly blocksOf?: TensorSource;
 }
 
 export interface NamedOptions {

@@ -12,6 +12,7 @@ import {
   isState,
   leaf,
   type NamedOptions,
+  nodeOf,
   type Operand,
   opOf,
   ordered,
@@ -60,17 +61,18 @@ export type Choose = (candidates: readonly Candidate[], node: Operand) => Candid
 const firstOf: Choose = (candidates) => candidates.find(({ experimental }) => !experimental)!;
 
 /** Follows operands to the input that `next` names, as long as it names one. */
-function behind(node: Operand, next: (op: Partial<Op>) => string | undefined): Operand {
-  let at = node;
-  for (let key = next(opOf(at)); key; key = next(opOf(at))) at = at.inputs[key]!;
+function behind(operand: Operand, next: (op: Partial<Op>, at: Operand) => string | undefined): Operand {
+  let at = operand;
+  for (let key = next(opOf(at), at); key; key = next(opOf(at), at)) at = at.inputs[key]!;
   return at;
 }
 
 /** The operand whose memory this one is in. Aliases and in-place results have no memory of their own. */
-export const storageOf = (node: Operand): Operand => behind(node, ({ alias, inPlace }) => alias ?? inPlace);
+export const storageOf = (operand: Operand): Operand =>
+  behind(operand, ({ alias, inPlace }, at) => alias ?? (at === nodeOf(at) ? inPlace : undefined));
 
 /** The operand that this one is an alias of; itself where it is none. */
-const unaliased = (node: Operand): Operand => behind(node, ({ alias }) => alias);
+const unaliased = (operand: Operand): Operand => behind(operand, ({ alias }) => alias);
 
 const invalid = (message: string, options?: { hint: string }): TilewrightError =>
   new TilewrightError('invalid-graph', message, options);

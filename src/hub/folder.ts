@@ -29,10 +29,10 @@ export interface Folder {
 
 /**
  * What a model can be loaded from: its name on a hub (`org/model`, `org/model@revision`), the address of a folder or of one
- * `.safetensors` file (in Node a path too), the bytes of one file, the files of a picker, or files by name.
+ * `.safetensors` or `.gguf` file (in Node a path too), the bytes of one file, the files of a picker, or files by name.
  *
  * A string with a scheme (`https:`) is an address. One of two words with a slash between them is a name on a hub, unless it
- * ends in `.safetensors`, `.onnx` or `.ort` or, in Node, is the path of something that is there. All others are paths in Node, addresses
+ * ends in `.safetensors`, `.gguf`, `.onnx` or `.ort` or, in Node, is the path of something that is there. All others are paths in Node, addresses
  * beside the page elsewhere: `./org/model` and `org/model/` too.
  */
 export type ModelSource =
@@ -64,7 +64,7 @@ export const SINGLE_FILE = 'model.safetensors';
 const ONNX = /\.(onnx|ort)$/i;
 
 /** A model's name on a hub, with or without a revision. */
-const HUB_NAME = /^\w[\w.-]*\/\w(?![^@]*\.(safetensors|onnx|ort)$)[\w.-]*(@.*)?$/i;
+const HUB_NAME = /^\w[\w.-]*\/\w(?![^@]*\.(safetensors|gguf|onnx|ort)$)[\w.-]*(@.*)?$/i;
 
 export const isHubName = (name: string): boolean => HUB_NAME.test(name);
 
@@ -113,6 +113,18 @@ async function openSource(source: ModelSource, options: FolderOptions): Promise<
     `a model is loaded from a URL, a path, bytes or files, got ${shown(source)}`,
     { hint: 'Of a Response: load(await response.arrayBuffer()), or load its address.' },
   );
+}
+
+/** The text of a file, or undefined where there is no such file. @throws `invalid-file` when it is not in UTF-8. */
+export async function readText(folder: Folder, file: string, signal?: AbortSignal): Promise<string | undefined> {
+  const source = await folder.find(file);
+  if (!source) return undefined;
+  const bytes = await source.slice(0, source.size, signal);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TilewrightError('invalid-file', `${folder.name}: ${file} is no text in UTF-8`, { cause });
+  }
 }
 
 /**
@@ -173,7 +185,7 @@ async function openAddress(address: string | URL, options: FolderOptions): Promi
 export async function onnxOf(folder: Folder): Promise<string | undefined> {
   if (folder.onnx !== undefined) return folder.onnx;
   const files = (await folder.list?.()) ?? [];
-  if (files.some((file) => file.endsWith('.safetensors'))) return undefined;
+  if (files.some((file) => /\.(safetensors|gguf)$/.test(file))) return undefined;
   const found = files.filter((file) => ONNX.test(file));
   if (found.length > 1)
     throw new TilewrightError('invalid-argument', `${folder.name}: has several ONNX files: ${found.join(', ')}`, {
@@ -187,7 +199,7 @@ function urlFolder(url: URL, options: FolderOptions, hub?: HubModel): Folder {
   const root = new URL(url);
   const onnx = ONNX.test(root.pathname) ? decodeURIComponent(root.pathname.split('/').pop()!) : undefined;
   if (onnx !== undefined) root.pathname = root.pathname.replace(/[^/]*$/, '');
-  const isFile = url.protocol === 'blob:' || url.protocol === 'data:' || url.pathname.endsWith('.safetensors');
+  const isFile = url.protocol === 'blob:' || url.protocol === 'data:' || /\.(safetensors|gguf)$/.test(url.pathname);
   if (!isFile && !root.pathname.endsWith('/')) root.pathname += '/';
   const model = hub?.model ?? { name: root.href, from: root.href };
   let urls: Promise<Urls> | undefined;

@@ -10,7 +10,7 @@ export async function openPath(address: string | URL): Promise<Folder> {
   const path = address instanceof URL ? fileURLToPath(address) : address;
   const stats = await stat(path).catch((cause: unknown) => {
     throw new TilewrightError('not-found', `${path}: ${reason(cause)}`, {
-      hint: 'Give a folder in the layout of Hugging Face, or one .safetensors file.',
+      hint: 'Give a folder in the layout of Hugging Face, or one .safetensors or .gguf file.',
       cause,
     });
   });

@@ -5,6 +5,7 @@ import { checkFields, flag, integer, number, off, oneOf, type Rule, shown } from
 import { ACTIVATIONS } from './activation-names.ts';
 import { gpt2Prefix } from './detect.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
+import { textOutputs } from './sampled.ts';
 import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
 import { GraphWeights, Weights } from './weights.ts';
 
@@ -162,7 +163,5 @@ export function gpt2Graph(
   const untied = own && new GraphWeights(b, separate, dataType).get('lm_head.weight', [vocabulary, width]);
   const head = shape.tied || !untied ? table : untied;
   const logits = b.matmul(normalized(x, 'ln_f'), head, { transposeB: true, label: 'lm_head' });
-  if (predict === 'all') return b.outputs({ logits });
-  const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });
-  return b.outputs({ token: b.sample(logits, settings, { label: 'sample' }) });
+  return textOutputs(b, logits, predict);
 }

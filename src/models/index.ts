@@ -19,6 +19,7 @@ export async function openModel(folder: Folder, signal?: AbortSignal): Promise<M
     openCheckpoint(folder, signal),
     readJson(folder, 'config.json', signal),
   ]);
+  if ('fields' in checkpoint) return (await import('./gguf/index.ts')).ggufFiles(folder.name, checkpoint, signal);
   return { name: folder.name, folder, checkpoint, config };
 }
 

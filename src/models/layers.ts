@@ -60,7 +60,8 @@ export function layerNodes(graph: Graph): { node: Operand; layer: Layer }[] {
 function sourceOf(weight: Operand): TensorSource {
   let leaf = weight;
   while (leaf.op !== 'constant') leaf = leaf.inputs['input']!;
-  return (leaf.options as ConstantOptions).source!;
+  const { source, blocksOf = source } = leaf.options as ConstantOptions;
+  return blocksOf!;
 }
 
 /** Computes constants as a load would and reads them back. Nothing stays on the device. */

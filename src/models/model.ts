@@ -8,7 +8,7 @@ import {
   WEIGHT_TYPES,
 } from '../build/build.ts';
 import { TilewrightError } from '../errors.ts';
-import type { Checkpoint } from '../formats/safetensors.ts';
+import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { ActivationOptions, Calibration } from '../graph/passes/activations.ts';
@@ -363,10 +363,13 @@ export abstract class LoadedModel extends Resource {
   }
 }
 
-/** int8 where the checkpoint has int8 weights with scales (GraphWeights), else float32. */
-const storedType = ({ tensors }: Checkpoint): ModelDataType =>
-  [...tensors.values()].some(({ name, typeName }) => typeName === 'I8' && tensors.has(`${name}_scale`))
-    ? 'int8'
-    : 'float32';
+/** int8 where the checkpoint has int8 weights with scales (GraphWeights), or blocks of them; int4 where it has such blocks; else float32. */
+function storedType({ tensors }: Checkpoint): ModelDataType {
+  const all = [...tensors.values()];
+  if (all.some(({ blocks }) => blocks?.type === 'Q4_0')) return 'int4';
+  const isInt8 = ({ name, typeName, blocks }: CheckpointTensor): boolean =>
+    blocks?.type === 'Q8_0' || (typeName === 'I8' && tensors.has(`${name}_scale`));
+  return all.some(isInt8) ? 'int8' : 'float32';
+}
 
 export const macsOf = async (graph: Graph): Promise<number> => (await workOf(graph)).macs;

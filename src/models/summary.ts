@@ -1,6 +1,7 @@
-import { type Graph, isConstant, isLeaf, type Operand, opOf, topological } from '../graph/ir.ts';
+import { type ConstantOptions, type Graph, isConstant, isLeaf, type Operand, opOf, topological } from '../graph/ir.ts';
 import { costsOf } from '../graph/work.ts';
-import { byteLength, type DataType, elementCount, isFloat } from '../tensor/types.ts';
+import { toDataType } from '../tensor/convert.ts';
+import { byteLength, type DataType, elementCount, isFloat, type TensorDescriptor } from '../tensor/types.ts';
 
 /** A layer: the nodes of one label, whatever kernels compute them. */
 export interface SummaryRow {
@@ -50,8 +51,14 @@ function leavesOf(operand: Operand): Operand[] {
   return isConstant(operand) ? [operand] : Object.values(operand.inputs).flatMap(leavesOf);
 }
 
+/** The numbers of a leaf. Those of 16 bits, and those of blocks, come as words. */
+function numbersOf(leaf: Operand): TensorDescriptor {
+  const { source, blocksOf = source } = leaf.options as ConstantOptions;
+  return blocksOf ? { dataType: toDataType(blocksOf.storedType), shape: blocksOf.shape } : leaf;
+}
+
 /** Adds numbers of a type to a table of types. */
-function count(table: Partial<Record<DataType, Numbers>>, tensor: Operand): void {
+function count(table: Partial<Record<DataType, Numbers>>, tensor: TensorDescriptor): void {
   const { count = 0, bytes = 0 } = table[tensor.dataType] ?? {};
   table[tensor.dataType] = { count: count + elementCount(tensor.shape), bytes: bytes + byteLength(tensor) };
 }
@@ -76,10 +83,11 @@ export async function summarise(plan: string, graph: Graph): Promise<ModelSummar
       for (const leaf of leavesOf(operand)) {
         if (seen.has(leaf)) continue;
         seen.add(leaf);
-        count(weights, leaf);
-        const trained = isFloat(leaf.dataType) || /^u?int[48]$/.test(leaf.dataType);
-        if (trained && !STATISTICS[node.op]?.includes(name)) row.parameters += elementCount(leaf.shape);
-        else buffers += elementCount(leaf.shape);
+        const numbers = numbersOf(leaf);
+        count(weights, (leaf.options as ConstantOptions).blocksOf ? leaf : numbers);
+        const trained = isFloat(numbers.dataType) || /^u?int[48]$/.test(numbers.dataType);
+        if (trained && !STATISTICS[node.op]?.includes(name)) row.parameters += elementCount(numbers.shape);
+        else buffers += elementCount(numbers.shape);
       }
     }
     if (opOf(node).alias) continue;

@@ -17,8 +17,11 @@ export interface TextGraphOptions {
   readonly dataType: 'float32' | 'float16';
   /** Tokens of a run. */
   readonly tokens: number;
-  /** Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`. */
-  readonly predict: 'all' | 'last';
+  /**
+   * Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`.
+   * `adjusted`: the token that a chunk of 1 draws from logits that its inputs change (sampled.ts).
+   */
+  readonly predict: 'all' | 'last' | 'adjusted';
 }
 
 /** A folder's model of text: what its family makes of config and tensor names. */

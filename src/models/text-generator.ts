@@ -4,12 +4,14 @@ import { Turns } from '../gpu/turns.ts';
 import { loadOps } from '../graph/groups/index.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
-import { readJson } from '../hub/folder.ts';
+import { readJson, readText } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
 import { checkArgument, checkOptions, either, fn, integer, list, oneOf, type Rules, signal, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
+import { ADJUSTMENT_RULES, type AdjustmentOptions, Adjustments } from '../text/adjustments.ts';
+import type { ChatMessage, ChatTemplateOptions, ChatTemplates } from '../text/chat.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
 import {
   createSampler,
@@ -19,15 +21,16 @@ import {
   type SamplerSettings,
   unusableLogits,
 } from '../text/sampler.ts';
+import { StopStrings } from '../text/stop-strings.ts';
 import { TextStream } from '../text/stream.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
-import type { TextFamily, TextShape } from './text-family.ts';
+import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
 
 /** Options that are left out have the values of generation_config.json, where the folder has one. */
-export interface GenerateOptions extends SamplerOptions {
+export interface GenerateOptions extends SamplerOptions, AdjustmentOptions {
   /** 64 where neither the caller nor the folder says it. */
   maxNewTokens?: number;
   /** Ends the text with `aborted`. */
@@ -39,15 +42,22 @@ export interface GenerateOptions extends SamplerOptions {
   overflow?: 'stop' | 'slide';
   /** Tokens that end the text; the model's end-of-text tokens where absent. */
   stopTokens?: readonly number[];
+  /** Strings that end the text, which has none of them and no beginning of one that ended it. */
+  stopStrings?: readonly string[];
 }
 
 const GENERATE_RULES: Rules<GenerateOptions> = {
   ...SAMPLER_RULES,
+  ...ADJUSTMENT_RULES,
   maxNewTokens: integer(0),
   signal,
   overflow: oneOf('stop', 'slide'),
   stopTokens: list(integer(0)),
+  stopStrings: list(['a string of a character or more', (value) => typeof value === 'string' && value !== '']),
 };
+
+/** Options of `generate`, and what the chat template writes. `maxNewTokens`: to the end of the context where nobody says it. */
+export interface ChatOptions extends GenerateOptions, ChatTemplateOptions {}
 
 /** A token of a text that is being written. */
 export interface GeneratedToken {
@@ -95,6 +105,7 @@ export class TextGenerator extends LoadedModel {
   readonly parameters: number;
   protected macs = 0;
   readonly #turns = new Turns();
+  #templates: Promise<ChatTemplates> | undefined;
   /** The text whose keys and values the cache holds. Another text is read in again before it goes on. */
   #cached: object | undefined;
 
@@ -104,6 +115,7 @@ export class TextGenerator extends LoadedModel {
     options: LoadOptions,
     private readonly family: TextFamily,
     private readonly textCoder: Tokenizer | undefined,
+    private readonly textConfig: Readonly<Record<string, unknown>> | undefined,
     private readonly defaults: GenerationDefaults,
   ) {
     super(gpu, files, options);
@@ -124,7 +136,7 @@ export class TextGenerator extends LoadedModel {
     );
     const tokenizer = json && (await (await import('../text/tokenizer.ts')).loadTokenizer(json, config, shape));
     const defaults = readGeneration(files.name, files.config, generation);
-    const model = new TextGenerator(gpu, files, options, family, tokenizer, defaults);
+    const model = new TextGenerator(gpu, files, options, family, tokenizer, config, defaults);
     try {
       const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
@@ -177,7 +189,7 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** For a chunk of tokens: the logits after each, or the token drawn after the last. */
-  graph(tokens: number, predict: 'all' | 'last', dataType = this.dataType): Graph {
+  graph(tokens: number, predict: TextGraphOptions['predict'], dataType = this.dataType): Graph {
     return this.family.graph({ dataType, tokens, predict });
   }
 
@@ -191,6 +203,12 @@ export class TextGenerator extends LoadedModel {
     return this.session(name, () => this.graph(tokens, 'last'), { ...options, runsAhead: AHEAD });
   }
 
+  /** The session that reads a token and draws the next from adjusted logits. */
+  async #adjustedSession(): Promise<Session> {
+    await loadOps(['logic']);
+    return this.session('decode adjusted', () => this.graph(1, 'adjusted'));
+  }
+
   #floats(data: TensorData): Float32Array {
     return this.dataType === 'float16' ? Float32Array.from(data as Uint16Array, fromHalf) : (data as Float32Array);
   }
@@ -198,18 +216,21 @@ export class TextGenerator extends LoadedModel {
   /**
    * The runs that read `ids` into the cache from its start, and those that give `count` tokens after them. The last
    * chunk of `ids` gives the first token. Each other step takes the token before it on the device.
+   * Adjusted logits follow the text: each step waits for the one before.
    */
   *#steps(
     ids: readonly number[],
     count: number,
     sampler: () => SamplerSettings,
     sessions: ReadonlyMap<number, Session>,
+    adjusted?: { readonly session: Session; readonly by: Adjustments },
   ): Generator<Step, void> {
     for (let done = 0; done < ids.length + count - 1; ) {
-      const left = ids.length - done;
+      // A token that is drawn from adjusted logits has a step of its own.
+      const left = ids.length - done - (adjusted && ids.length - done > 1 ? 1 : 0);
       const fitting = this.#chunks().filter((chunk) => done + chunk <= this.context);
       const size = left <= 1 ? 1 : (fitting.find((chunk) => chunk <= left) ?? fitting.at(-1) ?? 1);
-      const known = ids.slice(done, done + size);
+      const known = ids.slice(done, done + Math.min(size, Math.max(left, 0)));
       const positions = Uint32Array.from({ length: size }, (_, i) => done + i);
       done += Math.max(known.length, 1);
       const wanted = done >= ids.length;
@@ -218,26 +239,29 @@ export class TextGenerator extends LoadedModel {
         settings: wanted ? sampler() : GREEDY,
         ...(known.length && { tokens: Uint32Array.from(positions, (_, i) => known[i] ?? 0) }),
         ...(size > 1 && { last: [known.length - 1] }),
+        ...(wanted && adjusted && { terms: adjusted.by.terms, factors: adjusted.by.factors }),
       };
-      yield { session: sessions.get(size)!, inputs, wanted };
+      yield { session: wanted && adjusted ? adjusted.session : sessions.get(size)!, inputs, wanted };
     }
   }
 
   /**
    * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last
-   * fit into the context. Steps are submitted before earlier ones are read.
+   * fit into the context. Steps are submitted before earlier ones are read, unless logits are adjusted.
    */
   async *#continue(
     ids: readonly number[],
     count: number,
     sampler: () => SamplerSettings,
+    by: Adjustments | undefined,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<number, void> {
     const sizes = [1, ...this.#chunks()];
     const built = await Promise.all(sizes.map((size) => this.#stepSession(size)));
     const sessions = new Map(sizes.map((size, i) => [size, built[i]!]));
-    const copy = { token: sessions.get(1)!.inputBuffer('tokens') };
-    const steps = this.#steps(ids, count, sampler, sessions);
+    const adjusted = by && { session: await this.#adjustedSession(), by };
+    const copy = { token: (adjusted?.session ?? sessions.get(1)!).inputBuffer('tokens') };
+    const steps = this.#steps(ids, count, sampler, sessions, adjusted);
     const ahead: { wanted: boolean; result: Promise<Record<string, TensorData>> }[] = [];
     const start = (): void => {
       const step = this.#cached === steps && steps.next().value;
@@ -247,7 +271,7 @@ export class TextGenerator extends LoadedModel {
       ahead.push({ wanted: step.wanted, result });
     };
     this.#cached = steps;
-    for (let i = 1; i < AHEAD; i++) start();
+    for (let i = 1; i < AHEAD && !adjusted; i++) start();
     for (;;) {
       start();
       const step = ahead.shift();
@@ -273,6 +297,7 @@ export class TextGenerator extends LoadedModel {
     count: number,
     { overflow, signal }: GenerateOptions,
     sampler: () => SamplerSettings,
+    by: Adjustments | undefined,
   ): AsyncGenerator<number, void> {
     const ids = [...prompt];
     const end = ids.length + count;
@@ -288,10 +313,11 @@ export class TextGenerator extends LoadedModel {
         const begin = (): AsyncGenerator<number, void> => {
           let at = ids.length - prompt.length;
           const draw = (): SamplerSettings => (drawn[at++] ??= sampler());
-          return this.#continue(ids.slice(from), Math.min(end, full) - ids.length, draw, signal);
+          return this.#continue(ids.slice(from), Math.min(end, full) - ids.length, draw, by, signal);
         };
         for await (const token of this.#recovered(begin)) {
           ids.push(token);
+          by?.push(token);
           yield token;
         }
       }
@@ -359,34 +385,68 @@ export class TextGenerator extends LoadedModel {
     checkOptions('generate', options, GENERATE_RULES);
     const { defaults } = this;
     const said = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const how: GenerateOptions = { ...defaults.sampler, ...said };
+    const how: GenerateOptions = { ...defaults.options, ...said };
     const sampler = createSampler(how);
     const given = this.#ids('generate', prompt);
     const stops = defaults.stopTokens ?? [this.textCoder?.eosTokenId ?? []].flat();
-    let ids = given.length ? given : [defaults.startToken ?? stops[0] ?? 0];
-    const count = how.maxNewTokens ?? defaults.count(ids.length);
+    let ids = given.length ? given : [defaults.startToken ?? this.textCoder?.bosTokenId ?? stops[0] ?? 0];
+    const by = Adjustments.of(how, this.shape.vocabulary, ids);
+    const count = how.maxNewTokens ?? defaults.count(ids.length) ?? 64;
     if (ids.length > this.context) {
       if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
       ids = ids.slice(-this.context);
     }
     const ends = new Set(how.stopTokens ?? stops);
-    const stream = this.textCoder && new TextStream(this.textCoder);
-    const tokens = this.#tokens(ids, count, how, sampler);
+    const stopStrings = new StopStrings(how.stopStrings ?? []);
+    const stream = how.stopStrings?.length || this.textCoder ? new TextStream(this.tokenizer) : undefined;
+    const tokens = this.#tokens(ids, count, how, sampler, by);
     let last = ids.at(-1)!;
     for (;;) {
       const { value: token } = await this.#turns.take(() => tokens.next());
       if (token === undefined || ends.has(token)) break;
       last = token;
-      yield { token, text: stream?.push(token) ?? '' };
+      const { text, stopped } = stopStrings.push(stream?.push(token) ?? '');
+      yield { token, text };
+      if (stopped) return;
     }
-    const rest = stream?.flush();
+    const rest = stopStrings.end(stream?.flush() ?? '');
     if (rest) yield { token: last, text: rest };
   }
 
-  #tooLong(length: number): TilewrightError {
-    return new TilewrightError('context-exceeded', `${length} tokens are more than the context of ${this.context}`, {
-      hint: "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
+  /**
+   * Streams the reply to a conversation, as `generate` does: the folder's chat template (chat_template.jinja, or `chat_template` in
+   * tokenizer_config.json) writes the prompt. The reply ends at the model's end-of-text tokens and the tokenizer's `eos_token`, or with
+   * the context. Errors: those of `generate`; `invalid-argument` with what the template raises, or for tools that it does not take;
+   * `not-found` where there is no template; `context-exceeded` for a conversation that is longer than the context, whatever `overflow` says.
+   */
+  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, void> {
+    const { CHAT_RULES, ChatTemplates } = await import('../text/chat.ts');
+    checkOptions('chat', options, { ...GENERATE_RULES, ...CHAT_RULES });
+    const { tools, template, variables, ...how } = options;
+    this.#templates ??= readText(this.files.folder, 'chat_template.jinja', options.signal).then(
+      (file) => new ChatTemplates(this.files.name, this.textConfig ?? {}, file),
+    );
+    const templates = await this.#templates.catch((error) => {
+      this.#templates = undefined; // it is read again
+      throw error;
     });
+    const { tokenizer, defaults } = this;
+    const written = Object.entries({ tools, template, variables }).filter(([, value]) => value !== undefined);
+    const prompt = templates.render(messages, Object.fromEntries(written));
+    const ids = tokenizer.encode(prompt, { addSpecialTokens: false });
+    if (ids.length > this.context)
+      throw this.#tooLong(ids.length, 'Leave out older messages, or load the model with a larger context.');
+    const stopTokens = [...(defaults.stopTokens ?? []), ...[tokenizer.eosTokenId ?? []].flat()];
+    const maxNewTokens = how.maxNewTokens ?? defaults.count(ids.length) ?? this.context - ids.length + 1;
+    yield* this.generate(ids, { ...how, stopTokens: how.stopTokens ?? stopTokens, maxNewTokens });
+  }
+
+  #tooLong(
+    length: number,
+    hint = "Shorten the prompt, or pass overflow: 'slide' to keep only its end.",
+  ): TilewrightError {
+    const message = `${length} tokens are more than the context of ${this.context}`;
+    return new TilewrightError('context-exceeded', message, { hint });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Checkpoint, CheckpointTensor } from '../formats/safetensors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Operand } from '../graph/ir.ts';
 import { elementCount, formatShape, sameShape } from '../tensor/types.ts';
+import { unblocked } from './blocks.ts';
 import { type Packed, packedTensor } from './packed.ts';
 
 /**
@@ -121,7 +122,9 @@ export class GraphWeights {
 
   /** The tensor of the file. int8 is scaled back by the tensor `NAME_scale`. */
   #stored(name: string, expected?: readonly number[]): Operand {
-    const stored = this.builder.constant(this.weights.get(name, expected));
+    const tensor = this.weights.get(name, expected);
+    if (tensor.blocks) return unblocked(tensor, tensor.blocks);
+    const stored = this.builder.constant(tensor);
     if (stored.dataType !== 'int8') return stored;
     return this.builder.dequantizeLinear(stored, this.builder.constant(this.weights.get(`${name}_scale`)));
   }

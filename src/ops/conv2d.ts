@@ -1,7 +1,8 @@
 import { elementCount, formatShape } from '../tensor/types.ts';
 import { defineOp, FLOATS, type Inputs, type Labelled, type Operand, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueOf, gemmCandidates } from './gemm.ts';
+import { epilogueOf } from './epilogue.ts';
+import { gemmCandidates } from './gemm.ts';
 import { lateKernels } from './late_kernels.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightsOf } from './weights.ts';

@@ -20,7 +20,7 @@ import {
   SCALES,
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueName, epilogueOf, epiloguePorts } from './gemm.ts';
+import { epilogueName, epilogueOf, epiloguePorts } from './epilogue.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { weightPorts, weightsOf, weightTags } from './weights.ts';
 import {

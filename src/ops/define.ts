@@ -179,7 +179,7 @@ export interface OpDefinition<Options, Method = unknown> {
   // Traits: passes ask these.
   /** The output is this input under another shape. No kernel runs. */
   readonly alias?: string;
-  /** The output is written onto this input, a state. */
+  /** The first result is written onto this input, a state. */
   readonly inPlace?: string;
   /** Operands may be without elements where the result has some. */
   readonly takesEmpty?: boolean;

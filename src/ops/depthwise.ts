@@ -7,7 +7,7 @@ import windowStruct from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { type Candidate, ELEM, FLAT, flatGrid } from './define.ts';
-import { epilogueName, epiloguePorts } from './gemm.ts';
+import { epilogueName, epiloguePorts } from './epilogue.ts';
 import { type Depthwise, lateKernels } from './late_kernels.ts';
 import { weightPorts, weightTags } from './weights.ts';
 

@@ -1,33 +1,18 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
-import epilogueParts from '../../shaders/lib/epilogue.wgsl';
+import gemvStep from '../../shaders/lib/gemv_step.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
-import store from '../../shaders/lib/store.wgsl';
+import rowNorm from '../../shaders/lib/row_norm.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
-import { type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
+import { f32, type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
-import { type Candidate, ELEM, type Inputs } from './define.ts';
-import { type Activation, activationPorts } from './elementwise.ts';
+import { type Candidate, ELEM } from './define.ts';
+import { type Epilogue, epilogueName, epiloguePorts } from './epilogue.ts';
+import { lateKernels } from './late_kernels.ts';
 import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
-
-/** What ends a kernel: scaled (int8, int4), biased, added to the residual, activated, times a factor plus a term, in this order. */
-export interface Epilogue {
-  readonly bias: boolean;
-  readonly residual: boolean;
-  readonly activation?: Activation | undefined;
-  readonly affine: boolean;
-}
-
-/** The epilogue of an op with these inputs. */
-export const epilogueOf = ({ bias, residual, affine }: Inputs, activation: Activation | undefined): Epilogue => ({
-  bias: Boolean(bias),
-  residual: Boolean(residual),
-  activation,
-  affine: Boolean(affine),
-});
 
 /** A matrix product as matmul and conv2d both see it. Lengths, strides and offsets in elements. */
 export interface Gemm extends Epilogue {
@@ -48,6 +33,10 @@ export interface Gemm extends Epilogue {
   readonly dataType: DataType;
   readonly weights: Weights;
   readonly layout: 'kn' | 'nk';
+  /** The one row of A is normalised by its root mean square, to whose square this is added. */
+  readonly epsilon?: number | undefined;
+  /** The activation of the first half of the columns of the one row of C is a factor of the second. */
+  readonly gated?: boolean | undefined;
   /** The geometry of a convolution; absent for a plain matrix. */
   readonly window?: ParamValues;
   /** What differs where both operands are int8 (ops/integer.ts). */
@@ -62,30 +51,6 @@ export interface IntegerModules {
   /** How sums leave. */
   epilogue(output: 'vec4' | 'ragged'): { ports: WgslModule[]; constants: Readonly<Record<string, string>> };
   readonly reducer: WgslFile;
-}
-
-/** `bias_gelu`, `bias_residual_relu`, `none`: as labels name it. */
-export const epilogueName = ({ bias, residual, activation, affine }: Epilogue): string =>
-  [bias && 'bias', residual && 'residual', activation?.name, affine && 'affine'].filter(Boolean).join('_') || 'none';
-
-/** Whether a scale a column ends the kernel. */
-const quantized = ({ kind, group }: Weights): boolean => kind.startsWith('q') && !group;
-
-/** The modules that make up `finish`, for outputs in whole vec4 or ragged; `product`: and `finish_row`. */
-export function epiloguePorts(
-  { bias, residual, activation, affine }: Epilogue,
-  weights: Weights | 'integer',
-  unit: 'vec4' | 'ragged',
-  ...product: 'product'[]
-) {
-  const { ports, constants } = activationPorts(activation ?? { name: 'identity' });
-  const scale = weights === 'integer' || quantized(weights);
-  const terms = [scale && 'scale', bias && 'bias', residual && 'residual'].filter(Boolean).join('_') || 'none';
-  const read = [...(scale ? [`scales_${unit}`] : []), ...(bias || residual ? [unit] : [])];
-  return {
-    ports: [part(epilogueParts, ...product, terms, affine ? 'affine' : 'plain', ...read), ...ports, part(store, unit)],
-    constants,
-  };
 }
 
 /** What an invocation computes. */
@@ -220,7 +185,8 @@ function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
-  const inWide = layout === 'nk' || manyRegisters ? wide(shared(32, columns)) : [];
+  // Both strips of a gated product, sixteen weights of each at a time, are more than Intel's registers hold.
+  const inWide = manyRegisters || (layout === 'nk' && !g.gated) ? wide(shared(32, columns)) : [];
   return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 
@@ -244,7 +210,8 @@ const UNITS: Record<WeightUnit, number> = { ragged: 1, vec4: 4, wide: 16 };
  * inputs.
  */
 export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string, string>>): Candidate[] {
-  const { integer } = g;
+  const { integer, epsilon, gated } = g;
+  const normed = epsilon !== undefined;
   const { group } = g.weights;
   const whole = (by: number, ...lengths: number[]): boolean => lengths.every((length) => length % by === 0);
   const quad = integer ? 16 : 4; // elements that are read at once where all lengths allow
@@ -256,15 +223,18 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const a = (integer ? both : aWhole) ? quad : 1;
   const c = UNITS[outUnit];
   const name = ELEM[g.dataType]!;
-  const { ports, constants } = integer ? integer.epilogue(outUnit) : epiloguePorts(g, g.weights, outUnit, 'product');
+  const { ports, constants } = integer
+    ? integer.epilogue(outUnit)
+    : epiloguePorts(g, g.weights, outUnit, gated ? 'gated' : 'product');
   const tags = [
     ...(integer?.tags ?? [name, ...weightTags(g.weights), ...(g.layout === 'nk' ? ['nk'] : [])]),
     ...(a === 1 || !bWhole || c === 1 ? ['ragged'] : []),
+    ...(normed ? ['normed'] : []),
     epilogueName(g),
   ];
   const groups = !group ? 'whole' : g.layout === 'nk' ? 'nk_groups' : g.n % 4 ? 'kn_groups_ragged' : 'kn_groups';
   const rows = g.window ? 'conv2d' : 'dense';
-  const aUnit = integer ? [] : [aWhole ? 'vec4' : 'ragged'];
+  const aUnit = integer ? [] : [`${aWhole ? 'vec4' : 'ragged'}${normed ? '_normed' : ''}`];
   const operands = (unit: WeightUnit): WgslModule[] => [
     part(operandA, ...aUnit, 'product', rows),
     ...(g.window ? [window] : []),
@@ -303,6 +273,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
         constants: {
           ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
           ...(group && { GROUP: u32(group) }),
+          ...(normed && { EPSILON: f32(epsilon) }),
           ...constants,
         },
       },
@@ -334,6 +305,27 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     ...candidate(kernel, constants, name, inTiles(...size)),
     ...(experimental && { experimental }),
   });
+  const gemv = ({ lanes, lines, port, wide }: GemvForm): Candidate => {
+    const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
+    const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
+    const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
+    const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
+    const strips = g.n / (step ? 16 : 4) / (gated ? 2 : 1);
+    const grid: Candidate['grid'] = [Math.ceil(strips / lines), g.m, g.batches];
+    const deep =
+      !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_groups_ragged' && whole(16, g.k) && aWhole;
+    const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
+    const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
+    const more = [
+      part(integer?.reducer ?? reducer, port),
+      part(gemvStep, form),
+      part(rowNorm, normed ? 'rms' : 'none'),
+    ];
+    const kernel = gated ? lateKernels.gemvGated! : gemvKernel;
+    return candidate(kernel, consts, tile, grid, { more, unit: wide ? 'wide' : bUnit });
+  };
+  if (normed || gated) return gemvForms(g, caps).map(gemv);
+
   const byRegisters = registerTiles(g, caps).map(registers);
   const inMemory = [...tiledForms].flatMap((forms) => forms(g, caps).map(tiled));
   const byMatrices = inMemory.filter(({ experimental }) => experimental);
@@ -342,19 +334,6 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const bySize = [...byMatrices, ...others];
   if (g.window || g.m > MOST_ROWS) return bySize;
 
-  const gemv = ({ lanes, lines, port, wide }: GemvForm): Candidate => {
-    const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
-    const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
-    const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
-    const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
-    const grid: Candidate['grid'] = [Math.ceil(g.n / (step ? 16 : 4) / lines), g.m, g.batches];
-    const deep =
-      !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_groups_ragged' && whole(16, g.k) && aWhole;
-    const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
-    const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
-    const more = [part(integer?.reducer ?? reducer, port)];
-    return candidate(part(gemvKernel, form), consts, tile, grid, { more, unit: wide ? 'wide' : bUnit });
-  };
   const forms = gemvForms(g, caps).map(gemv);
   const few = g.m <= (caps.software ? 3 : 8);
   if (!few) return [...bySize, ...forms];

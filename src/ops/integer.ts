@@ -7,7 +7,8 @@ import { elementCount, formatShape, sameShape, type TensorDescriptor } from '../
 import { type Conv2dOptions, geometry } from './conv2d.ts';
 import { type Candidate, defineOp, type Inputs, opError, SCALES } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { type Epilogue, epilogueOf, epiloguePorts, type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
+import { type Epilogue, epilogueOf, epiloguePorts } from './epilogue.ts';
+import { type Gemm, gemmCandidates, type IntegerModules } from './gemm.ts';
 import { checkEpilogue, EPILOGUE_OPERANDS } from './matmul.ts';
 import { DENSE } from './weights.ts';
 import { WINDOW_OPTIONS } from './window.ts';

@@ -2,7 +2,7 @@ import type { Caps } from '../gpu/gpu.ts';
 import type { WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
 import type { Candidate } from './define.ts';
-import type { Epilogue } from './gemm.ts';
+import type { Epilogue } from './epilogue.ts';
 import type { Weights } from './weights.ts';
 import type { slide, WindowOptions } from './window.ts';
 
@@ -31,8 +31,9 @@ export interface RowWindow {
   readonly lean: boolean;
 }
 
-/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise). */
+/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise, decoder). */
 export interface LateKernels {
+  readonly gemvGated: WgslModule;
   readonly attentionJoin: WgslModule;
   depthwise(convolution: Depthwise, caps: Caps): Candidate[];
   readonly attentionTiled: WgslModule;

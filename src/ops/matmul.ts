@@ -19,13 +19,18 @@ import {
   splitItems,
 } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueOf, type Gemm, gemmCandidates } from './gemm.ts';
+import { epilogueOf } from './epilogue.ts';
+import { type Gemm, gemmCandidates } from './gemm.ts';
 import { weightsOf } from './weights.ts';
 
 export interface MatmulOptions {
   /** b is [..., N, K]. */
   transposeB?: boolean;
   activation?: Activation;
+  /** For one row, with `transposeB`: columns are two halves, and the activation of the first is a factor of the second (`glu`). */
+  gated?: boolean;
+  /** Of the normalisation by `norm`. 1e-5 where absent. */
+  epsilon?: number;
 }
 
 interface Sizes {
@@ -94,16 +99,46 @@ const weightOf = (b: TensorDescriptor, transposed: boolean) =>
 
 type Matmul = (a: Operand, b: Operand, options?: { transposeB?: boolean } & Labelled) => Operand;
 
-/** matmul: output = activation(a · b + bias + residual) * affine[0] + affine[1]; a [..., M, K], b [..., K, N], leading dimensions broadcast. */
+/** What a product of one row can have beside an epilogue: its row normalised, its columns gated. */
+function checkRow({ a, b, norm, residual, affine }: Inputs, { m, n, k }: Sizes, options: MatmulOptions): void {
+  const { gated, transposeB, activation } = options;
+  if (!norm && !gated) return;
+  if (m !== 1 || elementCount(a!.shape) !== k || b!.shape.length !== 2)
+    throw opError(
+      'wrong-shape',
+      'matmul',
+      `norm and gated take one row by one matrix, got a ${formatShape(a!.shape)} and b ${formatShape(b!.shape)}`,
+    );
+  if (norm && !(sameShape(norm.shape, [k]) && norm.dataType === a!.dataType))
+    throw opError('wrong-shape', 'matmul', `norm is ${formatTensor(norm)}, expected ${a!.dataType}[${k}]`);
+  if (gated && !(transposeB && activation && n % 8 === 0 && !residual && !affine))
+    throw opError(
+      'invalid-argument',
+      'matmul',
+      `gated takes transposeB, an activation, a multiple of 8 columns and neither residual nor affine (b ${formatShape(b!.shape)})`,
+    );
+}
+
+/**
+ * matmul: output = activation(a · b + bias + residual) * affine[0] + affine[1]; a [..., M, K], b [..., K, N], leading dimensions
+ * broadcast. Of one row: with `norm`, [K], a is normalised before, as `rmsNormalization` does it; where it is `gated`, the
+ * output is [..., 1, N/2], as `glu` makes it.
+ */
 export const matmul = defineOp<MatmulOptions, Matmul>({
   name: 'matmul',
-  operands: { a: { types: FLOATS, rank: MATRIX }, b: { rank: MATRIX }, ...EPILOGUE_OPERANDS },
-  options: ['transposeB', 'activation'],
+  operands: {
+    a: { types: FLOATS, rank: MATRIX },
+    b: { rank: MATRIX },
+    ...EPILOGUE_OPERANDS,
+    norm: { optional: true },
+  },
+  options: ['transposeB', 'activation', 'gated', 'epsilon'],
   epilogue: true,
   values: (name) => (name === 'scales' ? SCALES : undefined),
   weight: ({ b }, { transposeB = false }) => weightOf(b!, transposeB),
-  integer: ({ b }, { transposeB = false, ...options }) =>
-    b!.shape.length === 2
+  kernels: (_inputs, { gated }) => (gated ? 'decoder' : undefined),
+  integer: ({ b, norm }, { transposeB = false, ...options }) =>
+    b!.shape.length === 2 && !norm && !options.gated
       ? {
           op: 'matmulInteger',
           left: 'a',
@@ -116,9 +151,11 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
       : undefined,
   infer(inputs, options) {
     const a = inputs['a']!;
-    const { m, n, k, batch } = sizes(inputs, options);
+    const all = sizes(inputs, options);
+    const { m, n, k, batch } = all;
     weightsOf('matmul', inputs, 'b', a.dataType, n, k);
-    const output = { dataType: a.dataType, shape: [...batch, m, n] };
+    checkRow(inputs, all, options);
+    const output = { dataType: a.dataType, shape: [...batch, m, options.gated ? n / 2 : n] };
     checkEpilogue('matmul', inputs, output, n);
     return output;
   },
@@ -137,7 +174,7 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
       batches: merged ? 1 : all,
       lda: k,
       ldb: options.transposeB ? k : n,
-      ldc: n,
+      ldc: options.gated ? n / 2 : n,
       aBatch: merged || aBatches === 1 ? 0 : m * k,
       bBatch: merged ? 0 : k * n,
       cBatch: merged ? 0 : m * n,
@@ -145,19 +182,21 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
       dataType: output.dataType,
       weights: weightsOf('matmul', inputs, 'b', output.dataType, n, k),
       layout: options.transposeB ? 'nk' : 'kn',
+      gated: options.gated,
+      ...(inputs['norm'] && { epsilon: options.epsilon ?? 1e-5 }),
       ...epilogueOf(inputs, options.activation),
     }; // prettier-ignore
     return gemmCandidates(gemm, caps, {});
   },
-  pieces(candidate, inputs, { transposeB = false }, { shape }, limit) {
+  pieces(candidate, inputs, { transposeB = false, gated = false }, { shape }, limit) {
     const { b, scales, bias, residual } = inputs;
     const [n, k] = b!.shape as [number, number];
     const { b_batch: batched } = candidate.params as Record<string, number>;
-    if (!transposeB || batched || residual || elementCount(b!.shape) !== n * k) {
+    if (!transposeB || batched || residual || gated || elementCount(b!.shape) !== n * k) {
       throw opError(
         'wrong-shape',
         'matmul',
-        `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual`,
+        `b ${formatShape(b!.shape)} can be cut only as a single [N,K] without a residual or a gate`,
       );
     }
     // Rows of b are columns of the output: a piece binds the output from its first column on.

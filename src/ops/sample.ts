@@ -22,23 +22,23 @@ const LANES = 256;
 type Sample = (logits: Operand, settings: Operand, options?: Labelled) => Operand;
 
 /**
- * sample: logits [..., V] and settings float32 [..., 4] give a token uint32 [...]. Settings: temperature (0: the
- * likeliest token), top-k, top-p, and a draw in [0, 1). The token is the one at which the running sum of the
- * probabilities exceeds the draw: in order of rank, or of index where top-k and top-p leave no token out.
+ * sample: logits [..., V] and settings float32 [..., 5] give a token uint32 [...]. Settings: temperature (0: the
+ * likeliest token), top-k, top-p, a draw in [0, 1), and min-p (0: none). The token is the one at which the running sum of the
+ * probabilities exceeds the draw: in order of rank, or of index where top-k, top-p and min-p leave no token out.
  */
 export const sample = defineOp<object, Sample>({
   name: 'sample',
   operands: { logits: FLOAT, settings: { types: ['float32'] } },
-  values: (name) => (name === 'settings' ? (run) => (run ? [0.8, 40, 1, 0.37] : [0, 1, 1, 0]) : undefined),
+  values: (name) => (name === 'settings' ? (run) => (run ? [0.8, 40, 1, 0.37, 0] : [0, 1, 1, 0, 0]) : undefined),
   infer(inputs) {
     const [logits, settings] = [inputs['logits']!, inputs['settings']!];
     const shape = logits.shape.slice(0, -1);
     const vocabulary = logits.shape.at(-1) ?? 0;
     if (!(vocabulary >= 1 && vocabulary <= MOST_TOKENS))
       throw opError('wrong-shape', 'sample', `${formatShape(logits.shape)} are no lines of 1 to ${MOST_TOKENS} logits`);
-    if (!sameShape(settings.shape, [...shape, 4])) {
+    if (!sameShape(settings.shape, [...shape, 5])) {
       const got = `${settings.dataType}${formatShape(settings.shape)}`;
-      throw opError('wrong-shape', 'sample', `settings is ${got}, expected float32${formatShape([...shape, 4])}`);
+      throw opError('wrong-shape', 'sample', `settings is ${got}, expected float32${formatShape([...shape, 5])}`);
     }
     return { dataType: 'uint32', shape };
   },

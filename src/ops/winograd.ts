@@ -11,7 +11,7 @@ import { type ParamValues, part, u32, type WgslModule } from '../gpu/wgsl.ts';
 import { elementCount, formatShape, type TensorDescriptor } from '../tensor/types.ts';
 import { AS_INPUT, type Candidate, defineOp, ELEM, FLAT, FLOATS, flatGrid, type Inputs, opError } from './define.ts';
 import type { Activation } from './elementwise.ts';
-import { epilogueName, epilogueOf, epiloguePorts } from './gemm.ts';
+import { epilogueName, epilogueOf, epiloguePorts } from './epilogue.ts';
 import { checkEpilogue } from './matmul.ts';
 import { DENSE } from './weights.ts';
 import { imageOf, slide, type WindowOptions } from './window.ts';

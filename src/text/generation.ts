@@ -1,17 +1,18 @@
-import { checkFields, either, flag, integer, list, oneOf, type Rule } from '../options.ts';
-import { SAMPLER_RULES } from './sampler.ts';
+import { checkFields, either, flag, integer, list, oneOf, type Rule, text } from '../options.ts';
+import { ADJUSTMENT_RULES, type AdjustmentOptions, SEQUENCE_BIAS, type SequenceBias } from './adjustments.ts';
+import { SAMPLER_RULES, type SamplerOptions } from './sampler.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What a model's folder says of generating: it holds where the caller says nothing. */
 export interface GenerationDefaults {
-  readonly sampler: { readonly temperature?: number; readonly topK?: number; readonly topP?: number };
+  readonly options: SamplerOptions & AdjustmentOptions & { stopStrings?: readonly string[] };
   /** The tokens that end a text. */
   readonly stopTokens: readonly number[] | undefined;
   /** What an empty prompt begins with. */
   readonly startToken: number | undefined;
-  /** How many tokens come after a prompt of this length. */
-  count(prompt: number): number;
+  /** How many tokens come after a prompt of this length, where that is said. */
+  count(prompt: number): number | undefined;
 }
 
 const ID = integer(0);
@@ -29,21 +30,30 @@ const RULES: Readonly<Record<string, Rule>> = {
   temperature: SAMPLER_RULES.temperature,
   top_k: ID,
   top_p: SAMPLER_RULES.topP,
+  min_p: SAMPLER_RULES.minP,
+  repetition_penalty: ADJUSTMENT_RULES.repetitionPenalty,
+  presence_penalty: ADJUSTMENT_RULES.presencePenalty,
+  frequency_penalty: ADJUSTMENT_RULES.frequencyPenalty,
+  no_repeat_ngram_size: ID,
+  sequence_bias: either(EMPTY, SEQUENCE_BIAS),
+  bad_words_ids: list(list(ID)),
+  suppress_tokens: list(ID),
+  stop_strings: either(text, list(text)),
   max_new_tokens: ID,
   max_length: ID,
   bos_token_id: ID,
   eos_token_id: either(ID, list(ID)),
   ...each(
     oneOf(1),
-    'repetition_penalty encoder_repetition_penalty num_beams num_beam_groups num_return_sequences typical_p guidance_scale',
+    'encoder_repetition_penalty num_beams num_beam_groups num_return_sequences typical_p guidance_scale',
   ),
   ...each(
     oneOf(0),
-    'no_repeat_ngram_size encoder_no_repeat_ngram_size min_length min_new_tokens min_p top_h penalty_alpha epsilon_cutoff eta_cutoff',
+    'encoder_no_repeat_ngram_size min_length min_new_tokens top_h penalty_alpha epsilon_cutoff eta_cutoff',
   ),
   ...each(
     EMPTY,
-    'bad_words_ids force_words_ids suppress_tokens begin_suppress_tokens sequence_bias stop_strings forced_bos_token_id forced_eos_token_id forced_decoder_ids exponential_decay_length_penalty constraints watermarking_config dola_layers token_healing max_time',
+    'force_words_ids begin_suppress_tokens forced_bos_token_id forced_eos_token_id forced_decoder_ids exponential_decay_length_penalty constraints watermarking_config dola_layers token_healing max_time',
   ),
 };
 
@@ -58,18 +68,32 @@ export function readGeneration(name: string, config: Fields = {}, own?: Fields):
   const fields: Fields = own ? { ...tokens, ...own, ...(own['_from_model_config'] === true && tokens) } : config;
   checkFields(`${name}: ${own ? 'generation_config.json' : 'config.json'}`, fields, RULES);
   const said = <T>(field: string): T | undefined => (fields[field] ?? undefined) as T | undefined;
-  const [temperature, topK, topP, most] = ['temperature', 'top_k', 'top_p', 'max_length'].map((field) =>
-    said<number>(field),
-  );
+  const most = said<number>('max_length');
   const ends = said<number | number[]>('eos_token_id');
+  const never = [
+    ...(said<number[][]>('bad_words_ids') ?? []),
+    ...(said<number[]>('suppress_tokens') ?? []).map((id) => [id]),
+  ].filter((ids) => ids.length);
+  const biases = [
+    ...Object.values(said<SequenceBias[]>('sequence_bias') ?? []),
+    ...never.map((ids): SequenceBias => [ids, Number.NEGATIVE_INFINITY]),
+  ];
+  const options = {
+    temperature: said('do_sample') === false ? 0 : said<number>('temperature'),
+    topK: said<number>('top_k') || undefined, // 0 is none
+    topP: said<number>('top_p'),
+    minP: said<number>('min_p'),
+    repetitionPenalty: said<number>('repetition_penalty'),
+    presencePenalty: said<number>('presence_penalty'),
+    frequencyPenalty: said<number>('frequency_penalty'),
+    noRepeatNgramSize: said<number>('no_repeat_ngram_size'),
+    sequenceBias: biases.length ? biases : undefined,
+    stopStrings: [said<string | string[]>('stop_strings') ?? []].flat(),
+  };
   return {
-    sampler: {
-      ...(said('do_sample') === false ? { temperature: 0 } : temperature !== undefined && { temperature }),
-      ...(topK && { topK }),
-      ...(topP !== undefined && { topP }),
-    },
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     stopTokens: ends === undefined ? undefined : [ends].flat(),
     startToken: said('bos_token_id'),
-    count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : 64),
+    count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : undefined),
   };
 }

@@ -1,15 +1,18 @@
-import { checkFields, flag, oneOf, type Rule, refuse } from '../options.ts';
+import { ReplaceNormalizer } from '@huggingface/tokenizers';
+import { checkFields, flag, type Rule, refuse } from '../options.ts';
 
 /**
- * Parts of tokenizer.json written so that the package `@huggingface/tokenizers` computes what Hugging Face's Rust
- * library does: it takes `\s`, `\w` and `\d` of most parts as JavaScript does, but those of a `Split` pattern as Rust
- * does, and leaves some options out.
+ * Parts of tokenizer.json, computed as Hugging Face's Rust library does. The package `@huggingface/tokenizers` takes `\s`, `\w`
+ * and `\d` of most parts as JavaScript does, but those of a pattern as Rust does, and leaves some options out: so splits
+ * are written for it as patterns, and normalizers are computed here.
  */
 export type Fields = Readonly<Record<string, unknown>>;
 
 type Adapt = (part: Fields) => Fields | null;
+export type Normalize = (text: string) => string;
 
 const PUNCTUATION = '\\p{P}!-/:-@\\[-`{-~';
+const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /** Keeps what the pattern matches: all else goes. */
@@ -20,57 +23,97 @@ const matches = (pattern: string): Fields => ({
   invert: true,
 });
 
-const replace = (pattern: string, content: string): Fields => ({
-  type: 'Replace',
-  pattern: { Regex: pattern },
-  content,
-});
-
 const check = (type: string, part: Fields, rules: Readonly<Record<string, Rule>>): void =>
   checkFields(`tokenizer.json: ${type}`, part, rules);
 
-const asIs: Adapt = (part) => part;
+const escaped = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const NORMALIZERS: Readonly<Record<string, Adapt>> = {
-  ...{
-    NFC: asIs,
-    NFD: asIs,
-    NFKC: asIs,
-    NFKD: asIs,
-    Lowercase: asIs,
-    StripAccents: asIs,
-    BertNormalizer: asIs,
-    Prepend: asIs,
+const form =
+  (name: string): (() => Normalize) =>
+  () =>
+  (text) =>
+    text.normalize(name);
+
+/** A letter at a time: no sigma becomes a final one. */
+const lower: Normalize = (text) => text.replaceAll('\u03a3', '\u03c3').toLowerCase();
+
+/** What a pattern matches, by other text. */
+export function replacer(part: Fields): Normalize {
+  const { pattern } = new ReplaceNormalizer(part as unknown as ConstructorParameters<typeof ReplaceNormalizer>[0]);
+  const content = String(part['content']);
+  return (text) => text.replaceAll(pattern!, () => content);
+}
+
+const IDEOGRAPHS =
+  /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
+
+const NORMALIZERS: Readonly<Record<string, (part: Fields) => Normalize>> = {
+  NFC: form('NFC'),
+  NFD: form('NFD'),
+  NFKC: form('NFKC'),
+  NFKD: form('NFKD'),
+  Lowercase: () => lower,
+  StripAccents: () => (text) => text.replace(/\p{M}/gu, ''),
+  BertNormalizer({ clean_text, handle_chinese_chars, lowercase, strip_accents }) {
+    const steps: Normalize[] = [];
+    if (clean_text)
+      steps.push((text) =>
+        text.replace(/(?![\t\n\r])[\0\ufffd\p{Cc}\p{Cf}\p{Co}]/gu, '').replace(/\p{White_Space}/gu, ' '),
+      );
+    if (handle_chinese_chars) steps.push((text) => text.replace(IDEOGRAPHS, ' $& '));
+    if (strip_accents ?? lowercase) steps.push((text) => text.normalize('NFD').replace(/\p{Mn}/gu, ''));
+    if (lowercase) steps.push(lower);
+    return inTurn(steps);
   },
-  Replace: (part) => ({ ...part, content: String(part['content']).replaceAll('$', '$$$$') }),
+  Prepend:
+    ({ prepend }) =>
+    (text) =>
+      text && String(prepend) + text,
+  Replace: replacer,
   Strip: ({ strip_left, strip_right }) =>
-    sequence('normalizers', [
-      ...(strip_left ? [replace('\\A\\s+', '')] : []),
-      ...(strip_right ? [replace('\\s+\\z', '')] : []),
+    inTurn([
+      ...(strip_left ? [(text: string) => text.replace(/^\p{White_Space}+/u, '')] : []),
+      ...(strip_right ? [(text: string) => text.replace(/(?<!\p{White_Space})\p{White_Space}+$/u, '')] : []),
     ]),
-  Sequence: ({ normalizers }) => sequence('normalizers', each(normalizers, adaptNormalizer)),
+  Sequence: ({ normalizers }) => inTurn(each(normalizers, readNormalizer)),
 };
 
+const inTurn =
+  (steps: readonly Normalize[]): Normalize =>
+  (text) =>
+    steps.reduce((done, step) => step(done), text);
+
+/** How what a pattern matches goes with what is around it: patterns of the pieces. `P`: a match; `N`: text without any. */
+const BEHAVIORS: Readonly<Record<string, string>> = {
+  MergedWithPrevious: 'NP?|P',
+  MergedWithNext: 'PN?|N',
+  Contiguous: 'P+|N',
+};
+const INVERTED: Readonly<Record<string, string>> = {
+  MergedWithPrevious: 'MergedWithNext',
+  MergedWithNext: 'MergedWithPrevious',
+};
+
+/** All pieces that a pattern cuts a text into. */
+function pieces(pattern: string, behavior: string): Fields {
+  const [match, rest] = [`(?:${pattern})`, `(?:(?:(?!${pattern})[\\s\\S])+)`];
+  return matches(BEHAVIORS[behavior]!.replace(/[NP]/g, (part) => (part === 'P' ? match : rest)));
+}
+
 const PRE_TOKENIZERS: Readonly<Record<string, Adapt>> = {
-  Whitespace: () => matches('\\w+|[^\\w\\s]+'),
+  Whitespace: () => matches(`[${WORD}]+|[^${WORD}\\s]+`),
   WhitespaceSplit: () => matches('\\S+'),
   BertPreTokenizer: () => matches(`[^\\s${PUNCTUATION}]+|[${PUNCTUATION}]`),
   Digits: ({ individual_digits }) => matches(`\\P{N}+|\\p{N}${individual_digits ? '' : '+'}`),
-  Punctuation(part) {
-    check('Punctuation', part, { behavior: oneOf('Isolated', 'Contiguous', 'Removed') });
-    const { behavior } = part;
-    const marks = behavior === 'Removed' ? '' : `|[${PUNCTUATION}]${behavior === 'Contiguous' ? '+' : ''}`;
-    return matches(`[^${PUNCTUATION}]+${marks}`);
+  Punctuation({ behavior }) {
+    return split(`[${PUNCTUATION}]`, String(behavior ?? 'Isolated'), false);
   },
   Split(part) {
     const { pattern, behavior, invert } = part;
     const { Regex, String: literal } = pattern as { Regex?: string; String?: string };
-    const regex = Regex ?? literal!.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    // All pieces stay, whichever of them are the matches.
-    if (behavior === 'Isolated') return { ...matches(regex), behavior, invert: false };
-    check('Split', part, { behavior: oneOf('Isolated', 'Removed') });
-    return { ...matches(regex), invert };
+    return split(Regex ?? escaped(literal!), String(behavior), invert === true);
   },
+  CharDelimiterSplit: ({ delimiter }) => split(escaped(String(delimiter)), 'Removed', false),
   Metaspace(part) {
     const { replacement = '\u2581', prepend_scheme, add_prefix_space, split = true } = part;
     const scheme = prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always');
@@ -82,7 +125,7 @@ const PRE_TOKENIZERS: Readonly<Record<string, Adapt>> = {
   ByteLevel(part) {
     check('ByteLevel', part, { add_prefix_space: flag, use_regex: flag });
     return sequence('pretokenizers', [
-      ...(part['add_prefix_space'] ? [replace('\\A(?! )', ' ')] : []),
+      ...(part['add_prefix_space'] ? [{ type: 'Replace', pattern: { Regex: '\\A(?! )' }, content: ' ' }] : []),
       ...((part['use_regex'] ?? true) ? [matches(GPT2)] : []),
       { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
     ]);
@@ -94,27 +137,41 @@ const PRE_TOKENIZERS: Readonly<Record<string, Adapt>> = {
     ),
 };
 
-const sequence = (name: string, parts: readonly unknown[]): Fields => ({ type: 'Sequence', [name]: parts });
-
-const each = (parts: unknown, adapt: (part: unknown) => unknown): unknown[] =>
-  Array.isArray(parts)
-    ? parts.map(adapt)
-    : refuse('invalid-file', 'tokenizer.json', 'a Sequence', 'a list of parts', parts);
-
-function adapted(part: unknown, kind: string, table: Readonly<Record<string, Adapt>>): Fields | null {
-  if (part === null || part === undefined) return null;
-  const type = String((part as Fields)['type']);
-  if (!Object.hasOwn(table, type))
-    refuse('unsupported-option', 'tokenizer.json', kind, Object.keys(table).join(' or '), type);
-  return table[type]!(part as Fields);
+/** All pieces stay but those that are `Removed`; `invert` takes what the pattern does not match for what it does. */
+function split(regex: string, behavior: string, invert: boolean): Fields {
+  if (behavior === 'Isolated') return { ...matches(regex), behavior, invert: false };
+  if (behavior === 'Removed') return { ...matches(regex), invert };
+  if (Object.hasOwn(BEHAVIORS, behavior)) return pieces(regex, (invert && INVERTED[behavior]) || behavior);
+  const known = ['Isolated', 'Removed', ...Object.keys(BEHAVIORS)].join(' or ');
+  return refuse('unsupported-option', 'tokenizer.json: Split', 'behavior', known, behavior);
 }
 
-export const adaptNormalizer = (part: unknown): Fields | null => adapted(part, 'normalizer', NORMALIZERS);
+const sequence = (name: string, parts: readonly unknown[]): Fields => ({ type: 'Sequence', [name]: parts });
+
+export function each<T>(parts: unknown, read: (part: unknown) => T): T[] {
+  return Array.isArray(parts)
+    ? parts.map((part) => read(part))
+    : refuse('invalid-file', 'tokenizer.json', 'a Sequence', 'a list of parts', parts);
+}
+
+/** What a table makes of a part by its type. Error: `unsupported-option`. */
+export function byType<T>(part: Fields, kind: string, table: Readonly<Record<string, (part: Fields) => T>>): T {
+  const type = String(part['type']);
+  if (!Object.hasOwn(table, type))
+    refuse('unsupported-option', 'tokenizer.json', kind, Object.keys(table).join(' or '), type);
+  return table[type]!(part);
+}
+
+/** Absent, the text stays as it is. */
+export const readNormalizer = (part: unknown): Normalize =>
+  part ? byType(part as Fields, 'normalizer', NORMALIZERS) : (text) => text;
 
 /** `prefix`: what tokenizer_config.json says of `add_prefix_space`, which overrules a part that stands alone. */
 export const adaptPreTokenizer = (part: unknown, prefix?: unknown): Fields | null =>
-  adapted(
-    typeof prefix === 'boolean' && part ? { ...(part as Fields), add_prefix_space: prefix } : part,
-    'pre_tokenizer',
-    PRE_TOKENIZERS,
-  );
+  part
+    ? byType(
+        { ...(part as Fields), ...(typeof prefix === 'boolean' && { add_prefix_space: prefix }) },
+        'pre_tokenizer',
+        PRE_TOKENIZERS,
+      )
+    : null;

@@ -3,6 +3,7 @@ import { TilewrightError } from '../errors.ts';
 import {
   checkArgument,
   checkFields,
+  checkOptions,
   flag,
   list,
   number,
@@ -10,24 +11,37 @@ import {
   off,
   oneOf,
   type Rule,
+  type Rules,
   refuse,
   shown,
   text,
 } from '../options.ts';
 import { type AddedToken, addedTokenSplitter } from './added-tokens.ts';
-import { adaptNormalizer, adaptPreTokenizer, type Fields } from './tokenizer-parts.ts';
+import { readDecoder } from './decoders.ts';
+import { adaptPreTokenizer, type Fields, readNormalizer } from './tokenizer-parts.ts';
 
 /** Text to token ids, and back. */
 export interface Tokenizer {
   /** Token ids of a text, with the special tokens that the tokenizer adds by itself (GPT-2's adds none). */
-  encode(text: string): number[];
+  encode(text: string, options?: EncodeOptions): number[];
   /** The text of token ids, special tokens included; ids that the vocabulary lacks give nothing. */
   decode(ids: readonly number[]): string;
   /** One more than the largest id of the vocabulary, added tokens included. */
   readonly size: number;
-  /** From the tokenizer's configuration; undefined where it names none. */
+  /** Special tokens that the tokenizer's configuration names; undefined where it names none. */
+  readonly bosTokenId: number | undefined;
   readonly eosTokenId: number | undefined;
+  readonly padTokenId: number | undefined;
+  readonly unkTokenId: number | undefined;
 }
+
+/** How a text is encoded. */
+export interface EncodeOptions {
+  /** Whether the tokens come with it that the tokenizer puts around a text. Default true. */
+  addSpecialTokens?: boolean;
+}
+
+const ENCODE_RULES: Rules<EncodeOptions> = { addSpecialTokens: flag };
 
 /** What the model can take, in tokens. */
 export interface TokenLimits {
@@ -45,7 +59,7 @@ const ADDED_RULES = { special: flag, single_word: flag, lstrip: flag, rstrip: fl
  */
 const CONFIG_RULES: Readonly<Record<string, Rule>> = {
   add_prefix_space: flag,
-  ...{ add_bos_token: off, add_eos_token: off, split_special_tokens: off },
+  ...{ add_bos_token: flag, add_eos_token: flag, split_special_tokens: off },
   ...{ remove_space: off, do_lowercase_and_remove_accent: off },
   errors: oneOf('replace'),
 };
@@ -54,6 +68,14 @@ const MODEL_RULES: Readonly<Record<string, Rule>> = {
   type: oneOf('BPE', 'WordPiece', 'Unigram', 'WordLevel'),
   dropout: UNSET,
 };
+
+const POST_PROCESSORS: Rule = oneOf(
+  'TemplateProcessing',
+  'ByteLevel',
+  'BertProcessing',
+  'RobertaProcessing',
+  'Sequence',
+);
 
 /** Where the text begins among what a post-processor puts around it. */
 const TEXT = '\0';
@@ -71,55 +93,69 @@ export async function loadTokenizer(
   limits: TokenLimits = { vocabulary: 2 ** 24, context: Number.POSITIVE_INFINITY },
 ): Promise<Tokenizer> {
   checkFields('tokenizer_config.json', config, CONFIG_RULES);
+  if (!isObject(json)) return refuse('invalid-file', FILE, 'contents', object[0], json);
   const { file, added, size } = readFile(json, config, limits);
-  const { backend, frame } = buildOrRefuse(() => {
+  const { backend, frame, normalize, decode } = buildOrRefuse(() => {
+    const normalize = readNormalizer(json['normalizer']);
+    const decode = readDecoder(json['decoder']);
     const backend = new Backend(
       { ...file, added_tokens: added },
       { ...config, unk_token: (file['model'] as Fields)['unk_token'] },
     );
-    return { backend, frame: backend.post_processor?.post_process([TEXT], null, true).tokens ?? [TEXT] };
+    const frame = backend.post_processor?.post_process([TEXT], null, true).tokens ?? [TEXT];
+    return { backend, frame, normalize, decode };
   });
-  const { normalizer, pre_tokenizer, model } = backend;
+  const { pre_tokenizer, model } = backend;
   const splitRaw = addedTokenSplitter(added.filter(({ normalized }) => !normalized));
   const splitNormalized = addedTokenSplitter(
-    added
-      .filter(({ normalized }) => normalized)
-      .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? token.content })),
+    added.filter(({ normalized }) => normalized).map((token) => ({ ...token, content: normalize(token.content) })),
   );
-  const around = frame.map((token) =>
+  const named = (name: string): string | undefined => contentOf(config[`${name}_token`]);
+  const idOfNamed = (name: string): number | undefined => backend.token_to_id(named(name) ?? '');
+  const around = framedBy(config, frame, named).map((token) =>
     token === TEXT
       ? token
       : (backend.token_to_id(token) ??
         refuse('invalid-file', FILE, 'post_processor', 'tokens of the vocabulary', token)),
   );
-  const idOf = (token: string): number | undefined => backend.token_to_id(token) ?? model?.unk_token_id;
+  const { byte_fallback } = file['model'] as Fields;
+  const bytes = byte_fallback ? byteTokens(backend) : undefined;
+  const idsOf = (token: string): readonly (number | undefined)[] => {
+    const id = backend.token_to_id(token);
+    if (id !== undefined || !bytes) return [id ?? model?.unk_token_id];
+    return Array.from(new TextEncoder().encode(token), (byte) => bytes[byte]);
+  };
 
+  /** Unknown characters are one token within a word, not beyond. */
   function pieces(section: string, first: boolean): (number | undefined)[] {
     const words = pre_tokenizer ? pre_tokenizer.pre_tokenize(section, { section_index: first ? 0 : 1 }) : [section];
-    return model!._call(words).map(idOf);
+    return words.flatMap((word) => model!._call([word]).flatMap(idsOf));
   }
 
-  const eosToken = contentOf(config['eos_token']);
   return {
-    encode(given) {
+    encode(given, options = {}) {
       checkArgument('encode', 'text', given, text);
+      checkOptions('encode', options, ENCODE_RULES);
       const ids = splitRaw(given).flatMap((part, i) =>
         typeof part !== 'string'
           ? part.id
-          : splitNormalized(normalizer?.normalize(part) ?? part).flatMap((inner, j) =>
+          : splitNormalized(normalize(part)).flatMap((inner, j) =>
               typeof inner === 'string' ? pieces(inner, i + j === 0) : inner.id,
             ),
       );
-      return around.flatMap((id) => (id === TEXT ? ids : id)).filter((id) => typeof id === 'number');
+      const all = options.addSpecialTokens === false ? ids : around.flatMap((id) => (id === TEXT ? ids : id));
+      return all.filter((id) => typeof id === 'number');
     },
     decode(ids) {
       checkArgument('decode', 'ids', ids, list(number()));
-      const known = ids.filter((id) => backend.id_to_token(id) !== undefined);
-      // "Cleaning up" would drop spaces before punctuation: the text would no longer be what the tokens say.
-      return known.length === 0 ? '' : backend.decode(known, { clean_up_tokenization_spaces: false });
+      // Spaces before punctuation stay: the text is what its tokens say.
+      return decode(ids.map((id) => backend.id_to_token(id)).filter((token) => token !== undefined));
     },
     size,
-    eosTokenId: eosToken === undefined ? undefined : backend.token_to_id(eosToken),
+    bosTokenId: idOfNamed('bos'),
+    eosTokenId: idOfNamed('eos'),
+    padTokenId: idOfNamed('pad'),
+    unkTokenId: idOfNamed('unk'),
   };
 }
 
@@ -127,24 +163,26 @@ export async function loadTokenizer(
  * tokenizer.json as the package computes it rightly, and what is read of it here. No id makes a table before it is
  * checked.
  */
-function readFile(json: unknown, config: Fields, { vocabulary: most, context }: TokenLimits) {
+function readFile(json: Fields, config: Fields, { vocabulary: most, context }: TokenLimits) {
   const bad = (name: string, expected: string, got: unknown): never =>
     refuse('invalid-file', FILE, name, expected, got);
-  if (!isObject(json)) return bad('contents', object[0], json);
   const model = json['model'];
   if (!isObject(model)) return bad('model', object[0], model);
   const { vocab, merges } = model;
   if (!isObject(vocab) && !Array.isArray(vocab)) return bad('model.vocab', object[0], vocab);
-  const byText = Array.isArray(vocab) ? {} : (vocab as Readonly<Record<string, number>>);
+  const byText = new Map<unknown, unknown>(
+    Array.isArray(vocab) ? vocab.slice(0, most).map((entry, id) => [entry?.[0], id]) : Object.entries(vocab),
+  );
   let size = Array.isArray(vocab) ? vocab.length : 0;
   const see = (token: string, id: unknown): void => {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= most)
       bad(`the id of ${shown(token)}`, `an id below ${most}, the model's vocabulary`, id);
     size = Math.max(size, (id as number) + 1);
   };
-  for (const [token, id] of Object.entries(byText)) see(token, id);
+  for (const [token, id] of byText) see(String(token), id);
   if (size > most) bad('model.vocab', `at most ${most} tokens, as the model has`, size);
-  if (model['type'] === 'BPE' && !Array.isArray(merges)) bad('model.merges', 'a list', merges);
+  const type = model['type'] ?? typeOf(model);
+  if (type === 'BPE' && !Array.isArray(merges)) bad('model.merges', 'a list', merges);
 
   const added = new Map<number, AddedToken>();
   const { added_tokens } = json;
@@ -156,10 +194,14 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
   for (const token of [...added_tokens, ...more] as unknown[]) {
     if (!isAddedToken(token)) return bad('an added token', 'an id and content', token);
     // A token that the vocabulary has keeps its id.
-    const id = Object.hasOwn(byText, token.content) ? byText[token.content]! : token.id;
+    const id = byText.get(token.content) ?? token.id;
     see(token.content, id);
     checkFields(`${FILE}: added_tokens`, { ...token }, ADDED_RULES, { code: 'invalid-file' });
-    added.set(id, { ...token, id, normalized: token.normalized ?? !token.special });
+    added.set(id as number, { ...token, id: id as number, normalized: token.normalized ?? !token.special });
+  }
+  for (const content of namedTokens(config)) {
+    const id = byText.get(content) as number | undefined;
+    if (id !== undefined && !added.has(id)) added.set(id, { id, content, special: true, normalized: false });
   }
 
   checkFields(FILE, json, {
@@ -174,16 +216,46 @@ function readFile(json: unknown, config: Fields, { vocabulary: most, context }: 
   });
   checkFields(`${FILE}: model`, model, {
     ...MODEL_RULES,
-    ...(model['type'] === 'BPE' && { continuing_subword_prefix: UNSET }),
+    ...(type === 'BPE' && { continuing_subword_prefix: UNSET }),
   });
   const file: Fields = {
-    decoder: null,
-    post_processor: null,
-    ...json,
-    normalizer: adaptNormalizer(json['normalizer']),
+    post_processor: checkedPostProcessor(json['post_processor']),
+    // Not the package's: see decoders.ts and tokenizer-parts.ts.
+    ...{ decoder: null, normalizer: null },
+    model: { ...model, type },
     pre_tokenizer: adaptPreTokenizer(json['pre_tokenizer'], config['add_prefix_space']),
   };
   return { file, added: [...added.values()], size };
+}
+
+/** What older files leave out. */
+const typeOf = ({ merges, vocab, continuing_subword_prefix: prefix }: Fields): string =>
+  merges ? 'BPE' : Array.isArray(vocab) ? 'Unigram' : prefix ? 'WordPiece' : 'WordLevel';
+
+function checkedPostProcessor(part: unknown): Fields | null {
+  if (!isObject(part)) return null;
+  checkFields(`${FILE}: post_processor`, part, { type: POST_PROCESSORS });
+  for (const inner of (part['processors'] ?? []) as unknown[]) checkedPostProcessor(inner);
+  return part;
+}
+
+/** What stands around a text. tokenizer_config.json overrules the post-processor where it says `add_bos_token` or `add_eos_token`. */
+function framedBy(
+  { add_bos_token, add_eos_token }: Fields,
+  frame: readonly string[],
+  named: (name: string) => string | undefined,
+) {
+  const at = frame.indexOf(TEXT);
+  const side = (said: unknown, name: string, own: readonly string[]): readonly string[] =>
+    typeof said === 'boolean' ? [(said && named(name)) || []].flat() : own;
+  return [...side(add_bos_token, 'bos', frame.slice(0, at)), TEXT, ...side(add_eos_token, 'eos', frame.slice(at + 1))];
+}
+
+/** The ids of all bytes, where the vocabulary has them all. */
+function byteTokens(backend: Backend): readonly number[] | undefined {
+  const name = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+  const ids = Array.from({ length: 256 }, (_, byte) => backend.token_to_id(name(byte)));
+  return ids.every((id) => id !== undefined) ? ids : undefined;
 }
 
 const isObject = (value: unknown): value is Fields => object[1](value);
@@ -195,12 +267,24 @@ function buildOrRefuse<T>(build: () => T): T {
   try {
     return build();
   } catch (cause) {
+    if (cause instanceof TilewrightError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TilewrightError('invalid-file', `tokenizer.json is not a tokenizer that can be read: ${reason}`, {
       cause,
     });
   }
 }
+
+/** The special tokens of tokenizer_config.json: they are found in texts as added tokens are. */
+const namedTokens = (config: Fields): string[] =>
+  [
+    ...['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => config[`${name}_token`]),
+    ...[config['additional_special_tokens'], config['extra_special_tokens']].flatMap((list) =>
+      Object.values(list ?? {}),
+    ),
+  ]
+    .map(contentOf)
+    .filter((content) => content !== undefined);
 
 /** A special token is written as a string or as an object around it. */
 function contentOf(token: unknown): string | undefined {

@@ -90,6 +90,7 @@ export const KINDS = {
     context: 'data',
     tokenizer: 'object',
     generate: 'stream',
+    chat: 'stream',
     logits: 'call',
     perplexity: 'call',
     calibrate: 'call',
@@ -109,7 +110,12 @@ export const KINDS = {
     model: 'stays',
   } as const satisfies Members<GraphModel>,
 
-  tokenizer: { encode: 'call', decode: 'call', size: 'data', eosTokenId: 'data' } as const satisfies Members<Tokenizer>,
+  tokenizer: {
+    encode: 'call',
+    decode: 'call',
+    size: 'data',
+    ...{ bosTokenId: 'data', eosTokenId: 'data', padTokenId: 'data', unkTokenId: 'data' },
+  } as const satisfies Members<Tokenizer>,
 
   /** An async generator. */
   stream: { next: 'call', return: 'call' } as const,

@@ -6,8 +6,10 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import { loadOps } from '../../src/graph/groups/index.ts';
 import { openFolder } from '../../src/hub/folder.ts';
 import { loadModel } from '../../src/models/index.ts';
+import { elementCount } from '../../src/tensor/types.ts';
 import { fileOf } from '../formats/files.ts';
 import { handResnet, safetensorsOf, type Values } from '../support/checkpoint.ts';
+import { encodeGguf, llamaFields, llamaTensors } from '../support/gguf.ts';
 import {
   Accepted,
   type Bytes,
@@ -170,6 +172,56 @@ describe('models of which a file was changed: accepted or an error of ours, with
     },
     120_000,
   );
+
+  it('gguf', async () => {
+    const floats = llamaTensors((_, shape) => ({ type: 0, bytes: new Uint8Array(4 * elementCount(shape)) }));
+    const file = encodeGguf(llamaFields(), floats);
+    await expect(load({ 'model.gguf': file })).rejects.toBeInstanceOf(Accepted);
+    const blocks = [
+      { name: 'a', type: 2, shape: [3, 32], bytes: new Uint8Array(54) },
+      { name: 'b', type: 14, shape: [1, 512], bytes: new Uint8Array(420) },
+    ];
+    const changes = fc.array(byteChange, { minLength: 1, maxLength: 3 });
+    const headers = fc.oneof(
+      changes.map((each) => mutated(encodeGguf([['some', 9, [1, 2], 4]], blocks), each)),
+      changes.map((each) => mutated(encodeGguf(llamaFields(), []), each)),
+    );
+    const of = (file: Bytes): Files => ({ 'model.gguf': file });
+    await campaign('the header of a GGUF file', 6000, headers.map(of), judge(open));
+    // Most bytes of the file are numbers, which may be any: only what stands before them is changed.
+    const before = file.length - floats.reduce((sum, { bytes }) => sum + Math.ceil(bytes.length / 32) * 32, 0);
+    const head = changes.map(
+      (each) => new Uint8Array([...mutated(file.slice(0, before), each), ...file.slice(before)]),
+    );
+    // Tables of angles are made for the context, not for the file.
+    const short = async (files: Files) => loadModel(noDevice, await openFolder({ ...files }), { context: 8 });
+    await campaign('a GGUF file of a Llama', 1500, head.map(of), judge(short));
+    const numbers = [0, 1, 2, 3, 8, 255, 65_536, 2 ** 31, 2 ** 32 - 1];
+    const texts = ['', 'x', '__proto__', 'gpt2', 'llama', 'phi3', 'gemma3', 'x'.repeat(5000)];
+    const fieldChange = fc.record({
+      at: fc.nat(llamaFields().length - 1),
+      number: fc.constantFrom(...numbers),
+      text: fc.constantFrom(...texts),
+      drop: fc.boolean(),
+    });
+    const changed = fc.array(fieldChange, { minLength: 1, maxLength: 2 }).map((each) => {
+      const fields = llamaFields();
+      for (const { at, number, text, drop } of each) {
+        const [key, type, value, of] = fields[at % fields.length]!;
+        if (drop) fields.splice(at % fields.length, 1);
+        else if (of === undefined) fields[at % fields.length] = [key, type, type === 8 ? text : number];
+        else
+          fields[at % fields.length] = [
+            key,
+            type,
+            (value as unknown[]).map((own, i) => (i % 3 ? own : of === 8 ? text : number % 2 ** 31)),
+            of,
+          ];
+      }
+      return of(encodeGguf(fields, floats));
+    });
+    await campaign('fields of a GGUF file of a Llama', 2500, changed, judge(short));
+  }, 120_000);
 
   it('config.json of a ResNet', async () => {
     const files = { 'config.json': resnetConfig };

@@ -3,6 +3,7 @@ import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
 import type { GenerateOptions, TextGenerator } from '../../src/models/text-generator.ts';
 import { createSampler } from '../../src/text/sampler.ts';
 import { sampleLine } from '../../src/verify/reference/sample.ts';
+import { adjustedLogits } from '../support/adjusted.ts';
 import { testEngine } from '../support/engine.ts';
 import { parseTensors, readAnywhere, repositoryFolder } from '../support/files.ts';
 
@@ -21,8 +22,8 @@ async function expected(model: TextGenerator, prompt: number[], options: Generat
   const tokens: number[] = [];
   let window = [...prompt];
   while (tokens.length < options.maxNewTokens!) {
-    const logits = await model.logits(window);
-    const token = sampleLine(logits.subarray(-model.shape.vocabulary), next());
+    const logits = (await model.logits(window)).subarray(-model.shape.vocabulary);
+    const token = sampleLine(adjustedLogits(logits, prompt, tokens, options), next());
     tokens.push(token);
     window.push(token);
     if (window.length > model.context) window = window.slice(-(model.context >> 1));
@@ -49,6 +50,14 @@ describe('generating', () => {
     { seed: 4, temperature: 0.7, topK: 20 },
     { seed: 5, temperature: 1.2, topP: 0.8 },
     { seed: 6, topK: 50, topP: 0.9 },
+    { seed: 7, topK: 90, minP: 0.3 },
+    { temperature: 0, repetitionPenalty: 1.7 },
+    { seed: 8, temperature: 0.6, presencePenalty: 1.5, frequencyPenalty: 0.75, noRepeatNgramSize: 2 },
+    {
+      seed: 9,
+      topK: 3,
+      sequenceBias: [[[30], 4] as const, [[30, 1], 9] as const, [[5], Number.NEGATIVE_INFINITY] as const],
+    },
   ])('draws what the logits and the seed say: %o', async (options) => {
     using model = await load();
     const all = { ...options, maxNewTokens: 12 };
@@ -59,6 +68,9 @@ describe('generating', () => {
     using model = await load();
     const prompt = Array.from({ length: model.context - 2 }, (_, i) => (i * 37) % model.shape.vocabulary);
     const options = { temperature: 0.9, seed: 8, maxNewTokens: 8 };
+    const penalised = { ...options, repetitionPenalty: 1.4 };
+    const other = await expected(model, prompt, penalised);
+    expect(await generated(model, prompt, { ...penalised, overflow: 'slide' })).toEqual(other);
     const tokens = await expected(model, prompt, options);
     expect(await generated(model, prompt, { ...options, overflow: 'slide' })).toEqual(tokens);
     expect(await generated(model, prompt, options)).toEqual(tokens.slice(0, 3));
@@ -202,6 +214,79 @@ describe('what the files of a model say of generating', () => {
     expect(await tokens(model, { ...greedy, stopTokens: [] })).toEqual(GREEDY);
   });
 
+  it('penalties, bans and biases hold where the caller says nothing', async () => {
+    const files = {
+      repetition_penalty: 1.3,
+      no_repeat_ngram_size: 2,
+      min_p: 0.1,
+      sequence_bias: [[[58], -3]],
+      bad_words_ids: [[135], [23, 86]],
+      suppress_tokens: [174],
+    };
+    using model = await said({}, { ...files, max_new_tokens: 8 });
+    const options = {
+      ...{ repetitionPenalty: 1.3, noRepeatNgramSize: 2, minP: 0.1, seed: 3, maxNewTokens: 8 },
+      sequenceBias: [[[58], -3], ...[[135], [23, 86], [174]].map((ids) => [ids, Number.NEGATIVE_INFINITY])] as [
+        number[],
+        number,
+      ][],
+    };
+    const found = await expected(model, [21, 78, 206, 65, 200], options);
+    expect(await tokens(model, { seed: 3 })).toEqual(found);
+    expect(found).not.toContain(174);
+    const none = { repetitionPenalty: 1, noRepeatNgramSize: 0, minP: 0, sequenceBias: [] };
+    expect(await tokens(model, { ...greedy, ...none })).toEqual(GREEDY);
+  });
+
+  it('a conversation is the prompt that its template writes', async () => {
+    const shipped = repositoryFolder('weights/gpt-shakespeare');
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    const names = ['model.safetensors', 'config.json', 'tokenizer.json'];
+    const own = await Promise.all(names.map(async (name) => [name, await readAnywhere(`${shipped}/${name}`)] as const));
+    const files = {
+      ...Object.fromEntries(own),
+      'tokenizer_config.json': text(JSON.stringify({ eos_token: '<|endoftext|>' })),
+      'chat_template.jinja': text('{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:'),
+    };
+    using model = (await (await testEngine()).load(files)) as TextGenerator;
+    const joined = async (stream: AsyncGenerator<{ text: string }>): Promise<string> => {
+      let all = '';
+      for await (const piece of stream) all += piece.text;
+      return all;
+    };
+    const how = { temperature: 0, maxNewTokens: 12 };
+    const messages = [{ role: 'ROMEO', content: 'My love!' }];
+    const expected = await joined(model.generate('ROMEO:\nMy love!\n\nJULIET:', how));
+    expect(await joined(model.chat(messages, how))).toBe(expected);
+    const long = [{ role: 'ROMEO', content: 'love '.repeat(model.context) }];
+    await expect(joined(model.chat(long, { ...how, overflow: 'slide' }))).rejects.toMatchObject({
+      code: 'context-exceeded',
+    });
+    for (const wrong of [{ tools: [{ name: 'f' }] }, { template: 'x' }, { temprature: 1 } as object])
+      await expect(joined(model.chat(messages, wrong))).rejects.toMatchObject({ code: 'invalid-argument' });
+    using bare = (await (await testEngine()).load(shipped)) as TextGenerator;
+    await expect(joined(bare.chat(messages))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('a text ends before a stop string, of which nothing is in the stream', async () => {
+    const shipped = repositoryFolder('weights/gpt-shakespeare');
+    const read = async (options: GenerateOptions, model: TextGenerator): Promise<string[]> => {
+      const pieces: string[] = [];
+      for await (const { text } of model.generate('ROMEO:\n', { temperature: 0, maxNewTokens: 24, ...options }))
+        pieces.push(text);
+      return pieces;
+    };
+    using model = (await (await testEngine()).load(shipped)) as TextGenerator;
+    const all = (await read({}, model)).join('');
+    for (const stop of [all.slice(9, 13), all.slice(20, 21), all.slice(1, 12)]) {
+      const pieces = await read({ stopStrings: ['no such text', stop] }, model);
+      expect(pieces.join('')).toBe(all.slice(0, all.indexOf(stop)));
+    }
+    expect((await read({ stopStrings: ['\u{1f600}'] }, model)).join('')).toBe(all);
+    using bare = await load();
+    await expect(generated(bare, [1], { stopStrings: ['a'] })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it.each([
     ['config.json', undefined],
     ['config.json, which generation_config.json was made from', { _from_model_config: true, eos_token_id: 0 }],
@@ -227,13 +312,17 @@ describe('what the files of a model say of generating', () => {
   });
 
   it.each([
-    [{}, { repetition_penalty: 1.2 }],
-    [{}, { no_repeat_ngram_size: 3 }],
+    [{}, { repetition_penalty: 0 }],
+    [{}, { no_repeat_ngram_size: -3 }],
     [{}, { num_beams: 4 }],
-    [{}, { suppress_tokens: [5] }],
+    [{}, { penalty_alpha: 0.6 }],
+    [{}, { begin_suppress_tokens: [5] }],
+    [{}, { min_p: 2 }],
+    [{}, { stop_strings: [7] }],
+    [{}, { sequence_bias: [[[], 1]] }],
     [{}, { forced_eos_token_id: 0 }],
     [{}, { eos_token_id: '0' }],
-    [{ repetition_penalty: 1.2 }, undefined],
+    [{ encoder_repetition_penalty: 1.2 }, undefined],
     [{ add_cross_attention: true }, undefined],
     [{ activation_function: 'gelu_of_tomorrow' }, undefined],
     [{ n_head: 0.5 }, undefined],

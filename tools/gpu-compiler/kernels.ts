@@ -8,11 +8,11 @@ import {
   PRESET,
 } from '../../bench/cases.ts';
 import { attentionGraph, convGraph, matmulGraph, passOptions } from '../../bench/graphs.ts';
-import { GPT2, RESNET18, RESNET50 } from '../../bench/models.ts';
+import { GEMMA2, GPT2, RESNET18, RESNET50, SMOLLM2 } from '../../bench/models.ts';
 import type { Competitor, Contender } from '../../bench/peers/contender.ts';
 import { attentionTask, convTask, matmulTask, openers } from '../../bench/peers/contest.ts';
 import { peerFolders } from '../../bench/peers/packages.ts';
-import { gptOf, resnetOf, resnetWeights } from '../../bench/published.ts';
+import { decoderOf, gptOf, resnetOf, resnetWeights } from '../../bench/published.ts';
 import type { Caps } from '../../src/gpu/gpu.ts';
 import { link } from '../../src/gpu/wgsl.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
@@ -183,7 +183,11 @@ export function workloads(): Workload[] {
       name: `gpt-shakespeare ${tokens === 1 ? 'decode' : `prefill ${tokens}`}`,
       graph: () => shippedGpt(tokens, type),
     }));
-    return [...(dtype === 'int4' ? [] : resnets), ...gpts, ...shipped].map(({ name, graph }) => ({
+    const decoders = [
+      { name: 'smollm2 decode', graph: () => decoderOf(SMOLLM2, 1, type) },
+      ...(dtype === 'int8' ? [] : [{ name: 'gemma2 decode', graph: () => decoderOf(GEMMA2, 1, type) }]),
+    ];
+    return [...(dtype === 'int4' ? [] : resnets), ...gpts, ...shipped, ...decoders].map(({ name, graph }) => ({
       name: `${name} ${dtype}`,
       options,
       graph,

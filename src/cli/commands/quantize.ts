@@ -129,6 +129,14 @@ export async function writeFolder(
   { runtime, give, signal, scales = [] }: Making,
 ): Promise<{ bytes: number; before: number }> {
   const checkpoint = await openCheckpoint(folder, signal);
+  if ('fields' in checkpoint)
+    throw new TilewrightError(
+      'invalid-argument',
+      `${folder.name}: is a GGUF file: only safetensors and ONNX are quantised`,
+      {
+        hint: 'Quantise the folder that it was made from; a GGUF file can be loaded with a dtype.',
+      },
+    );
   const changed = new Map(headers.map((header) => [header.name, header]));
   const tensors = [...checkpoint.tensors.values()].map((tensor): TensorHeader => changed.get(tensor.name) ?? tensor);
   const added = headers.filter(({ name }) => !checkpoint.tensors.has(name));

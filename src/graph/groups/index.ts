@@ -13,7 +13,9 @@ type Group = Beside & GroupModule;
 
 /** Groups: ops that load before a graph has them, with the passes that know them. */
 const GROUPS = {
+  blocks: () => import('../../ops/groups/blocks.ts'),
   cumulative: () => import('../../ops/groups/cumulative.ts'),
+  decoder: () => import('./decoder.ts'),
   depthwise: () => import('./depthwise.ts'),
   image: () => import('./image.ts'),
   join: () => import('../../ops/groups/join.ts'),

@@ -33,6 +33,7 @@ const STAGES = [
   'dequantize',
   'narrowWeights',
   'activations',
+  'fuseRow',
   'winograd',
 ] as const;
 type Stage = (typeof STAGES)[number];

@@ -23,7 +23,7 @@ const COMMON: Readonly<Record<string, Rule>> = {
   vocab_size: SIZE,
   hidden_size: SIZE,
   intermediate_size: SIZE,
-  num_hidden_layers: SIZE,
+  num_hidden_layers: integer(1, 10_000),
   num_attention_heads: SIZE,
   num_key_value_heads: SIZE,
   head_dim: SIZE,
@@ -119,7 +119,8 @@ export class DecoderConfig {
     const [width, heads] = [this.need('hidden_size'), this.need('num_attention_heads')];
     const kvHeads = this.unlessNull('num_key_value_heads', shared) ?? heads;
     const size = this.get('head_dim', headSize ?? width / heads);
-    if (!Number.isInteger(size)) this.#mismatch(`hidden_size ${width} does not divide into ${heads} heads`);
+    if (!Number.isInteger(size) || size > MOST_OF_HEAD)
+      this.#mismatch(`hidden_size ${width} does not divide into ${heads} heads`);
     if (heads % kvHeads) this.#mismatch(`${heads} heads do not share ${kvHeads} heads of keys and values evenly`);
     const { longest, plain } = reach(this.#rotaryConfig(size, 1));
     if (context !== undefined && context > longest)
@@ -176,6 +177,9 @@ export class DecoderConfig {
     });
   }
 }
+
+/** Elements of a head at the most: tables of angles are made of so many. */
+const MOST_OF_HEAD = 4096;
 
 /** Rows of a cache where neither the model nor the load says fewer. */
 const DEFAULT_CONTEXT = 4096;

@@ -1,3 +1,4 @@
+import type { Packed } from '../packed.ts';
 import type { TextFamily } from '../text-family.ts';
 import type { DecoderConfig } from './config.ts';
 import { DecoderGraph } from './graph.ts';
@@ -10,6 +11,7 @@ const PLAIN = {
   epsilon: 1e-6,
   norm: 'rms',
   normOffset: 0,
+  gated: true,
   parallel: false,
   biases: { qkv: false, output: false, mlp: false },
   embeddingScale: 1,
@@ -47,17 +49,16 @@ export const llamaNames = (other: (layer: string) => Partial<LayerNames> = () =>
   head: 'lm_head',
   layer(index) {
     const layer = `layers.${index}`;
-    const of = (name: string): { name: string } => ({ name: `${layer}.${name}` });
+    const packed = (name: string, ...rows: string[]): Packed => ({
+      name: `${layer}.${name}`,
+      rows: rows.map((row) => ({ name: `${layer}.${row}` })),
+    });
     return {
       beforeAttention: `${layer}.input_layernorm`,
-      qkv: {
-        name: `${layer}.self_attn.qkv_proj`,
-        rows: ['q_proj', 'k_proj', 'v_proj'].map((name) => of(`self_attn.${name}`)),
-      },
+      qkv: packed('self_attn.qkv_proj', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'),
       output: `${layer}.self_attn.o_proj`,
       beforeMlp: `${layer}.post_attention_layernorm`,
-      gate: of('mlp.gate_proj'),
-      up: of('mlp.up_proj'),
+      up: packed('mlp.gate_up_proj', 'mlp.gate_proj', 'mlp.up_proj'),
       down: `${layer}.mlp.down_proj`,
       ...other(layer),
     };
@@ -65,12 +66,6 @@ export const llamaNames = (other: (layer: string) => Partial<LayerNames> = () =>
 });
 
 /** The names where queries and keys are normalised. */
-export const normalizedNames = (layer: string): Pick<LayerNames, 'apart'> => ({
-  apart: {
-    query: `${layer}.self_attn.q_proj`,
-    key: `${layer}.self_attn.k_proj`,
-    value: `${layer}.self_attn.v_proj`,
-    queryNorm: `${layer}.self_attn.q_norm`,
-    keyNorm: `${layer}.self_attn.k_norm`,
-  },
+export const normalizedNames = (layer: string): Pick<LayerNames, 'norms'> => ({
+  norms: { query: `${layer}.self_attn.q_norm`, key: `${layer}.self_attn.k_norm` },
 });

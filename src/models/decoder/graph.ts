@@ -1,11 +1,13 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Operand } from '../../graph/ir.ts';
+import { opNamed } from '../../ops/index.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import type { Packed } from '../packed.ts';
+import { textOutputs } from '../sampled.ts';
 import type { TextGraphOptions } from '../text-family.ts';
 import { GraphWeights, type Weights } from '../weights.ts';
 import type { angleTables, Frequencies } from './rotary.ts';
-import type { ApartNames, DecoderShape, LayerKind, LayerNames } from './shape.ts';
+import type { DecoderShape, LayerKind, LayerNames } from './shape.ts';
 
 type Tables = ReturnType<typeof angleTables>;
 
@@ -20,7 +22,7 @@ interface Attended {
 /**
  * A decoder of text for a chunk of tokens, by the options of its family: Llama (Touvron et al. 2023) and what came of
  * it. Inputs and outputs are those of `gpt2Graph`: `tokens` and `positions`, uint32[tokens], to `logits`, or to `token`. Keys and
- * values of all positions are states, one [context, 2 · kvHeads · headSize] a layer, or two where they are made apart.
+ * values of all positions are states, one [context, 2 · kvHeads · headSize] a layer, or two where they are normalised as rows.
  */
 export class DecoderGraph {
   readonly #b = new GraphBuilder();
@@ -68,9 +70,7 @@ export class DecoderGraph {
     let logits = b.matmul(this.#normalized(x, names.norm), head, { transposeB: true, label: names.head });
     logits = this.#times(logits, logitScale);
     if (logitSoftcap) logits = this.#times(b.tanh(this.#times(logits, 1 / logitSoftcap)), logitSoftcap);
-    if (predict === 'all') return b.outputs({ logits });
-    const settings = b.input('settings', { dataType: 'float32', shape: [1, 4] });
-    return b.outputs({ token: b.sample(logits, settings, { label: 'sample' }) });
+    return textOutputs(b, logits, predict);
   }
 
   /** Attention and MLP, each added to what it read, or both to the same. */
@@ -87,11 +87,9 @@ export class DecoderGraph {
   }
 
   #attention(x: Operand, index: number, names: LayerNames, { window, rotary }: LayerKind): Operand {
-    const { heads, kvHeads, headSize, scale, softcap, biases, width } = this.shape;
-    const { apart } = names;
-    const { query, key, value, columns } = apart
-      ? this.#apart(x, index, apart, rotary)
-      : this.#together(x, index, names.qkv, rotary);
+    const { heads, kvHeads, headSize, scale, softcap, biases, width, queryNorm } = this.shape;
+    const { query, key, value, columns } =
+      queryNorm === 'row' ? this.#apart(x, index, names, rotary) : this.#together(x, index, names, rotary);
     const attended = this.#b.attention(query, key, value, {
       ...{ heads, kvHeads, headSize, scale, causal: true, positions: this.#positions, columns },
       ...(window && window < this.shape.context && { window }),
@@ -102,47 +100,55 @@ export class DecoderGraph {
   }
 
   /** Rows [query, key, value] of one product. The cache has the rest of a row, from the keys on. */
-  #together(x: Operand, index: number, qkv: Packed, rotary: Frequencies | undefined): Attended {
-    const { heads, kvHeads, headSize, biases } = this.shape;
+  #together(x: Operand, index: number, { qkv, norms }: LayerNames, rotary: Frequencies | undefined): Attended {
+    const b = this.#b;
+    const { heads, kvHeads, headSize, biases, epsilon } = this.shape;
     const [own, shared] = [heads * headSize, kvHeads * headSize];
-    const product = this.#linear(x, qkv, own + 2 * shared, biases.qkv);
-    const rows = this.#turned(product, heads + 2 * kvHeads, heads + kvHeads, rotary);
-    const cache = this.#cached(`${index}.kv`, rows, 2 * shared, own);
-    return { query: rows, key: cache, value: cache, columns: [0, 0, shared] };
+    const rows = this.#linear(x, qkv, own + 2 * shared, biases.qkv);
+    const attended = (query: Operand, cache: Operand): Attended => ({
+      ...{ query, key: cache, value: cache },
+      columns: [0, 0, shared],
+    });
+    const name = `${index}.kv`;
+    if (!rotary) return attended(rows, this.#cached(name, rows, 2 * shared, own));
+    const { cos, sin } = this.#anglesOf(rotary);
+    const scaleOf = (norm: string): Operand => this.#scaleOf(norm, headSize);
+    const [cache, query] = b.rotaryCache(this.#emptyCache(name, 2 * shared), rows, cos, sin, this.#positions, {
+      ...{ heads, kvHeads, epsilon },
+      ...(norms && { queryScale: scaleOf(norms.query), keyScale: scaleOf(norms.key) }),
+      label: `cache.${name}`,
+    });
+    return attended(query, cache);
   }
 
-  /** Queries and keys are normalised before they are turned. */
-  #apart(x: Operand, index: number, names: ApartNames, rotary: Frequencies | undefined): Attended {
+  /** Queries and keys are normalised, each all heads as one row, before they are turned. */
+  #apart(x: Operand, index: number, { qkv, norms }: LayerNames, rotary: Frequencies | undefined): Attended {
     const { heads, kvHeads, headSize, biases } = this.shape;
-    const product = (name: string, count: number): Operand => this.#linear(x, { name }, count * headSize, biases.qkv);
-    const turned = (name: string, norm: string, count: number): Operand =>
-      this.#turned(this.#normalizedHeads(product(name, count), norm, count), count, count, rotary);
-    const key = turned(names.key, names.keyNorm, kvHeads);
-    const value = product(names.value, kvHeads);
+    const [q, k, v] = qkv.rows as readonly [Packed, Packed, Packed];
+    const product = (packed: Packed, count: number): Operand => this.#linear(x, packed, count * headSize, biases.qkv);
+    const turned = (packed: Packed, norm: string, count: number): Operand =>
+      this.#turned(this.#normalized(product(packed, count), norm), count, rotary);
+    const key = turned(k, norms!.key, kvHeads);
+    const value = product(v, kvHeads);
     return {
-      query: turned(names.query, names.queryNorm, heads),
+      query: turned(q, norms!.query, heads),
       key: this.#cached(`${index}.k`, key, kvHeads * headSize, 0),
       value: this.#cached(`${index}.v`, value, kvHeads * headSize, 0),
       columns: [0, 0, 0],
     };
   }
 
-  #normalizedHeads(x: Operand, name: string, count: number): Operand {
-    const { queryNorm, headSize } = this.shape;
-    if (queryNorm === 'row') return this.#normalized(x, name);
-    const { tokens } = this.options;
-    const byHead = this.#b.reshape(x, [tokens, count, headSize]);
-    return this.#b.reshape(this.#normalized(byHead, name), [tokens, count * headSize]);
+  #emptyCache(name: string, width: number): Operand {
+    return this.#b.state(`cache.${name}`, { dataType: this.options.dataType, shape: [this.shape.context, width] });
   }
 
   #cached(name: string, rows: Operand, width: number, column: number): Operand {
-    const b = this.#b;
-    const empty = b.state(`cache.${name}`, { dataType: this.options.dataType, shape: [this.shape.context, width] });
-    return b.scatterRows(empty, rows, this.#positions, { column, label: `cache.${name}` });
+    const empty = this.#emptyCache(name, width);
+    return this.#b.scatterRows(empty, rows, this.#positions, { column, label: `cache.${name}` });
   }
 
-  /** Rows of `heads` heads, of which the first `turning` are turned by their positions. */
-  #turned(x: Operand, heads: number, turning: number, rotary: Frequencies | undefined): Operand {
+  /** Rows of heads, turned by their positions. */
+  #turned(x: Operand, heads: number, rotary: Frequencies | undefined): Operand {
     if (!rotary) return x;
     const b = this.#b;
     const { tokens } = this.options;
@@ -150,7 +156,6 @@ export class DecoderGraph {
     const turned = b.rotaryEmbedding(b.reshape(x, [1, ...x.shape]), cos, sin, {
       positions: b.reshape(this.#positions, [1, tokens]),
       heads,
-      ...(turning < heads && { rotaryHeads: turning }),
       rotaryEmbeddingDim: 2 * rotary.steps.length,
     });
     return b.reshape(turned, x.shape);
@@ -171,13 +176,26 @@ export class DecoderGraph {
     return angles;
   }
 
-  #mlp(x: Operand, { gate, up, down }: LayerNames): Operand {
-    const b = this.#b;
-    const { inner, width, biases, activation } = this.shape;
-    const product = (packed: Packed): Operand => this.#linear(x, packed, inner, biases.mlp);
-    const activated = (packed: Packed): Operand => ACTIVATIONS[activation]!(b, product(packed));
-    const hidden = gate ? b.mul(activated(gate), product(up)) : activated(up);
+  #mlp(x: Operand, { up, down }: LayerNames): Operand {
+    const { inner, width, biases, gated } = this.shape;
+    const product = this.#linear(x, up, gated ? 2 * inner : inner, biases.mlp);
+    const hidden = gated ? this.#gated(product, up.name) : this.#activated(product);
     return this.#linear(hidden, { name: down }, width, biases.mlp);
+  }
+
+  #activated(x: Operand): Operand {
+    return ACTIVATIONS[this.shape.activation]!(this.#b, x);
+  }
+
+  /** The activation of the first half of each row, times the second. */
+  #gated(rows: Operand, label: string): Operand {
+    const b = this.#b;
+    const { inner } = this.shape;
+    const { op, options, inputs } = this.#activated(rows);
+    if (opNamed(op).activation && inputs['input'] === rows)
+      return b.glu(rows, { activation: { name: op, ...options }, label });
+    const half = (from: number): Operand => b.slice(rows, [0, from], [rows.shape[0]!, inner]);
+    return b.mul(this.#activated(half(0)), half(inner));
   }
 
   #linear(x: Operand, packed: Packed, out: number, bias: boolean): Operand {
@@ -190,14 +208,19 @@ export class DecoderGraph {
   #normalized(x: Operand, name: string | undefined): Operand {
     if (name === undefined) return x;
     const b = this.#b;
-    const { epsilon, norm, normOffset } = this.shape;
+    const { epsilon, norm } = this.shape;
     const size = x.shape.at(-1)!;
-    const weight = this.#w.get(`${name}.weight`, [size]);
-    const scale = normOffset ? b.linear(weight, { beta: normOffset }) : weight;
-    const options = { scale, axes: [x.shape.length - 1], epsilon, label: name };
+    const options = { scale: this.#scaleOf(name, size), axes: [x.shape.length - 1], epsilon, label: name };
     return norm === 'rms'
       ? b.rmsNormalization(x, options)
       : b.layerNormalization(x, { ...options, bias: this.#w.get(`${name}.bias`, [size]) });
+  }
+
+  /** The learned scale of a normalisation. */
+  #scaleOf(name: string, size: number): Operand {
+    const weight = this.#w.get(`${name}.weight`, [size]);
+    const { normOffset } = this.shape;
+    return normOffset ? this.#b.linear(weight, { beta: normOffset }) : weight;
   }
 
   #times(x: Operand, factor: number): Operand {

@@ -28,21 +28,12 @@ export interface LayerNames {
   readonly afterMlp?: string;
   /** Query, key and value as one weight [(heads + 2 kvHeads) · headSize, width]. */
   readonly qkv: Packed;
-  /** Where queries and keys are normalised: their weights and that of the values, and those of the normalisations. */
-  readonly apart?: ApartNames;
+  /** Where queries and keys are normalised. */
+  readonly norms?: { readonly query: string; readonly key: string };
   readonly output: string;
-  /** The product whose activation is a factor of `up`. Absent: `up` itself is activated. */
-  readonly gate?: Packed;
+  /** What is activated, [inner, width]; of a gated MLP rows [gate, value], [2 · inner, width]. */
   readonly up: Packed;
   readonly down: string;
-}
-
-export interface ApartNames {
-  readonly query: string;
-  readonly key: string;
-  readonly value: string;
-  readonly queryNorm: string;
-  readonly keyNorm: string;
 }
 
 /** A decoder: all that a family's config says of its graph. */
@@ -54,8 +45,10 @@ export interface DecoderShape extends DecoderSizes {
   readonly norm: 'rms' | 'layer';
   /** Is added to the weights of normalisations. */
   readonly normOffset: number;
-  /** Queries and keys are normalised by head, or all heads as one row. */
+  /** Queries and keys are normalised by head, where they are turned too, or all heads as one row. */
   readonly queryNorm?: 'head' | 'row' | undefined;
+  /** The activation of one half of an MLP's inner product is a factor of the other. */
+  readonly gated: boolean;
   /** Attention and MLP read the same. */
   readonly parallel: boolean;
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };

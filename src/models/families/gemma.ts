@@ -5,7 +5,7 @@ import type { LayerNames } from '../decoder/shape.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['normalization', 'rotary'] as const;
+export const groups = ['decoder', 'normalization'] as const;
 
 const LATER: Readonly<Record<string, Rule>> = {
   query_pre_attn_scalar: POSITIVE,

@@ -5,7 +5,7 @@ import type { LayerNames } from '../decoder/shape.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['rotary'] as const;
+export const groups = ['decoder'] as const;
 
 /**
  * GPT-NeoX (Black et al. 2022) and Pythia: a part of each head is turned, attention and MLP read the same, and the rows of
@@ -51,6 +51,7 @@ export function family(files: ModelFiles, options: LoadOptions): TextFamily {
     activation: config.get('hidden_act', 'gelu'),
     epsilon: config.get('layer_norm_eps', 1e-5),
     norm: 'layer',
+    gated: false,
     parallel: config.get('use_parallel_residual', true),
     biases: { qkv: bias, output: bias, mlp: true },
     scale: 1 / Math.sqrt(headSize),

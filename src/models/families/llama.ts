@@ -4,7 +4,7 @@ import { decoderFamily, llamaNames, normalizedNames } from '../decoder/family.ts
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['normalization', 'rotary'] as const;
+export const groups = ['decoder', 'normalization'] as const;
 
 const WINDOWED = { use_sliding_window: flag, max_window_layers: integer(0) };
 

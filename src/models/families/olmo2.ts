@@ -4,7 +4,7 @@ import type { LayerNames } from '../decoder/shape.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['normalization', 'rotary'] as const;
+export const groups = ['decoder', 'normalization', 'rotary'] as const;
 
 /** OLMo 2 (OLMo Team 2024): what a block gives is normalised, not what it reads; queries and keys are, all heads as one row. */
 export function family(files: ModelFiles, options: LoadOptions): TextFamily {

@@ -3,7 +3,7 @@ import { decoderFamily, llamaNames } from '../decoder/family.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import type { TextFamily } from '../text-family.ts';
 
-export const groups = ['normalization', 'rotary'] as const;
+export const groups = ['decoder', 'normalization'] as const;
 
 /** Phi-3 and Phi-4-mini (Abdin et al. 2024): query, key and value are one tensor, gate and up another. */
 export function family(files: ModelFiles, options: LoadOptions): TextFamily {
@@ -15,18 +15,12 @@ export function family(files: ModelFiles, options: LoadOptions): TextFamily {
     'embed_tokens',
   );
   const sizes = config.sizes(options);
-  const { headSize, context, inner } = sizes;
+  const { headSize, context } = sizes;
   const window = config.said<number>('sliding_window');
   const rotary = config.rotary(headSize, context, config.get('rope_theta', 10000));
   return decoderFamily(config, {
     ...sizes,
-    names: llamaNames((layer) => {
-      const name = `${layer}.mlp.gate_up_proj`;
-      return {
-        gate: { name: `${layer}.mlp.gate_proj`, rows: [{ name, from: 0, count: inner }] },
-        up: { name: `${layer}.mlp.up_proj`, rows: [{ name, from: inner, count: inner }] },
-      };
-    }),
+    names: llamaNames(),
     activation: config.get('hidden_act', 'silu'),
     epsilon: config.get('rms_norm_eps', 1e-5),
     scale: 1 / Math.sqrt(headSize),

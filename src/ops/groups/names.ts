@@ -1,6 +1,8 @@
 // biome-ignore-all format: written by tests/ops/groups.test.ts.
 export const GROUPED: Readonly<Record<string, string>> = {
+  blocks: 'unblock',
   cumulative: 'cumulativeSum cumulativeProduct',
+  decoder: 'glu rotaryCache',
   image: 'batchNormalization conv2d averagePool2d maxPool2d',
   join: 'concat split',
   logic: 'equal notEqual greater greaterOrEqual lesser lesserOrEqual logicalAnd logicalOr logicalXor bitwiseAnd bitwiseOr bitwiseXor shiftLeft shiftRight logicalNot isNaN isInfinite bitwiseNot where',

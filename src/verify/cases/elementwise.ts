@@ -3,7 +3,18 @@ import '../../ops/logic.ts';
 import '../../ops/math.ts';
 import '../../ops/trigonometry.ts';
 import { type DataType, isFloat } from '../../tensor/types.ts';
-import { float32, int32, type OpCase, type TensorSpec, test, uint32, type Values, valued } from '../case.ts';
+import {
+  float32,
+  inFloat32,
+  int32,
+  type OpCase,
+  special,
+  type TensorSpec,
+  test,
+  uint32,
+  type Values,
+  valued,
+} from '../case.ts';
 
 /** Options that are not those the table fills in. */
 const SETTINGS: Readonly<Record<string, { alpha?: number; beta?: number }>> = {
@@ -214,6 +225,9 @@ export const cases: readonly OpCase[] = [
   ),
   ...choices,
   ...casts,
+  test('glu', { input: [3, 24] }, { activation: { name: 'swish' } }),
+  test('glu', { input: valued([2, 5, 14], { low: -6, high: 6 }) }, { activation: { name: 'gelu_tanh' } }),
+  ...inFloat32([test('glu', { input: special(9, 16) }, { activation: { name: 'swish', alpha: 1.7 } })]),
   test(
     'cast',
     { input: { shape: [3, 3], dataType: 'int32', values: { low: -1e6, high: 1e6 } } },

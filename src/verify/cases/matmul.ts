@@ -92,6 +92,24 @@ const quantized: OpCase[] = [
   ]),
 ];
 
+const swish = { activation: { name: 'swish' }, gated: true, transposeB: true };
+
+/** One row, normalised, gated, or both. */
+const rows: OpCase[] = [
+  test('matmul', { a: [1, 72], b: [132, 72], norm: [72] }, { transposeB: true, epsilon: 1e-3 }),
+  test('matmul', { a: [1, 64], b: [72, 64], norm: [64] }, swish),
+  ...inFloat32([
+    test('matmul', { a: [1, 1, 30], b: [30, 12], norm: [30], bias: [12] }, relu),
+    test('matmul', { a: [1, 48], b: [48, 131], norm: [48], residual: [1, 131] }),
+    test('matmul', { a: [1, 21], b: [40, 21], norm: [21], bias: [40] }, swish),
+    test('matmul', { a: [1, 36], b: [24, 36] }, { ...swish, activation: { name: 'gelu_tanh' } }),
+    test('matmul', { a: [1, 64], b: int8(72, 64), scales: scales(72), norm: [64], bias: [72] }, swish),
+    test('matmul', { a: [1, 64], b: int4(136, 64), scales: scales(136, 2), norm: [64] }, swish),
+    test('matmul', { a: [1, 64], b: half(72, 64), norm: [64] }, swish),
+    test('matmul', { a: [1, 64], b: int8(68, 64), scales: scales(68), norm: [64] }, { transposeB: true }),
+  ]),
+];
+
 /** NaN and infinity stay in their row, and go through the epilogue. */
 const specials: OpCase[] = inFloat32([
   test('matmul', { a: special(33, 72), b: [72, 132] }),
@@ -119,6 +137,7 @@ export const cases: readonly OpCase[] = [
   ...batches,
   ...epilogues,
   ...quantized,
+  ...rows,
   ...specials,
   ...matrices,
   test('matmul', { a: [5, 12], b: constant(12, 7) }, {}, { float32Only: true }),

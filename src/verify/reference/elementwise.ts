@@ -76,6 +76,19 @@ export const unary =
     return build(dataType, input!.shape, (index) => held(dataType, applyUnary(name, at(input!, index), options)));
   };
 
+/** The activation of the first half of a row, times the second. */
+export function glu(
+  { input }: RefInputs,
+  { activation }: { activation: { name: string } & ActivationOptions },
+): RefTensor {
+  const { dataType, shape } = input!;
+  const columns = shape.at(-1)! / 2;
+  return build(dataType, [...shape.slice(0, -1), columns], (index) => {
+    const value = at(input!, [...index.slice(0, -1), columns + index.at(-1)!]);
+    return applyUnary(activation.name, at(input!, index), activation) * value;
+  });
+}
+
 interface Binary {
   f: (a: number, b: number) => number;
   /** What rounding errors scale with, where it is not the result. */
@@ -166,4 +179,5 @@ export const references = {
   ...Object.fromEntries(Object.keys(BINARY).map((name) => [name, binary(name)])),
   where,
   cast,
+  glu,
 };

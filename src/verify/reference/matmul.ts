@@ -1,5 +1,6 @@
 import { broadcastShapes, elementCount } from '../../tensor/types.ts';
 import { type ActivationOptions, applyUnary } from './elementwise.ts';
+import { rmsNormalization } from './normalization.ts';
 import { at, build, type RefInputs, type RefTensor, spread } from './tensor.ts';
 
 export interface EpilogueOptions {
@@ -45,8 +46,39 @@ function matrixStarts({ shape }: RefTensor): (batch: readonly number[]) => numbe
   return (batch) => spread({ dataType: 'uint32', shape: lead, data: starts }, batch);
 }
 
-/** a [..., M, K] times b [..., K, N], or [..., N, K] with transposeB. */
-export function matmul(inputs: RefInputs, options: { transposeB?: boolean } & EpilogueOptions): RefTensor {
+interface MatmulOptions extends EpilogueOptions {
+  transposeB?: boolean;
+  gated?: boolean;
+  epsilon?: number;
+}
+
+/** a [..., M, K] times b [..., K, N], or [..., N, K] with transposeB. One row may be normalised before, and gated after. */
+export function matmul(inputs: RefInputs, { gated = false, ...options }: MatmulOptions): RefTensor {
+  if (inputs['norm']) {
+    const { norm, a, ...others } = inputs as Record<'norm' | 'a', RefTensor>;
+    const { epsilon = 1e-5 } = options;
+    const row = rmsNormalization({ input: a, scale: norm }, { axes: [a.shape.length - 1], epsilon });
+    return matmul({ ...others, a: { ...row, data: row.data } }, { gated, ...options });
+  }
+  if (gated) {
+    const { activation, ...plain } = options;
+    const sums = matmul(inputs, plain);
+    const columns = sums.shape.at(-1)! / 2;
+    return build(
+      sums.dataType,
+      [...sums.shape.slice(0, -1), columns],
+      (index) => {
+        const at = index.at(-1)!;
+        const gate = applyUnary(activation!.name, sums.data[at]!, activation);
+        const value = sums.data[columns + at]!;
+        return {
+          value: gate * value,
+          mass: Math.abs(gate) * sums.mass![columns + at]! + sums.mass![at]! * Math.abs(value),
+        };
+      },
+      sums.terms,
+    );
+  }
   const { a, b } = inputs as Record<'a' | 'b', RefTensor>;
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(options.transposeB ? -2 : -1)!;

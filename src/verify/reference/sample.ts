@@ -17,7 +17,7 @@ function reach(weights: readonly number[], enough: (sum: number) => boolean): nu
 /** The token of one line of logits, by sorting the line. */
 export function sampleLine(
   logits: ArrayLike<number>,
-  [temperature, topK, topP, draw]: SamplerSettings | readonly number[],
+  [temperature, topK, topP, draw, minP = 0]: SamplerSettings | readonly number[],
 ): number {
   const line = Array.from(logits);
   const ranked = [...line.keys()].sort((i, j) => line[j]! - line[i]! || i - j);
@@ -26,16 +26,17 @@ export function sampleLine(
   if (temperature === 0) return ranked[0]!;
   const weight = (token: number): number => Math.exp((line[token]! - best) / temperature!);
   // In the order of indices where no token is left out.
-  const order = topK! < line.length || topP! < 1 ? ranked : [...line.keys()];
+  const order = topK! < line.length || topP! < 1 || minP > 0 ? ranked : [...line.keys()];
   const kept = order.filter((token) => line[token]! > Number.NEGATIVE_INFINITY).slice(0, topK);
   const wanted = topP! * sumOf(kept.map(weight));
-  const nucleus =
+  const core =
     topP! < 1
       ? kept.slice(
           0,
           reach(kept.map(weight), (sum) => sum >= wanted),
         )
       : kept;
+  const nucleus = core.filter((token) => weight(token) >= minP);
   const point = draw! * sumOf(nucleus.map(weight));
   const likely = nucleus.filter((token) => weight(token) > 0);
   return likely[reach(likely.map(weight), (sum) => sum > point) - 1]!;

@@ -1,0 +1,2 @@
+// Ops of GGML's blocks.
+export { unblock } from '../unblock.ts';

@@ -1,0 +1,3 @@
+// What the layers of decoders do beside products, normalisations and attention: a line an op.
+export { glu } from '../glu.ts';
+export { rotaryCache } from '../rotary_cache.ts';
