@@ -54,8 +54,9 @@ function checkTwo([first, second]: readonly Profile[]): void {
   }
 }
 
-// In Chrome alone, for the time it takes. On llvmpipe of a busy machine the best tenths of 51 rows add up to 81 to 96 % of the whole run's, since
-// no whole run is undisturbed as its rows are in turn; round by round, names have 96 to 100 % (seven profiles of seven rounds, 2026-11-30).
+// In Chrome alone, for the time it takes. On llvmpipe of a busy machine (2026-11-30) the best tenths of a ResNet-18's rows add up to 71 to 96 % of
+// the best of the whole run's, in eight profiles: no whole run is as undisturbed as each row at its best. Round by round names have 96 to 100 % in
+// five profiles with exact timestamps, 88 to 100 % in seven with rounded ones, whose repeats may find weights in the cache.
 describe('a profile', { timeout: 600_000 }, () => {
   it('of ResNet-18 names where the time goes, twice the same', async ({ skip }) => {
     const size = { ...RESNET18, image: 64 };
