@@ -9,7 +9,7 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
 
 const SHIPPED = fileURLToPath(new URL('../../weights/gpt-shakespeare', import.meta.url));
-const TEMPLATE = '{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:\n';
+const TEMPLATE = '{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:';
 
 const driver = findVulkanDriver();
 
@@ -59,7 +59,7 @@ describe.runIf(driver)('tilewright serve', { timeout: 120_000 }, () => {
     let said = '';
     for await (const { choices } of stream) said += choices[0]?.delta.content ?? '';
     const { temperature, max_tokens, model } = asked;
-    const prompt = 'user:\nMy love!\n\nJULIET:\n';
+    const prompt = 'user:\nMy love!\n\nJULIET:';
     const text = await client.completions.create({ model, prompt, temperature, max_tokens });
     expect(said).toBe(text.choices[0]!.text);
     expect(text.usage).toMatchObject({ completion_tokens: 12 });
