@@ -1,6 +1,8 @@
 /**
  * Models of this device with the interface of the npm package `openai`: code that talks to a service talks to them, in a page or behind
  * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Models).
+ *
+ * @module tilewright/openai
  */
 import { TilewrightError } from '../errors.ts';
 import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-generator.ts';
@@ -14,10 +16,12 @@ export type { ToolCall } from './tool-calls.ts';
 
 /** What of a `TextGenerator` answers. */
 export interface Answering {
+  /** Answers a conversation, a token at a time. */
   chat(
     messages: readonly Turn[],
     options?: GenerateOptions & { tools?: readonly Tool[] },
   ): AsyncGenerator<GeneratedToken, Generation>;
+  /** Goes on with a text, a token at a time. */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<GeneratedToken, Generation>;
 }
 
@@ -38,6 +42,7 @@ export interface ChatToolCall {
   readonly function: ToolCall;
 }
 
+/** What a model answered. */
 export interface ChatMessage {
   readonly role: 'assistant';
   readonly content: string | null;
@@ -45,7 +50,8 @@ export interface ChatMessage {
   readonly tool_calls?: readonly ChatToolCall[];
 }
 
-interface Head<What extends string> {
+/** What all answers begin with. */
+export interface Head<What extends string> {
   readonly id: string;
   readonly object: What;
   /** Seconds since 1970. */
@@ -53,6 +59,7 @@ interface Head<What extends string> {
   readonly model: string;
 }
 
+/** A whole answer to a chat. */
 export interface ChatCompletion extends Head<'chat.completion'> {
   readonly choices: readonly [
     { readonly index: 0; readonly message: ChatMessage; readonly logprobs: null; readonly finish_reason: FinishReason },
@@ -67,6 +74,7 @@ export interface Delta {
   readonly tool_calls?: readonly (ChatToolCall & { readonly index: number })[];
 }
 
+/** A part of an answer to a chat. */
 export interface ChatCompletionChunk extends Head<'chat.completion.chunk'> {
   /** Empty in the chunk that has the usage. */
   readonly choices: readonly {
@@ -78,6 +86,7 @@ export interface ChatCompletionChunk extends Head<'chat.completion.chunk'> {
   readonly usage?: Usage | null;
 }
 
+/** What comes after a text, or a part of it. */
 export interface Completion extends Head<'text_completion'> {
   readonly choices: readonly {
     readonly index: 0;
@@ -88,13 +97,16 @@ export interface Completion extends Head<'text_completion'> {
   readonly usage?: Usage;
 }
 
+/** How a request is made. */
 export interface RequestOptions {
   /** Ends the answer with `aborted`. */
   signal?: AbortSignal;
 }
 
 /** What a request gives: an answer, or its parts as they come where it says `stream: true`. */
-type Answer<B extends Body, Whole, Part> = B extends { readonly stream: true } ? AsyncGenerator<Part, void> : Whole;
+export type Answer<B extends Body, Whole, Part> = B extends { readonly stream: true }
+  ? AsyncGenerator<Part, void>
+  : Whole;
 
 /** One model or several, by the names that requests call them by. */
 export class OpenAI {
