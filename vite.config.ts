@@ -104,6 +104,7 @@ const builds: Record<string, UserConfig> = {
           node: at('src/node.ts'),
           single: at('src/single.ts'),
           webnn: at('src/webnn/ml.ts'),
+          openai: at('src/openai/index.ts'),
           worker: at('src/worker/index.ts'),
           'worker-host': at('src/worker/host.ts'),
           cache: at('src/hub/cache/index.ts'),

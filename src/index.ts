@@ -45,6 +45,7 @@ export type {
   ChatOptions,
   GeneratedToken,
   GenerateOptions,
+  Generation,
   Perplexity,
   PerplexityOptions,
   TextGenerator,
@@ -65,10 +66,11 @@ export type { Bound, Ceilings } from './profile/roof.ts';
 export type { KindTotal, LayerTotal } from './profile/totals.ts';
 export type { DeviceInput, RunOptions, Session, SessionInputs, TensorInput } from './runtime/session.ts';
 export type { OnProgress, Progress } from './tensor/progress.ts';
-export type { StoredType, TensorSource } from './tensor/source.ts';
+export type { Blocks, BlockType, Ranged, StoredType, TensorSource } from './tensor/source.ts';
 export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } from './tensor/types.ts';
 export type { AdjustmentOptions, SequenceBias } from './text/adjustments.ts';
 export type { ChatMessage, ChatTemplateOptions } from './text/chat.ts';
+export type { TextConstraint } from './text/constraint/index.ts';
 export type { EncodeOptions, Tokenizer } from './text/tokenizer.ts';
 export type { TuneMode } from './tune/tuner.ts';
 export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';

@@ -80,7 +80,15 @@ async function emitTypes() {
     outDir: TYPES,
     rootDir: join(ROOT, 'src'),
   };
-  const entries = ['index.ts', 'webnn/ml.ts', 'worker/index.ts', 'worker/host.ts', 'hub/cache/index.ts', 'wgsl.d.ts'];
+  const entries = [
+    'index.ts',
+    'webnn/ml.ts',
+    'openai/index.ts',
+    'worker/index.ts',
+    'worker/host.ts',
+    'hub/cache/index.ts',
+    'wgsl.d.ts',
+  ];
   const files = entries.map((file) => join(ROOT, 'src', file));
   const write = (/** @type {string} */ file, /** @type {string} */ text) =>
     ts.sys.writeFile(file, portable(file, text));
@@ -94,6 +102,7 @@ async function emitTypes() {
     input: {
       index: join(TYPES, 'index.d.ts'),
       webnn: join(TYPES, 'webnn/ml.d.ts'),
+      openai: join(TYPES, 'openai/index.d.ts'),
       worker: join(TYPES, 'worker/index.d.ts'),
       'worker-host': join(TYPES, 'worker/host.d.ts'),
       cache: join(TYPES, 'hub/cache/index.d.ts'),

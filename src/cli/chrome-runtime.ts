@@ -79,9 +79,10 @@ async function chromeRuntime(
     async run(name, args, { signal, onEvent = () => {} }) {
       throwIfAborted(signal, 'the work');
       events.listener = onEvent;
+      let grace: NodeJS.Timeout | undefined;
       const onAbort = (): void => {
         page.evaluate(() => window.tilewright.abort()).catch(() => {}); // a page that is gone is stopped
-        setTimeout(() => browser.close(), GRACE_MS).unref();
+        grace = setTimeout(() => browser.close(), GRACE_MS).unref();
       };
       signal.addEventListener('abort', onAbort, { once: true });
       try {
@@ -93,6 +94,7 @@ async function chromeRuntime(
         throwIfAborted(signal, 'the work');
         throw server.failure() ?? (error instanceof TilewrightError || browser.connected ? error : ended(error));
       } finally {
+        clearTimeout(grace); // the page stopped by itself: another job may come
         signal.removeEventListener('abort', onAbort);
       }
     },

@@ -1,3 +1,4 @@
+import { answer, ready } from './jobs/answer.ts';
 import { bench, benchStart } from './jobs/bench.ts';
 import { calibrate } from './jobs/calibrate.ts';
 import { classify } from './jobs/classify.ts';
@@ -17,6 +18,8 @@ import { verify } from './jobs/verify.ts';
 
 /** Everything that a command has done on a GPU, by name. */
 export const jobs = {
+  answer,
+  ready,
   devices,
   classify,
   generate,

@@ -20,6 +20,7 @@ function number(words: string, holds: (value: number) => boolean): Parser {
 
 export const positiveInteger = number('a whole number from 1 on', (value) => Number.isSafeInteger(value) && value >= 1);
 export const wholeNumber = number('a whole number from 0 on', (value) => Number.isSafeInteger(value) && value >= 0);
+export const port = number('a port, 0 to 65535', (value) => Number.isInteger(value) && value >= 0 && value <= 65535);
 export const temperature = number('a number from 0 on', (value) => value >= 0 && Number.isFinite(value));
 export const probability = number('a number above 0 and up to 1', (value) => value > 0 && value <= 1);
 export const fraction = number('a number from 0 up to but not 1', (value) => value >= 0 && value < 1);

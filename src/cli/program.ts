@@ -11,6 +11,7 @@ import {
   groupSize,
   PLANNED_GPUS,
   percentage,
+  port,
   positiveInteger,
   probability,
   temperature,
@@ -34,6 +35,7 @@ Examples:
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json
+  tilewright serve org/model --dtype int4
   tilewright run model.onnx --input ids=ids.npy --dims batch=1,sequence=8 --output out`;
 
 const LABELS = `
@@ -315,6 +317,15 @@ export function build(signal: AbortSignal): Command {
     .action(async ({ json, ...options }) => {
       const { bench } = await import('./commands/bench.ts');
       await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, ...options }));
+    });
+
+  onModel(command('serve <model>', "answer requests in the shape of OpenAI's API: chat, completions, models"))
+    .option('--host <name>', 'where to listen; 0.0.0.0 is everywhere', '127.0.0.1')
+    .option('--port <n>', '0 takes one that is free', port, 11535)
+    .option('--name <name>', "what requests call the model (default: its folder's name)")
+    .action(async (model: string, options) => {
+      const { serve } = await import('./commands/serve.ts');
+      await serve(model, options, contextOf(options));
     });
 
   const cache = program.command('cache').description('what was fetched of models on a hub, and is kept').exitOverride();

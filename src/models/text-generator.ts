@@ -6,12 +6,25 @@ import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson, readText } from '../hub/folder.ts';
 import { NO_TOKEN } from '../ops/sample.ts';
-import { checkArgument, checkOptions, either, fn, integer, list, oneOf, type Rules, signal, text } from '../options.ts';
+import {
+  checkArgument,
+  checkOptions,
+  either,
+  fn,
+  integer,
+  list,
+  object,
+  oneOf,
+  type Rules,
+  signal,
+  text,
+} from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { ADJUSTMENT_RULES, type AdjustmentOptions, Adjustments } from '../text/adjustments.ts';
 import type { ChatMessage, ChatTemplateOptions, ChatTemplates } from '../text/chat.ts';
+import type { Constraint, TextConstraint, Vocabulary } from '../text/constraint/index.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
 import {
   createSampler,
@@ -44,6 +57,11 @@ export interface GenerateOptions extends SamplerOptions, AdjustmentOptions {
   stopTokens?: readonly number[];
   /** Strings that end the text, which has none of them and no beginning of one that ended it. */
   stopStrings?: readonly string[];
+  /**
+   * What the text has to be: JSON that is valid by this JSON Schema, or what this expression matches from end to end. It ends where it is
+   * whole, and is cut off by `maxNewTokens` and the context as any text. What is read of schemas: docs/guides/chat.md.
+   */
+  constraint?: TextConstraint;
 }
 
 const GENERATE_RULES: Rules<GenerateOptions> = {
@@ -54,6 +72,7 @@ const GENERATE_RULES: Rules<GenerateOptions> = {
   overflow: oneOf('stop', 'slide'),
   stopTokens: list(integer(0)),
   stopStrings: list(['a string of a character or more', (value) => typeof value === 'string' && value !== '']),
+  constraint: ['a JSON schema or a RegExp', object[1]],
 };
 
 /** Options of `generate`, and what the chat template writes. `maxNewTokens`: to the end of the context where nobody says it. */
@@ -65,6 +84,15 @@ export interface GeneratedToken {
   readonly token: number;
   /** What this token adds to the text; empty while a character is still incomplete. */
   readonly text: string;
+}
+
+/** What came of a text: the value that its generator returns. */
+export interface Generation {
+  /** `stop`: at an end-of-text token, a stop string, or where its constraint was met; `length`: at `maxNewTokens`, or with the context. */
+  readonly reason: 'stop' | 'length';
+  /** Tokens that were read, and tokens that were written. */
+  readonly promptTokens: number;
+  readonly tokens: number;
 }
 
 /** How well a model foretells a text. */
@@ -105,6 +133,7 @@ export class TextGenerator extends LoadedModel {
   readonly parameters: number;
   protected macs = 0;
   readonly #turns = new Turns();
+  #vocabulary: Vocabulary | undefined;
   #templates: Promise<ChatTemplates> | undefined;
   /** The text whose keys and values the cache holds. Another text is read in again before it goes on. */
   #cached: object | undefined;
@@ -381,7 +410,7 @@ export class TextGenerator extends LoadedModel {
   async *generate(
     prompt: string | readonly number[],
     options: GenerateOptions = {},
-  ): AsyncGenerator<GeneratedToken, void> {
+  ): AsyncGenerator<GeneratedToken, Generation> {
     checkOptions('generate', options, GENERATE_RULES);
     const { defaults } = this;
     const said = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -390,27 +419,43 @@ export class TextGenerator extends LoadedModel {
     const given = this.#ids('generate', prompt);
     const stops = defaults.stopTokens ?? [this.textCoder?.eosTokenId ?? []].flat();
     let ids = given.length ? given : [defaults.startToken ?? this.textCoder?.bosTokenId ?? stops[0] ?? 0];
-    const by = Adjustments.of(how, this.shape.vocabulary, ids);
+    const ends = new Set(how.stopTokens ?? stops);
+    const kept = how.constraint && (await this.#constraint(how.constraint, ends));
+    const by = Adjustments.of(how, this.shape.vocabulary, ids, kept);
     const count = how.maxNewTokens ?? defaults.count(ids.length) ?? 64;
     if (ids.length > this.context) {
       if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
       ids = ids.slice(-this.context);
     }
-    const ends = new Set(how.stopTokens ?? stops);
     const stopStrings = new StopStrings(how.stopStrings ?? []);
     const stream = how.stopStrings?.length || this.textCoder ? new TextStream(this.tokenizer) : undefined;
     const tokens = this.#tokens(ids, count, how, sampler, by);
     let last = ids.at(-1)!;
+    let written = 0;
+    const ended = (reason: Generation['reason']): Generation => ({ reason, promptTokens: ids.length, tokens: written });
+    let reason: Generation['reason'] = 'stop';
     for (;;) {
       const { value: token } = await this.#turns.take(() => tokens.next());
+      if (token === undefined) reason = 'length';
       if (token === undefined || ends.has(token)) break;
       last = token;
+      written++;
       const { text, stopped } = stopStrings.push(stream?.push(token) ?? '');
       yield { token, text };
-      if (stopped) return;
+      if (stopped) return ended('stop');
+      if (kept?.ended) break;
     }
     const rest = stopStrings.end(stream?.flush() ?? '');
     if (rest) yield { token: last, text: rest };
+    return ended(reason);
+  }
+
+  /** What follows a text that is to keep to a constraint. */
+  async #constraint(given: TextConstraint, ends: ReadonlySet<number>): Promise<Constraint> {
+    const { Constraint, Vocabulary } = await import('../text/constraint/index.ts');
+    const size = Math.min(this.tokenizer.size, this.shape.vocabulary);
+    this.#vocabulary ??= new Vocabulary(this.tokenizer, size);
+    return new Constraint(given, this.#vocabulary, ends);
   }
 
   /**
@@ -419,7 +464,7 @@ export class TextGenerator extends LoadedModel {
    * the context. Errors: those of `generate`; `invalid-argument` with what the template raises, or for tools that it does not take;
    * `not-found` where there is no template; `context-exceeded` for a conversation that is longer than the context, whatever `overflow` says.
    */
-  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, void> {
+  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, Generation> {
     const { CHAT_RULES, ChatTemplates } = await import('../text/chat.ts');
     checkOptions('chat', options, { ...GENERATE_RULES, ...CHAT_RULES });
     const { tools, template, variables, ...how } = options;
@@ -438,7 +483,7 @@ export class TextGenerator extends LoadedModel {
       throw this.#tooLong(ids.length, 'Leave out older messages, or load the model with a larger context.');
     const stopTokens = [...(defaults.stopTokens ?? []), ...[tokenizer.eosTokenId ?? []].flat()];
     const maxNewTokens = how.maxNewTokens ?? defaults.count(ids.length) ?? this.context - ids.length + 1;
-    yield* this.generate(ids, { ...how, stopTokens: how.stopTokens ?? stopTokens, maxNewTokens });
+    return yield* this.generate(ids, { ...how, stopTokens: how.stopTokens ?? stopTokens, maxNewTokens });
   }
 
   #tooLong(

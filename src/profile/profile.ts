@@ -84,10 +84,10 @@ export interface Profile {
   readonly run: Spread;
   /**
    * Of a whole run, or of all rows where they are longer together, what the rows have that bear a name of the graph: 0 to 1.
-   * By `p10` of each, which other work on the machine disturbs the least.
+   * The median over the rounds: what slows the machine for a while slows both.
    */
   readonly attributed: number;
-  /** The rest of that, in milliseconds. */
+  /** The rest of `runMs`, or of `sumMs` where that is longer. */
   readonly unattributedMs: number;
   readonly host: HostCosts;
   /** How often each was measured. */
@@ -193,8 +193,8 @@ async function profileSession(
     const labels = labelsOf(steps);
     const rows = rowsOf(spreads, steps, labels, layerNames(given, steps), ceilings);
     const sumMs = sumOf(rows);
-    const named = rows.filter((_, i) => labels[i] !== undefined);
-    const best = Math.max(run.p10, bestOf(rows));
+    const named = labels.map((label) => label !== undefined);
+    const attributed = table.length ? median(table.map((round) => shareOf(round, named))) : 0;
     return {
       adapter: adapterName(gpu.card),
       software: gpu.card.software,
@@ -207,8 +207,8 @@ async function profileSession(
       sumMs,
       runMs: run.ms,
       run,
-      attributed: rows.length ? bestOf(named) / best : 0,
-      unattributedMs: timestamps ? best - bestOf(named) : run.ms,
+      attributed,
+      unattributedMs: (1 - attributed) * Math.max(run.ms, sumMs),
       host: { encode: encode!, whole: whole!, readBack: readBack! },
       rounds,
       totals: { ...work, bytes: steps.reduce((sum, { cost }) => sum + cost.bytes, 0) },
@@ -222,8 +222,12 @@ async function profileSession(
 
 const sumOf = (rows: readonly Spread[]): number => rows.reduce((sum, { ms }) => sum + ms, 0);
 
-/** The sum of rows, each at its best. */
-const bestOf = (rows: readonly Spread[]): number => rows.reduce((sum, { p10 }) => sum + p10, 0);
+/** Of a round's whole run, or of all its steps where they are longer together, what the named ones have. */
+function shareOf({ wholes, steps }: Round, named: readonly boolean[]): number {
+  const total = (list: readonly number[]): number => list.reduce((sum, ms) => sum + ms, 0);
+  const longest = Math.max(median(wholes), total(steps));
+  return longest > 0 ? total(steps.filter((_, i) => named[i])) / longest : 0;
+}
 
 const spreadOf = (samples: readonly number[]): Spread => ({
   ms: median(samples),

@@ -43,13 +43,19 @@ export const ADJUSTMENT_RULES: Rules<AdjustmentOptions> = {
   sequenceBias: SEQUENCE_BIAS,
 };
 
+/** Which tokens may come next in a text, as it goes on. */
+export interface Kept {
+  readonly allowed: Iterable<number>;
+  push(id: number): void;
+}
+
 /**
  * What changes the logits of the next token: `terms` are added to them; then those above 0 are divided by `factors`, and the others
  * multiplied. Both are float32 [vocabulary], and follow the text token by token. The penalty for repetition is that of CTRL (Keskar et
  * al. 2019) as Hugging Face has it, those for presence and frequency are OpenAI's.
  */
 export class Adjustments {
-  readonly terms: Float32Array<ArrayBuffer>;
+  readonly #terms: Float32Array<ArrayBuffer>;
   readonly factors: Float32Array<ArrayBuffer>;
   /** `terms` without what the end of the text says. */
   readonly #steady: Float32Array;
@@ -60,7 +66,12 @@ export class Adjustments {
   readonly #ids: number[] = [];
   #passing: number[] = [];
 
-  private constructor(options: Required<AdjustmentOptions>, vocabulary: number, prompt: readonly number[]) {
+  private constructor(
+    options: Required<AdjustmentOptions>,
+    vocabulary: number,
+    prompt: readonly number[],
+    private readonly kept: Kept | undefined,
+  ) {
     this.#options = options;
     this.#steady = new Float32Array(vocabulary);
     this.factors = new Float32Array(vocabulary).fill(1);
@@ -70,26 +81,40 @@ export class Adjustments {
         refuse('invalid-argument', 'generate', 'sequenceBias', `ids below ${vocabulary}`, beyond);
       if (ids.length === 1) this.#steady[ids[0]!]! += bias;
     }
-    this.terms = Float32Array.from(this.#steady);
+    this.#terms = Float32Array.from(this.#steady);
     for (const id of prompt) this.#read(id);
     this.#pass();
   }
 
-  /** Undefined where nothing is adjusted. Error: `invalid-argument`. */
-  static of(options: AdjustmentOptions, vocabulary: number, prompt: readonly number[]): Adjustments | undefined {
+  /** Undefined where nothing is adjusted, and no token is left out. Error: `invalid-argument`. */
+  static of(
+    options: AdjustmentOptions,
+    vocabulary: number,
+    prompt: readonly number[],
+    kept?: Kept,
+  ): Adjustments | undefined {
     const { repetitionPenalty = 1, presencePenalty = 0, frequencyPenalty = 0 } = options;
     const { noRepeatNgramSize = 0, sequenceBias = [] } = options;
     const all = { repetitionPenalty, presencePenalty, frequencyPenalty, noRepeatNgramSize, sequenceBias };
     const none = repetitionPenalty === 1 && !presencePenalty && !frequencyPenalty && !noRepeatNgramSize;
-    return none && !sequenceBias.length ? undefined : new Adjustments(all, vocabulary, prompt);
+    return none && !sequenceBias.length && !kept ? undefined : new Adjustments(all, vocabulary, prompt, kept);
+  }
+
+  /** What is added to the logits: -Infinity to those of tokens that may not come next. */
+  get terms(): Float32Array<ArrayBuffer> {
+    if (!this.kept) return this.#terms;
+    const terms = new Float32Array(this.#terms.length).fill(Number.NEGATIVE_INFINITY);
+    for (const id of this.kept.allowed) terms[id] = this.#terms[id]!;
+    return terms;
   }
 
   /** The text goes on with this token. */
   push(id: number): void {
+    this.kept?.push(id);
     const { presencePenalty, frequencyPenalty } = this.#options;
-    for (const token of this.#passing) this.terms[token] = this.#steady[token]!;
+    for (const token of this.#passing) this.#terms[token] = this.#steady[token]!;
     this.#steady[id]! -= (this.#seen.has(id) ? 0 : presencePenalty) + frequencyPenalty;
-    this.terms[id] = this.#steady[id]!;
+    this.#terms[id] = this.#steady[id]!;
     this.#seen.add(id);
     this.#read(id);
     this.#pass();
@@ -112,10 +137,10 @@ export class Adjustments {
     const ends = (ids: readonly number[]): boolean =>
       ids.length <= this.#ids.length && ids.every((id, i) => id === this.#ids[this.#ids.length - ids.length + i]);
     const here = sequenceBias.filter(([ids]) => ids.length > 1 && ends(ids.slice(0, -1)));
-    for (const [ids, bias] of here) this.terms[ids.at(-1)!]! += bias;
+    for (const [ids, bias] of here) this.#terms[ids.at(-1)!]! += bias;
     const tail = size && this.#ids.length >= size - 1 ? this.#ids.slice(this.#ids.length - size + 1).join() : undefined;
     const banned = (tail !== undefined && this.#followers.get(tail)) || [];
-    for (const id of banned) this.terms[id] = Number.NEGATIVE_INFINITY;
+    for (const id of banned) this.#terms[id] = Number.NEGATIVE_INFINITY;
     this.#passing = [...here.map(([ids]) => ids.at(-1)!), ...banned];
   }
 }

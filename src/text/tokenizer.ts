@@ -33,6 +33,8 @@ export interface Tokenizer {
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
   readonly unkTokenId: number | undefined;
+  /** Ids of all tokens that mark something and are no text. */
+  readonly specialTokenIds: readonly number[];
 }
 
 /** How a text is encoded. */
@@ -156,6 +158,7 @@ export async function loadTokenizer(
     eosTokenId: idOfNamed('eos'),
     padTokenId: idOfNamed('pad'),
     unkTokenId: idOfNamed('unk'),
+    specialTokenIds: added.filter(({ special }) => special).map(({ id }) => id),
   };
 }
 

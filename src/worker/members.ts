@@ -114,7 +114,7 @@ export const KINDS = {
     encode: 'call',
     decode: 'call',
     size: 'data',
-    ...{ bosTokenId: 'data', eosTokenId: 'data', padTokenId: 'data', unkTokenId: 'data' },
+    ...{ bosTokenId: 'data', eosTokenId: 'data', padTokenId: 'data', unkTokenId: 'data', specialTokenIds: 'data' },
   } as const satisfies Members<Tokenizer>,
 
   /** An async generator. */

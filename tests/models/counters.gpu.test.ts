@@ -86,7 +86,7 @@ describe('counters', () => {
         submits: 1,
         bindGroups: 0,
         pipelines: 0,
-        bytesUploaded: 4 + 16,
+        bytesUploaded: 4 + 20,
       });
       expect({ bytes, peakBytes, hostBytes, peakHostBytes, peakTotalBytes }).toMatchObject({
         bytes: before.bytes,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
-import type { GenerateOptions, TextGenerator } from '../../src/models/text-generator.ts';
+import type { GeneratedToken, GenerateOptions, Generation, TextGenerator } from '../../src/models/text-generator.ts';
 import { createSampler } from '../../src/text/sampler.ts';
 import { sampleLine } from '../../src/verify/reference/sample.ts';
 import { adjustedLogits } from '../support/adjusted.ts';
@@ -131,7 +131,7 @@ describe('several texts of one model', () => {
     expect(await generated(model, PROMPT, HOW)).toEqual(alone);
     const returned = model.generate([3]);
     await returned.next();
-    await returned.return();
+    await returned.return(undefined as never);
     expect(await generated(model, PROMPT, HOW)).toEqual(alone);
   });
 
@@ -149,7 +149,8 @@ describe('several texts of one model', () => {
     const streams = asked.map(([prompt, options]) => model.generate(prompt, options));
     const turns: number[][] = asked.map(() => []);
     for (let i = 0; i < HOW.maxNewTokens; i++) {
-      for (const [n, stream] of streams.entries()) turns[n]!.push((await stream.next()).value!.token);
+      for (const [n, stream] of streams.entries())
+        turns[n]!.push(((await stream.next()).value as GeneratedToken).token);
       if (i === 3) expect(await model.logits(long)).toEqual(logits);
     }
     expect(turns).toEqual(alone);
@@ -266,6 +267,38 @@ describe('what the files of a model say of generating', () => {
       await expect(joined(model.chat(messages, wrong))).rejects.toMatchObject({ code: 'invalid-argument' });
     using bare = (await (await testEngine()).load(shipped)) as TextGenerator;
     await expect(joined(bare.chat(messages))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('a text keeps to a JSON schema or an expression, and says why it ended', async () => {
+    using model = (await (await testEngine()).load(repositoryFolder('weights/gpt-shakespeare'))) as TextGenerator;
+    const read = async (options: GenerateOptions): Promise<[text: string, generation: Generation]> => {
+      const stream = model.generate('ROMEO:\n', { temperature: 0, maxNewTokens: 200, ...options });
+      for (let text = ''; ; ) {
+        const { value, done } = await stream.next();
+        if (done) return [text, value];
+        text += value.text;
+      }
+    };
+    const schema = {
+      type: 'object',
+      properties: { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 10, maximum: 99 } },
+      required: ['name', 'age'],
+    };
+    for (const options of [{}, { temperature: 1, seed: 3, repetitionPenalty: 1.1 }]) {
+      const [text, { reason, promptTokens, tokens }] = await read({ ...options, constraint: schema });
+      const { name, age } = JSON.parse(text);
+      expect([name.length <= 8, age >= 10 && age <= 99, Object.keys(JSON.parse(text)).length]).toEqual([true, true, 2]);
+      expect(reason).toBe('stop');
+      expect([promptTokens, tokens > 5]).toEqual([model.tokenizer.encode('ROMEO:\n').length, true]);
+    }
+    expect(await read({ constraint: /(thou|thee){2}/ })).toMatchObject([/^(thou|thee){2}$/, { reason: 'stop' }]);
+    const [cut, { reason, tokens }] = await read({ constraint: { type: 'string', minLength: 40 }, maxNewTokens: 3 });
+    expect([cut[0], reason, tokens]).toEqual(['"', 'length', 3]);
+    expect((await read({ maxNewTokens: 2 }))[1]).toEqual({ reason: 'length', promptTokens: 3, tokens: 2 });
+    for (const constraint of [{ type: 'x' }, /a\b/, { $ref: '#' }])
+      await expect(read({ constraint })).rejects.toMatchObject({ code: 'invalid-argument' });
+    using bare = await load();
+    await expect(generated(bare, [1], { constraint: /a/ })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('a text ends before a stop string, of which nothing is in the stream', async () => {

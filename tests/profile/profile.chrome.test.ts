@@ -54,7 +54,9 @@ function checkTwo([first, second]: readonly Profile[]): void {
   }
 }
 
-// In Chrome alone: on llvmpipe 73 to 82 % of a ResNet-18's time had names (2026-11-29), for a reason that is not known yet.
+// In Chrome alone, for the time it takes. On llvmpipe of a busy machine (2026-11-30) the best tenths of a ResNet-18's rows add up to 71 to 96 % of
+// the best of the whole run's, in eight profiles: no whole run is as undisturbed as each row at its best. Round by round names have 96 to 100 % in
+// five profiles with exact timestamps, 88 to 100 % in seven with rounded ones, whose repeats may find weights in the cache.
 describe('a profile', { timeout: 600_000 }, () => {
   it('of ResNet-18 names where the time goes, twice the same', async ({ skip }) => {
     const size = { ...RESNET18, image: 64 };

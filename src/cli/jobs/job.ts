@@ -14,6 +14,7 @@ export type JobEvent =
       readonly ms: number;
     }
   | { readonly type: 'token'; readonly text: string }
+  | { readonly type: 'part'; readonly part: object }
   | { readonly type: 'done'; readonly done: number; readonly total?: number; readonly label?: string };
 
 /** What a command needs to know of a model that was loaded elsewhere. */

@@ -1,0 +1,277 @@
+/**
+ * Models of this device with the interface of the npm package `openai`: code that talks to a service talks to them, in a page or behind
+ * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Models).
+ *
+ * @module tilewright/openai
+ */
+import { TilewrightError } from '../errors.ts';
+import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-generator.ts';
+import { checkArgument, object } from '../options.ts';
+import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
+import { type ToolCall, ToolCalls } from './tool-calls.ts';
+
+export { TilewrightError } from '../errors.ts';
+export type { Body, Tool, Turn } from './request.ts';
+export type { ToolCall } from './tool-calls.ts';
+
+/** What of a `TextGenerator` answers. */
+export interface Answering {
+  /** Answers a conversation, a token at a time. */
+  chat(
+    messages: readonly Turn[],
+    options?: GenerateOptions & { tools?: readonly Tool[] },
+  ): AsyncGenerator<GeneratedToken, Generation>;
+  /** Goes on with a text, a token at a time. */
+  generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<GeneratedToken, Generation>;
+}
+
+/** Tokens that were read and written. */
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
+/** Why an answer ended: an end-of-text token or a stop string, the most tokens or the context, or calls of functions. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
+
+/** A call as clients take it. */
+export interface ChatToolCall {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: ToolCall;
+}
+
+/** What a model answered. */
+export interface ChatMessage {
+  readonly role: 'assistant';
+  readonly content: string | null;
+  readonly refusal: null;
+  readonly tool_calls?: readonly ChatToolCall[];
+}
+
+/** What all answers begin with. */
+export interface Head<What extends string> {
+  readonly id: string;
+  readonly object: What;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+}
+
+/** A whole answer to a chat. */
+export interface ChatCompletion extends Head<'chat.completion'> {
+  readonly choices: readonly [
+    { readonly index: 0; readonly message: ChatMessage; readonly logprobs: null; readonly finish_reason: FinishReason },
+  ];
+  readonly usage: Usage;
+}
+
+/** What a chunk adds to the message. */
+export interface Delta {
+  readonly role?: 'assistant';
+  readonly content?: string;
+  readonly tool_calls?: readonly (ChatToolCall & { readonly index: number })[];
+}
+
+/** A part of an answer to a chat. */
+export interface ChatCompletionChunk extends Head<'chat.completion.chunk'> {
+  /** Empty in the chunk that has the usage. */
+  readonly choices: readonly {
+    readonly index: 0;
+    readonly delta: Delta;
+    readonly logprobs: null;
+    readonly finish_reason: FinishReason | null;
+  }[];
+  readonly usage?: Usage | null;
+}
+
+/** What comes after a text, or a part of it. */
+export interface Completion extends Head<'text_completion'> {
+  readonly choices: readonly {
+    readonly index: 0;
+    readonly text: string;
+    readonly logprobs: null;
+    readonly finish_reason: FinishReason | null;
+  }[];
+  readonly usage?: Usage;
+}
+
+/** How a request is made. */
+export interface RequestOptions {
+  /** Ends the answer with `aborted`. */
+  signal?: AbortSignal;
+}
+
+/** What a request gives: an answer, or its parts as they come where it says `stream: true`. */
+export type Answer<B extends Body, Whole, Part> = B extends { readonly stream: true }
+  ? AsyncGenerator<Part, void>
+  : Whole;
+
+/** One model or several, by the names that requests call them by. */
+export class OpenAI {
+  readonly #models: ReadonlyMap<string, Answering>;
+  readonly chat = {
+    completions: {
+      /**
+       * Answers a chat. Errors: `not-found` for a model of another name; `invalid-argument` for what is not done here, by its name;
+       * `context-exceeded`; those of `TextGenerator.chat`.
+       */
+      create: <const B extends Body>(body: B, options: RequestOptions = {}) =>
+        this.#create(chatParts, body, options) as Promise<Answer<B, ChatCompletion, ChatCompletionChunk>>,
+    },
+  };
+  readonly completions = {
+    /** Goes on with a text. Errors: as of a chat. */
+    create: <const B extends Body>(body: B, options: RequestOptions = {}) =>
+      this.#create(textParts, body, options) as Promise<Answer<B, Completion, Completion>>,
+  };
+  readonly models = {
+    /** The models that requests may name. */
+    list: async () => ({
+      object: 'list' as const,
+      data: [...this.#models.keys()].map((id) => ({
+        id,
+        object: 'model' as const,
+        created: 0,
+        owned_by: 'tilewright',
+      })),
+    }),
+  };
+
+  constructor(models: Readonly<Record<string, Answering>>) {
+    this.#models = new Map(Object.entries(models));
+  }
+
+  /** Parts are asked for once before they are given away: what cannot be answered is an error of the call. */
+  async #create<Part>(parts: Parts<Part>, body: Body, { signal }: RequestOptions): Promise<unknown> {
+    checkArgument('create', 'the body', body, object);
+    const name = body['model'];
+    const model = typeof name === 'string' ? this.#models.get(name) : undefined;
+    if (!model)
+      throw new TilewrightError('not-found', `there is no model ${JSON.stringify(name)}`, {
+        hint: `There ${this.#models.size === 1 ? 'is' : 'are'} ${[...this.#models.keys()].join(', ')}.`,
+      });
+    const answer = parts(model, name as string, body, signal);
+    if (body['stream'] === true) return begun(answer);
+    for (;;) {
+      const { value, done } = await answer.next();
+      if (done) return value;
+    }
+  }
+}
+
+/** An answer in parts; it returns the whole. */
+type Parts<Part> = (
+  model: Answering,
+  name: string,
+  body: Body,
+  signal: AbortSignal | undefined,
+) => AsyncGenerator<Part, unknown>;
+
+/** A generator whose first value, or error, is there already. */
+async function begun<T>(given: AsyncGenerator<T, unknown>): Promise<AsyncGenerator<T, void>> {
+  let next = await given.next();
+  return (async function* () {
+    try {
+      for (; !next.done; next = await given.next()) yield next.value;
+    } finally {
+      await given.return(undefined);
+    }
+  })();
+}
+
+const headOf = <What extends string>(object: What, prefix: string, model: string): Head<What> => ({
+  id: identifier(prefix),
+  object,
+  created: Math.floor(Date.now() / 1000),
+  model,
+});
+
+const identifier = (prefix: string): string => `${prefix}-${crypto.randomUUID().replaceAll('-', '')}`;
+
+const usageOf = ({ promptTokens, tokens }: Generation): Usage => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: tokens,
+  total_tokens: promptTokens + tokens,
+});
+
+async function* chatParts(
+  model: Answering,
+  name: string,
+  body: Body,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ChatCompletionChunk, ChatCompletion> {
+  const { messages, tools, options, usage } = readChat(body);
+  const told = new ToolCalls((tools ?? []).map((tool) => tool.function.name));
+  const head = headOf('chat.completion.chunk', 'chatcmpl', name);
+  const part = (delta: Delta, finish_reason: FinishReason | null = null): ChatCompletionChunk => ({
+    ...head,
+    choices: [{ index: 0, delta, logprobs: null, finish_reason }],
+    ...(usage && { usage: null }),
+  });
+  const tokens = model.chat(messages, { ...options, ...(tools && { tools }), ...(signal && { signal }) });
+  let content = '';
+  let next = await tokens.next(); // a template that fails, a prompt that is too long
+  yield part({ role: 'assistant', content: '' });
+  try {
+    for (; !next.done; next = await tokens.next()) {
+      const text = tools ? told.push(next.value.text) : next.value.text;
+      content += text;
+      if (text) yield part({ content: text });
+    }
+  } finally {
+    if (!next.done) await tokens.return(undefined as never);
+  }
+  const { text, calls } = told.end();
+  content += text;
+  if (text) yield part({ content: text });
+  const written = calls.map((call): ChatToolCall => ({ id: identifier('call'), type: 'function', function: call }));
+  if (written.length) yield part({ tool_calls: written.map((call, index) => ({ index, ...call })) });
+  const reason = written.length ? 'tool_calls' : next.value.reason;
+  yield part({}, reason);
+  const counted = usageOf(next.value);
+  if (usage) yield { ...head, choices: [], usage: counted };
+  const message: ChatMessage = {
+    role: 'assistant',
+    content: written.length && !content.trim() ? null : content,
+    refusal: null,
+    ...(written.length && { tool_calls: written }),
+  };
+  return {
+    ...head,
+    object: 'chat.completion',
+    choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    usage: counted,
+  };
+}
+
+async function* textParts(
+  model: Answering,
+  name: string,
+  body: Body,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Completion, Completion> {
+  const { prompt, options, usage } = readText(body);
+  const head = headOf('text_completion', 'cmpl', name);
+  const part = (text: string, finish_reason: FinishReason | null = null): Completion => ({
+    ...head,
+    choices: [{ index: 0, text, logprobs: null, finish_reason }],
+  });
+  const tokens = model.generate(prompt, { ...options, ...(signal && { signal }) });
+  let all = '';
+  let next = await tokens.next();
+  try {
+    for (; !next.done; next = await tokens.next()) {
+      all += next.value.text;
+      if (next.value.text) yield part(next.value.text);
+    }
+  } finally {
+    if (!next.done) await tokens.return(undefined as never);
+  }
+  const { reason } = next.value;
+  yield part('', reason);
+  const counted = usageOf(next.value);
+  if (usage) yield { ...head, choices: [], usage: counted };
+  return { ...part(all, reason), usage: counted };
+}

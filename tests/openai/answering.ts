@@ -1,0 +1,37 @@
+import { TilewrightError } from '../../src/errors.ts';
+import type { Answering } from '../../src/openai/index.ts';
+
+/** What was asked of a model. */
+export interface Call {
+  readonly messages?: readonly object[];
+  readonly prompt?: string | readonly number[];
+  readonly options: Record<string, unknown>;
+}
+
+/**
+ * A model that says `pieces`, one a token, whatever it is asked; `calls` has what that was. It stops after `maxNewTokens`, and where the signal
+ * fires; a message `boom` is an error of its template.
+ */
+export function saying(pieces: readonly string[], calls: Call[] = []): Answering {
+  async function* say({ maxNewTokens = 1000, signal }: { maxNewTokens?: number; signal?: AbortSignal }) {
+    let tokens = 0;
+    for (const text of pieces) {
+      if (tokens === maxNewTokens) return { reason: 'length' as const, promptTokens: 7, tokens };
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (signal?.aborted) throw new TilewrightError('aborted', 'generating was aborted');
+      yield { token: tokens++, text };
+    }
+    return { reason: 'stop' as const, promptTokens: 7, tokens };
+  }
+  return {
+    async *chat(messages, options = {}) {
+      calls.push({ messages, options: options as Record<string, unknown> });
+      if (messages[0]?.content === 'boom') throw new TilewrightError('invalid-argument', 'the chat template failed');
+      return yield* say(options);
+    },
+    async *generate(prompt, options = {}) {
+      calls.push({ prompt, options: options as Record<string, unknown> });
+      return yield* say(options);
+    },
+  };
+}
