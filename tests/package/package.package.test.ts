@@ -300,7 +300,7 @@ describe('the command', () => {
   it('says where models are, which are not in the package', async () => {
     const { output } = await started('plan', 'resnet20-cifar10');
     expect(output).toMatch(
-      /there is no model resnet20-cifar10\nGive a folder, a \.safetensors or \.onnx file, a URL or org\/model of a hub\.$/,
+      /there is no model resnet20-cifar10\nGive a folder, a \.safetensors, \.gguf or \.onnx file, a URL or org\/model of a hub\.$/,
     );
   });
 });
