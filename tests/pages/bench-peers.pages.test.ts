@@ -17,6 +17,7 @@ beforeAll(async () => {
     mode: 'development',
     logLevel: 'error',
     server: { port: 0 },
+    optimizeDeps: { noDiscovery: true }, // a package that is found late would load the page again, amid its run
     define: { 'import.meta.env.REPOSITORY': JSON.stringify(REPOSITORY) },
   });
   await server.listen();
