@@ -2,6 +2,8 @@
 // a_at        `i` counts A_UNIT elements; only the first `live` of the four belong to the row, the rest read as zero
 // rows_of_a   four rows of a matrix, or pixels of an NHWC image: `row` is an output pixel (n, y, x), `tap` a position in the window. Rows past
 //             the last read as the last and are not stored
+// over_row    of gemv: a sum over a row. Where the row is normalised (Zhang & Sennrich 2019), the sum is multiplied by row_factor, one over the
+//             root mean square, to which all invocations of a line come
 
 //# vec4
 const A_UNIT = 4u;
@@ -57,3 +59,18 @@ fn rows_of_a(row: u32, tap: u32) -> Rows {
   let start = ((image * u32(window.in_h) + vec4u(y)) * u32(window.in_w) + vec4u(x)) * params.lda;
   return Rows(select(vec4u(), start, inside), select(vec4u(), ~vec4u(), inside));
 }
+
+//# as_is
+fn row_factor(lane: u32, line: u32) -> f32 { return 1.0; }
+fn over_row(sum: Sum4, factor: f32) -> Sum4 { return sum; }
+
+//# rms
+fn row_factor(lane: u32, line: u32) -> f32 {
+  var squares = vec4f();
+  for (var k = 4u * lane; k < params.k; k += 4u * LANES) {
+    let x = row_at(k / A_UNIT, params.k - k);
+    squares += x * x;
+  }
+  return 1.0 / sqrt(dot(reduce_sum(squares, lane, line), vec4f(1.0)) / f32(params.k) + EPSILON);
+}
+fn over_row(sum: Sum4, factor: f32) -> Sum4 { return sum * factor; }

@@ -1,17 +1,14 @@
 import registersKernel from '../../shaders/gemm_registers.wgsl';
 import gemvKernel from '../../shaders/gemv.wgsl';
 import elem from '../../shaders/lib/elem.wgsl';
-import gemvStep from '../../shaders/lib/gemv_step.wgsl';
 import operandA from '../../shaders/lib/operand_a.wgsl';
 import reducer from '../../shaders/lib/reducer.wgsl';
-import rowNorm from '../../shaders/lib/row_norm.wgsl';
 import window from '../../shaders/lib/window.wgsl';
 import type { Caps } from '../gpu/gpu.ts';
 import { f32, type ParamValues, part, u32, type WgslFile, type WgslModule } from '../gpu/wgsl.ts';
 import type { DataType } from '../tensor/types.ts';
 import { type Candidate, ELEM } from './define.ts';
 import { type Epilogue, epilogueName, epiloguePorts } from './epilogue.ts';
-import { lateKernels } from './late_kernels.ts';
 import { type Weights, type WeightUnit, weightPorts, weightTags } from './weights.ts';
 
 /** A matrix product as matmul and conv2d both see it. Lengths, strides and offsets in elements. */
@@ -195,6 +192,8 @@ interface CandidateOptions {
   /** How B is read. */
   readonly unit?: WeightUnit;
   readonly more?: readonly WgslModule[];
+  /** Parts of operand_a that are this family's alone. */
+  readonly row?: readonly string[];
   /** Of the label; the kernel's name where absent. */
   readonly family?: string;
 }
@@ -235,8 +234,8 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const groups = !group ? 'whole' : g.layout === 'nk' ? 'nk_groups' : g.n % 4 ? 'kn_groups_ragged' : 'kn_groups';
   const rows = g.window ? 'conv2d' : 'dense';
   const aUnit = integer ? [] : [`${aWhole ? 'vec4' : 'ragged'}${normed ? '_normed' : ''}`];
-  const operands = (unit: WeightUnit): WgslModule[] => [
-    part(operandA, ...aUnit, 'product', rows),
+  const operands = (unit: WeightUnit, row: readonly string[]): WgslModule[] => [
+    part(operandA, ...aUnit, 'product', rows, ...row),
     ...(g.window ? [window] : []),
     ...(integer
       ? [integer.operands(both ? 'vec4' : 'ragged', outUnit)]
@@ -247,7 +246,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
     consts: Record<string, number>,
     tile: string,
     grid: Candidate['grid'],
-    { unit = bUnit, more = [], family = kernel.name.replace('gemm_', '') }: CandidateOptions = {},
+    { unit = bUnit, more = [], row = [], family = kernel.name.replace('gemm_', '') }: CandidateOptions = {},
   ): Candidate => {
     const b = integer ? a : UNITS[unit];
     const params: ParamValues = {
@@ -269,7 +268,7 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       label: `${g.op}_${family}[${[...tags, tile].join()}]`,
       variant: {
         kernel,
-        ports: [...more, ...operands(unit), ...ports, part(elem, name)],
+        ports: [...more, ...operands(unit, row), ...ports, part(elem, name)],
         constants: {
           ...Object.fromEntries(Object.entries(consts).map(([key, value]) => [key, u32(value)])),
           ...(group && { GROUP: u32(group) }),
@@ -316,13 +315,12 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
       !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_groups_ragged' && whole(16, g.k) && aWhole;
     const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
-    const more = [
-      part(integer?.reducer ?? reducer, port),
-      part(gemvStep, form),
-      part(rowNorm, normed ? 'rms' : 'none'),
-    ];
-    const kernel = gated ? lateKernels.gemvGated! : gemvKernel;
-    return candidate(kernel, consts, tile, grid, { more, unit: wide ? 'wide' : bUnit });
+    return candidate(part(gemvKernel, gated ? 'gated' : 'single', form), consts, tile, grid, {
+      family: gated ? 'gemv_gated' : 'gemv',
+      more: [part(integer?.reducer ?? reducer, port)],
+      unit: wide ? 'wide' : bUnit,
+      row: [normed ? 'rms' : 'as_is'],
+    });
   };
   if (normed || gated) return gemvForms(g, caps).map(gemv);
 

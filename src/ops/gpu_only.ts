@@ -4,7 +4,7 @@ import depthwiseRows from '../../shaders/conv2d_depthwise_rows.wgsl';
 import { u32 } from '../gpu/wgsl.ts';
 import type { LateKernels } from './late_kernels.ts';
 
-export const kernels: Omit<LateKernels, 'attentionSubgroups' | 'depthwise' | 'gemvGated'> = {
+export const kernels: Omit<LateKernels, 'attentionSubgroups' | 'depthwise'> = {
   attentionJoin,
   attentionTiled,
   depthwiseRows({ width, kernel, stride, dilation, left, right, lean }, { manyRegisters }) {

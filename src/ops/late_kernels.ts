@@ -31,9 +31,8 @@ export interface RowWindow {
   readonly lean: boolean;
 }
 
-/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise, decoder). */
+/** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise). */
 export interface LateKernels {
-  readonly gemvGated: WgslModule;
   readonly attentionJoin: WgslModule;
   depthwise(convolution: Depthwise, caps: Caps): Candidate[];
   readonly attentionTiled: WgslModule;

@@ -136,7 +136,6 @@ export const matmul = defineOp<MatmulOptions, Matmul>({
   epilogue: true,
   values: (name) => (name === 'scales' ? SCALES : undefined),
   weight: ({ b }, { transposeB = false }) => weightOf(b!, transposeB),
-  kernels: (_inputs, { gated }) => (gated ? 'decoder' : undefined),
   integer: ({ b, norm }, { transposeB = false, ...options }) =>
     b!.shape.length === 2 && !norm && !options.gated
       ? {

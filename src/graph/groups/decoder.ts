@@ -1,7 +1,6 @@
 import type { Passes } from '../passes/index.ts';
 import { fuseRow } from '../passes/one_row.ts';
 
-export { kernels } from '../../ops/decoder_only.ts';
 export * from '../../ops/groups/decoder.ts';
 
 export const passes: Passes = { fuseRow: (_options, caps) => fuseRow(caps) };
