@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { Turns } from '../gpu/turns.ts';
-import type { Body } from '../openai/index.ts';
+import { type Body, modelList } from '../openai/index.ts';
 import { object } from '../options.ts';
 import { toWire } from './wire.ts';
 
@@ -95,9 +95,10 @@ async function respond(
 ): Promise<void> {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   needOwnHost(request, host);
-  if (pathname === '/v1/models' && request.method === 'GET') return send(response, 200, models(answerer.name));
+  const models = modelList(answerer.name);
+  if (pathname === '/v1/models' && request.method === 'GET') return send(response, 200, models);
   if (pathname === `/v1/models/${encodeURIComponent(answerer.name)}` && request.method === 'GET')
-    return send(response, 200, models(answerer.name).data[0]!);
+    return send(response, 200, models.data[0]!);
   const to = Object.hasOwn(PATHS, pathname) ? PATHS[pathname] : undefined;
   if (!to) throw new Refused(404, `there is no ${request.method} ${pathname}`, 'not-found');
   if (request.method !== 'POST') throw new Refused(405, `${pathname} takes POST`, 'invalid-argument');
@@ -116,11 +117,6 @@ async function respond(
   if (whole) send(response, 200, whole);
   else response.end('data: [DONE]\n\n');
 }
-
-const models = (id: string) => ({
-  object: 'list',
-  data: [{ id, object: 'model', created: 0, owned_by: 'tilewright' }],
-});
 
 /** A page that had its name point to this machine would send its own. */
 function needOwnHost({ headers }: IncomingMessage, host: string): void {

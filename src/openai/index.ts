@@ -103,6 +103,12 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** What lists models, by the names that requests call them by. */
+export const modelList = (...names: readonly string[]) => ({
+  object: 'list' as const,
+  data: names.map((id) => ({ id, object: 'model' as const, created: 0, owned_by: 'tilewright' })),
+});
+
 /** What a request gives: an answer, or its parts as they come where it says `stream: true`. */
 export type Answer<B extends Body, Whole, Part> = B extends { readonly stream: true }
   ? AsyncGenerator<Part, void>
@@ -128,15 +134,7 @@ export class OpenAI {
   };
   readonly models = {
     /** The models that requests may name. */
-    list: async () => ({
-      object: 'list' as const,
-      data: [...this.#models.keys()].map((id) => ({
-        id,
-        object: 'model' as const,
-        created: 0,
-        owned_by: 'tilewright',
-      })),
-    }),
+    list: async () => modelList(...this.#models.keys()),
   };
 
   constructor(models: Readonly<Record<string, Answering>>) {
@@ -153,7 +151,7 @@ export class OpenAI {
         hint: `There ${this.#models.size === 1 ? 'is' : 'are'} ${[...this.#models.keys()].join(', ')}.`,
       });
     const answer = parts(model, name as string, body, signal);
-    if (body['stream'] === true) return begun(answer);
+    if (body['stream'] === true) return begun(answer, (part) => part);
     for (;;) {
       const { value, done } = await answer.next();
       if (done) return value;
@@ -169,14 +167,26 @@ type Parts<Part> = (
   signal: AbortSignal | undefined,
 ) => AsyncGenerator<Part, unknown>;
 
-/** A generator whose first value, or error, is there already. */
-async function begun<T>(given: AsyncGenerator<T, unknown>): Promise<AsyncGenerator<T, void>> {
+/**
+ * What `part` makes of each value of a generator, after `first`; nothing where that is undefined. The first value, or error, is there
+ * already, and who leaves ends the generator too.
+ */
+async function begun<T, Part, Whole>(
+  given: AsyncGenerator<T, Whole>,
+  part: (value: T) => Part | undefined,
+  ...first: readonly Part[]
+): Promise<AsyncGenerator<Part, Whole>> {
   let next = await given.next();
   return (async function* () {
     try {
-      for (; !next.done; next = await given.next()) yield next.value;
+      yield* first;
+      for (; !next.done; next = await given.next()) {
+        const made = part(next.value);
+        if (made !== undefined) yield made;
+      }
+      return next.value;
     } finally {
-      await given.return(undefined);
+      if (!next.done) await given.return(undefined as never);
     }
   })();
 }
@@ -210,27 +220,26 @@ async function* chatParts(
     choices: [{ index: 0, delta, logprobs: null, finish_reason }],
     ...(usage && { usage: null }),
   });
-  const tokens = model.chat(messages, { ...options, ...(tools && { tools }), ...(signal && { signal }) });
   let content = '';
-  let next = await tokens.next(); // a template that fails, a prompt that is too long
-  yield part({ role: 'assistant', content: '' });
-  try {
-    for (; !next.done; next = await tokens.next()) {
-      const text = tools ? told.push(next.value.text) : next.value.text;
-      content += text;
-      if (text) yield part({ content: text });
-    }
-  } finally {
-    if (!next.done) await tokens.return(undefined as never);
-  }
+  const said = (text: string): ChatCompletionChunk | undefined => {
+    content += text;
+    return text ? part({ content: text }) : undefined;
+  };
+  const tokens = model.chat(messages, { ...options, ...(tools && { tools }), ...(signal && { signal }) });
+  const pieces = await begun(
+    tokens,
+    ({ text }) => said(tools ? told.push(text) : text),
+    part({ role: 'assistant', content: '' }),
+  );
+  const generation = yield* pieces;
   const { text, calls } = told.end();
-  content += text;
-  if (text) yield part({ content: text });
+  const rest = said(text);
+  if (rest) yield rest;
   const written = calls.map((call): ChatToolCall => ({ id: identifier('call'), type: 'function', function: call }));
   if (written.length) yield part({ tool_calls: written.map((call, index) => ({ index, ...call })) });
-  const reason = written.length ? 'tool_calls' : next.value.reason;
+  const reason = written.length ? 'tool_calls' : generation.reason;
   yield part({}, reason);
-  const counted = usageOf(next.value);
+  const counted = usageOf(generation);
   if (usage) yield { ...head, choices: [], usage: counted };
   const message: ChatMessage = {
     role: 'assistant',
@@ -258,20 +267,15 @@ async function* textParts(
     ...head,
     choices: [{ index: 0, text, logprobs: null, finish_reason }],
   });
-  const tokens = model.generate(prompt, { ...options, ...(signal && { signal }) });
   let all = '';
-  let next = await tokens.next();
-  try {
-    for (; !next.done; next = await tokens.next()) {
-      all += next.value.text;
-      if (next.value.text) yield part(next.value.text);
-    }
-  } finally {
-    if (!next.done) await tokens.return(undefined as never);
-  }
-  const { reason } = next.value;
+  const tokens = model.generate(prompt, { ...options, ...(signal && { signal }) });
+  const generation = yield* await begun(tokens, ({ text }) => {
+    all += text;
+    return text ? part(text) : undefined;
+  });
+  const { reason } = generation;
   yield part('', reason);
-  const counted = usageOf(next.value);
+  const counted = usageOf(generation);
   if (usage) yield { ...head, choices: [], usage: counted };
   return { ...part(all, reason), usage: counted };
 }

@@ -14,16 +14,13 @@ import {
   text,
   valuesOf,
 } from '../options.ts';
+import type { ChatMessage } from '../text/chat.ts';
 
 /** The body of a request, as it came. */
 export type Body = Readonly<Record<string, unknown>>;
 
 /** One turn of a conversation, as chat templates take it. */
-export interface Turn {
-  readonly role: string;
-  readonly content: string;
-  readonly [field: string]: unknown;
-}
+export type Turn = ChatMessage;
 
 /** A function that the model may call, as clients describe it: its parameters are a JSON schema. */
 export interface Tool {
