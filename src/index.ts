@@ -41,6 +41,7 @@ export type {
 export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
 export type { ModelSummary, Numbers, SummaryRow } from './models/summary.ts';
 export type { TextShape } from './models/text-family.ts';
+export type { TextGenerator } from './models/text-generator.ts';
 export type {
   ChatOptions,
   GeneratedToken,
@@ -48,8 +49,7 @@ export type {
   Generation,
   Perplexity,
   PerplexityOptions,
-  TextGenerator,
-} from './models/text-generator.ts';
+} from './models/text-options.ts';
 export type { GraphModel, GraphRunOptions } from './onnx/graph-model.ts';
 export type { GraphNode, GraphValue } from './onnx/nodes.ts';
 export type {

@@ -5,7 +5,7 @@
  * @module tilewright/openai
  */
 import { TilewrightError } from '../errors.ts';
-import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-generator.ts';
+import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-options.ts';
 import { checkArgument, object } from '../options.ts';
 import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
 import { type ToolCall, ToolCalls } from './tool-calls.ts';

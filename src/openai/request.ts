@@ -1,5 +1,5 @@
 import { TilewrightError } from '../errors.ts';
-import type { GenerateOptions } from '../models/text-generator.ts';
+import type { GenerateOptions } from '../models/text-options.ts';
 import {
   checkOptions,
   either,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../src/formats/safetensors-write.ts';
-import type { GeneratedToken, GenerateOptions, Generation, TextGenerator } from '../../src/models/text-generator.ts';
+import type { TextGenerator } from '../../src/models/text-generator.ts';
+import type { GeneratedToken, GenerateOptions, Generation } from '../../src/models/text-options.ts';
 import { createSampler } from '../../src/text/sampler.ts';
 import { sampleLine } from '../../src/verify/reference/sample.ts';
 import { adjustedLogits } from '../support/adjusted.ts';

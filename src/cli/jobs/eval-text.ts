@@ -1,4 +1,4 @@
-import type { Perplexity } from '../../models/text-generator.ts';
+import type { Perplexity } from '../../models/text-options.ts';
 import { type Job, readAll } from './job.ts';
 import { loadGenerator, type ModelArgs } from './load.ts';
 
