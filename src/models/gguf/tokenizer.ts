@@ -131,30 +131,12 @@ export function tokenizerOf(name: string, fields: ReadonlyMap<string, GgufValue>
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
   const made = model === 'gpt2' ? byteLevel(name, get, vocab) : sentencePiece(name, get, tokens, kinds, vocab, unknown);
   const { bos: begins, ...parts } = made;
-  const first = (get<boolean>('add_bos_token') ?? begins) ? bos : undefined;
-  const last = get<boolean>('add_eos_token') ? eos : undefined;
-  const special = (token: string | undefined): Fields[] =>
-    token === undefined ? [] : [{ SpecialToken: { id: token, type_id: 0 } }];
-  const single = [...special(first), { Sequence: { id: 'A', type_id: 0 } }, ...special(last)];
-  const around = [first, last].filter((token) => token !== undefined);
   const template = fields.get('tokenizer.chat_template');
   return {
-    tokenizer: {
-      ...{ version: '1.0', truncation: null, padding: null, added_tokens: added, ...parts },
-      post_processor: around.length
-        ? {
-            type: 'TemplateProcessing',
-            single,
-            pair: [...single, { Sequence: { id: 'B', type_id: 1 } }],
-            special_tokens: Object.fromEntries(
-              around.map((token) => [token, { id: token, ids: [vocab[token]], tokens: [token] }]),
-            ),
-          }
-        : null,
-    },
+    tokenizer: { version: '1.0', truncation: null, padding: null, post_processor: null, added_tokens: added, ...parts },
     config: {
-      ...(bos !== undefined && { bos_token: bos }),
-      ...(eos !== undefined && { eos_token: eos }),
+      ...(bos !== undefined && { bos_token: bos, add_bos_token: get<boolean>('add_bos_token') ?? begins }),
+      ...(eos !== undefined && { eos_token: eos, add_eos_token: get<boolean>('add_eos_token') ?? false }),
       ...(typeof template === 'string' && { chat_template: template }),
     },
   };
