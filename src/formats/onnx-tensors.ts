@@ -1,6 +1,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { ByteSource } from '../hub/source.ts';
+import { gathered } from '../tensor/convert.ts';
 import type { StoredType, TensorSource } from '../tensor/source.ts';
 import { elementCount } from '../tensor/types.ts';
 import { ONNX_TYPES, type OnnxTensor, type OnnxType } from './onnx-model.ts';
@@ -114,16 +115,8 @@ export class OnnxTensors {
     const storedType = STORED[type];
     const wide = bits === 4 ? (signal?: AbortSignal) => nibbles(chunks(signal), type === 'int4', count) : chunks;
     const source: TensorSource | undefined = storedType && { name, storedType, shape: dims, order, chunks: wide };
-    const read = async (signal?: AbortSignal): Promise<Uint8Array> => {
-      let whole: Uint8Array | undefined; // none before the first chunk: external data may be shorter than the file says
-      let at = 0;
-      for await (const chunk of chunks(signal)) {
-        whole ??= new Uint8Array(bytes);
-        whole.set(chunk, at);
-        at += chunk.length;
-      }
-      return whole ?? new Uint8Array(0);
-    };
+    // External data may be shorter than the file says: nothing is made before its first chunk is there.
+    const read = (signal?: AbortSignal): Promise<Uint8Array> => gathered(chunks(signal), bytes);
     return { name, type, dims, byteLength: bytes, strings: async () => [], bytes: read, source };
   };
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, TilewrightError, throwIfAborted } from '../errors.ts';
+import { gathered } from '../tensor/convert.ts';
 
 export const IN_NODE = typeof process !== 'undefined' && process.versions?.node !== undefined;
 
@@ -85,16 +86,8 @@ export function byteSource(
     }
   }
 
-  async function slice(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
-    let whole: Uint8Array | undefined;
-    let at = 0;
-    for await (const chunk of stream(start, end, signal)) {
-      whole ??= new Uint8Array(end - start);
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole ?? new Uint8Array(0);
-  }
+  const slice = (start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> =>
+    gathered(stream(start, end, signal), end - start);
 
   return { name, size, slice, stream };
 }

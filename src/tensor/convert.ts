@@ -39,6 +39,18 @@ export async function* converted(source: TensorSource, signal?: AbortSignal): As
   }
 }
 
+/** All bytes of chunks, `length` of them, in one piece. It is made when the first chunk is there: there may be fewer bytes than are said. */
+export async function gathered(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  let whole: Uint8Array<ArrayBuffer> | undefined;
+  let at = 0;
+  for await (const chunk of chunks) {
+    whole ??= new Uint8Array(length);
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole ?? new Uint8Array(0);
+}
+
 /**
  * The same bytes in chunks of a multiple of `size`: what a chunk has beyond goes with the next. The last may be of any
  * length.

@@ -2,6 +2,7 @@ import { TilewrightError } from '../../errors.ts';
 import type { GgufCheckpoint } from '../../formats/gguf.ts';
 import { makeFolder } from '../../hub/folder.ts';
 import { bytesSource } from '../../hub/source.ts';
+import { gathered } from '../../tensor/convert.ts';
 import type { ModelFiles } from '../model.ts';
 import { architectureOf, configOf, generationOf } from './config.ts';
 import { FACTORS, tensorsOf } from './tensors.ts';
@@ -29,12 +30,7 @@ export async function ggufFiles(name: string, checkpoint: GgufCheckpoint, signal
         'wrong-shape',
         `tensor '${factor}': expected F32 of at most ${MOST_FACTORS} numbers, got ${tensor.typeName}[${tensor.shape}]`,
       );
-    const bytes = new Uint8Array(4 * count);
-    let at = 0;
-    for await (const chunk of tensor.chunks(signal)) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
+    const bytes = await gathered(tensor.chunks(signal), 4 * count);
     factors.set(factor, [...new Float32Array(bytes.buffer)]);
   }
   const config = configOf(name, checkpoint, architecture, (tensor) => factors.get(tensor));
