@@ -1,3 +1,4 @@
+import { until } from '../../src/hub/network.ts';
 import { createRandom } from '../../src/text/random.ts';
 import {
   type AttentionShape,
@@ -56,6 +57,9 @@ const SMALL: ContestEffort = { rounds: [15, 25], budgetMs: 4_000, patienceMs: 45
 const LARGE: ContestEffort = { rounds: [3, 15], budgetMs: 10_000, patienceMs: 45_000 };
 const SMALL_FLOPS = 2 * 512 ** 3;
 
+/** Milliseconds that an engine may take to start, and to get ready for a case: one that hangs holds up no other. */
+const PATIENCE_MS = 300_000;
+
 /** A case, whatever engine enters. */
 interface Match {
   readonly suite: SuiteName;
@@ -99,7 +103,7 @@ export async function runContest(recorder: Recorder, options: ContestOptions): P
     for (const [engine, open] of Object.entries(openers(folders))) {
       if (!engines.includes(engine as EngineName)) continue;
       try {
-        competitors.push(await open());
+        competitors.push(await until(open(), recorder.signal, PATIENCE_MS));
       } catch (error) {
         notes.push(`${engine} did not start: ${(error as Error).message}`);
       }
@@ -192,9 +196,10 @@ async function play(
       tell(`${engine} gets ready`);
       let entry: Entry | undefined;
       try {
-        entry = await match.enter(competitor);
-        if (!entry) continue;
-        const answers = await entry.answers();
+        const entering = match.enter(competitor);
+        if (!entering) continue;
+        entry = await until(entering, recorder.signal, PATIENCE_MS);
+        const answers = await until(entry.answers(), recorder.signal, PATIENCE_MS);
         if (isOurs) [expected, work] = [answers, entry.work!];
         const off = Math.max(...answers.map((answer, i) => normwise(answer, expected[i]!)));
         if (!(off <= TOLERANCE)) throw new Error(`the result is ${off.toExponential(1)} off (normwise)`);

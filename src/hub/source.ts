@@ -125,19 +125,49 @@ export function bytesSource(name: string, data: ArrayBuffer | Uint8Array): ByteS
   });
 }
 
-/** A Blob or a File: a picked file stays on its disk until it is read. */
+/** Milliseconds that a piece of a Blob may take. */
+const PIECE_WAIT = 500;
+
+/** Buffers that Blobs are read into, for the next ones. */
+const spare: ArrayBuffer[] = [];
+
+/**
+ * A Blob or a File: a picked file stays on its disk until it is read. The stream of one now and then never gives its first
+ * bytes (Chromium 156: one of some thousand, where many are read, 2026-11-30). What does not come in time is asked for in
+ * another way, which leaves more garbage.
+ */
 export function blobSource(name: string, blob: Blob): ByteSource {
-  return byteSource(name, blob.size, (start, end) => piecesOf(blob.slice(start, end).stream()));
+  return byteSource(name, blob.size, async function* (start, end) {
+    for (let at = start; at < end; ) {
+      for await (const piece of piecesOf(blob.slice(at, end).stream(), inTime, spare)) {
+        at += piece.length;
+        yield piece;
+      }
+      const piece = new Uint8Array(await blob.slice(at, Math.min(end, at + SCRATCH)).arrayBuffer());
+      if (!piece.length) return;
+      at += piece.length;
+      yield piece;
+    }
+  });
+}
+
+/** What is read, or undefined where it takes too long. */
+function inTime<T>(read: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, PIECE_WAIT, undefined);
+  });
+  return Promise.race([read, late]).finally(() => clearTimeout(timer));
 }
 
 /**
  * The bytes of a stream in pieces of any size, each good until the next is asked for: platforms that can read them into a
- * buffer of `spare`. `wait` waits for a read.
+ * buffer of `spare`. `wait` waits for a read, and gives undefined where nothing more is waited for.
  */
 export async function* piecesOf(
   stream: ReadableStream<Uint8Array>,
-  wait = <T>(read: Promise<T>): Promise<T> => read,
-  spare: ArrayBuffer[] = [],
+  wait: <T>(read: Promise<T>) => Promise<T | undefined>,
+  spare: ArrayBuffer[],
 ): AsyncGenerator<Uint8Array> {
   let buffer = spare.pop() ?? new ArrayBuffer(SCRATCH);
   const reader = readerOf(stream);
@@ -145,10 +175,10 @@ export async function* piecesOf(
     for (;;) {
       // No `for await`: Safari's streams cannot be iterated. A reader that takes no buffer minds none.
       const read = reader.read(new Uint8Array(buffer)) as Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
-      const { done, value } = await wait(read);
+      const { done, value } = (await wait(read)) ?? { done: true };
       if (value?.buffer.byteLength === SCRATCH) buffer = value.buffer;
       if (done) return;
-      yield value;
+      yield value!;
     }
   } finally {
     if (buffer.byteLength) spare.push(buffer); // a read that failed keeps its buffer

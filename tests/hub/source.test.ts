@@ -70,6 +70,29 @@ describe.each([
   });
 });
 
+describe('blobSource', () => {
+  /** A Blob whose streams give so many bytes each, and then neither more nor an end, as Chromium's do now and then. */
+  const stuckAfter = (bytes: number, size: number, whole = new Blob([data.slice(0, size)])): Blob =>
+    Object.defineProperty(new Blob([data]), 'slice', {
+      value: (start: number, end: number) => {
+        const part = whole.slice(start, end);
+        const head = part.slice(0, bytes).stream();
+        const stuck = new TransformStream({ flush: () => new Promise(() => {}) });
+        return Object.assign(part, { stream: () => head.pipeThrough(stuck) });
+      },
+    });
+
+  it.each([0, 1, 1000, 200_000])('reads on where a stream gives nothing after %i bytes', async (bytes) => {
+    const source = blobSource('data.bin', stuckAfter(bytes, data.length));
+    expect(await source.slice(5, 300_006)).toEqual(data.slice(5, 300_006));
+  });
+
+  it('tells of a file that became shorter', async () => {
+    const source = blobSource('data.bin', stuckAfter(0, 1000));
+    await expectError(() => source.slice(0, 2000), 'invalid-file', /expected 2000 bytes, got 1000/);
+  });
+});
+
 describe('byteSource', () => {
   const giving = (...lengths: number[]) =>
     byteSource(

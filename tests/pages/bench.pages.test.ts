@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type BenchReport, SUITES } from '../../bench/report.ts';
 import { encodeModel, node } from '../support/onnx.ts';
 import {
+  arrives,
   codeBytes,
   expectNoOverflow,
   expectOrder,
@@ -123,7 +124,7 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     expect(await textOf(page.locator('#problem'))).toBe('');
     await expectStill(page, { since, most: 0.001 });
     expect(await codeBytes(page)).toBeLessThan(230_000); // models, tokenizer and ONNX among it
-    await page.locator('#link:enabled').waitFor();
+    await arrives(page, '#link:enabled');
     const table = (await page.locator('#table tbody tr').allInnerTexts()).join('\n');
     for (const name of [
       'matmul',
@@ -303,7 +304,7 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     await untilText(other.page.locator('#custom-name'), /^mine\.onnx$/);
     expect(await other.page.locator('#custom').isChecked()).toBe(true);
     await other.page.locator('#go:enabled').click();
-    await other.page.locator('#link:enabled').waitFor();
+    await arrives(other.page, '#link:enabled');
     const cells = rowsOf(other.page).locator('td:first-child');
     const names = await cells.evaluateAll((list) => list.map(({ firstChild }) => firstChild?.textContent));
     expect(names).toEqual(['mine.onnx load', 'mine.onnx first answer', 'mine.onnx']);
@@ -341,7 +342,8 @@ describe('the bench page', { timeout: 3 * PATIENCE }, () => {
     await plot.locator('.mark').last().hover();
     await untilText(readout, /GFLOPS/);
     await plot.getByText('As a table').click();
-    expect(await plot.locator('.chart-table tbody tr').count()).toBe(await marks(page, 'plot-roofline'));
+    const rows = plot.locator('.chart-table tbody tr');
+    await expect.poll(() => rows.count()).toBe(await marks(page, 'plot-roofline'));
   });
 
   it('keeps its runs for the next visit, until they are removed', async () => {

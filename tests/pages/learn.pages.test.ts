@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { erf } from '../../src/tensor/erf.ts';
 import { LESSONS } from '../../tools/lessons.ts';
 import {
+  arrives,
   codeBytes,
   expectNoOverflow,
   expectOrder,
@@ -33,7 +34,7 @@ const MOST_CODE = 150_000;
 const lesson = (name: string, does: string, work: (page: Page) => Promise<void>): void =>
   it(`${name} ${does}`, { timeout: 4 * PATIENCE }, async () => {
     const { page, errors } = await openPage(browser, `examples/learn/${name}/`);
-    await page.locator('body[data-figures=drawn]').waitFor();
+    await arrives(page, 'body[data-figures=drawn]');
     await expectStill(page);
     expect(await codeBytes(page)).toBeLessThan(MOST_CODE);
     await work(page);

@@ -117,6 +117,17 @@ export async function untilText(locator: Locator, pattern: RegExp, timeout = PAT
   return (await locator.textContent()) ?? '';
 }
 
+/** Waits for an element of the page. Fails at once where the page shows a problem, and says what it is, or else what was under way. */
+export async function arrives(page: Page, selector: string, timeout = PATIENCE): Promise<void> {
+  const failed = page.locator('#problem [data-code]');
+  const first = page.locator(selector).or(failed).first();
+  await first.waitFor({ timeout }).catch(async (error) => {
+    const said = (await textOf(page.locator('main'))).replace(/\s+/g, ' ');
+    throw new Error(`${selector} is not there. The page says: ${said}`, { cause: error });
+  });
+  if (await failed.isVisible()) throw new Error(`${selector} is not there: ${await textOf(failed)}`);
+}
+
 /** Breaks a kernel before the page compiles it: each of its elements goes where that of its neighbour belongs. */
 export const misplaces = (label: string) => (fresh: Page) =>
   fresh.addInitScript((wanted) => {

@@ -1,6 +1,6 @@
 import type { Browser, Request } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeBytes, openPage, PATIENCE, startBrowser } from './support.ts';
+import { arrives, codeBytes, openPage, PATIENCE, startBrowser } from './support.ts';
 
 /** What a page may fetch before anything is asked of it, in bytes as they go over the network: gzipped. */
 const MOST: Record<string, number> = { '': 40_000, 'bench/': 45_000, 'bench/results/': 60_000 };
@@ -45,7 +45,7 @@ describe.each(Object.entries(RUNS))('a run of the bench with %s', (suites, most)
   it(`has loaded less than ${most / 1000} kB of code`, { timeout: PATIENCE }, async () => {
     const { page } = await openPage(browser, `bench/?preset=tiny&${suites}`);
     await page.locator('#go:enabled').click();
-    await page.locator('#link:enabled').waitFor();
+    await arrives(page, '#link:enabled');
     const total = await codeBytes(page);
     console.log(`bench/?${suites}: ${total} bytes`);
     expect(total).toBeGreaterThan(50_000);

@@ -111,11 +111,22 @@ describe('a calibrated kernel', { timeout: 600_000 }, () => {
         await profiled(2 * ROWS, seen),
         await profiled(4 * ROWS, seen),
       ];
-      await measured(skip, measure, ([one, two, four]) => {
-        if (!one!.timestamps) return expect(one!.rows).toEqual([]);
-        if (seen) expect(one!.quantum).toBe(100_000);
-        expect(Math.abs(two!.rows[0]!.ms / (2 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
-        expect(Math.abs(four!.rows[0]!.ms / (4 * one!.rows[0]!.ms) - 1)).toBeLessThan(0.1);
+      const least = [Infinity, Infinity, Infinity];
+      await measured(skip, measure, (profiles) => {
+        const [{ timestamps, rows, quantum }] = profiles as [Profile, ...Profile[]];
+        if (!timestamps) return expect(rows).toEqual([]);
+        if (seen) expect(quantum).toBe(100_000);
+        // Other work makes none shorter: the least of all tries so far is what it takes alone.
+        for (const [
+          i,
+          {
+            rows: [row],
+          },
+        ] of profiles.entries())
+          least[i] = Math.min(least[i]!, row!.p10);
+        const [one, two, four] = least as [number, number, number];
+        expect(Math.abs(two / (2 * one) - 1)).toBeLessThan(0.1);
+        expect(Math.abs(four / (4 * one) - 1)).toBeLessThan(0.1);
       });
     },
   );

@@ -1,12 +1,9 @@
-import { Fault, until } from '../network.ts';
-import { type ByteSource, byteSource, piecesOf } from '../source.ts';
+import { blobSource } from '../source.ts';
 import type { Store } from './store.ts';
 
 const ROOT = 'tilewright';
 /** Milliseconds that a load waits for the right to write. */
 const LOCK_WAIT = 200;
-/** Milliseconds that a piece of a file may take. */
-const READ_WAIT = 500;
 
 /** Undefined where the work finds nothing of that name. */
 const ifThere = <T>(work: Promise<T>): Promise<T | undefined> =>
@@ -20,28 +17,6 @@ async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
   for await (const name of folder.keys()) names.push(name);
   return names;
 }
-
-/** Buffers that files are read into, for the next ones. */
-const spare: ArrayBuffer[] = [];
-
-/**
- * A file. The stream of one now and then never gives its first bytes (Chromium 156: one of some thousand, where many are read,
- * 2026-11-29). What does not come in time is asked for in another way, which leaves more garbage.
- */
-const fileSource = (name: string, file: File): ByteSource =>
-  byteSource(name, file.size, async function* (start, end) {
-    let at = start;
-    try {
-      const stream = file.slice(start, end).stream();
-      for await (const piece of piecesOf(stream, (read) => until(read, undefined, READ_WAIT), spare)) {
-        at += piece.length;
-        yield piece;
-      }
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-    }
-    if (at < end) yield new Uint8Array(await file.slice(at, end).arrayBuffer());
-  });
 
 /**
  * The origin's private file system, of a window or a worker. Error: there is none here, as in a private window of some
@@ -64,7 +39,7 @@ export async function originStore(): Promise<Store> {
     async open(folder, name) {
       const found = await find(folder);
       const file = found && (await ifThere(found.getFileHandle(name)));
-      return file && fileSource(name, await file.getFile());
+      return file && blobSource(name, await file.getFile());
     },
     async write(folder, name, bytes) {
       const handle = await root.getDirectoryHandle(folder, { create: true });
