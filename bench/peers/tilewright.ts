@@ -73,7 +73,12 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
       return {
         logits: async (tokens) => (await model.logits(tokens)).subarray(-size.vocabulary),
         async *write(prompt, count) {
-          for await (const { token } of model.generate(prompt, { maxNewTokens: count, temperature: 0, stopTokens: [] }))
+          for await (const { token } of model.generate(prompt, {
+            maxNewTokens: count,
+            temperature: 0,
+            stopTokens: [],
+            promptCache: false,
+          }))
             yield token;
         },
         work: [await modelWork(model, model.graph(prompt, 'last')), await modelWork(model, model.graph(1, 'last'))],

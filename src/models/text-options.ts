@@ -1,4 +1,4 @@
-import { integer, list, object, oneOf, type Rules, signal } from '../options.ts';
+import { flag, integer, list, object, oneOf, type Rules, signal } from '../options.ts';
 import { ADJUSTMENT_RULES, type AdjustmentOptions } from '../text/adjustments.ts';
 import type { ChatTemplateOptions } from '../text/chat.ts';
 import type { TextConstraint } from '../text/constraint/index.ts';
@@ -24,6 +24,16 @@ export interface GenerateOptions extends SamplerOptions, AdjustmentOptions {
    * whole, and is cut off by `maxNewTokens` and the context as any text. What is read of schemas: docs/guides/chat.md.
    */
   constraint?: TextConstraint;
+  /**
+   * Whether the beginning of the prompt is not read again where the model has just read it. Default: true. With false a prompt is read the
+   * same way each time, so that also the last bits of its logits are the same.
+   */
+  promptCache?: boolean;
+  /**
+   * So many tokens at the most are guessed from what followed the text's last ones before, and read together in one run: texts that repeat
+   * parts of the prompt take fewer runs. The tokens are those without it. Not done where logits are adjusted. Default: 0.
+   */
+  promptLookupTokens?: number;
 }
 
 export const GENERATE_RULES: Rules<GenerateOptions> = {
@@ -35,6 +45,8 @@ export const GENERATE_RULES: Rules<GenerateOptions> = {
   stopTokens: list(integer(0)),
   stopStrings: list(['a string of a character or more', (value) => typeof value === 'string' && value !== '']),
   constraint: ['a JSON schema or a RegExp', object[1]],
+  promptCache: flag,
+  promptLookupTokens: integer(0, 63),
 };
 
 /** Options of `generate`, and what the chat template writes. `maxNewTokens`: to the end of the context where nobody says it. */
@@ -55,6 +67,10 @@ export interface Generation {
   /** Tokens that were read, and tokens that were written. */
   readonly promptTokens: number;
   readonly tokens: number;
+  /** Tokens of the prompt that were in the cache already. */
+  readonly cachedTokens: number;
+  /** Runs of the model: those that read the prompt, and those that drew the tokens. */
+  readonly runs: number;
 }
 
 /** How well a model foretells a text. */

@@ -30,6 +30,7 @@ export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
 }
 
 /** Why an answer ended: an end-of-text token or a stop string, the most tokens or the context, or calls of functions. */
@@ -200,10 +201,11 @@ const headOf = <What extends string>(object: What, prefix: string, model: string
 
 const identifier = (prefix: string): string => `${prefix}-${crypto.randomUUID().replaceAll('-', '')}`;
 
-const usageOf = ({ promptTokens, tokens }: Generation): Usage => ({
+const usageOf = ({ promptTokens, cachedTokens, tokens }: Generation): Usage => ({
   prompt_tokens: promptTokens,
   completion_tokens: tokens,
   total_tokens: promptTokens + tokens,
+  prompt_tokens_details: { cached_tokens: cachedTokens },
 });
 
 async function* chatParts(

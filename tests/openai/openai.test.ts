@@ -31,7 +31,12 @@ describe('a chat', () => {
         finish_reason: 'stop',
       },
     ]);
-    expect(usage).toEqual({ prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 });
+    expect(usage).toEqual({
+      prompt_tokens: 7,
+      completion_tokens: 3,
+      total_tokens: 10,
+      prompt_tokens_details: { cached_tokens: 4 },
+    });
     expect((await answered(['a', 'b', 'c'], { max_tokens: 2 })).choices[0].finish_reason).toBe('length');
   });
 
@@ -208,7 +213,12 @@ describe('a text', () => {
     const client = new OpenAI({ m: saying([' and', ' so'], calls) });
     const whole = await client.completions.create({ model: 'm', prompt: 'On', max_tokens: 5 });
     expect(whole.choices).toEqual([{ index: 0, text: ' and so', logprobs: null, finish_reason: 'stop' }]);
-    expect(whole.usage).toEqual({ prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 });
+    expect(whole.usage).toEqual({
+      prompt_tokens: 7,
+      completion_tokens: 2,
+      total_tokens: 9,
+      prompt_tokens_details: { cached_tokens: 4 },
+    });
     const parts = await all(await client.completions.create({ model: 'm', prompt: [1, 2], stream: true }));
     expect(parts.map(({ choices: [choice] }) => choice!.text).join('')).toBe(' and so');
     expect(calls.map(({ prompt }) => prompt)).toEqual(['On', [1, 2]]);
