@@ -10,7 +10,8 @@ export function textOutputs(b: GraphBuilder, logits: Operand, predict: TextGraph
   if (predict === 'all') return b.outputs({ logits });
   const settings = b.input('settings', { dataType: 'float32', shape: [logits.shape[0]!, 5] });
   const line = predict === 'adjusted' ? adjusted(b, logits) : logits;
-  return b.outputs({ token: b.sample(line, settings, { label: 'sample' }) });
+  const token = b.sample(line, settings, { label: 'sample' });
+  return b.outputs({ token, ...(predict === 'adjusted' && { logits }) });
 }
 
 /** Logits as the inputs `terms` and `factors`, float32 [1, vocabulary], change them: text/adjustments.ts. */

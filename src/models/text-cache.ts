@@ -25,6 +25,8 @@ export interface Drawing {
   /** What draws the token that so many drawn ones come before. */
   settings(index: number): SamplerSettings;
   readonly by: Adjustments | undefined;
+  /** Whether the logits come with each token. They are those before `by`, which there is then. */
+  readonly scored: boolean;
   readonly signal: AbortSignal | undefined;
   /** Whether the beginning of a prompt is not read again where the cache holds it. */
   readonly reuse: boolean;
@@ -36,6 +38,12 @@ export interface Drawing {
     /** Runs of the model. */
     runs: number;
   };
+}
+
+/** A token that was drawn, and the logits that it was drawn from where they are asked for. */
+export interface Drawn {
+  readonly token: number;
+  readonly logits?: TensorData | undefined;
 }
 
 /** One run of a step session. */
@@ -74,7 +82,7 @@ export class TextCache {
    * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last
    * fit into the context.
    */
-  async *continue(ids: readonly number[], count: number, drawing: Drawing): AsyncGenerator<number, void> {
+  async *continue(ids: readonly number[], count: number, drawing: Drawing): AsyncGenerator<Drawn, void> {
     const from = drawing.reuse ? this.#shared(ids) : 0;
     drawing.cost.reused ??= from;
     const held: Held = { ids: [...ids], count: from };
@@ -132,9 +140,9 @@ export class TextCache {
   }
 
   /** A token a run. Runs are submitted before earlier ones are read, unless logits are adjusted. */
-  async *#drawn(held: Held, prompt: number, count: number, drawing: Drawing): AsyncGenerator<number, void> {
+  async *#drawn(held: Held, prompt: number, count: number, drawing: Drawing): AsyncGenerator<Drawn, void> {
     const { model } = this;
-    const { by, signal, cost } = drawing;
+    const { by, scored, signal, cost } = drawing;
     const sizes = [1, ...this.chunks];
     const built = await Promise.all(sizes.map((size) => model.step(size, 'last')));
     const sessions = new Map(sizes.map((size, i) => [size, built[i]!]));
@@ -145,7 +153,8 @@ export class TextCache {
     const start = (): void => {
       const step = this.#held === held && steps.next().value;
       if (!step) return;
-      const result = step.session.run(step.inputs, { signal, copy });
+      const outputs = step.wanted && scored ? ['token', 'logits'] : ['token'];
+      const result = step.session.run(step.inputs, { signal, copy, outputs });
       result.catch(() => {}); // reported when it is awaited, if it is
       ahead.push({ step, result });
     };
@@ -154,18 +163,18 @@ export class TextCache {
       start();
       const next = ahead.shift();
       if (!next) return;
-      const [token] = (await next.result)['token'] as Uint32Array;
+      const { token, logits } = await next.result;
       model.goesOn(signal);
       cost.runs++;
       held.count = next.step.end;
-      if (next.step.wanted) yield added(held, token!);
+      if (next.step.wanted) yield { ...added(held, token![0] as number), logits };
     }
   }
 }
 
 /** Takes a token up into its text. Error: `invalid-argument` where the logits gave none. */
-export function added({ ids }: Held, token: number): number {
+export function added({ ids }: Held, token: number): Drawn {
   if (token === NO_TOKEN) throw unusableLogits();
   ids.push(token);
-  return token;
+  return { token };
 }

@@ -20,7 +20,7 @@ import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
-import { AHEAD, type Drawing, TextCache } from './text-cache.ts';
+import { AHEAD, type Drawing, type Drawn, TextCache } from './text-cache.ts';
 import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
 import {
   type ChatOptions,
@@ -165,7 +165,7 @@ export class TextGenerator extends LoadedModel {
     overflow: GenerateOptions['overflow'],
     sampler: () => SamplerSettings,
     drawing: Omit<Drawing, 'settings'>,
-  ): AsyncGenerator<number, void> {
+  ): AsyncGenerator<Drawn, void> {
     const ids = [...prompt];
     const end = ids.length + count;
     // On a new device, tokens that were drawn and not read are drawn again with the same numbers.
@@ -177,16 +177,16 @@ export class TextGenerator extends LoadedModel {
       if (ids.length === full && overflow !== 'slide') return;
       if (ids.length === full) from = ids.length - Math.max(1, this.context >> 1);
       else {
-        const begin = (): AsyncGenerator<number, void> => {
+        const begin = (): AsyncGenerator<Drawn, void> => {
           const before = ids.length - prompt.length;
           const settings = (index: number): SamplerSettings => (drawn[before + index] ??= sampler());
           const count = Math.min(end, full) - ids.length;
           return this.#cache.continue(ids.slice(from), count, { ...drawing, settings });
         };
-        for await (const token of this.#recovered(begin)) {
-          ids.push(token);
-          drawing.by?.push(token);
-          yield token;
+        for await (const drawn of this.#recovered(begin)) {
+          ids.push(drawn.token);
+          drawing.by?.push(drawn.token);
+          yield drawn;
         }
       }
     }
@@ -260,7 +260,8 @@ export class TextGenerator extends LoadedModel {
     let ids = given.length ? given : [defaults.startToken ?? this.textCoder?.bosTokenId ?? stops[0] ?? 0];
     const ends = new Set(how.stopTokens ?? stops);
     const kept = how.constraint && (await this.#constraint(how.constraint, ends));
-    const by = Adjustments.of(how, this.shape.vocabulary, ids, kept);
+    const scores = how.logprobs === undefined ? undefined : (await import('../text/logprobs.ts')).logprobsOf;
+    const by = Adjustments.of(how, this.shape.vocabulary, ids, kept, Boolean(scores));
     const count = how.maxNewTokens ?? defaults.count(ids.length) ?? 64;
     if (ids.length > this.context) {
       if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
@@ -270,7 +271,7 @@ export class TextGenerator extends LoadedModel {
     const stream = how.stopStrings?.length || this.textCoder ? new TextStream(this.tokenizer) : undefined;
     const cost: Drawing['cost'] = { runs: 0 };
     const { promptCache: reuse = true, promptLookupTokens: guesses = 0 } = how;
-    const drawing = { by, signal: how.signal, reuse, guesses, cost };
+    const drawing = { by, scored: Boolean(scores), signal: how.signal, reuse, guesses, cost };
     const tokens = this.#tokens(ids, count, how.overflow, sampler, drawing);
     let last = ids.at(-1)!;
     let written = 0;
@@ -279,13 +280,15 @@ export class TextGenerator extends LoadedModel {
     });
     let reason: Generation['reason'] = 'stop';
     for (;;) {
-      const { value: token } = await this.#turns.take(() => tokens.next());
+      const { value: drawn } = await this.#turns.take(() => tokens.next());
+      const token = drawn?.token;
       if (token === undefined) reason = 'length';
       if (token === undefined || ends.has(token)) break;
       last = token;
       written++;
       const { text, stopped } = stopStrings.push(stream?.push(token) ?? '');
-      yield { token, text };
+      const logprobs = scores?.(this.#floats(drawn!.logits!), token, how.logprobs!, this.textCoder);
+      yield { token, text, ...(logprobs && { logprobs }) };
       if (stopped) return ended('stop');
       if (kept?.ended) break;
     }

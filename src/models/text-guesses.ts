@@ -1,5 +1,5 @@
 import { GREEDY } from '../text/sampler.ts';
-import { added, type Drawing, type Held, type Subject } from './text-cache.ts';
+import { added, type Drawing, type Drawn, type Held, type Subject } from './text-cache.ts';
 
 /** Tokens at the end of a text that are looked for further up, the most first. */
 const GRAMS = [3, 2];
@@ -15,7 +15,7 @@ export async function* guessed(
   held: () => boolean,
   length: number,
   { guesses, signal, cost, settings }: Drawing,
-): AsyncGenerator<number, void> {
+): AsyncGenerator<Drawn, void> {
   const { ids } = text;
   const prompt = ids.length - 1; // one was drawn
   const [single, wide] = await Promise.all([model.step(1, 'last'), model.step(guesses + 1, 'each')]);

@@ -2,6 +2,7 @@ import { flag, integer, list, object, oneOf, type Rules, signal } from '../optio
 import { ADJUSTMENT_RULES, type AdjustmentOptions } from '../text/adjustments.ts';
 import type { ChatTemplateOptions } from '../text/chat.ts';
 import type { TextConstraint } from '../text/constraint/index.ts';
+import type { Logprobs } from '../text/logprobs.ts';
 import { SAMPLER_RULES, type SamplerOptions } from '../text/sampler.ts';
 
 /** Options that are left out have the values of generation_config.json, where the folder has one. */
@@ -34,6 +35,8 @@ export interface GenerateOptions extends SamplerOptions, AdjustmentOptions {
    * parts of the prompt take fewer runs. The tokens are those without it. Not done where logits are adjusted. Default: 0.
    */
   promptLookupTokens?: number;
+  /** With each token comes how likely it was, and so many of the likeliest in its place: 0 to 20. Each step waits for the one before. */
+  logprobs?: number;
 }
 
 export const GENERATE_RULES: Rules<GenerateOptions> = {
@@ -47,6 +50,7 @@ export const GENERATE_RULES: Rules<GenerateOptions> = {
   constraint: ['a JSON schema or a RegExp', object[1]],
   promptCache: flag,
   promptLookupTokens: integer(0, 63),
+  logprobs: integer(0, 20),
 };
 
 /** Options of `generate`, and what the chat template writes. `maxNewTokens`: to the end of the context where nobody says it. */
@@ -58,6 +62,8 @@ export interface GeneratedToken {
   readonly token: number;
   /** What this token adds to the text; empty while a character is still incomplete. */
   readonly text: string;
+  /** Where `logprobs` asks for them: of the logits before temperature and all that adjusts them. */
+  readonly logprobs?: Logprobs;
 }
 
 /** What came of a text: the value that its generator returns. */

@@ -302,6 +302,29 @@ describe('what the files of a model say of generating', () => {
     await expect(generated(bare, [1], { constraint: /a/ })).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it.each<GenerateOptions>([
+    { temperature: 0 },
+    { seed: 3, temperature: 1.5, topK: 9 },
+    { seed: 3, repetitionPenalty: 2 },
+  ])('tokens come with their probabilities, as the logits have them: %j', async (options) => {
+    using model = await load();
+    const prompt = [5, 1, 7, 7];
+    const ids = [...prompt];
+    const how = { ...options, maxNewTokens: 5, stopTokens: [] };
+    for await (const { token, logprobs } of model.generate(prompt, { ...how, logprobs: 3 })) {
+      const line = Array.from((await model.logits(ids)).subarray(-model.shape.vocabulary));
+      const total = Math.log(line.reduce((sum, value) => sum + Math.exp(value), 0));
+      const order = line.map((_, id) => id).sort((a, b) => line[b]! - line[a]! || a - b);
+      expect(logprobs!.top.map((one) => one.token)).toEqual(order.slice(0, 3));
+      for (const one of [logprobs!.drawn, ...logprobs!.top])
+        expect(one.logprob).toBeCloseTo(line[one.token]! - total, 4);
+      expect(logprobs!.drawn.token).toBe(token);
+      ids.push(token);
+    }
+    expect(ids.slice(4)).toEqual(await generated(model, prompt, how));
+    expect(ids.length).toBe(9);
+  });
+
   it('a text ends before a stop string, of which nothing is in the stream', async () => {
     const shipped = repositoryFolder('weights/gpt-shakespeare');
     const read = async (options: GenerateOptions, model: TextGenerator): Promise<string[]> => {
