@@ -32,6 +32,9 @@ import {
   type PerplexityOptions,
 } from './text-options.ts';
 
+/** A model of more parameters has weights of int8, unless another type is asked for. */
+const MOST_FLOAT = 300e6;
+
 /** What a step draws: the next token, that after each, or the next from adjusted logits. */
 type Step = Exclude<TextGraphOptions['predict'], 'all'>;
 
@@ -67,11 +70,12 @@ export class TextGenerator extends LoadedModel {
     });
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<TextGenerator> {
+  static async load(gpu: Gpu, files: ModelFiles, given: OpenOptions = {}): Promise<TextGenerator> {
     const { groups, family: read } = await familyModule(files);
     await loadOps(['text', ...groups]);
-    const family = read(files, options);
+    const family = read(files, given);
     const { shape, weights } = family;
+    const options = given.dtype || weights.parameters <= MOST_FLOAT ? given : { ...given, dtype: 'int8' as const };
     const [json, config, generation] = await Promise.all(
       ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
         readJson(files.folder, file, options.signal),
