@@ -225,18 +225,22 @@ function onnxGpt(tensors: Tensors, { layers, width, heads }: GptSize): OnnxDecod
     const hidden = linear(norm(x, `${name}.ln_2`), `${name}.mlp.c_fc`);
     x = g.node('Add', [linear(g.node('Gelu', [hidden], { approximate: 'tanh' }), `${name}.mlp.c_proj`), x]);
   }
-  return decoder.encode(norm(x, 'ln_f'), table, ({ length }, before) => ({
-    positions: integers(
-      [1, length],
-      Array.from({ length }, (_, i) => before + i),
-    ),
-    mask: {
-      type: 'float32',
-      dims: [1, 1, length, before + length],
-      data: causalMask(length, before + length),
-    },
-  }));
+  return decoder.encode(norm(x, 'ln_f'), table, gptInputs);
 }
+
+// Beside the makers: a function inside of one would keep its tensors.
+const gptInputs: OnnxDecoder['inputs'] = ({ length }, past) => ({
+  positions: integers(
+    [1, length],
+    Array.from({ length }, (_, i) => past + i),
+  ),
+  mask: { type: 'float32', dims: [1, 1, length, past + length], data: causalMask(length, past + length) },
+});
+
+const llamaInputs: OnnxDecoder['inputs'] = ({ length }, past) => ({
+  last: { type: 'int32', dims: [1], data: Int32Array.of(past + length - 1) },
+  total: { type: 'int32', dims: [], data: Int32Array.of(past + length) },
+});
 
 /**
  * A Llama, its head tied to its table, in the ops that onnxruntime-genai exports for WebGPU: queries, keys and values in one
@@ -305,10 +309,7 @@ function onnxLlama(tensors: Tensors, size: DecoderSize): OnnxDecoder {
       i + 1 < layers ? `model.layers.${i + 1}.input_layernorm` : 'model.norm',
     );
   }
-  return decoder.encode(normed, table, ({ length }, before) => ({
-    last: { type: 'int32', dims: [1], data: Int32Array.of(before + length - 1) },
-    total: { type: 'int32', dims: [], data: Int32Array.of(before + length) },
-  }));
+  return decoder.encode(normed, table, llamaInputs);
 }
 
 /** Cosines and sines of the angles that each position turns pairs of a head by: [positions, head size / 2] each. */
