@@ -3,7 +3,7 @@ import { createRandom } from '../../src/text/random.ts';
 import type { LoadDataType } from '../cases.ts';
 import { modelWork } from '../graphs.ts';
 import { samplesBetween } from '../measure.ts';
-import { gptFolder, gptShapes, randomCheckpoint } from '../models.ts';
+import { textFolder } from '../models.ts';
 import {
   type Case,
   type Context,
@@ -24,7 +24,7 @@ export const gpt: Suite = (context) => {
     ...typesOf(context, context.preset.modelDtypes).map((dtype) => writes(context, 'gpt', () => shipped, dtype)),
     ...context.preset.gpts.flatMap(([name, size]) =>
       typesOf(context, context.preset.networkDtypes).map((dtype) =>
-        writes(context, name, () => gptFolder(randomCheckpoint(gptShapes(size)), size.heads), dtype),
+        writes(context, name, () => textFolder(size), dtype),
       ),
     ),
   ];
