@@ -7,7 +7,7 @@ const FLOORS = [
   ['src/worker'], // the same from a page, where the engine is in a worker
   ['src/node.ts', 'src/single.ts', 'src/index.ts', 'src/engine.ts'],
   ['src/disk.ts'], // what Node has and a page has not
-  ['src/onnx', 'src/webnn', 'src/openai'],
+  ['src/onnx', 'src/webnn', 'src/openai', 'src/prompt'],
   ['src/models'],
   ['src/patterns'],
   ['src/verify'],

@@ -105,6 +105,7 @@ const builds: Record<string, UserConfig> = {
           single: at('src/single.ts'),
           webnn: at('src/webnn/ml.ts'),
           openai: at('src/openai/index.ts'),
+          prompt: at('src/prompt/index.ts'),
           worker: at('src/worker/index.ts'),
           'worker-host': at('src/worker/host.ts'),
           cache: at('src/hub/cache/index.ts'),

@@ -100,9 +100,13 @@ export async function buildDocs() {
   const app = await Application.bootstrap({
     name: 'Tilewright',
     tsconfig: join(ROOT, 'tsconfig.json'),
-    entryPoints: ['src/index.ts', 'src/hub/cache/index.ts', 'src/webnn/ml.ts', 'src/openai/index.ts'].map((path) =>
-      join(ROOT, path),
-    ),
+    entryPoints: [
+      'src/index.ts',
+      'src/hub/cache/index.ts',
+      'src/webnn/ml.ts',
+      'src/openai/index.ts',
+      'src/prompt/index.ts',
+    ].map((path) => join(ROOT, path)),
     readme: join(STAGE, 'README.md'),
     projectDocuments: Object.values(PAGES)
       .flat()

@@ -10,7 +10,7 @@ import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { Adjustments } from '../text/adjustments.ts';
-import type { ChatMessage, ChatTemplates } from '../text/chat.ts';
+import type { ChatMessage, ChatTemplateOptions, ChatTemplates } from '../text/chat.ts';
 import type { Constraint, TextConstraint, Vocabulary } from '../text/constraint/index.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
 import { createSampler, GREEDY, type SamplerSettings } from '../text/sampler.ts';
@@ -119,6 +119,11 @@ export class TextGenerator extends LoadedModel {
         `${this.files.name} has no tokenizer.json: give token ids instead of text`,
       );
     return this.textCoder;
+  }
+
+  /** What generation_config.json says of `generate`'s options. It holds where the caller says nothing. */
+  get generationConfig(): GenerationDefaults['options'] {
+    return this.defaults.options;
   }
 
   graphs(): Readonly<Record<string, Graph>> {
@@ -310,26 +315,40 @@ export class TextGenerator extends LoadedModel {
   }
 
   /**
-   * Streams the reply to a conversation, as `generate` does: the folder's chat template (chat_template.jinja, or `chat_template` in
-   * tokenizer_config.json) writes the prompt. The reply ends at the model's end-of-text tokens and the tokenizer's `eos_token`, or with
-   * the context. Errors: those of `generate`; `invalid-argument` with what the template raises, or for tools that it does not take;
-   * `not-found` where there is no template; `context-exceeded` for a conversation that is longer than the context, whatever `overflow` says.
+   * The token ids of the prompt that the folder's chat template writes for a conversation: what `chat` reads. Errors: as of `chat`, but that
+   * a conversation may be longer than the context.
    */
-  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, Generation> {
+  async applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions & { signal?: AbortSignal } = {},
+  ): Promise<number[]> {
     const { CHAT_RULES, ChatTemplates } = await import('../text/chat.ts');
-    checkOptions('chat', options, { ...GENERATE_RULES, ...CHAT_RULES });
-    const { tools, template, variables, ...how } = options;
-    this.#templates ??= readText(this.files.folder, 'chat_template.jinja', options.signal).then(
+    checkOptions('applyChatTemplate', options, { ...CHAT_RULES, signal });
+    const { signal: ended, ...written } = options;
+    this.#templates ??= readText(this.files.folder, 'chat_template.jinja', ended).then(
       (file) => new ChatTemplates(this.files.name, this.textConfig ?? {}, file),
     );
     const templates = await this.#templates.catch((error) => {
       this.#templates = undefined; // it is read again
       throw error;
     });
+    throwIfAborted(ended, 'writing the prompt');
+    return this.tokenizer.encode(templates.render(messages, written), { addSpecialTokens: false });
+  }
+
+  /**
+   * Streams the reply to a conversation, as `generate` does: the folder's chat template (chat_template.jinja, or `chat_template` in
+   * tokenizer_config.json) writes the prompt. The reply ends at the model's end-of-text tokens and the tokenizer's `eos_token`, or with
+   * the context. Errors: those of `generate`; `invalid-argument` with what the template raises, or for tools that it does not take;
+   * `not-found` where there is no template; `context-exceeded` for a conversation that is longer than the context, whatever `overflow` says.
+   */
+  async *chat(messages: readonly ChatMessage[], options: ChatOptions = {}): AsyncGenerator<GeneratedToken, Generation> {
+    const { CHAT_RULES } = await import('../text/chat.ts');
+    checkOptions('chat', options, { ...GENERATE_RULES, ...CHAT_RULES });
+    const { tools, template, variables, continueFinalMessage, ...how } = options;
+    const written = { tools, template, variables, continueFinalMessage, signal: how.signal };
+    const ids = await this.applyChatTemplate(messages, written);
     const { tokenizer, defaults } = this;
-    const written = Object.entries({ tools, template, variables }).filter(([, value]) => value !== undefined);
-    const prompt = templates.render(messages, Object.fromEntries(written));
-    const ids = tokenizer.encode(prompt, { addSpecialTokens: false });
     if (ids.length > this.context)
       throw this.#tooLong(ids.length, 'Leave out older messages, or load the model with a larger context.');
     const stopTokens = [...(defaults.stopTokens ?? []), ...[tokenizer.eosTokenId ?? []].flat()];

@@ -8,12 +8,12 @@ import { TilewrightError } from '../errors.ts';
 import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-options.ts';
 import { checkArgument, object } from '../options.ts';
 import type { Logprobs, TokenLogprob } from '../text/logprobs.ts';
+import { type ToolCall, ToolCalls } from '../text/tool-calls.ts';
 import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
-import { type ToolCall, ToolCalls } from './tool-calls.ts';
 
 export { TilewrightError } from '../errors.ts';
+export type { ToolCall } from '../text/tool-calls.ts';
 export type { Body, Tool, Turn } from './request.ts';
-export type { ToolCall } from './tool-calls.ts';
 
 /** What of a `TextGenerator` answers. */
 export interface Answering {

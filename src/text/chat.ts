@@ -1,6 +1,6 @@
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { TilewrightError } from '../errors.ts';
-import { checkArgument, list, object, type Rule, type Rules, refuse, text } from '../options.ts';
+import { checkArgument, flag, list, object, type Rule, type Rules, refuse, text } from '../options.ts';
 import type { Fields } from './tokenizer-parts.ts';
 
 /** One turn of a conversation, as its template has it: other fields (`tool_calls`, `name`) are the template's. */
@@ -20,9 +20,19 @@ export interface ChatTemplateOptions {
   template?: string;
   /** Further variables of the template: `{ enable_thinking: false }`. */
   variables?: Readonly<Record<string, unknown>>;
+  /** The reply goes on with the last message, whose content is a text, instead of answering it. Error where the template does not write that message. */
+  continueFinalMessage?: boolean;
 }
 
-export const CHAT_RULES: Rules<ChatTemplateOptions> = { tools: list(object), template: text, variables: object };
+export const CHAT_RULES: Rules<ChatTemplateOptions> = {
+  tools: list(object),
+  template: text,
+  variables: object,
+  continueFinalMessage: flag,
+};
+
+/** Stands at the end of a message that is gone on with: private characters, which no text has. */
+const END = '\u{10fffd}\u{10fffc}';
 
 const MESSAGES: Rule = [
   'a list of one or more, each an object with a role',
@@ -120,9 +130,11 @@ export class ChatTemplates {
   }
 
   /** The prompt for the reply to these messages. Errors: `invalid-argument`, `invalid-file`. */
-  render(messages: readonly ChatMessage[], { tools, template, variables }: ChatTemplateOptions = {}): string {
+  render(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
+    const { tools, template, variables, continueFinalMessage } = options;
     checkArgument('chat', 'messages', messages, MESSAGES);
     const name = template ?? (tools && this.#sources.has('tool_use') ? 'tool_use' : 'default');
+    if (continueFinalMessage) return this.#open(name, messages, options);
     const write = (given: readonly object[] | null): string =>
       this.#write(name, { ...variables, messages, tools: given });
     const prompt = write(tools ?? null);
@@ -140,6 +152,27 @@ export class ChatTemplates {
       });
     }
     return prompt;
+  }
+
+  /** The prompt up to the end of the last message's content. A template that trims it has the mark at its end to trim. */
+  #open(name: string, messages: readonly ChatMessage[], options: ChatTemplateOptions): string {
+    const { content, ...rest } = messages.at(-1)!;
+    checkArgument('chat', 'the content of the last message', content, text);
+    const { continueFinalMessage: _, ...how } = options;
+    const prompt = this.render([...messages.slice(0, -1), { ...rest, content: `${content}${END}` }], {
+      ...how,
+      template: name,
+      variables: { ...options.variables, add_generation_prompt: false },
+    });
+    const end = prompt.lastIndexOf(END);
+    if (end >= 0) return prompt.slice(0, end);
+    throw new TilewrightError(
+      'invalid-argument',
+      `${this.name}: the chat template '${name}' leaves the last message out`,
+      {
+        hint: 'Leave continueFinalMessage out: the reply is a message of its own then.',
+      },
+    );
   }
 
   #names(): string {

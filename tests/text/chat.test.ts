@@ -74,6 +74,34 @@ describe('chat templates', () => {
     expect(performance.now() - start).toBeLessThan(1000);
   });
 
+  it.each([
+    ['chatml', '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nOne, \n'],
+    ['gemma', '<s><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\nOne, \n'],
+    ['phi3', '<|user|>\nHi<|end|>\n<|assistant|>\nOne, \n'],
+  ])('%s: a reply goes on with the last message, white space at its end included', (family, expected) => {
+    const special = { bos_token: '<s>', eos_token: '</s>' };
+    const templates = new ChatTemplates('m', special, read(`${family}.jinja`));
+    const messages = [...HI, { role: 'assistant', content: 'One, \n' }];
+    expect(templates.render(messages, { continueFinalMessage: true })).toBe(expected);
+  });
+
+  it('a message that is left out, or is no text, is not gone on with', () => {
+    const short = new ChatTemplates('m', { chat_template: '{{ messages[0].content }}' }, undefined);
+    const refused = (content: unknown) => () =>
+      short.render([...HI, { role: 'assistant', content }], { continueFinalMessage: true });
+    expect(refused('a')).toThrow(
+      expect.objectContaining({
+        code: 'invalid-argument',
+        message: expect.stringContaining('leaves the last message out'),
+      }),
+    );
+    expect(refused([])).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining('content') }),
+    );
+    const tools = [{ name: 'f' }];
+    expect(() => short.render(HI, { continueFinalMessage: true, tools })).toThrow(/takes no tools/);
+  });
+
   it('write dates as Python does', () => {
     const format = '%A %a %d %-d %B %b %m %-m %Y %y %H %I %p %M %S %%';
     vi.useFakeTimers({ now: new Date(2026, 4, 3, 15, 7, 9) });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type * as plain from '../../src/index.ts';
+import { PromptAPI } from '../../src/prompt/index.ts';
 import { Engine, type ImageClassifier, type TextGenerator, TilewrightError, transfer } from '../../src/worker/index.ts';
 import { crossing, KINDS, type Kind } from '../../src/worker/members.ts';
 import { testEngine } from '../support/engine.ts';
@@ -156,6 +157,31 @@ describe('an engine in a worker', () => {
     expect(await failure).toMatchObject({ code: 'aborted', cause: reason });
     expect(count).toBe(2);
     expect(await codeOf(model.generate('x', { topK: -1 }).next())).toBe('invalid-argument');
+  });
+
+  it('talks in sessions of the Prompt API', async () => {
+    const files = Object.fromEntries(
+      await Promise.all(
+        ['model.safetensors', 'config.json', 'tokenizer.json'].map(
+          async (name) => [name, await (await fetch(GPT + name)).blob()] as const,
+        ),
+      ),
+    );
+    const template = new Blob(['{% for m in messages %}{{ m.content }}\n{% endfor %}']);
+    const api = new PromptAPI((how) => engine.load({ ...files, 'chat_template.jinja': template }, how));
+    const loaded: number[] = [];
+    const session = await api.create({
+      topK: 1,
+      temperature: 1,
+      monitor: (m) => m.addEventListener('downloadprogress', (event) => loaded.push(event.loaded)),
+    });
+    expect([loaded[0], loaded.at(-1)]).toEqual([0, 1]);
+    expect(await session.measureContextUsage('ROMEO:')).toBeGreaterThan(1);
+    expect(await session.prompt('ROMEO:', { responseConstraint: /thou|thee/ })).toMatch(/^(thou|thee)$/);
+    const abort = new AbortController();
+    const ended = session.prompt('JULIET:', { signal: abort.signal });
+    abort.abort('enough');
+    await expect(ended).rejects.toBe('enough');
   });
 
   it('runs an ONNX file, moves what it is told to, and refuses by name what cannot be sent', async () => {
