@@ -1,6 +1,7 @@
 import { answer, ready } from './jobs/answer.ts';
 import { bench, benchStart } from './jobs/bench.ts';
 import { calibrate } from './jobs/calibrate.ts';
+import { chat, chatReady } from './jobs/chat.ts';
 import { classify } from './jobs/classify.ts';
 import { devices } from './jobs/devices.ts';
 import { evalImages } from './jobs/eval-images.ts';
@@ -20,6 +21,8 @@ import { verify } from './jobs/verify.ts';
 export const jobs = {
   answer,
   ready,
+  chat,
+  chatReady,
   devices,
   classify,
   generate,

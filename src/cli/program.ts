@@ -35,6 +35,7 @@ Examples:
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json
+  tilewright chat org/model --system "Be brief."
   tilewright serve org/model --dtype int4
   tilewright run model.onnx --input ids=ids.npy --dims batch=1,sequence=8 --output out`;
 
@@ -317,6 +318,19 @@ export function build(signal: AbortSignal): Command {
     .action(async ({ json, runtime, ...options }) => {
       const { bench } = await import('./commands/bench.ts');
       await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, runtime }));
+    });
+
+  onModel(command('chat <model>', 'talk to a model, a line a turn: at the terminal, or with lines of a pipe'))
+    .option('--system <text>', 'what the model is told before the conversation')
+    .option('--top-k <n>', 'likeliest tokens to draw from', positiveInteger)
+    .option('--temperature <t>', '0 always takes the likeliest token', temperature)
+    .option('--top-p <p>', 'draw from the fewest tokens whose probabilities reach this sum', probability)
+    .option('--seed <n>', 'the same seed and lines draw the same replies', wholeNumber)
+    .option('--max-new-tokens <n>', 'tokens of a reply at the most', positiveInteger)
+    .addHelpText('after', "\nWhat is left out of how tokens are drawn is as the model's folder says.")
+    .action(async (model: string, options) => {
+      const { chat } = await import('./commands/chat.ts');
+      await chat(model, options, contextOf(options));
     });
 
   onModel(command('serve <model>', "answer requests in the shape of OpenAI's API: chat, completions, models"))

@@ -40,12 +40,26 @@ interface Ended {
   err: string;
 }
 
-function run(...argv: string[]): Promise<Ended> {
+const run = (...argv: string[]): Promise<Ended> => piped('', ...argv);
+
+/** The same with a standard input. */
+function piped(input: string, ...argv: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...argv], { maxBuffer: 2 ** 26 }, (error, out, err) => {
+    const child = execFile(process.execPath, [MAIN, ...argv], { maxBuffer: 2 ** 26 }, (error, out, err) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out, err });
     });
+    child.stdin!.end(input);
   });
+}
+
+/** A model with a chat template. */
+function talker(): string {
+  const model = join(folder, 'talker');
+  if (existsSync(model)) return model;
+  cpSync(join(root, 'weights/gpt-shakespeare'), model, { recursive: true });
+  const template = '{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:';
+  writeFileSync(join(model, 'chat_template.jinja'), template);
+  return model;
 }
 
 /** The JSON that a command prints; standard output holds nothing else. */
@@ -91,6 +105,18 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(out).toBe("ROMEO:\nI'll tell thee, I am not, I'll\n");
     expect(err).toMatch(/^adapter {2}.+\nmodel {4}gpt2, float32, 2,915,328 parameters/m);
     expect(err).toMatch(/12 tokens in .*tokens\/s/);
+  });
+
+  it('talks, a line of a pipe a turn', { timeout: 120_000 }, async () => {
+    const options = ['--temperature', '0', '--max-new-tokens', '5', ...there];
+    const { status, out, err } = await piped('My love!\nSpeak.\n', 'chat', talker(), ...options);
+    expect(status, err).toBe(0);
+    expect(err.match(/5 tokens in .* of 256 tokens of the context are left$/gm)).toHaveLength(2);
+    const alone = await run('run', talker(), '--prompt', 'user:\nMy love!\n\nJULIET:', ...options);
+    expect(`user:\nMy love!\n\nJULIET:${out}`.startsWith(alone.out)).toBe(true);
+    const bare = await piped('Hi\n', 'chat', 'gpt-shakespeare', ...there);
+    expect([bare.status, bare.out]).toEqual([1, '']);
+    expect(bare.err).toMatch(/^error \[not-found\]: .*has no chat template$/m);
   });
 
   it('verifies the kernels of a model', { timeout: 120_000 }, async () => {

@@ -48,6 +48,8 @@ describe('usage', () => {
     ['half a picture', ['eval', 'm', '--images', 'a', '--batch', '2.5'], /whole number from 1 on/],
     ['a cold temperature', ['run', 'm', '--prompt', 'a', '--temperature', '-1'], /number from 0 on/],
     ['a probability above 1', ['run', 'm', '--prompt', 'a', '--top-p', '1.1'], /above 0 and up to 1/],
+    ['nobody to talk to', ['chat'], /missing required argument 'model'/],
+    ['a reply of no tokens', ['chat', 'm', '--max-new-tokens', '0'], /whole number from 1 on/],
     ['a text from its end', ['eval', 'm', '--text', 'a', '--from', '1'], /from 0 up to/],
     ['a word for a number', ['run', 'm', '--prompt', 'a', '--seed', 'x'], /whole number from 0 on/],
   ])('%s exits with 2 and says what is wrong', async (_, argv, message) => {
@@ -72,6 +74,7 @@ describe('usage', () => {
       'verify',
       'eval',
       'bench',
+      'chat',
       'cache',
     ])
       expect(help.out).toContain(name);

@@ -32,14 +32,15 @@ export function answering(
     const { tools, continueFinalMessage, signal } = options;
     const promptTokens = (await applyChatTemplate(messages, { tools, continueFinalMessage })).length;
     if (promptTokens > context) throw new TilewrightError('context-exceeded', 'the fake model was given too much');
+    const read = { promptTokens, cachedTokens: 0, runs: 0 };
     let tokens = 0;
     for (const text of reply(messages)) {
-      if (promptTokens + tokens > context) return { reason: 'length', promptTokens, tokens } satisfies Generation;
+      if (promptTokens + tokens > context) return { ...read, reason: 'length', tokens } satisfies Generation;
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (signal?.aborted) throw new TilewrightError('aborted', 'generating was aborted');
       yield { token: tokens++, text } satisfies GeneratedToken;
     }
-    return { reason: 'stop', promptTokens, tokens } satisfies Generation;
+    return { ...read, reason: 'stop', tokens } satisfies Generation;
   }
   return {
     task: 'text-generation',

@@ -103,7 +103,7 @@ async function continuePrompt(runtime: Runtime, { terminal, signal }: CommandCon
     { ...(await modelArgs(runtime, GENERATOR)), ...TEXT },
     { signal, onEvent },
   );
-  terminal.print(`\n  ${speed(generated, TEXT.seed)}\n`);
+  terminal.print(`\n  ${speed(generated)}; seed ${TEXT.seed}\n`);
   return generated;
 }
 

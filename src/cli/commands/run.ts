@@ -88,14 +88,14 @@ async function runPrompt(source: string, prompt: string, options: RunOptions, co
     const generated = await runtime.run('generate', args, { signal, onEvent }).finally(() => {
       if (!shown) terminal.print(); // an error too begins a line of its own
     });
-    terminal.note(terminal.paintNote('dim', speed(generated, seed)));
+    terminal.note(terminal.paintNote('dim', `${speed(generated)}; seed ${seed}`));
     terminal.result({ prompt, seed, ...generated });
   });
 }
 
-/** `100 tokens in 3.10 s: 33.1 tokens/s, the first after 0.12 s; seed 7`. */
-export function speed({ tokens, ms, firstMs, tokensPerSecond }: Generated, seed: number): string {
+/** `100 tokens in 3.10 s: 33.1 tokens/s, the first after 0.12 s`. */
+export function speed({ tokens, ms, firstMs, tokensPerSecond }: Generated): string {
   const rate =
     tokens.length > 1 ? `: ${tokensPerSecond.toFixed(1)} tokens/s, the first after ${duration(firstMs / 1e3)}` : '';
-  return `${tokens.length} tokens in ${duration(ms / 1e3)}${rate}; seed ${seed}`;
+  return `${tokens.length} tokens in ${duration(ms / 1e3)}${rate}`;
 }
