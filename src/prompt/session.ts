@@ -1,7 +1,6 @@
 import { Turns } from '../gpu/turns.ts';
 import type { ChatOptions, GeneratedToken, Generation } from '../models/text-options.ts';
-import { GENERATE_RULES } from '../models/text-options.ts';
-import { flag, type Rules, signal } from '../options.ts';
+import { flag, object, type Rules, signal } from '../options.ts';
 import type { ChatMessage, ChatTemplateOptions } from '../text/chat.ts';
 import type { TextConstraint } from '../text/constraint/index.ts';
 import { type ToolCall, ToolCalls } from '../text/tool-calls.ts';
@@ -37,7 +36,7 @@ export interface LanguageModelAppendOptions {
 }
 
 const PROMPT: Rules<LanguageModelPromptOptions> = {
-  responseConstraint: GENERATE_RULES.constraint,
+  responseConstraint: object, // an expression is one
   omitResponseConstraintInput: flag,
   signal,
 };
