@@ -260,6 +260,10 @@ describe('what the files of a model say of generating', () => {
     const messages = [{ role: 'ROMEO', content: 'My love!' }];
     const expected = await joined(model.generate('ROMEO:\nMy love!\n\nJULIET:', how));
     expect(await joined(model.chat(messages, how))).toBe(expected);
+    expect(await model.applyChatTemplate(messages)).toEqual(model.tokenizer.encode('ROMEO:\nMy love!\n\nJULIET:'));
+    const opened = [...messages, { role: 'JULIET', content: 'My lord,' }];
+    const goesOn = await joined(model.generate('ROMEO:\nMy love!\n\nJULIET:\nMy lord,', how));
+    expect(await joined(model.chat(opened, { ...how, continueFinalMessage: true }))).toBe(goesOn);
     const long = [{ role: 'ROMEO', content: 'love '.repeat(model.context) }];
     await expect(joined(model.chat(long, { ...how, overflow: 'slide' }))).rejects.toMatchObject({
       code: 'context-exceeded',
