@@ -122,7 +122,7 @@ export class TextGenerator extends LoadedModel {
   }
 
   /** What generation_config.json says of `generate`'s options. It holds where the caller says nothing. */
-  get generationConfig(): GenerationDefaults['options'] {
+  get generationConfig(): Readonly<GenerateOptions> {
     return this.defaults.options;
   }
 

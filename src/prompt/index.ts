@@ -17,7 +17,12 @@ import {
 } from './options.ts';
 import { functions, LanguageModel, MAX_TEMPERATURE, type Prompted } from './session.ts';
 
-export type { LanguageModelMessage, LanguageModelMessageContent, LanguageModelPrompt } from './messages.ts';
+export type {
+  LanguageModelMessage,
+  LanguageModelMessageContent,
+  LanguageModelMessageRole,
+  LanguageModelPrompt,
+} from './messages.ts';
 export type {
   CreateMonitor,
   DownloadProgressEvent,

@@ -3,6 +3,7 @@ import type { ChatMessage } from '../text/chat.ts';
 import type { TextConstraint } from '../text/constraint/index.ts';
 import { checked, domException, notSupported } from './errors.ts';
 
+/** Who speaks. */
 export type LanguageModelMessageRole = 'system' | 'user' | 'assistant';
 
 /** A part of a message. Of the standard's types text alone is taken. */

@@ -42,6 +42,7 @@ export interface DownloadProgressEvent extends Event {
 
 /** What `monitor` is given: it has the event `downloadprogress`. */
 export interface CreateMonitor extends EventTarget {
+  /** Is called with each event. */
   ondownloadprogress: ((event: DownloadProgressEvent) => void) | null;
   addEventListener(
     type: 'downloadprogress',
@@ -59,6 +60,7 @@ export interface CreateMonitor extends EventTarget {
 export interface LanguageModelCreateOptions extends LanguageModelCreateCoreOptions {
   /** Ends the making, and later the session, with its reason. */
   readonly signal?: AbortSignal;
+  /** Is called at once with what tells how far loading has come. */
   readonly monitor?: (monitor: CreateMonitor) => void;
   /** Begin every conversation, and never leave it. The system's message comes first. */
   readonly initialPrompts?: readonly LanguageModelMessage[];

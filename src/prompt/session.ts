@@ -14,7 +14,9 @@ export interface Prompted {
   readonly context: number;
   readonly shape: { readonly vocabulary: number };
   readonly generationConfig: { readonly temperature?: number; readonly topK?: number };
+  /** Replies to a conversation, a token at a time. */
   chat(messages: readonly ChatMessage[], options?: ChatOptions): AsyncGenerator<GeneratedToken, Generation>;
+  /** The token ids of the prompt for a conversation. */
   applyChatTemplate(
     messages: readonly ChatMessage[],
     options?: ChatTemplateOptions & { signal?: AbortSignal },
@@ -64,6 +66,7 @@ export class LanguageModel extends EventTarget {
   readonly temperature: number;
   /** null where `topK` and `temperature` were given. */
   readonly samplingMode: LanguageModelSamplingMode | null;
+  /** Is called when the oldest prompts had to leave. */
   oncontextoverflow: ((event: Event) => void) | null = null;
   /** The older name. */
   onquotaoverflow: ((event: Event) => void) | null = null;
