@@ -71,6 +71,7 @@ export type { DataType, HostData, LogicalType, TensorData, TensorDescriptor } fr
 export type { AdjustmentOptions, SequenceBias } from './text/adjustments.ts';
 export type { ChatMessage, ChatTemplateOptions } from './text/chat.ts';
 export type { TextConstraint } from './text/constraint/index.ts';
+export type { Logprobs, TokenLogprob } from './text/logprobs.ts';
 export type { EncodeOptions, Tokenizer } from './text/tokenizer.ts';
 export type { TuneMode } from './tune/tuner.ts';
 export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
