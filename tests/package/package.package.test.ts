@@ -246,7 +246,7 @@ describe('bug 15: a strict app compiles, libraries checked too', () => {
   it.each(cases)('TypeScript $version, $resolution', async ({ version, path, resolution, module }) => {
     const tsc = join(path, 'bin/tsc');
     expect(await succeed(process.execPath, [tsc, '--version'], app)).toContain(`Version ${version}.`);
-    const args = [...OPTIONS, '--module', module, '--moduleResolution', resolution, 'main.ts', 'webnn.ts'];
+    const args = [...OPTIONS, '--module', module, '--moduleResolution', resolution, 'main.ts', 'webnn.ts', 'prompt.ts'];
     const { output } = await run(process.execPath, [tsc, ...args], { cwd: app });
     expect(output).toBe('');
   });
