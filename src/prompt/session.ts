@@ -307,9 +307,9 @@ export class LanguageModel extends EventTarget {
         const cut = reply.reason === 'length';
         if (cut && constraint)
           throw domException('SyntaxError', `${call}: the reply was cut off before it met its constraint`);
-        // A reply that fills the context goes on where older turns can leave.
+        // A reply that fills the context goes on where older turns can leave. Tokens without a text would fill it for ever.
         const full = cut && reply.promptTokens + reply.tokens > this.contextWindow;
-        if (!full || !this.#state.turns.length || tools.length) break;
+        if (!full || !reply.text || !this.#state.turns.length || tools.length) break;
         continueFinalMessage = true;
       }
       await this.#commit(turn, ended);
