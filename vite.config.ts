@@ -128,7 +128,7 @@ const builds: Record<string, UserConfig> = {
               // What a page needs of the engine that has it in a worker.
               { name: 'errors', test: /src\/errors\.ts$/, priority: 2 },
               // Of texts, of reductions and of what selects: each loads without the others.
-              { name: 'text-generator', test: /src\/models\/(sampled|text-generator)\.ts$/ },
+              { name: 'text-generator', test: /src\/models\/(drawing|sampled|text-cache|text-generator)\.ts$/ },
               { name: 'lines', test: /src\/ops\/(lines|place)\.ts$/, priority: 1 },
               ...['movement', 'image', 'text'].map((name) => ({
                 name,

@@ -18,9 +18,10 @@ import { StopStrings } from '../text/stop-strings.ts';
 import { TextStream } from '../text/stream.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import type { Drawing, Drawn } from './drawing.ts';
 import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
-import { AHEAD, type Drawing, type Drawn, TextCache } from './text-cache.ts';
+import { AHEAD, TextCache } from './text-cache.ts';
 import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
 import {
   type ChatOptions,

@@ -1,5 +1,5 @@
 import { GREEDY } from '../text/sampler.ts';
-import { added, type Drawing, type Drawn, type Held, type Subject } from './text-cache.ts';
+import { added, type Drawing, type Drawn, type Held, type Subject } from './drawing.ts';
 
 /** Tokens at the end of a text that are looked for further up, the most first. */
 const GRAMS = [3, 2];
