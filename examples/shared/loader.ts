@@ -16,7 +16,7 @@ export interface Loaded<T extends Disposable, C = ModelChoice> {
   readonly ms: number;
 }
 
-type Opening = Pick<LoadOptions, 'signal' | 'onProgress'>;
+type Opening = Pick<LoadOptions, 'signal' | 'onProgress' | 'cache'>;
 
 export interface LoaderOptions<T extends Disposable, C> {
   /** Loads what was chosen. */
