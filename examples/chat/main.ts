@@ -1,10 +1,10 @@
 import { TilewrightError } from '../../src/errors.ts';
-import type { ChatMessage, Engine, Generation, TextGenerator } from '../../src/index.ts';
+import type { ChatMessage, Generation, TextGenerator } from '../../src/index.ts';
 import { noWebGpu, showAdapter } from '../shared/adapter.ts';
 import { byId, make } from '../shared/dom.ts';
 import { acceptDrops } from '../shared/drop.ts';
 import { bytes, milliseconds, number, whole } from '../shared/format.ts';
-import type { Loaded, LoaderOptions, ModelLoader } from '../shared/loader.ts';
+import type { Loaded, ModelLoader } from '../shared/loader.ts';
 import { type ModelChoice, ModelPicker } from '../shared/model-picker.ts';
 import { ProblemBox } from '../shared/problem.ts';
 import { readSampling, showValues } from '../shared/sampling.ts';
@@ -27,57 +27,41 @@ const conversation = new Conversation(log);
 const picker = new ModelPicker({
   offers: OFFERS,
   dtypes: ['int8', 'int4', 'float16', 'float32'],
-  onChoose: (choice) => void choose(choice),
+  place: byId('ask', HTMLElement),
+  onChoose: (choice) => void load(choice),
 });
 
 let loader: ModelLoader<TextGenerator> | undefined;
-let choosing: AbortController | undefined;
 let writing: AbortController | undefined;
 
-/** Loads what was chosen, once the person has agreed to its size; the code that does so comes with the first model. */
-async function choose(choice: ModelChoice): Promise<void> {
-  choosing?.abort();
-  const own = new AbortController();
-  choosing = own;
+/** Loads a model; the code that does so comes with the first. */
+async function load(choice: ModelChoice): Promise<void> {
+  writing?.abort();
   problems.clear();
-  try {
-    const [{ askBefore }, { ModelLoader, modelFor }] = await Promise.all([
-      import('../shared/download.ts'),
-      import('../shared/loader.ts'),
-    ]);
-    if (!(await askBefore(choice, byId('ask', HTMLElement), own.signal)) || own.signal.aborted) return;
-    writing?.abort();
-    const load = modelFor<TextGenerator>('text-generation', 'The pages Classify and Open take other models.');
-    const open: LoaderOptions<TextGenerator, ModelChoice>['open'] = (engine, chosen, options) =>
-      openForChat(load, engine, chosen, { ...options, cache: true });
-    loader ??= new ModelLoader({ open, progress: byId('progress', HTMLElement), problems, onLoaded: showLoaded });
-    await loader.load(choice);
-  } catch (error) {
-    if (!own.signal.aborted) problems.show(error, () => choose(choice));
-  }
+  const { ModelLoader, modelFor } = await import('../shared/loader.ts');
+  const open = modelFor<TextGenerator>('text-generation', 'The pages Classify and Open take other models.');
+  loader ??= new ModelLoader({
+    open: async (...given) => needTemplate(await open(...given), given[1].name),
+    progress: byId('progress', HTMLElement),
+    problems,
+    onLoaded: showLoaded,
+  });
+  await loader.load(choice);
 }
 
-/** Opens a model that has a template for conversations. Error: `not-found`, with what to do, of one that has none. */
-async function openForChat(
-  load: LoaderOptions<TextGenerator, ModelChoice>['open'],
-  ...given: [engine: Engine, choice: ModelChoice, options: Parameters<typeof load>[2]]
-): Promise<TextGenerator> {
-  const model = await load(...given);
+/** A model that has a template for conversations. Error: `not-found`, with what to do, where it has none: it is disposed of. */
+async function needTemplate(model: TextGenerator, name: string): Promise<TextGenerator> {
   try {
     await promptTokens(model, [{ role: 'user', content: 'Hello' }]);
     return model;
-  } catch (error) {
+  } catch (cause) {
     model.dispose();
-    const without = error instanceof TilewrightError && error.code === 'not-found' && /template/.test(error.message);
-    if (!without) throw error;
-    throw new TilewrightError(
-      'not-found',
-      `${given[1].name} has no chat template: it continues texts, and takes no turns`,
-      {
-        hint: 'Choose the version of the model that ends in Instruct, Chat or -it; of a folder, drop tokenizer_config.json and chat_template.jinja with it. The page Generate writes with models that have no template.',
-        cause: error,
-      },
-    );
+    const without = cause instanceof TilewrightError && cause.code === 'not-found' && /template/.test(cause.message);
+    if (!without) throw cause;
+    throw new TilewrightError('not-found', `${name} has no chat template: it continues texts, and takes no turns`, {
+      hint: 'Choose the version of the model that ends in Instruct, Chat or -it; of a folder, drop tokenizer_config.json and chat_template.jinja with it. The page Generate writes with models that have no template.',
+      cause,
+    });
   }
 }
 
@@ -191,7 +175,7 @@ async function reply(): Promise<void> {
 
 /** Loads the model on a new device, and replies to what was said last. */
 async function loadAgain(): Promise<void> {
-  await choose(loader!.current!.choice);
+  await load(loader!.current!.choice);
   await reply();
 }
 

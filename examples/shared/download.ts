@@ -6,7 +6,6 @@ import { Network } from '../../src/hub/network.ts';
 import { openRemote } from '../../src/hub/remote.ts';
 import { make, makeButton } from './dom.ts';
 import { bytes } from './format.ts';
-import type { ModelChoice } from './model-picker.ts';
 
 /** Bytes that are fetched without asking first. */
 const UNASKED = 20e6;
@@ -49,39 +48,41 @@ export async function bytesToFetch(source: string, signal: AbortSignal): Promise
   return Math.max(0, size - kept.reduce((sum, one) => sum + one.bytes, 0));
 }
 
-/**
- * Asks in `place` whether to fetch a model of more than 20 MB, with its size; files at hand are not asked for. Gives whether to go on.
- * Errors: those of `bytesToFetch`.
- */
+/** Asks in `place` whether to fetch a model of more than 20 MB, with its size. Gives whether to go on. */
 export async function askBefore(
-  { name, source }: ModelChoice,
+  name: string,
+  source: string,
   place: HTMLElement,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (typeof source !== 'string' || /^(blob|data):/.test(source)) return true;
+  if (/^(blob|data):/.test(source)) return true;
   const focused = document.activeElement;
   place.replaceChildren(make('p', { class: 'small soft' }, `Asking how large ${name} is…`));
-  try {
-    const size = await bytesToFetch(source, signal);
-    if (size <= UNASKED) return true;
-    return await new Promise<boolean>((resolve) => {
-      const fetchIt = makeButton(`Download ${bytes(size)}`, () => resolve(true), 'primary');
-      place.replaceChildren(
-        make('p', { class: 'small' }, `${name}: ${bytes(size)} to download. This browser keeps it for the next time.`),
-        make(
-          'div',
-          { class: 'row' },
-          fetchIt,
-          makeButton('Not now', () => resolve(false)),
-        ),
-      );
-      // A person who types elsewhere meanwhile goes on typing.
-      if (document.activeElement === focused) fetchIt.focus();
-      signal.addEventListener('abort', () => resolve(false));
-    });
-  } finally {
-    if (!signal.aborted) place.replaceChildren();
+  const size = await bytesToFetch(source, signal).catch(() => 0); // whoever loads it says what is wrong
+  if (signal.aborted) return false;
+  if (size <= UNASKED) {
+    place.replaceChildren();
+    return true;
   }
+  return new Promise((resolve) => {
+    const answer = (goesOn: boolean): void => {
+      place.replaceChildren();
+      resolve(goesOn);
+    };
+    const fetchIt = makeButton(`Download ${bytes(size)}`, () => answer(true), 'primary');
+    place.replaceChildren(
+      make('p', { class: 'small' }, `${name}: ${bytes(size)} to download. This browser keeps it for the next time.`),
+      make(
+        'div',
+        { class: 'row' },
+        fetchIt,
+        makeButton('Not now', () => answer(false)),
+      ),
+    );
+    // A person who types elsewhere meanwhile goes on typing.
+    if (document.activeElement === focused) fetchIt.focus();
+    signal.addEventListener('abort', () => resolve(false));
+  });
 }
 
 /** Shows in `place` what models this browser keeps, each with a button that removes it. */

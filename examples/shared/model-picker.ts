@@ -8,9 +8,11 @@ export interface ModelChoice {
   readonly name: string;
   readonly source: ModelSource;
   readonly dtype: ModelDataType;
+  /** Whether what is fetched of it is kept for the next time. Default false. */
+  readonly cache?: boolean;
 }
 
-/** A model to begin with: its name for people, where it lies, and what its files weigh where that is worth knowing. */
+/** A model to begin with: its name for people, where it lies, and the bytes of its weights, unless it comes with the page. */
 export interface Offer {
   readonly name: string;
   readonly source: string;
@@ -21,21 +23,30 @@ export interface ModelPickerOptions {
   /** One alone is chosen with its segment; of several each has a button. */
   readonly offers: readonly [Offer, ...Offer[]];
   readonly dtypes: readonly ModelDataType[];
+  /** Where is asked before much is fetched. Default: below the choice. */
+  readonly place?: HTMLElement;
   onChoose(choice: ModelChoice): void;
 }
 
+type Chosen = Omit<ModelChoice, 'dtype' | 'cache'>;
+
 type Kind = 'offers' | 'address' | 'files';
 
-/** Chooses a model (an offer, a name or an address, own files) and the type of its weights. */
+/** Chooses a model (an offer, a name or an address, own files) and the type of its weights. Asks before much is fetched. */
 export class ModelPicker {
   readonly element: HTMLElement;
   readonly #dtype: HTMLSelectElement;
   readonly #panels: Record<Kind, HTMLElement>;
   readonly #radios: Record<Kind, HTMLInputElement>;
-  #chosen: Omit<ModelChoice, 'dtype'> | undefined;
+  readonly #place: HTMLElement;
+  #chosen: Chosen | undefined;
+  #asking: AbortController | undefined;
 
   constructor(private readonly options: ModelPickerOptions) {
-    const { offers, dtypes } = options;
+    const { offers, dtypes, place = make('div') } = options;
+    this.#place = place;
+    place.classList.add('ask');
+    place.setAttribute('role', 'status');
     const [first] = offers;
     const alone = offers.length === 1;
     if (alone) this.#chosen = first;
@@ -72,17 +83,33 @@ export class ModelPicker {
       ),
       ...Object.values(this.#panels),
       make('div', { class: 'field' }, make('label', { for: 'dtype' }, 'Weights in'), this.#dtype),
+      ...(options.place ? [] : [place]),
     );
     this.#show('offers');
   }
 
   /** What was chosen last; the first offer until then. */
   get choice(): ModelChoice {
-    const { name, source } = this.#chosen ?? this.options.offers[0];
-    return { name, source, dtype: this.#dtype.value as ModelDataType };
+    const chosen = this.#chosen ?? this.options.offers[0];
+    const { name, source } = chosen;
+    return { name, source, dtype: this.#dtype.value as ModelDataType, cache: !this.#ships(chosen) };
   }
 
-  choose(chosen: Omit<ModelChoice, 'dtype'>): void {
+  /** Whether it comes with the page. */
+  #ships(chosen: Chosen): boolean {
+    return this.options.offers.some((offer) => offer === chosen && !offer.bytes);
+  }
+
+  async choose(chosen: Chosen): Promise<void> {
+    this.#asking?.abort();
+    this.#place.replaceChildren();
+    const own = new AbortController();
+    this.#asking = own;
+    const { name, source } = chosen;
+    if (typeof source === 'string' && !this.#ships(chosen)) {
+      const { askBefore } = await import('./download.ts');
+      if (!(await askBefore(name, source, this.#place, own.signal))) return;
+    }
     this.#chosen = chosen;
     this.options.onChoose(this.choice);
   }
@@ -133,7 +160,7 @@ export class ModelPicker {
       make(
         'label',
         { for: 'address' },
-        'A name on the hub, or the address of a folder in the layout of Hugging Face or of one .safetensors or .gguf file',
+        'A name on the hub, a folder in the layout of Hugging Face, or one .safetensors or .gguf file',
       ),
       make('div', { class: 'row joined' }, input, make('button', { type: 'submit' }, 'Load')),
     );
