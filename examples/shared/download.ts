@@ -2,7 +2,7 @@ import { TilewrightError } from '../../src/errors.ts';
 import { list, remove } from '../../src/hub/cache/index.ts';
 import { INDEX, isHubName, openFolder, readJson, SINGLE_FILE } from '../../src/hub/folder.ts';
 import { hubModel } from '../../src/hub/hub.ts';
-import { Network } from '../../src/hub/network.ts';
+import { type Answer, Network } from '../../src/hub/network.ts';
 import { openRemote } from '../../src/hub/remote.ts';
 import { make, makeButton } from './dom.ts';
 import { bytes } from './format.ts';
@@ -10,39 +10,39 @@ import { bytes } from './format.ts';
 /** Bytes that are fetched without asking first. */
 const UNASKED = 20e6;
 
-const WEIGHTS = /\.(safetensors|gguf)$/;
-
-/** The size of the file behind a URL: of its body the first bytes are read at most, whether the server gives ranges or not. */
-async function sizeAt(url: URL, signal: AbortSignal): Promise<number> {
-  const { size } = await openRemote(new Network(), url.href, signal, async ({ response }) => ({
-    size: Number(response.headers.get('content-length') ?? 0),
-  }));
-  return size;
-}
+const WEIGHTS = /\.(safetensors|gguf|onnx|ort)$/;
 
 /**
- * Bytes of a model's weights that a load would fetch: those that the cache has are not fetched again.
- * Errors: `not-found`, `access-denied`, `network`, `aborted`.
+ * The size of the file behind a URL, infinite where the server does not tell. Of its body the first bytes are read at most,
+ * whether the server gives ranges or not.
  */
-export async function bytesToFetch(source: string, signal: AbortSignal): Promise<number> {
+async function sizeAt(url: URL, signal: AbortSignal): Promise<number> {
+  const told = ({ headers }: Response): number => Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY);
+  const whole = async ({ response }: Answer): Promise<{ size: number }> => ({ size: told(response) });
+  return (await openRemote(new Network(), url.href, signal, whole)).size;
+}
+
+/** Bytes of a model's weights that a load would fetch: those that the cache has are not fetched again. Errors: those of a fetch. */
+async function bytesToFetch(source: string, signal: AbortSignal): Promise<number> {
   const folder = await openFolder(source, { signal, cache: false });
   const model = (await list()).find(({ name }) => name === folder.name);
   const kept = (model?.files ?? []).filter(({ name }) => WEIGHTS.test(name));
   if (kept.length && kept.every(({ complete }) => complete)) return 0;
   const hub = isHubName(source) ? hubModel(source) : undefined;
   const root = hub?.url ?? new URL(source, document.baseURI);
-  const sizeOf = (file: string): Promise<number> => sizeAt(new URL(file, root), signal);
-  if (!root.pathname.endsWith('/') && !WEIGHTS.test(root.pathname)) root.pathname += '/';
-  const whole = async (): Promise<number> => {
-    if (WEIGHTS.test(root.pathname)) return sizeAt(root, signal);
-    return sizeOf(SINGLE_FILE).catch(async (error) => {
+  const sizeOf = (file: string): Promise<number> => {
+    const url = new URL(root);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/${file}`;
+    return sizeAt(url, signal);
+  };
+  const sizeOfFolder = (): Promise<number> =>
+    sizeOf(SINGLE_FILE).catch(async (error) => {
       const index = error instanceof TilewrightError && error.code === 'not-found' && (await readJson(folder, INDEX));
       if (!index) throw error;
       const shards = new Set(Object.values(index['weight_map'] as Record<string, string>));
       return (await Promise.all(Array.from(shards, sizeOf))).reduce((sum, size) => sum + size, 0);
     });
-  };
-  const size = await whole().catch((error) => {
+  const size = await (WEIGHTS.test(root.pathname) ? sizeAt(root, signal) : sizeOfFolder()).catch((error) => {
     throw hub?.explain(error) ?? error;
   });
   return Math.max(0, size - kept.reduce((sum, one) => sum + one.bytes, 0));
@@ -58,7 +58,10 @@ export async function askBefore(
   if (/^(blob|data):/.test(source)) return true;
   const focused = document.activeElement;
   place.replaceChildren(make('p', { class: 'small soft' }, `Asking how large ${name} is…`));
-  const size = await bytesToFetch(source, signal).catch(() => 0); // whoever loads it says what is wrong
+  // What is not there is not fetched: whoever loads it says so.
+  const unknown = (error: unknown): number =>
+    error instanceof TilewrightError && error.code === 'network' ? Number.POSITIVE_INFINITY : 0;
+  const size = await bytesToFetch(source, signal).catch(unknown);
   if (signal.aborted) return false;
   if (size <= UNASKED) {
     place.replaceChildren();
@@ -69,9 +72,10 @@ export async function askBefore(
       place.replaceChildren();
       resolve(goesOn);
     };
-    const fetchIt = makeButton(`Download ${bytes(size)}`, () => answer(true), 'primary');
+    const much = Number.isFinite(size) ? bytes(size) : 'an unknown size';
+    const fetchIt = makeButton(`Download ${much}`, () => answer(true), 'primary');
     place.replaceChildren(
-      make('p', { class: 'small' }, `${name}: ${bytes(size)} to download. This browser keeps it for the next time.`),
+      make('p', { class: 'small' }, `${name}: ${much} to download. This browser keeps it for the next time.`),
       make(
         'div',
         { class: 'row' },

@@ -270,14 +270,19 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
   it('asks before it fetches more than 20 MB by name, and keeps what it fetched', async () => {
     const fetched: string[] = [];
     const files = new Map(folder().map(({ name, bytes }) => [name, Buffer.from(bytes)]));
+    const shards = new Map([
+      ['model.safetensors.index.json', Buffer.from(json({ weight_map: { a: '1.safetensors', b: '2.safetensors' } }))],
+      ...['1.safetensors', '2.safetensors'].map((name) => [name, Buffer.alloc(2 ** 17)] as const),
+    ]);
+    const sizes: Record<string, number> = { 'org/large': 300e6, 'org/shards': 15e6 };
     await page.route('https://huggingface.co/**', (route) => {
       const [, model, name = ''] = /co\/(org\/\w+)\/resolve\/main\/(.+)$/.exec(route.request().url())!;
-      const bytes = files.get(name);
+      const bytes = model === 'org/shards' ? shards.get(name) : files.get(name);
       fetched.push(`${model}/${name}`);
       const open = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*', etag: '"1"' };
       if (!bytes) return route.fulfill({ status: 404, headers: open });
-      // Only the first bytes are there of the large one: it is never fetched.
-      const size = model === 'org/large' && name === 'model.safetensors' ? 300e6 : bytes.length;
+      // Only the first bytes are there of what is large: it is never fetched.
+      const size = name.endsWith('.safetensors') ? (sizes[model!] ?? bytes.length) : bytes.length;
       const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(route.request().headers()['range']!)!.map(Number) as number[];
       const end = Math.min(to! + 1, bytes.length);
       const range = { 'content-range': `bytes ${from}-${end - 1}/${size}` };
@@ -295,6 +300,11 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
     await press('Not now');
     expect(await textOf(page.locator('#ask'))).toBe('');
     expect(new Set(fetched)).toEqual(new Set(['org/large/model.safetensors']));
+    await load('org/shards');
+    await untilText(page.locator('#ask'), /^shards: 30\.0 MB to download\./);
+    await page.route('**/cut.gguf', (route) => route.abort());
+    await load('cut.gguf');
+    await untilText(page.locator('#ask'), /^cut\.gguf: an unknown size to download\./);
     await load('org/small');
     await loaded(/^small: llama/);
     await page.getByText('Kept in this browser').click();
@@ -302,7 +312,11 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
     await press('Remove org/small@main');
     await untilText(page.locator('#kept'), /^Nothing so far\.$/);
     await page.getByText('Kept in this browser').click();
-    open.errors.splice(0, open.errors.length, ...open.errors.filter((error) => !/404.*huggingface/.test(error)));
+    open.errors.splice(
+      0,
+      open.errors.length,
+      ...open.errors.filter((error) => !/404.*huggingface|cut\.gguf/.test(error)),
+    );
   });
 
   it('is usable by keyboard, fits 360 pixels, and has no fault that axe finds', async () => {
