@@ -1,5 +1,14 @@
 import type { CeilingOptions } from './ceilings.ts';
-import { GPT2, type GptSize, RESNET18, RESNET50, type ResNetSize } from './models.ts';
+import {
+  type DecoderSize,
+  GPT2,
+  type GptSize,
+  RESNET18,
+  RESNET50,
+  type ResNetSize,
+  SMOLLM2,
+  type TextSize,
+} from './models.ts';
 import type { PresetName } from './parameters.ts';
 import type { BenchDataType } from './report.ts';
 
@@ -161,6 +170,20 @@ export interface Preset {
 
 const TINY_RESNET: ResNetSize = { blocks: [1, 1], width: 16, bottleneck: false, classes: 10, image: 32 };
 const TINY_GPT: GptSize = { layers: 2, width: 64, heads: 4, vocabulary: 256, context: 64 };
+/** Two queries to a key. */
+const TINY_LLAMA: DecoderSize = {
+  model_type: 'llama',
+  vocab_size: 256,
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 16,
+  max_position_embeddings: 64,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10_000,
+};
 
 /**
  * `quick` takes less than 30 s on a GPU and less than 4 minutes on a software adapter, `full` is for GPUs, `tiny` only shows that
@@ -266,7 +289,7 @@ export interface PeerPreset {
   readonly attention: readonly AttentionShape[];
   readonly resnet: Named<ResNetSize>;
   readonly onnx: readonly OnnxCase[];
-  readonly gpt: GptSize;
+  readonly texts: Named<TextSize>;
   /** Tokens of the prompt, and those after its first answer. */
   readonly prompt: number;
   readonly tokens: number;
@@ -285,8 +308,8 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
     attention: PRESET.tiny.attention,
     resnet: PRESET.tiny.resnets,
     onnx: PRESET.tiny.onnx,
-    gpt: TINY_GPT,
-    prompt: 12,
+    texts: [...PRESET.tiny.gpts, ['llama tiny', TINY_LLAMA]],
+    prompt: 40,
     tokens: 4,
     load: PRESET.tiny.load,
   },
@@ -297,7 +320,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
     attention: PRESET.quick.attention,
     resnet: [['resnet18', RESNET18]],
     onnx: ONNX_CASES,
-    gpt: GPT2,
+    texts: [...PRESET.quick.gpts, ['smollm2', SMOLLM2]],
     prompt: 128,
     tokens: 32,
     load: ['resnet18', RESNET18],
@@ -312,7 +335,7 @@ export const PEER_PRESET: Record<PresetName, PeerPreset> = {
       ['resnet50', RESNET50],
     ],
     onnx: ONNX_CASES,
-    gpt: GPT2,
+    texts: [...PRESET.full.gpts, ['smollm2', SMOLLM2]],
     prompt: 128,
     tokens: 32,
     load: ['resnet18', RESNET18],

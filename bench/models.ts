@@ -44,8 +44,13 @@ export interface DecoderSize {
   readonly num_key_value_heads: number;
   readonly head_dim: number;
   readonly max_position_embeddings: number;
+  readonly rms_norm_eps: number;
+  readonly rope_theta: number;
   readonly sliding_window?: number;
 }
+
+/** A decoder of either kind. */
+export type TextSize = GptSize | DecoderSize;
 
 /** SmolLM2-135M. */
 export const SMOLLM2: DecoderSize = {
@@ -58,6 +63,8 @@ export const SMOLLM2: DecoderSize = {
   num_key_value_heads: 3,
   head_dim: 64,
   max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100_000,
 };
 
 /** Two layers of Gemma 2 2B: of its keys half the layers see a window, and its scores are capped. */
@@ -71,6 +78,8 @@ export const GEMMA2: DecoderSize = {
   num_key_value_heads: 4,
   head_dim: 256,
   max_position_embeddings: 8192,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
   sliding_window: 2048,
 };
 
@@ -227,11 +236,19 @@ export const safetensorsOf = (tensors: Tensors): Uint8Array<ArrayBuffer> =>
     Array.from(tensors, ([name, { shape, data }]) => ({ name, storedType: 'F32', shape, bytes: bytesOf(data) })),
   );
 
-/** The folder of a GPT-2: its config says what the tensors do not. */
-export const gptFolder = <Bytes extends Uint8Array<ArrayBuffer> | Blob>(
-  safetensors: Bytes,
-  heads: number,
-): Record<string, Uint8Array<ArrayBuffer> | Bytes> => ({
-  'config.json': new TextEncoder().encode(JSON.stringify({ model_type: 'gpt2', n_head: heads })),
-  'model.safetensors': safetensors,
+export const isGpt = (size: TextSize): size is GptSize => 'width' in size;
+
+export const vocabularyOf = (size: TextSize): number => (isGpt(size) ? size.vocabulary : size.vocab_size);
+
+/** The tensors of a decoder under the names of the published checkpoints. */
+export const textShapes = (size: TextSize): Shapes => (isGpt(size) ? gptShapes(size) : decoderShapes(size));
+
+/** What `config.json` of a decoder says, where the tensors do not. */
+export const textConfig = (size: TextSize): Readonly<Record<string, unknown>> =>
+  isGpt(size) ? { model_type: 'gpt2', n_head: size.heads } : { tie_word_embeddings: true, ...size };
+
+/** The folder of a decoder with random weights, for `engine.load`. */
+export const textFolder = (size: TextSize): Record<string, Blob> => ({
+  'config.json': new Blob([JSON.stringify(textConfig(size))]),
+  'model.safetensors': randomCheckpoint(textShapes(size)),
 });

@@ -8,9 +8,9 @@ import type { Work } from './report.ts';
 
 /** An input of a run, as the engine and onnxruntime-web take it. */
 export interface OnnxInput {
-  readonly type: 'float32' | 'int64';
+  readonly type: 'float32' | 'int32' | 'int64';
   readonly dims: readonly number[];
-  readonly data: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
 }
 
 /** A file in memory with its inputs, ready for any engine. */

@@ -16,6 +16,7 @@ import {
   type ResNetSize,
   resnetShapes,
   type Shapes,
+  textConfig,
 } from './models.ts';
 
 /** A checkpoint whose numbers are made when they are read. */
@@ -66,7 +67,7 @@ export function resnetOf(weights: Weights, image: number, dataType: 'float32' | 
 export function gptOf(size: GptSize, tokens: number, dataType: 'float32' | 'float16' = 'float32'): Graph {
   const checkpoint = checkpointOf(gptShapes(size));
   const weights = new Weights(checkpoint);
-  const files = { name: 'gpt2', checkpoint, config: { n_head: size.heads } } as unknown as ModelFiles;
+  const files = { name: 'gpt2', checkpoint, config: textConfig(size) } as unknown as ModelFiles;
   return gpt2Graph(weights, gpt2Shape(files, weights), { dataType, tokens, predict: 'last' });
 }
 
@@ -77,8 +78,7 @@ export async function decoderOf(
   dataType: 'float32' | 'float16' = 'float32',
 ): Promise<Graph> {
   const checkpoint = checkpointOf(decoderShapes(size));
-  const config = { tie_word_embeddings: true, ...size } as unknown as ModelFiles['config'];
-  const files = { name: size.model_type, checkpoint, config } as unknown as ModelFiles;
+  const files = { name: size.model_type, checkpoint, config: textConfig(size) } as unknown as ModelFiles;
   const { family, groups } = await familyModule(files);
   await loadOps(['text', ...groups]);
   return family(files, {}).graph({ dataType, tokens, predict: 'last' });

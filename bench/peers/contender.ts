@@ -1,8 +1,9 @@
 import type { ConvLayer } from '../cases.ts';
-import type { GptSize, ResNetSize, Tensors } from '../models.ts';
+import type { ResNetSize, Tensors, TextSize } from '../models.ts';
 import type { OnnxTask } from '../onnx-files.ts';
 import type { EngineName, Work } from '../report.ts';
 import type { OnnxModel } from './onnx.ts';
+import type { OnnxDecoder } from './onnx-models.ts';
 
 /** [m,k] times [k,n], which is constant. */
 export interface MatmulTask {
@@ -42,10 +43,10 @@ export interface ResNetTask {
   readonly pixels: Float32Array<ArrayBuffer>;
 }
 
-export interface GptTask {
-  readonly size: GptSize;
-  readonly folder: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
-  readonly onnx: OnnxModel;
+export interface TextTask {
+  readonly size: TextSize;
+  readonly folder: Readonly<Record<string, Blob>>;
+  readonly onnx: OnnxDecoder;
   /** Tokens of a prompt. */
   readonly prompt: number;
 }
@@ -85,6 +86,6 @@ export interface Competitor {
   resnet?(task: ResNetTask): Promise<Contender>;
   /** A run takes its inputs from the host and gives all outputs to it. */
   onnx?(task: OnnxTask): Promise<Contender>;
-  gpt?(task: GptTask): Promise<Writer>;
+  text?(task: TextTask): Promise<Writer>;
   close(): Promise<void> | void;
 }

@@ -11,13 +11,14 @@ import {
 import { randomData } from '../graphs.ts';
 import { type ContestEffort, interleave, normwise, type Sample } from '../measure.ts';
 import {
-  type GptSize,
-  gptFolder,
-  gptShapes,
   type ResNetSize,
   randomTensors,
   resnetShapes,
   safetensorsOf,
+  type TextSize,
+  textFolder,
+  textShapes,
+  vocabularyOf,
 } from '../models.ts';
 import { type OnnxFiles, type OnnxTask, onnxTasks } from '../onnx-files.ts';
 import type { PresetName } from '../parameters.ts';
@@ -29,12 +30,12 @@ import type {
   Competitor,
   Contender,
   ConvTask,
-  GptTask,
   MatmulTask,
   ResNetTask,
+  TextTask,
   Writer,
 } from './contender.ts';
-import { onnxGpt, onnxResNet } from './onnx-models.ts';
+import { onnxDecoder, onnxResNet } from './onnx-models.ts';
 import type { PeerFolders } from './packages.ts';
 
 export interface ContestOptions {
@@ -114,9 +115,11 @@ export async function runContest(recorder: Recorder, options: ContestOptions): P
     const matches = matchesOf(PEER_PRESET[preset], suites, files.tasks).filter(({ parts }) =>
       parts.some(({ name, shape }) => `${name} ${shape}`.includes(only)),
     );
-    for (const [done, match] of matches.entries()) {
+    const { length } = matches;
+    for (let done = 0; done < length; done++) {
+      const match = matches.shift()!; // what it computes with goes when it is over
       const label = `${match.parts[0]!.name} ${match.parts[0]!.shape}`;
-      recorder.begin(done, matches.length, label);
+      recorder.begin(done, length, label);
       const tell = (what: string): void => recorder.tell(`${label}: ${what}`);
       const { timings, work, said } = await play(match, competitors, recorder, tell);
       notes.push(...said.map((note) => `${label}: ${note}`));
@@ -162,7 +165,7 @@ const NOTES = [
   `Rounds are interleaved A B B A; results were equal within ${TOLERANCE} (normwise) before any was timed.`,
   'Single ops: inputs and output stay on the device, whole runs end with onSubmittedWorkDone (wasm: in memory). ' +
     `Runs below ${SHORT_RUN} ms are queued to ${QUEUED} ms, with one wait at the end.`,
-  'ResNet and ONNX files: inputs go up and outputs come back in every run. GPT-2: every token is on the host before the ' +
+  'ResNet and ONNX files: inputs go up and outputs come back in every run. Decoders: every token is on the host before the ' +
     'next; onnxruntime-web reads the logits back and takes the likeliest there, keys and values stay on the device.',
 ];
 
@@ -249,7 +252,7 @@ function matchesOf(preset: PeerPreset, suites: readonly SuiteName[], tasks: read
     attention: () => preset.attention.map(attentionMatch),
     resnet: () => preset.resnet.map(([name, size]) => resnetMatch(name, size)),
     onnx: () => [...tasks.map(onnxMatch), ...preset.resnet.map(([name, size]) => onnxResNetMatch(name, size))],
-    gpt: () => [gptMatch(preset)],
+    gpt: () => preset.texts.map(([name, size]) => textMatch(name, size, preset)),
     softmax: () => [],
     elementwise: () => [],
     custom: () => [],
@@ -402,24 +405,24 @@ export function resnetTask(size: ResNetSize): ResNetTask {
   };
 }
 
-function gptTask(size: GptSize, prompt: number): GptTask {
-  const tensors = randomTensors(gptShapes(size));
-  return { size, folder: gptFolder(safetensorsOf(tensors), size.heads), onnx: onnxGpt(tensors, size), prompt };
+function textTask(size: TextSize, prompt: number): TextTask {
+  return { size, folder: textFolder(size), onnx: onnxDecoder(randomTensors(textShapes(size)), size), prompt };
 }
 
-function gptMatch({ gpt: size, prompt, tokens }: PeerPreset): Match {
+function textMatch(name: string, size: TextSize, { prompt, tokens }: PeerPreset): Match {
   const perSecond =
     (count: number) =>
     (ms: number): BenchRow['rate'] => ({ value: (1000 * count) / ms, unit: 'tokens/s' });
-  const task = lazily(() => gptTask(size, prompt));
+  const task = lazily(() => textTask(size, prompt));
   return {
     suite: 'gpt',
     parts: [
-      { name: 'gpt2 prefill', shape: `${prompt} tokens`, rate: perSecond(prompt) },
-      { name: 'gpt2 decode', shape: `a token, after ${prompt}`, rate: perSecond(1) },
+      { name: `${name} prefill`, shape: `${prompt} tokens`, rate: perSecond(prompt) },
+      { name: `${name} decode`, shape: `a token, after ${prompt}`, rate: perSecond(1) },
     ],
     effort: LARGE,
-    enter: (competitor) => competitor.gpt?.(task()).then((writer) => enterWriter(writer, size, prompt, tokens)),
+    enter: (competitor) =>
+      competitor.text?.(task()).then((writer) => enterWriter(writer, vocabularyOf(size), prompt, tokens)),
   };
 }
 
@@ -428,7 +431,7 @@ const DECODE_MS = 20_000;
 /** Tokens of the prompt that is compared, and that tells how long a whole one will take. */
 const SHORT = 8;
 
-function enterWriter(writer: Writer, { vocabulary }: GptSize, length: number, tokens: number): Entry {
+function enterWriter(writer: Writer, vocabulary: number, length: number, tokens: number): Entry {
   const random = createRandom(1);
   const prompt = Array.from({ length }, () => Math.floor(random() * vocabulary));
   let steps = tokens;

@@ -1,6 +1,8 @@
 import type { ConvLayer } from '../cases.ts';
-import type { GptSize, ResNetSize, Tensors } from '../models.ts';
+import { type DecoderSize, type GptSize, isGpt, type ResNetSize, type Tensors, type TextSize } from '../models.ts';
+import type { OnnxInput } from '../onnx-files.ts';
 import { OnnxGraph, type OnnxModel } from './onnx.ts';
+import { permute } from './permute.ts';
 
 /** `input` [m,k] times a constant [k,n] is `output`. */
 export function onnxMatmul(m: number, k: number, n: number, weights: Float32Array): OnnxModel {
@@ -29,10 +31,7 @@ interface Heads {
   readonly width: number;
 }
 
-/**
- * Attention in plain ops, as PyTorch exports it. The fused ones of onnxruntime-web 1.30, MultiHeadAttention and
- * GroupQueryAttention, compute other numbers on SwiftShader where there are 128 queries (0.92 off, normwise).
- */
+/** Attention in plain ops, as PyTorch exports it. */
 class PlainAttention {
   constructor(
     private readonly g: OnnxGraph,
@@ -111,40 +110,101 @@ export function onnxResNet(tensors: Tensors, { blocks, bottleneck, classes, imag
   return g.encode();
 }
 
+/** A decoder as onnxruntime-web runs it. */
+export interface OnnxDecoder extends OnnxModel {
+  /** Names of the past keys and values [1,heads,past,head size] that go in, and of those of all positions that come out, in the same order. */
+  readonly past: readonly string[];
+  readonly present: readonly string[];
+  /** Of the cache. */
+  readonly heads: number;
+  readonly headSize: number;
+  /** What goes in beside the cache, for tokens behind so many. */
+  inputs(tokens: readonly number[], past: number): Readonly<Record<string, OnnxInput>>;
+}
+
+interface CacheSize {
+  readonly layers: number;
+  readonly heads: number;
+  readonly headSize: number;
+}
+
+/**
+ * What all decoders have: `tokens` [1,count] (int64) and past keys and values go in; `logits` [1,vocabulary] after the last
+ * token, and the keys and values of all positions come out.
+ */
+class DecoderGraph {
+  readonly g = new OnnxGraph(true);
+  readonly tokens = this.g.input('tokens', 'int64', [1, 'count']);
+  readonly past: readonly string[];
+  readonly present: readonly string[];
+
+  constructor(
+    private readonly tensors: Tensors,
+    private readonly cache: CacheSize,
+  ) {
+    const names = (which: string): string[] =>
+      Array.from({ length: cache.layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
+    this.past = names('past').map((name) => this.g.input(name, 'float32', this.#shape('past')));
+    this.present = names('present');
+  }
+
+  weight(name: string): string {
+    const { data, shape } = this.tensors.get(name)!;
+    return this.g.constant(data, shape, name);
+  }
+
+  /** `rows` [1,count,width] times the table's transpose: of the last row. */
+  encode(rows: string, table: string, inputs: OnnxDecoder['inputs']): OnnxDecoder {
+    const { g, past, present } = this;
+    const [vocabulary, width] = this.tensors.get(table)!.shape as [number, number];
+    const end = g.node('Gather', [rows, g.constant(BigInt64Array.of(-1n), [1])], { axis: 1 });
+    g.node('Gemm', [g.node('Reshape', [end, g.integers(1, width)]), table], { transB: 1 }, 'logits');
+    g.output('logits', 'float32', [1, vocabulary]);
+    for (const name of present) g.output(name, 'float32', this.#shape('total'));
+    const { heads, headSize } = this.cache;
+    const own = (fresh: readonly number[], length: number): Readonly<Record<string, OnnxInput>> => ({
+      tokens: integers([1, fresh.length], fresh),
+      ...inputs(fresh, length),
+    });
+    return { ...g.encode(), past, present, heads, headSize, inputs: own };
+  }
+
+  #shape(length: string): (number | string)[] {
+    return [1, this.cache.heads, length, this.cache.headSize];
+  }
+}
+
+/** Of the tensors under their published names: a GPT-2, or a Llama. */
+export function onnxDecoder(tensors: Tensors, size: TextSize): OnnxDecoder {
+  return isGpt(size) ? onnxGpt(tensors, size) : onnxLlama(tensors, size);
+}
+
+const integers = (dims: readonly number[], values: readonly number[]): OnnxInput => ({
+  type: 'int64',
+  dims,
+  data: BigInt64Array.from(values, BigInt),
+});
+
 /** [count, total]: what is added to the scores of the last `count` of so many positions. */
-export const causalMask = (count: number, total: number): Float32Array =>
+const causalMask = (count: number, total: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count * total }, (_, i) =>
     i % total > total - count + Math.floor(i / total) ? -1e9 : 0,
   );
 
-/** Names of a layer's keys and values: `past.3.key`, `present.3.value`. */
-export const cacheNames = (which: 'past' | 'present', layers: number): string[] =>
-  Array.from({ length: layers }, (_, i) => [`${which}.${i}.key`, `${which}.${i}.value`]).flat();
-
-/**
- * A decoder with a cache: past keys and values [1,heads,past,head size] go in, those of all positions come out. Inputs
- * `tokens` and `positions` [1,count] (int64), `mask` [1,1,count,total], which is added to the scores; `logits`
- * [1,vocabulary] are those after the last token.
- */
-export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: GptSize): OnnxModel {
-  const g = new OnnxGraph(true);
-  const weight = (name: string): string => {
-    const { data, shape } = tensors.get(name)!;
-    return g.constant(data, shape, name);
-  };
+/** A GPT-2 in plain ops. Inputs: `positions` [1,count] (int64), `mask` [1,1,count,total], which is added to the scores. */
+function onnxGpt(tensors: Tensors, { layers, width, heads }: GptSize): OnnxDecoder {
+  const decoder = new DecoderGraph(tensors, { layers, heads, headSize: width / heads });
+  const { g, tokens, past, present } = decoder;
+  const weight = (name: string): string => decoder.weight(name);
   const norm = (x: string, name: string): string =>
     g.node('LayerNormalization', [x, weight(`${name}.weight`), weight(`${name}.bias`)], { epsilon: { float: 1e-5 } });
   const linear = (x: string, name: string): string =>
     g.node('Add', [g.node('MatMul', [x, weight(`${name}.weight`)]), weight(`${name}.bias`)]);
 
   const table = weight('wte.weight');
-  const tokens = g.input('tokens', 'int64', [1, 'count']);
   const positions = g.input('positions', 'int64', [1, 'count']);
   const mask = g.input('mask', 'float32', [1, 1, 'count', 'total']);
   const attention = new PlainAttention(g, { heads, width });
-  const cacheShape = (length: string): (number | string)[] => [1, heads, length, width / heads];
-  const past = cacheNames('past', layers).map((name) => g.input(name, 'float32', cacheShape('past')));
-  const present = cacheNames('present', layers);
   const [thirds, lastAxis] = [g.integers(width, width, width), { axis: 2 }];
   let x = g.node('Add', [g.node('Gather', [table, tokens]), g.node('Gather', [weight('wpe.weight'), positions])]);
   for (let i = 0; i < layers; i++) {
@@ -165,10 +225,99 @@ export function onnxGpt(tensors: Tensors, { layers, width, heads, vocabulary }: 
     const hidden = linear(norm(x, `${name}.ln_2`), `${name}.mlp.c_fc`);
     x = g.node('Add', [linear(g.node('Gelu', [hidden], { approximate: 'tanh' }), `${name}.mlp.c_proj`), x]);
   }
-  const end = g.node('Gather', [x, g.constant(BigInt64Array.of(-1n), [1])], { axis: 1 });
-  const flat = g.node('Reshape', [norm(end, 'ln_f'), g.integers(1, width)]);
-  g.node('Gemm', [flat, table], { transB: 1 }, 'logits');
-  g.output('logits', 'float32', [1, vocabulary]);
-  for (const name of present) g.output(name, 'float32', cacheShape('total'));
-  return g.encode();
+  return decoder.encode(norm(x, 'ln_f'), table, gptInputs);
+}
+
+// Beside the makers: a function inside of one would keep its tensors.
+const gptInputs: OnnxDecoder['inputs'] = ({ length }, past) => ({
+  positions: integers(
+    [1, length],
+    Array.from({ length }, (_, i) => past + i),
+  ),
+  mask: { type: 'float32', dims: [1, 1, length, past + length], data: causalMask(length, past + length) },
+});
+
+const llamaInputs: OnnxDecoder['inputs'] = ({ length }, past) => ({
+  last: { type: 'int32', dims: [1], data: Int32Array.of(past + length - 1) },
+  total: { type: 'int32', dims: [], data: Int32Array.of(past + length) },
+});
+
+/**
+ * A Llama, its head tied to its table, in the ops that onnxruntime-genai exports for WebGPU: queries, keys and values in one
+ * product, GroupQueryAttention that turns them, a sum with the normalisation behind it. Inputs: `last` [1] and `total`
+ * (int32), the last position and the number of all.
+ */
+function onnxLlama(tensors: Tensors, size: DecoderSize): OnnxDecoder {
+  if (size.model_type !== 'llama') throw new Error(`expected a llama, got a ${size.model_type}`);
+  const { num_hidden_layers: layers, num_key_value_heads: heads, head_dim: headSize } = size;
+  const decoder = new DecoderGraph(tensors, { layers, heads, headSize });
+  const { g, tokens, past, present } = decoder;
+  const epsilon = { epsilon: { float: size.rms_norm_eps } };
+  /** Times weights [out,in], one or several side by side. */
+  const linear = (x: string, ...names: string[]): string => {
+    const weights = names.map((name) => tensors.get(`${name}.weight`)!);
+    const inputs = weights[0]!.shape[1]!;
+    const outputs = weights.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    const rows = new Float32Array(outputs * inputs);
+    let at = 0;
+    for (const { data } of weights) {
+      rows.set(data, at);
+      at += data.length;
+    }
+    return g.node('MatMul', [x, g.constant(permute(rows, [outputs, inputs], [1, 0]), [inputs, outputs], names[0]!)]);
+  };
+  const last = g.input('last', 'int32', [1]);
+  const total = g.input('total', 'int32', []);
+  const turns = rotaryTables(size).map((table, i) =>
+    g.constant(table, [size.max_position_embeddings, headSize / 2], ['cosines', 'sines'][i]),
+  );
+
+  const table = decoder.weight('model.embed_tokens.weight');
+  let x = g.node('Gather', [table, tokens]);
+  const first = decoder.weight('model.layers.0.input_layernorm.weight');
+  let normed = g.node('SimplifiedLayerNormalization', [x, first], { axis: -1, ...epsilon });
+  /** Adds to `x`, and normalises the sum. */
+  const add = (term: string, norm: string): void => {
+    const outputs = [`${norm}.normed`, '', '', `${norm}.sum`];
+    const op = 'SkipSimplifiedLayerNormalization@com.microsoft';
+    g.nodes(op, [x, term, decoder.weight(`${norm}.weight`)], epsilon, outputs);
+    [normed, x] = [outputs[0]!, outputs[3]!];
+  };
+  for (let i = 0; i < layers; i++) {
+    const name = `model.layers.${i}`;
+    const packed = linear(normed, ...['q', 'k', 'v'].map((part) => `${name}.self_attn.${part}_proj`));
+    const [attended] = g.nodes(
+      'GroupQueryAttention@com.microsoft',
+      [packed, '', '', past[2 * i]!, past[2 * i + 1]!, last, total, ...turns],
+      {
+        num_heads: size.num_attention_heads,
+        kv_num_heads: heads,
+        scale: { float: 1 / Math.sqrt(headSize) },
+        do_rotary: 1,
+        rotary_interleaved: 0,
+      },
+      [`${name}.attended`, present[2 * i]!, present[2 * i + 1]!],
+    );
+    add(linear(attended!, `${name}.self_attn.o_proj`), `${name}.post_attention_layernorm`);
+    const gate = linear(normed, `${name}.mlp.gate_proj`);
+    const gated = g.node('Mul', [
+      g.node('Mul', [gate, g.node('Sigmoid', [gate])]),
+      linear(normed, `${name}.mlp.up_proj`),
+    ]);
+    add(
+      linear(gated, `${name}.mlp.down_proj`),
+      i + 1 < layers ? `model.layers.${i + 1}.input_layernorm` : 'model.norm',
+    );
+  }
+  return decoder.encode(normed, table, llamaInputs);
+}
+
+/** Cosines and sines of the angles that each position turns pairs of a head by: [positions, head size / 2] each. */
+function rotaryTables({ max_position_embeddings: positions, head_dim: size, rope_theta: theta }: DecoderSize) {
+  const half = size / 2;
+  const of = (turn: (angle: number) => number): Float32Array =>
+    Float32Array.from({ length: positions * half }, (_, i) =>
+      turn(Math.floor(i / half) * theta ** ((-2 * (i % half)) / size)),
+    );
+  return [of(Math.cos), of(Math.sin)];
 }

@@ -1,8 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import { flat } from '../onnx-files.ts';
+import { requestAdapter, requestDevice } from '../../src/gpu/adapter.ts';
+import { flat, type OnnxTask } from '../onnx-files.ts';
 import type { Competitor, Contender } from './contender.ts';
 import type { OnnxModel } from './onnx.ts';
-import { cacheNames, causalMask, onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
+import { onnxAttention, onnxConv2d, onnxMatmul } from './onnx-models.ts';
 import { addressOf, IN_NODE, importFile } from './packages.ts';
 import { permute } from './permute.ts';
 
@@ -24,6 +25,11 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
       externalData: [...externalData],
       ...options,
     });
+
+  const feedsOf = (inputs: OnnxTask['inputs']): Record<string, Tensor> =>
+    Object.fromEntries(
+      Object.entries(inputs).map(([name, { type, dims, data }]) => [name, new ort.Tensor(type, data as never, dims)]),
+    );
 
   /** Inputs lie on the device before a run, as the output does after it. */
   async function op(
@@ -92,9 +98,7 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
     },
     async onnx({ model, inputs }) {
       const session = await create({ model, externalData: [] });
-      const feeds = Object.fromEntries(
-        Object.entries(inputs).map(([name, { type, dims, data }]) => [name, new ort.Tensor(type, data as never, dims)]),
-      );
+      const feeds = feedsOf(inputs);
       let outputs: InferenceSession.ReturnType = {};
       return {
         async run(count) {
@@ -104,32 +108,28 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
         dispose: () => session.release(),
       };
     },
-    async gpt({ onnx, size }) {
-      const [past, present] = [cacheNames('past', size.layers), cacheNames('present', size.layers)];
+    async text({ onnx }) {
+      const { past, present, heads, headSize } = onnx;
       const locations = Object.fromEntries(present.map((name) => [name, 'gpu-buffer' as const]));
-      const session = await create(onnx, onGpu ? { preferredOutputLocation: { ...locations, logits: 'cpu' } } : {});
-      const empty = new ort.Tensor('float32', new Float32Array(), [1, size.heads, 0, size.width / size.heads]);
+      const device = onGpu ? await deviceOfSmallSubgroups() : undefined;
+      const session = await create(onnx, {
+        ...(onGpu && { preferredOutputLocation: { ...locations, logits: 'cpu' } }),
+        ...(device && { executionProviders: [{ name: 'webgpu', device }] }),
+      });
+      const empty = new ort.Tensor('float32', new Float32Array(), [1, heads, 0, headSize]);
 
       /** Puts tokens behind those of the cache. Gives the logits after the last; the cache is the new one then. */
       const extend = async (
         tokens: readonly number[],
         cache: { length: number; tensors: Tensor[] },
       ): Promise<Float32Array> => {
-        const total = cache.length + tokens.length;
-        const shape = [1, tokens.length];
         const outputs = await session.run({
-          tokens: new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), shape),
-          positions: new ort.Tensor(
-            'int64',
-            BigInt64Array.from(tokens, (_, i) => BigInt(cache.length + i)),
-            shape,
-          ),
-          mask: new ort.Tensor('float32', causalMask(tokens.length, total), [1, 1, tokens.length, total]),
+          ...feedsOf(onnx.inputs(tokens, cache.length)),
           ...Object.fromEntries(past.map((name, i) => [name, cache.tensors[i] ?? empty])),
         });
         for (const tensor of cache.tensors) tensor.dispose();
         cache.tensors = present.map((name) => outputs[name]!);
-        cache.length = total;
+        cache.length += tokens.length;
         return outputs['logits']!.data as Float32Array;
       };
       const withCache = () => {
@@ -155,11 +155,28 @@ export async function openOnnxRuntime(dist: string, provider: Provider): Promise
             tokens = [token];
           }
         },
-        dispose: () => session.release(),
+        async dispose() {
+          await session.release();
+          device?.destroy();
+        },
       };
     },
     close: () => {},
   };
+}
+
+/** Lanes that onnxruntime-web's kernels by subgroups take at least. */
+const LEAST_LANES = 8;
+
+/**
+ * GroupQueryAttention of onnxruntime-web 1.30 is wrong from 32 queries on where a subgroup has 4 lanes, as on SwiftShader (logits 0.85
+ * off, normwise; 2026-11-30). There a decoder gets a device without subgroups, for which it has other kernels that are right; elsewhere
+ * it makes its own.
+ */
+async function deviceOfSmallSubgroups(): Promise<GPUDevice | undefined> {
+  const adapter = await requestAdapter();
+  const { subgroupMinSize = LEAST_LANES } = adapter.info;
+  return subgroupMinSize < LEAST_LANES ? requestDevice(adapter, { without: ['subgroups'] }) : undefined;
 }
 
 async function importOrt(dist: string, provider: Provider): Promise<Ort> {

@@ -9,6 +9,7 @@ import {
   type TextGenerator,
 } from '../../src/index.ts';
 import { attentionGraph, convGraph, matmulGraph, modelWork, workOf } from '../graphs.ts';
+import { vocabularyOf } from '../models.ts';
 import { onnxWork, runOnnx } from '../onnx-files.ts';
 import type { Competitor, Contender } from './contender.ts';
 
@@ -68,12 +69,17 @@ export async function openTilewright(engine?: Engine): Promise<Competitor & { re
         dispose: () => model.dispose(),
       };
     },
-    async gpt({ folder, size, prompt }) {
+    async text({ folder, size, prompt }) {
       const model = (await gpu.load(folder)) as TextGenerator;
       return {
-        logits: async (tokens) => (await model.logits(tokens)).subarray(-size.vocabulary),
+        logits: async (tokens) => (await model.logits(tokens)).subarray(-vocabularyOf(size)),
         async *write(prompt, count) {
-          for await (const { token } of model.generate(prompt, { maxNewTokens: count, temperature: 0, stopTokens: [] }))
+          for await (const { token } of model.generate(prompt, {
+            maxNewTokens: count,
+            temperature: 0,
+            stopTokens: [],
+            promptCache: false,
+          }))
             yield token;
         },
         work: [await modelWork(model, model.graph(prompt, 'last')), await modelWork(model, model.graph(1, 'last'))],

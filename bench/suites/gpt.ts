@@ -3,7 +3,7 @@ import { createRandom } from '../../src/text/random.ts';
 import type { LoadDataType } from '../cases.ts';
 import { modelWork } from '../graphs.ts';
 import { samplesBetween } from '../measure.ts';
-import { gptFolder, gptShapes, randomCheckpoint } from '../models.ts';
+import { textFolder } from '../models.ts';
 import {
   type Case,
   type Context,
@@ -24,7 +24,7 @@ export const gpt: Suite = (context) => {
     ...typesOf(context, context.preset.modelDtypes).map((dtype) => writes(context, 'gpt', () => shipped, dtype)),
     ...context.preset.gpts.flatMap(([name, size]) =>
       typesOf(context, context.preset.networkDtypes).map((dtype) =>
-        writes(context, name, () => gptFolder(randomCheckpoint(gptShapes(size)), size.heads), dtype),
+        writes(context, name, () => textFolder(size), dtype),
       ),
     ),
   ];
@@ -44,6 +44,9 @@ export const timeText = async (context: Context, model: TextGenerator, name: str
   await timeDecode(context, model, name),
 ];
 
+/** Each text is read from its beginning, and ends where it is told to. */
+const PLAIN = { temperature: 0, stopTokens: [], promptCache: false };
+
 /** Random tokens: what they mean does not change what they cost. */
 function randomTokens(model: TextGenerator, count: number): number[] {
   const random = createRandom(1);
@@ -56,7 +59,7 @@ async function timePrefill(context: Context, model: TextGenerator, name: string)
   const length = Math.min(context.preset.prompt, model.context - 1);
   const prompt = randomTokens(model, length);
   const timed = await timeCalls(context, async () => {
-    for await (const _ of model.generate(prompt, { maxNewTokens: 1, temperature: 0, stopTokens: [], signal }));
+    for await (const _ of model.generate(prompt, { ...PLAIN, maxNewTokens: 1, signal }));
   });
   return {
     name: `${name} prefill`,
@@ -74,7 +77,7 @@ async function timeDecode(context: Context, model: TextGenerator, name: string):
   const tokens = Math.min(context.preset.tokens, model.context - prompt.length - 1);
   const timed = await timeOne(context, async () => {
     const moments: number[] = [];
-    const options = { maxNewTokens: tokens + 1, temperature: 0, stopTokens: [], signal };
+    const options = { ...PLAIN, maxNewTokens: tokens + 1, signal };
     for await (const _ of model.generate(prompt, options)) moments.push(performance.now());
     return samplesBetween(moments, quantum);
   });

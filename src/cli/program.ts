@@ -314,9 +314,9 @@ export function build(signal: AbortSignal): Command {
     .addOption(new Option('--start-of <engine>').choices(LOADERS).hideHelp())
     .addOption(new Option('--preset <name>', 'how much (default: quick on a software adapter)').choices(PRESETS))
     .option('--json [file]', 'write the report to a file, or print it and nothing else')
-    .action(async ({ json, ...options }) => {
+    .action(async ({ json, runtime, ...options }) => {
       const { bench } = await import('./commands/bench.ts');
-      await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, ...options }));
+      await bench({ ...options, ...(typeof json === 'string' && { file: json }) }, contextOf({ json, runtime }));
     });
 
   onModel(command('serve <model>', "answer requests in the shape of OpenAI's API: chat, completions, models"))

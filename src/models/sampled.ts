@@ -3,14 +3,15 @@ import type { Graph, Operand } from '../graph/ir.ts';
 import type { TextGraphOptions } from './text-family.ts';
 
 /**
- * The graph of a model of text, from the logits of its tokens: these, or the token drawn by the input `settings` (ops/sample.ts) from the
- * one line that there is.
+ * The graph of a model of text, from the logits of its tokens: these, or the token drawn by the input `settings` (ops/sample.ts) from each
+ * line.
  */
 export function textOutputs(b: GraphBuilder, logits: Operand, predict: TextGraphOptions['predict']): Graph {
   if (predict === 'all') return b.outputs({ logits });
-  const settings = b.input('settings', { dataType: 'float32', shape: [1, 5] });
+  const settings = b.input('settings', { dataType: 'float32', shape: [logits.shape[0]!, 5] });
   const line = predict === 'adjusted' ? adjusted(b, logits) : logits;
-  return b.outputs({ token: b.sample(line, settings, { label: 'sample' }) });
+  const token = b.sample(line, settings, { label: 'sample' });
+  return b.outputs({ token, ...(predict === 'adjusted' && { logits }) });
 }
 
 /** Logits as the inputs `terms` and `factors`, float32 [1, vocabulary], change them: text/adjustments.ts. */

@@ -19,9 +19,9 @@ export interface TextGraphOptions {
   readonly tokens: number;
   /**
    * Logits after every token, or the token drawn after position `last` of the chunk. A chunk of 1 has no input `last`.
-   * `adjusted`: the token that a chunk of 1 draws from logits that its inputs change (sampled.ts).
+   * `each`: the tokens drawn after every one of the chunk. `adjusted`: the token that a chunk of 1 draws from logits that its inputs change (sampled.ts), and the logits as they were.
    */
-  readonly predict: 'all' | 'last' | 'adjusted';
+  readonly predict: 'all' | 'last' | 'each' | 'adjusted';
 }
 
 /** A folder's model of text: what its family makes of config and tensor names. */

@@ -5,7 +5,6 @@ import { loadOps } from '../graph/groups/index.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Calibration } from '../graph/passes/activations.ts';
 import { readJson, readText } from '../hub/folder.ts';
-import { NO_TOKEN } from '../ops/sample.ts';
 import { checkArgument, checkOptions, either, fn, integer, list, signal, text } from '../options.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import { fromHalf } from '../tensor/half.ts';
@@ -14,13 +13,14 @@ import { Adjustments } from '../text/adjustments.ts';
 import type { ChatMessage, ChatTemplates } from '../text/chat.ts';
 import type { Constraint, TextConstraint, Vocabulary } from '../text/constraint/index.ts';
 import { type GenerationDefaults, readGeneration } from '../text/generation.ts';
-import { createSampler, GREEDY, type SamplerSettings, unusableLogits } from '../text/sampler.ts';
+import { createSampler, GREEDY, type SamplerSettings } from '../text/sampler.ts';
 import { StopStrings } from '../text/stop-strings.ts';
 import { TextStream } from '../text/stream.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { CalibrationOptions } from './calibration.ts';
 import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
+import { AHEAD, type Drawing, type Drawn, TextCache } from './text-cache.ts';
 import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
 import {
   type ChatOptions,
@@ -32,19 +32,11 @@ import {
   type PerplexityOptions,
 } from './text-options.ts';
 
-/** Lengths of prefill chunks. The rest of a prompt is padded to the smallest that holds it. */
-const CHUNKS = [64, 16];
+/** A model of more parameters has weights of int8, unless another type is asked for. */
+const MOST_FLOAT = 300e6;
 
-/** Steps that are submitted before the first of them is read: the device goes on while the page catches up. */
-const AHEAD = 4;
-
-/** One run of a step session. */
-interface Step {
-  readonly session: Session;
-  readonly inputs: Record<string, TensorInput>;
-  /** Whether its token belongs to the text. Runs within the prompt give tokens that are known. */
-  readonly wanted: boolean;
-}
+/** What a step draws: the next token, that after each, or the next from adjusted logits. */
+type Step = Exclude<TextGraphOptions['predict'], 'all'>;
 
 /** A model of text on the device: text in, text out, a token at a time. */
 export class TextGenerator extends LoadedModel {
@@ -56,8 +48,7 @@ export class TextGenerator extends LoadedModel {
   readonly #turns = new Turns();
   #vocabulary: Vocabulary | undefined;
   #templates: Promise<ChatTemplates> | undefined;
-  /** The text whose keys and values the cache holds. Another text is read in again before it goes on. */
-  #cached: object | undefined;
+  readonly #cache: TextCache;
 
   private constructor(
     gpu: Gpu,
@@ -72,13 +63,19 @@ export class TextGenerator extends LoadedModel {
     this.architecture = family.architecture;
     this.shape = family.shape;
     this.parameters = family.weights.parameters;
+    this.#cache = new TextCache({
+      context: this.context,
+      step: (tokens, predict) => this.#stepSession(tokens, predict),
+      goesOn: (signal) => this.#goesOn(signal),
+    });
   }
 
-  static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<TextGenerator> {
+  static async load(gpu: Gpu, files: ModelFiles, given: OpenOptions = {}): Promise<TextGenerator> {
     const { groups, family: read } = await familyModule(files);
     await loadOps(['text', ...groups]);
-    const family = read(files, options);
+    const family = read(files, given);
     const { shape, weights } = family;
+    const options = given.dtype || weights.parameters <= MOST_FLOAT ? given : { ...given, dtype: 'int8' as const };
     const [json, config, generation] = await Promise.all(
       ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
         readJson(files.folder, file, options.signal),
@@ -88,13 +85,13 @@ export class TextGenerator extends LoadedModel {
     const defaults = readGeneration(files.name, files.config, generation);
     const model = new TextGenerator(gpu, files, options, family, tokenizer, config, defaults);
     try {
-      const [, ...chunks] = [1, ...model.#chunks()].map((tokens) => model.graph(tokens, 'last'));
+      const { chunks } = model.#cache;
+      const [, ...graphs] = [1, ...chunks].map((tokens) => model.graph(tokens, 'last'));
       if (!options.allowUnused) weights.needAllTaken();
       if (options.onPaper) return model;
       // One after the other: the first brings the weights, and the kernels of the others compile meanwhile.
-      model.precompile(chunks);
-      await model.#stepSession(1, options);
-      for (const chunk of model.#chunks()) await model.#stepSession(chunk, options);
+      model.precompile(graphs);
+      for (const tokens of [1, ...chunks]) await model.#stepSession(tokens, 'last', options);
       model.macs = await macsOf(model.graph(1, 'last'));
       return model;
     } catch (error) {
@@ -105,7 +102,7 @@ export class TextGenerator extends LoadedModel {
 
   /** @internal */
   override moveTo(gpu: Gpu): void {
-    this.#cached = undefined;
+    this.#cache.clear();
     super.moveTo(gpu);
   }
 
@@ -125,13 +122,13 @@ export class TextGenerator extends LoadedModel {
   }
 
   graphs(): Readonly<Record<string, Graph>> {
-    const [chunk] = this.#chunks();
+    const [chunk] = this.#cache.chunks;
     return { decode: this.graph(1, 'last'), ...(chunk && { prefill: this.graph(chunk, 'last') }) };
   }
 
   /** Decoding is profiled in the middle of the context: attention reads half of the keys. */
   typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
-    const count = plan === 'decode' ? 1 : this.#chunks()[0]!;
+    const count = plan === 'decode' ? 1 : this.#cache.chunks[0]!;
     const start = plan === 'decode' ? this.context >> 1 : 0;
     const positions = Uint32Array.from({ length: count }, (_, i) => start + i);
     const tokens = positions.map((position) => (position * 7919) % this.shape.vocabulary);
@@ -143,96 +140,20 @@ export class TextGenerator extends LoadedModel {
     return this.family.graph({ dataType, tokens, predict });
   }
 
-  #chunks(): number[] {
-    return CHUNKS.filter((chunk) => chunk <= this.context);
-  }
-
   /** The session for a chunk of `tokens` tokens, with the output `token`. The one for 1 token decodes. */
-  #stepSession(tokens: number, options: LoadOptions = {}): Promise<Session> {
-    const name = tokens === 1 ? 'decode' : `prefill ${tokens}`;
-    return this.session(name, () => this.graph(tokens, 'last'), { ...options, runsAhead: AHEAD });
-  }
-
-  /** The session that reads a token and draws the next from adjusted logits. */
-  async #adjustedSession(): Promise<Session> {
-    await loadOps(['logic']);
-    return this.session('decode adjusted', () => this.graph(1, 'adjusted'));
+  async #stepSession(tokens: number, predict: Step, options: LoadOptions = {}): Promise<Session> {
+    if (predict === 'adjusted') await loadOps(['logic']);
+    const name = {
+      last: tokens === 1 ? 'decode' : `prefill ${tokens}`,
+      each: `guess ${tokens}`,
+      adjusted: 'decode adjusted',
+    };
+    const how = predict === 'last' ? { ...options, runsAhead: AHEAD } : options;
+    return this.session(name[predict], () => this.graph(tokens, predict), how);
   }
 
   #floats(data: TensorData): Float32Array {
     return this.dataType === 'float16' ? Float32Array.from(data as Uint16Array, fromHalf) : (data as Float32Array);
-  }
-
-  /**
-   * The runs that read `ids` into the cache from its start, and those that give `count` tokens after them. The last
-   * chunk of `ids` gives the first token. Each other step takes the token before it on the device.
-   * Adjusted logits follow the text: each step waits for the one before.
-   */
-  *#steps(
-    ids: readonly number[],
-    count: number,
-    sampler: () => SamplerSettings,
-    sessions: ReadonlyMap<number, Session>,
-    adjusted?: { readonly session: Session; readonly by: Adjustments },
-  ): Generator<Step, void> {
-    for (let done = 0; done < ids.length + count - 1; ) {
-      // A token that is drawn from adjusted logits has a step of its own.
-      const left = ids.length - done - (adjusted && ids.length - done > 1 ? 1 : 0);
-      const fitting = this.#chunks().filter((chunk) => done + chunk <= this.context);
-      const size = left <= 1 ? 1 : (fitting.find((chunk) => chunk <= left) ?? fitting.at(-1) ?? 1);
-      const known = ids.slice(done, done + Math.min(size, Math.max(left, 0)));
-      const positions = Uint32Array.from({ length: size }, (_, i) => done + i);
-      done += Math.max(known.length, 1);
-      const wanted = done >= ids.length;
-      const inputs = {
-        positions,
-        settings: wanted ? sampler() : GREEDY,
-        ...(known.length && { tokens: Uint32Array.from(positions, (_, i) => known[i] ?? 0) }),
-        ...(size > 1 && { last: [known.length - 1] }),
-        ...(wanted && adjusted && { terms: adjusted.by.terms, factors: adjusted.by.factors }),
-      };
-      yield { session: wanted && adjusted ? adjusted.session : sessions.get(size)!, inputs, wanted };
-    }
-  }
-
-  /**
-   * `count` tokens after `ids`; fewer where another text takes the cache meanwhile. `ids` and all tokens but the last
-   * fit into the context. Steps are submitted before earlier ones are read, unless logits are adjusted.
-   */
-  async *#continue(
-    ids: readonly number[],
-    count: number,
-    sampler: () => SamplerSettings,
-    by: Adjustments | undefined,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<number, void> {
-    const sizes = [1, ...this.#chunks()];
-    const built = await Promise.all(sizes.map((size) => this.#stepSession(size)));
-    const sessions = new Map(sizes.map((size, i) => [size, built[i]!]));
-    const adjusted = by && { session: await this.#adjustedSession(), by };
-    const copy = { token: (adjusted?.session ?? sessions.get(1)!).inputBuffer('tokens') };
-    const steps = this.#steps(ids, count, sampler, sessions, adjusted);
-    const ahead: { wanted: boolean; result: Promise<Record<string, TensorData>> }[] = [];
-    const start = (): void => {
-      const step = this.#cached === steps && steps.next().value;
-      if (!step) return;
-      const result = step.session.run(step.inputs, { signal, copy });
-      result.catch(() => {}); // reported when it is awaited, if it is
-      ahead.push({ wanted: step.wanted, result });
-    };
-    this.#cached = steps;
-    for (let i = 1; i < AHEAD && !adjusted; i++) start();
-    for (;;) {
-      start();
-      const step = ahead.shift();
-      if (!step) return;
-      const [token] = (await step.result)['token'] as Uint32Array;
-      this.#goesOn(signal);
-      if (!step.wanted) continue;
-      if (token === NO_TOKEN) throw unusableLogits();
-      yield token!;
-      this.#goesOn(signal);
-    }
   }
 
   /** Errors: `disposed`, `aborted`. */
@@ -245,10 +166,10 @@ export class TextGenerator extends LoadedModel {
   async *#tokens(
     prompt: readonly number[],
     count: number,
-    { overflow, signal }: GenerateOptions,
+    overflow: GenerateOptions['overflow'],
     sampler: () => SamplerSettings,
-    by: Adjustments | undefined,
-  ): AsyncGenerator<number, void> {
+    drawing: Omit<Drawing, 'settings'>,
+  ): AsyncGenerator<Drawn, void> {
     const ids = [...prompt];
     const end = ids.length + count;
     // On a new device, tokens that were drawn and not read are drawn again with the same numbers.
@@ -260,15 +181,16 @@ export class TextGenerator extends LoadedModel {
       if (ids.length === full && overflow !== 'slide') return;
       if (ids.length === full) from = ids.length - Math.max(1, this.context >> 1);
       else {
-        const begin = (): AsyncGenerator<number, void> => {
-          let at = ids.length - prompt.length;
-          const draw = (): SamplerSettings => (drawn[at++] ??= sampler());
-          return this.#continue(ids.slice(from), Math.min(end, full) - ids.length, draw, by, signal);
+        const begin = (): AsyncGenerator<Drawn, void> => {
+          const before = ids.length - prompt.length;
+          const settings = (index: number): SamplerSettings => (drawn[before + index] ??= sampler());
+          const count = Math.min(end, full) - ids.length;
+          return this.#cache.continue(ids.slice(from), count, { ...drawing, settings });
         };
-        for await (const token of this.#recovered(begin)) {
-          ids.push(token);
-          by?.push(token);
-          yield token;
+        for await (const drawn of this.#recovered(begin)) {
+          ids.push(drawn.token);
+          drawing.by?.push(drawn.token);
+          yield drawn;
         }
       }
     }
@@ -304,7 +226,7 @@ export class TextGenerator extends LoadedModel {
     const given = this.#ids('logits', ids);
     if (given.length > this.context) throw this.#tooLong(given.length);
     const work = async (): Promise<Float32Array> => {
-      this.#cached = undefined;
+      this.#cache.clear();
       const chunk = Math.min(64, this.context);
       const session = await this.session(`logits ${chunk}`, () => this.graph(chunk, 'all'), options);
       const { vocabulary } = this.shape;
@@ -326,7 +248,7 @@ export class TextGenerator extends LoadedModel {
   /**
    * Streams a continuation of a text, or of token ids. Errors: `context-exceeded`, `aborted`, `invalid-argument`,
    * `disposed`, `device-lost`. Leaving the loop stops it. Several texts may be written at once. They share one cache: a
-   * text that another interrupted is read in again first.
+   * text that another interrupted is read in again first, from where they differ.
    */
   async *generate(
     prompt: string | readonly number[],
@@ -342,7 +264,8 @@ export class TextGenerator extends LoadedModel {
     let ids = given.length ? given : [defaults.startToken ?? this.textCoder?.bosTokenId ?? stops[0] ?? 0];
     const ends = new Set(how.stopTokens ?? stops);
     const kept = how.constraint && (await this.#constraint(how.constraint, ends));
-    const by = Adjustments.of(how, this.shape.vocabulary, ids, kept);
+    const scores = how.logprobs === undefined ? undefined : (await import('../text/logprobs.ts')).logprobsOf;
+    const by = Adjustments.of(how, this.shape.vocabulary, ids, kept, Boolean(scores));
     const count = how.maxNewTokens ?? defaults.count(ids.length) ?? 64;
     if (ids.length > this.context) {
       if (how.overflow !== 'slide') throw this.#tooLong(ids.length);
@@ -350,19 +273,26 @@ export class TextGenerator extends LoadedModel {
     }
     const stopStrings = new StopStrings(how.stopStrings ?? []);
     const stream = how.stopStrings?.length || this.textCoder ? new TextStream(this.tokenizer) : undefined;
-    const tokens = this.#tokens(ids, count, how, sampler, by);
+    const cost: Drawing['cost'] = { runs: 0 };
+    const { promptCache: reuse = true, promptLookupTokens: guesses = 0 } = how;
+    const drawing = { by, scored: Boolean(scores), signal: how.signal, reuse, guesses, cost };
+    const tokens = this.#tokens(ids, count, how.overflow, sampler, drawing);
     let last = ids.at(-1)!;
     let written = 0;
-    const ended = (reason: Generation['reason']): Generation => ({ reason, promptTokens: ids.length, tokens: written });
+    const ended = (reason: Generation['reason']): Generation => ({
+      ...{ reason, promptTokens: ids.length, cachedTokens: cost.reused ?? 0, tokens: written, runs: cost.runs },
+    });
     let reason: Generation['reason'] = 'stop';
     for (;;) {
-      const { value: token } = await this.#turns.take(() => tokens.next());
+      const { value: drawn } = await this.#turns.take(() => tokens.next());
+      const token = drawn?.token;
       if (token === undefined) reason = 'length';
       if (token === undefined || ends.has(token)) break;
       last = token;
       written++;
       const { text, stopped } = stopStrings.push(stream?.push(token) ?? '');
-      yield { token, text };
+      const logprobs = scores?.(this.#floats(drawn!.logits!), token, how.logprobs!, this.textCoder);
+      yield { token, text, ...(logprobs && { logprobs }) };
       if (stopped) return ended('stop');
       if (kept?.ended) break;
     }

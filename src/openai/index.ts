@@ -7,6 +7,7 @@
 import { TilewrightError } from '../errors.ts';
 import type { GeneratedToken, GenerateOptions, Generation } from '../models/text-options.ts';
 import { checkArgument, object } from '../options.ts';
+import type { Logprobs, TokenLogprob } from '../text/logprobs.ts';
 import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
 import { type ToolCall, ToolCalls } from './tool-calls.ts';
 
@@ -30,6 +31,7 @@ export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
 }
 
 /** Why an answer ended: an end-of-text token or a stop string, the most tokens or the context, or calls of functions. */
@@ -50,6 +52,19 @@ export interface ChatMessage {
   readonly tool_calls?: readonly ChatToolCall[];
 }
 
+/** A token, the bytes of its text in UTF-8, and the natural logarithm of its probability. */
+export interface ChatTokenLogprob {
+  readonly token: string;
+  readonly bytes: readonly number[];
+  readonly logprob: number;
+}
+
+/** How likely the tokens of an answer were, or those of a part of it, and the likeliest in the place of each. */
+export interface ChatLogprobs {
+  readonly content: readonly (ChatTokenLogprob & { readonly top_logprobs: readonly ChatTokenLogprob[] })[];
+  readonly refusal: null;
+}
+
 /** What all answers begin with. */
 export interface Head<What extends string> {
   readonly id: string;
@@ -62,7 +77,12 @@ export interface Head<What extends string> {
 /** A whole answer to a chat. */
 export interface ChatCompletion extends Head<'chat.completion'> {
   readonly choices: readonly [
-    { readonly index: 0; readonly message: ChatMessage; readonly logprobs: null; readonly finish_reason: FinishReason },
+    {
+      readonly index: 0;
+      readonly message: ChatMessage;
+      readonly logprobs: ChatLogprobs | null;
+      readonly finish_reason: FinishReason;
+    },
   ];
   readonly usage: Usage;
 }
@@ -80,7 +100,7 @@ export interface ChatCompletionChunk extends Head<'chat.completion.chunk'> {
   readonly choices: readonly {
     readonly index: 0;
     readonly delta: Delta;
-    readonly logprobs: null;
+    readonly logprobs: ChatLogprobs | null;
     readonly finish_reason: FinishReason | null;
   }[];
   readonly usage?: Usage | null;
@@ -200,11 +220,27 @@ const headOf = <What extends string>(object: What, prefix: string, model: string
 
 const identifier = (prefix: string): string => `${prefix}-${crypto.randomUUID().replaceAll('-', '')}`;
 
-const usageOf = ({ promptTokens, tokens }: Generation): Usage => ({
+const usageOf = ({ promptTokens, cachedTokens, tokens }: Generation): Usage => ({
   prompt_tokens: promptTokens,
   completion_tokens: tokens,
   total_tokens: promptTokens + tokens,
+  prompt_tokens_details: { cached_tokens: cachedTokens },
 });
+
+const likelihood = ({ text, logprob }: TokenLogprob): ChatTokenLogprob => ({
+  token: text,
+  bytes: [...new TextEncoder().encode(text)],
+  logprob,
+});
+
+/** Of tokens since the last part; null where none was asked for. */
+const likelihoods = (of: readonly Logprobs[]): ChatLogprobs | null =>
+  of.length
+    ? {
+        content: of.map(({ drawn, top }) => ({ ...likelihood(drawn), top_logprobs: top.map(likelihood) })),
+        refusal: null,
+      }
+    : null;
 
 async function* chatParts(
   model: Answering,
@@ -213,13 +249,16 @@ async function* chatParts(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ChatCompletionChunk, ChatCompletion> {
   const { messages, tools, options, usage } = readChat(body);
-  const told = new ToolCalls((tools ?? []).map((tool) => tool.function.name));
+  const calling = new ToolCalls((tools ?? []).map((tool) => tool.function.name));
   const head = headOf('chat.completion.chunk', 'chatcmpl', name);
-  const part = (delta: Delta, finish_reason: FinishReason | null = null): ChatCompletionChunk => ({
-    ...head,
-    choices: [{ index: 0, delta, logprobs: null, finish_reason }],
-    ...(usage && { usage: null }),
-  });
+  /** Of all tokens, and how many of them parts have told of. */
+  const likely: Logprobs[] = [];
+  let told = 0;
+  const part = (delta: Delta, finish_reason: FinishReason | null = null): ChatCompletionChunk => {
+    const logprobs = likelihoods(likely.slice(told));
+    told = likely.length;
+    return { ...head, choices: [{ index: 0, delta, logprobs, finish_reason }], ...(usage && { usage: null }) };
+  };
   let content = '';
   const said = (text: string): ChatCompletionChunk | undefined => {
     content += text;
@@ -228,11 +267,14 @@ async function* chatParts(
   const tokens = model.chat(messages, { ...options, ...(tools && { tools }), ...(signal && { signal }) });
   const pieces = await begun(
     tokens,
-    ({ text }) => said(tools ? told.push(text) : text),
+    ({ text, logprobs }) => {
+      if (logprobs) likely.push(logprobs);
+      return said(tools ? calling.push(text) : text);
+    },
     part({ role: 'assistant', content: '' }),
   );
   const generation = yield* pieces;
-  const { text, calls } = told.end();
+  const { text, calls } = calling.end();
   const rest = said(text);
   if (rest) yield rest;
   const written = calls.map((call): ChatToolCall => ({ id: identifier('call'), type: 'function', function: call }));
@@ -250,7 +292,7 @@ async function* chatParts(
   return {
     ...head,
     object: 'chat.completion',
-    choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    choices: [{ index: 0, message, logprobs: likelihoods(likely), finish_reason: reason }],
     usage: counted,
   };
 }

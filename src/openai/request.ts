@@ -67,7 +67,8 @@ const CHAT: Readonly<Record<string, Rule>> = {
   tool_choice: oneOf('auto', 'none'),
   parallel_tool_calls: flag,
   response_format: object,
-  logprobs: oneOf(false),
+  logprobs: flag,
+  top_logprobs: integer(0, 20),
 };
 
 const TEXT: Readonly<Record<string, Rule>> = {
@@ -111,11 +112,13 @@ function asked(call: string, given: Body, rules: Readonly<Record<string, Rule>>)
 /** A chat. Errors: `invalid-argument`, which names what is not done here. */
 export function readChat(body: Body): Asked & { messages: readonly Turn[]; tools: readonly Tool[] | undefined } {
   const { fields, asked: how } = asked('chat.completions', body, CHAT);
-  const { messages, tools, tool_choice, response_format } = fields as {
+  const { messages, tools, tool_choice, response_format, logprobs, top_logprobs } = fields as {
     messages?: Body[];
     tools?: Tool[];
     tool_choice?: string;
     response_format?: Format;
+    logprobs?: boolean;
+    top_logprobs?: number;
   };
   if (!messages?.length) refuse('invalid-argument', 'chat.completions', 'messages', 'a list of one or more', messages);
   for (const [i, tool] of (tools ?? []).entries()) {
@@ -123,7 +126,13 @@ export function readChat(body: Body): Asked & { messages: readonly Turn[]; tools
       refuse('invalid-argument', 'chat.completions', `tools[${i}]`, 'a function with a name', tool);
   }
   const constraint = response_format && constraintOf(response_format);
-  const options = { ...how.options, ...(constraint && { constraint }) };
+  if (top_logprobs !== undefined && !logprobs)
+    refuse('invalid-argument', 'chat.completions', 'top_logprobs', 'logprobs: true beside it', logprobs);
+  const options = {
+    ...how.options,
+    ...(constraint && { constraint }),
+    ...(logprobs && { logprobs: top_logprobs ?? 0 }),
+  };
   return {
     ...how,
     options,

@@ -86,18 +86,21 @@ export class Adjustments {
     this.#pass();
   }
 
-  /** Undefined where nothing is adjusted, and no token is left out. Error: `invalid-argument`. */
+  /** Undefined where nothing is adjusted, no token is left out, and it is not `needed`. Error: `invalid-argument`. */
   static of(
     options: AdjustmentOptions,
     vocabulary: number,
     prompt: readonly number[],
     kept?: Kept,
+    needed = false,
   ): Adjustments | undefined {
     const { repetitionPenalty = 1, presencePenalty = 0, frequencyPenalty = 0 } = options;
     const { noRepeatNgramSize = 0, sequenceBias = [] } = options;
     const all = { repetitionPenalty, presencePenalty, frequencyPenalty, noRepeatNgramSize, sequenceBias };
     const none = repetitionPenalty === 1 && !presencePenalty && !frequencyPenalty && !noRepeatNgramSize;
-    return none && !sequenceBias.length && !kept ? undefined : new Adjustments(all, vocabulary, prompt, kept);
+    return none && !sequenceBias.length && !kept && !needed
+      ? undefined
+      : new Adjustments(all, vocabulary, prompt, kept);
   }
 
   /** What is added to the logits: -Infinity to those of tokens that may not come next. */

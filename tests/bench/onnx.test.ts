@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { gptShapes, randomTensors, resnetShapes } from '../../bench/models.ts';
+import { randomTensors, resnetShapes, type TextSize, textShapes } from '../../bench/models.ts';
 import type { OnnxModel } from '../../bench/peers/onnx.ts';
-import { causalMask, onnxConv2d, onnxGpt, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
+import { onnxConv2d, onnxDecoder, onnxMatmul, onnxResNet } from '../../bench/peers/onnx-models.ts';
 import { permute } from '../../bench/peers/permute.ts';
 import { Message } from '../../src/formats/protobuf-write.ts';
 
@@ -68,32 +68,44 @@ describe('what is written for onnxruntime', () => {
     expect([...logits!.data].every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
   });
 
-  it('makes a decoder whose cache changes nothing', async () => {
-    const size = { layers: 2, width: 32, heads: 4, vocabulary: 50, context: 16 };
-    const session = await open(onnxGpt(randomTensors(gptShapes(size)), size));
+  it.each<[string, TextSize]>([
+    ['GPT-2', { layers: 2, width: 32, heads: 4, vocabulary: 50, context: 16 }],
+    [
+      'Llama of 4 heads with 2 keys',
+      {
+        model_type: 'llama',
+        vocab_size: 50,
+        hidden_size: 32,
+        intermediate_size: 48,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        num_key_value_heads: 2,
+        head_dim: 16,
+        max_position_embeddings: 16,
+        rms_norm_eps: 1e-5,
+        rope_theta: 10_000,
+      },
+    ],
+  ])('makes a %s whose cache changes nothing', async (_, size) => {
+    const decoder = onnxDecoder(randomTensors(textShapes(size)), size);
+    const { heads, headSize } = decoder;
+    const session = await open(decoder);
     const extend = async (tokens: number[], length: number, past: Tensor[]) => {
-      const total = length + tokens.length;
-      const empty = new Tensor('float32', new Float32Array(), [1, 4, 0, 8]);
-      const names = session.inputNames.filter((name) => name.startsWith('past.'));
+      const empty = new Tensor('float32', new Float32Array(), [1, heads, 0, headSize]);
+      const inputs = Object.entries(decoder.inputs(tokens, length)).map(([name, { type, dims, data }]) => [
+        name,
+        new Tensor(type, data as never, dims),
+      ]);
       const out = await session.run({
-        tokens: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]),
-        positions: new Tensor(
-          'int64',
-          BigInt64Array.from(tokens, (_, i) => BigInt(length + i)),
-          [1, tokens.length],
-        ),
-        mask: new Tensor('float32', causalMask(tokens.length, total), [1, 1, tokens.length, total]),
-        ...Object.fromEntries(names.map((name, i) => [name, past[i] ?? empty])),
+        ...Object.fromEntries(inputs),
+        ...Object.fromEntries(decoder.past.map((name, i) => [name, past[i] ?? empty])),
       });
-      return {
-        logits: out['logits']!.data as Float32Array,
-        past: names.map((name) => out[name.replace('past', 'present')]!),
-      };
+      return { logits: out['logits']!.data as Float32Array, past: decoder.present.map((name) => out[name]!) };
     };
     const whole = await extend([3, 1, 4, 1], 0, []);
     const begun = await extend([3, 1, 4], 0, []);
     const { logits, past } = await extend([1], 3, begun.past);
-    expect(past.map(({ dims }) => dims)).toEqual(new Array(4).fill([1, 4, 4, 8]));
+    expect(past.map(({ dims }) => dims)).toEqual(new Array(4).fill([1, heads, 4, headSize]));
     logits.forEach((value, i) => {
       expect(Math.abs(value - whole.logits[i]!)).toBeLessThanOrEqual(1e-5);
     });

@@ -29,6 +29,23 @@ it('onnxruntime-web on WebGPU computes as we do, and is timed beside us', async 
   expect(versions['onnxruntime-web']).toMatch(/^1\.\d+/);
 });
 
+it('onnxruntime-web writes as we do, with a GPT-2 and with a Llama whose queries share keys, on WebGPU and in wasm', async () => {
+  const peers = ['onnxruntime-web', 'onnxruntime-web-wasm'] as const;
+  const { rows, notes } = await runBench({
+    weights: '/weights/',
+    peerFolders: peerFiles,
+    peers,
+    suites: ['gpt'],
+    preset: 'tiny',
+  });
+  expect(notes.filter((note) => /has no figure|did not start/.test(note))).toEqual([]);
+  const engines = ['tilewright', ...peers];
+  const parts = ['gpt2', 'llama'].flatMap((name) => [`${name} tiny prefill`, `${name} tiny decode`]);
+  expect(rows.map(({ name, engine }) => `${name} ${engine}`)).toEqual(
+    parts.flatMap((part) => engines.map((engine) => `${part} ${engine}`)),
+  );
+});
+
 it('jax-js computes as we do, a depthwise convolution too', async () => {
   const suites = ['matmul', 'gemv', 'conv', 'attention', 'resnet'] as const;
   const { rows, notes, versions } = await runBench({

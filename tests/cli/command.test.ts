@@ -107,6 +107,14 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(out).toMatch(/kernels checked on \d+ cases in .* 0 failed\nwhat runs here is right\n$/);
   });
 
+  it('measures a product', { timeout: 120_000 }, async () => {
+    const { rows, preset } = await json('bench', '--preset', 'tiny', '--suite', 'gemv', '--dtype', 'float32', ...there);
+    expect(preset).toBe('tiny');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ name: 'gemv', shape: '64x128', dtype: 'float32', engine: 'tilewright' });
+    expect(rows[0].ms.median).toBeGreaterThan(0);
+  });
+
   it('gives an error its code and hint back', { timeout: 120_000 }, async () => {
     const { status, out, err } = await run('run', 'gpt-shakespeare', '--image', join(SAMPLES, 'cat.png'), ...there);
     expect([status, out]).toEqual([1, '']);

@@ -18,6 +18,8 @@ const SMALL: DecoderSize = {
   num_key_value_heads: 2,
   head_dim: 6,
   max_position_embeddings: 2048,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
 };
 const QWEN3: DecoderSize = { ...SMALL, model_type: 'qwen3', head_dim: 12 };
 const GEMMA2: DecoderSize = { ...SMALL, model_type: 'gemma2', num_hidden_layers: 4, sliding_window: 16 };

@@ -295,11 +295,34 @@ describe('what the files of a model say of generating', () => {
     expect(await read({ constraint: /(thou|thee){2}/ })).toMatchObject([/^(thou|thee){2}$/, { reason: 'stop' }]);
     const [cut, { reason, tokens }] = await read({ constraint: { type: 'string', minLength: 40 }, maxNewTokens: 3 });
     expect([cut[0], reason, tokens]).toEqual(['"', 'length', 3]);
-    expect((await read({ maxNewTokens: 2 }))[1]).toEqual({ reason: 'length', promptTokens: 3, tokens: 2 });
+    expect((await read({ maxNewTokens: 2 }))[1]).toMatchObject({ reason: 'length', promptTokens: 3, tokens: 2 });
     for (const constraint of [{ type: 'x' }, /a\b/, { $ref: '#' }])
       await expect(read({ constraint })).rejects.toMatchObject({ code: 'invalid-argument' });
     using bare = await load();
     await expect(generated(bare, [1], { constraint: /a/ })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it.each<GenerateOptions>([
+    { temperature: 0 },
+    { seed: 3, temperature: 1.5, topK: 9 },
+    { seed: 3, repetitionPenalty: 2 },
+  ])('tokens come with their probabilities, as the logits have them: %j', async (options) => {
+    using model = await load();
+    const prompt = [5, 1, 7, 7];
+    const ids = [...prompt];
+    const how = { ...options, maxNewTokens: 5, stopTokens: [] };
+    for await (const { token, logprobs } of model.generate(prompt, { ...how, logprobs: 3 })) {
+      const line = Array.from((await model.logits(ids)).subarray(-model.shape.vocabulary));
+      const total = Math.log(line.reduce((sum, value) => sum + Math.exp(value), 0));
+      const order = line.map((_, id) => id).sort((a, b) => line[b]! - line[a]! || a - b);
+      expect(logprobs!.top.map((one) => one.token)).toEqual(order.slice(0, 3));
+      for (const one of [logprobs!.drawn, ...logprobs!.top])
+        expect(one.logprob).toBeCloseTo(line[one.token]! - total, 4);
+      expect(logprobs!.drawn.token).toBe(token);
+      ids.push(token);
+    }
+    expect(ids.slice(4)).toEqual(await generated(model, prompt, how));
+    expect(ids.length).toBe(9);
   });
 
   it('a text ends before a stop string, of which nothing is in the stream', async () => {

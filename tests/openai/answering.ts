@@ -1,5 +1,9 @@
 import { TilewrightError } from '../../src/errors.ts';
+import type { GenerateOptions } from '../../src/models/text-options.ts';
 import type { Answering } from '../../src/openai/index.ts';
+
+/** What every answer tells of its prompt. */
+const COUNTS = { promptTokens: 7, cachedTokens: 4 };
 
 /** What was asked of a model. */
 export interface Call {
@@ -13,15 +17,17 @@ export interface Call {
  * fires; a message `boom` is an error of its template.
  */
 export function saying(pieces: readonly string[], calls: Call[] = []): Answering {
-  async function* say({ maxNewTokens = 1000, signal }: { maxNewTokens?: number; signal?: AbortSignal }) {
+  async function* say({ maxNewTokens = 1000, signal, logprobs }: GenerateOptions) {
     let tokens = 0;
     for (const text of pieces) {
-      if (tokens === maxNewTokens) return { reason: 'length' as const, promptTokens: 7, tokens };
+      if (tokens === maxNewTokens) return { ...COUNTS, reason: 'length' as const, tokens, runs: tokens };
       await new Promise((resolve) => setTimeout(resolve, 1));
       if (signal?.aborted) throw new TilewrightError('aborted', 'generating was aborted');
-      yield { token: tokens++, text };
+      const likely = (place: number) => ({ token: place, text: `${text}${place}`, logprob: -1 - place });
+      const likelihoods = { drawn: likely(0), top: [1, 2, 3].slice(0, logprobs).map(likely) };
+      yield { token: tokens++, text, ...(logprobs !== undefined && { logprobs: likelihoods }) };
     }
-    return { reason: 'stop' as const, promptTokens: 7, tokens };
+    return { ...COUNTS, reason: 'stop' as const, tokens, runs: tokens };
   }
   return {
     async *chat(messages, options = {}) {

@@ -31,8 +31,31 @@ describe('a chat', () => {
         finish_reason: 'stop',
       },
     ]);
-    expect(usage).toEqual({ prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 });
+    expect(usage).toEqual({
+      prompt_tokens: 7,
+      completion_tokens: 3,
+      total_tokens: 10,
+      prompt_tokens_details: { cached_tokens: 4 },
+    });
     expect((await answered(['a', 'b', 'c'], { max_tokens: 2 })).choices[0].finish_reason).toBe('length');
+  });
+
+  it('says how likely its tokens were, whole and in parts', async () => {
+    const asked = { logprobs: true, top_logprobs: 2 };
+    const { choices } = await answered(['Gü', ''], asked);
+    const one = (token: string, bytes: number[], logprob: number) => ({ token, bytes, logprob });
+    const first = {
+      ...one('Gü0', [71, 195, 188, 48], -1),
+      top_logprobs: [one('Gü1', [71, 195, 188, 49], -2), one('Gü2', [71, 195, 188, 50], -3)],
+    };
+    const second = { ...one('0', [48], -1), top_logprobs: [one('1', [49], -2), one('2', [50], -3)] };
+    expect(choices[0].logprobs).toEqual({ content: [first, second], refusal: null });
+    const client = new OpenAI({ m: saying(['Gü', '']) });
+    const body = { model: 'm', messages: [{ role: 'user', content: 'a' }], stream: true, ...asked } as const;
+    const parts = [];
+    for await (const { choices } of await client.chat.completions.create(body)) parts.push(choices[0]!.logprobs);
+    expect(parts).toEqual([null, { content: [first], refusal: null }, { content: [second], refusal: null }]);
+    expect((await answered(['a'], { logprobs: true })).choices[0].logprobs?.content[0]?.top_logprobs).toEqual([]);
   });
 
   it('hands on what is asked, in the words of the engine', async () => {
@@ -133,7 +156,8 @@ describe('a chat', () => {
     ],
     [{ messages: [{ role: 'user', content: 'boom' }] }, 'invalid-argument', /template failed/],
     [{ n: 2 }, 'invalid-argument', /n: expected 1, got 2/],
-    [{ logprobs: true }, 'invalid-argument', /logprobs/],
+    [{ top_logprobs: 2 }, 'invalid-argument', /top_logprobs/],
+    [{ logprobs: true, top_logprobs: 21 }, 'invalid-argument', /top_logprobs/],
     [{ response_format: { type: 'grammar' } }, 'invalid-argument', /response_format.type/],
     [{ response_format: { type: 'json_schema' } }, 'invalid-argument', /json_schema.schema/],
     [{ tool_choice: 'required' }, 'invalid-argument', /tool_choice/],
@@ -208,7 +232,12 @@ describe('a text', () => {
     const client = new OpenAI({ m: saying([' and', ' so'], calls) });
     const whole = await client.completions.create({ model: 'm', prompt: 'On', max_tokens: 5 });
     expect(whole.choices).toEqual([{ index: 0, text: ' and so', logprobs: null, finish_reason: 'stop' }]);
-    expect(whole.usage).toEqual({ prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 });
+    expect(whole.usage).toEqual({
+      prompt_tokens: 7,
+      completion_tokens: 2,
+      total_tokens: 9,
+      prompt_tokens_details: { cached_tokens: 4 },
+    });
     const parts = await all(await client.completions.create({ model: 'm', prompt: [1, 2], stream: true }));
     expect(parts.map(({ choices: [choice] }) => choice!.text).join('')).toBe(' and so');
     expect(calls.map(({ prompt }) => prompt)).toEqual(['On', [1, 2]]);

@@ -45,6 +45,8 @@ const SIZE: DecoderSize = {
   num_key_value_heads: 2,
   head_dim: 16,
   max_position_embeddings: CONTEXT,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
 };
 
 /** Everything but what is said: a byte is a token of the prompt. */
@@ -72,7 +74,6 @@ function folder({ template = true, context = CONTEXT } = {}): Files {
         ...SIZE,
         max_position_embeddings: context,
         tie_word_embeddings: false,
-        rms_norm_eps: 1e-6,
         eos_token_id: VOCABULARY - 1,
       }),
     ),

@@ -3,7 +3,16 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GPT2, gptShapes, RESNET18, RESNET50, resnetShapes, type Shapes } from '../../bench/models.ts';
+import {
+  decoderShapes,
+  GPT2,
+  gptShapes,
+  RESNET18,
+  RESNET50,
+  resnetShapes,
+  type Shapes,
+  SMOLLM2,
+} from '../../bench/models.ts';
 import { openOnPaper } from '../../src/cli/on-paper.ts';
 import { layoutSafetensors } from '../../src/formats/safetensors-write.ts';
 import type { ModelSummary } from '../../src/index.ts';
@@ -56,6 +65,28 @@ describe('published counts, from headers alone', () => {
     expect(totals.parameters).toBe(124_439_808);
     expect(rows.find(({ label }) => label === 'lm_head')).toMatchObject({ parameters: 0, macs: 768 * 50257 });
     expect(weights.float32).toEqual({ count: 124_439_808, bytes: 4 * 124_439_808 });
+  });
+});
+
+describe('weights where no type is asked for', () => {
+  const SMOLLM2_360M = {
+    ...SMOLLM2,
+    ...{
+      hidden_size: 960,
+      intermediate_size: 2560,
+      num_hidden_layers: 32,
+      num_attention_heads: 15,
+      num_key_value_heads: 5,
+    },
+  };
+
+  it('are those of the file up to 300 M parameters, and int8 beyond', async () => {
+    const small = await openOnPaper(await hollow(decoderShapes(SMOLLM2), { ...SMOLLM2, tie_word_embeddings: true }));
+    expect([small.parameters, small.dtype]).toEqual([134_515_008, 'float32']);
+    const large = await openOnPaper(
+      await hollow(decoderShapes(SMOLLM2_360M), { ...SMOLLM2_360M, tie_word_embeddings: true }),
+    );
+    expect([large.parameters, large.dtype]).toEqual([361_821_120, 'int8']);
   });
 });
 
