@@ -131,9 +131,8 @@ async function reply(): Promise<void> {
   showWriting(true);
   speed.textContent = 'Reading';
   const start = performance.now();
-  let [first, prompt, tokens] = [start, 0, 0];
-  const rate = (): string[] =>
-    tokens > 1 ? [`${number((1000 * (tokens - 1)) / (performance.now() - first))} tokens/s`] : [];
+  let [first, latest, prompt, tokens] = [start, start, 0, 0];
+  const rate = (): string[] => (tokens > 1 ? [`${number((1000 * (tokens - 1)) / (latest - first))} tokens/s`] : []);
   const show = (): void => {
     say('rate', rate()[0] ?? '–');
     say('first', milliseconds(first - start));
@@ -151,8 +150,9 @@ async function reply(): Promise<void> {
         speed.textContent = ending(value, model.context, rate());
         break;
       }
+      latest = performance.now();
       if (tokens++ === 0) {
-        first = performance.now();
+        first = latest;
         conversation.add('assistant');
         speed.textContent = 'Writing';
       }
