@@ -11,6 +11,7 @@ export const PAGES: readonly { readonly folder: string; readonly menu?: string }
   { folder: '' },
   { folder: 'examples/classify/', menu: 'Classify' },
   { folder: 'examples/generate/', menu: 'Generate' },
+  { folder: 'examples/chat/', menu: 'Chat' },
   { folder: 'examples/text/', menu: 'Read' },
   { folder: 'examples/listen/', menu: 'Listen' },
   { folder: 'examples/open/', menu: 'Open' },

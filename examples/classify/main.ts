@@ -25,7 +25,7 @@ const loader = new ModelLoader<ImageClassifier>({
   },
 });
 const picker = new ModelPicker({
-  shipped: { name: 'ResNet-20', url: new URL('resnet20-cifar10/', WEIGHTS).href },
+  offers: [{ name: 'ResNet-20', source: new URL('resnet20-cifar10/', WEIGHTS).href }],
   dtypes: ['float32', 'int8'],
   onChoose: (choice) => loader.load(choice),
 });

@@ -6,7 +6,8 @@ import { bytes, count, milliseconds, number, whole } from '../shared/format.ts';
 import { type Loaded, ModelLoader, modelFor } from '../shared/loader.ts';
 import { ModelPicker } from '../shared/model-picker.ts';
 import { ProblemBox } from '../shared/problem.ts';
-import { readSettings, showValues } from './settings.ts';
+import { showValues } from '../shared/sampling.ts';
+import { readSettings } from './settings.ts';
 
 const WEIGHTS = new URL('../../weights/', document.baseURI);
 
@@ -31,7 +32,7 @@ const loader = new ModelLoader<TextGenerator>({
   },
 });
 const picker = new ModelPicker({
-  shipped: { name: 'Shakespeare', url: new URL('gpt-shakespeare/', WEIGHTS).href },
+  offers: [{ name: 'Shakespeare', source: new URL('gpt-shakespeare/', WEIGHTS).href }],
   dtypes: ['float32', 'int8'],
   onChoose(choice) {
     writing?.abort();

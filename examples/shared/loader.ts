@@ -30,8 +30,8 @@ export interface LoaderOptions<T extends Disposable, C> {
 /** Opens models of one task alone; `otherTask` is said where one of another was chosen. */
 export const modelFor =
   <T extends Model>(task: T['task'], otherTask: string) =>
-  async (engine: Engine, { name, source, dtype }: ModelChoice, options: Opening): Promise<T> => {
-    const model = await engine.load(source, { dtype, ...options });
+  async (engine: Engine, { name, source, dtype, cache = false }: ModelChoice, options: Opening): Promise<T> => {
+    const model = await engine.load(source, { dtype, cache, ...options });
     if (model.task === task) return model as T;
     model.dispose();
     throw new TilewrightError(

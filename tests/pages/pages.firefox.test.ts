@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LESSONS } from '../../tools/lessons.ts';
 import { noise, wav } from '../support/wav.ts';
 import { open, PATIENCE, startFirefox, untilText } from './firefox.ts';
 
+const GGUF = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
 let browser: Browser;
 
@@ -61,6 +63,15 @@ describe('Firefox', { timeout: 2 * PATIENCE }, () => {
     await page.waitForSelector('#text[aria-busy=false]');
     await untilText(page, '#text', /^ROMEO:\n[^ ]/);
     await untilText(page, '#speed', /tokens\/s/);
+  });
+
+  visit('examples/chat/', 'replies', async (page) => {
+    await ((await page.$('#model-files')) as ElementHandle<HTMLInputElement>).uploadFile(GGUF);
+    await page.waitForSelector('#go:enabled');
+    await page.type('#message', 'Hello');
+    await page.keyboard.press('Enter');
+    await untilText(page, '.turn.assistant .said', /\S/);
+    await untilText(page, '#speed', /tokens|context/);
   });
 
   visit('examples/text/', 'reads three lines', async (page) => {
