@@ -4,6 +4,7 @@ import { calibrate } from './jobs/calibrate.ts';
 import { chat, chatReady } from './jobs/chat.ts';
 import { classify } from './jobs/classify.ts';
 import { devices } from './jobs/devices.ts';
+import { evalChoices } from './jobs/eval-choices.ts';
 import { evalImages } from './jobs/eval-images.ts';
 import { evalText } from './jobs/eval-text.ts';
 import { generate } from './jobs/generate.ts';
@@ -33,6 +34,7 @@ export const jobs = {
   caps,
   evalImages,
   evalText,
+  evalChoices,
   calibrate,
   bench,
   benchStart,

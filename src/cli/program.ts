@@ -269,14 +269,23 @@ export function build(signal: AbortSignal): Command {
       await quantize(model, out, options, contextOf(options));
     });
 
-  withDims(onModel(command('eval <model>', 'top-1 and top-5 over labelled pictures, or perplexity over a text')))
+  withDims(
+    onModel(
+      command('eval <model>', 'top-1 and top-5 over labelled pictures, perplexity over a text, or multiple choice'),
+    ),
+  )
     .option(
       '--images <set>',
       'a folder or .tar(.gz) with a folder a class, a .csv of label,bytes, or an ...-images-idx3-ubyte(.gz)',
     )
     .option('--text <file>', 'a text in UTF-8')
+    .option('--choices <file>', 'questions, a JSON list of { prompt, choices, answer }; the answer counts from 0')
     .option('--from <fraction>', 'start at this share of the text: 0.9 is its last tenth', fraction, 0)
-    .option('--limit <n>', 'at most so many pictures, spread over the set; or windows of text', positiveInteger)
+    .option(
+      '--limit <n>',
+      'at most so many pictures, spread over the set; windows of text; or questions',
+      positiveInteger,
+    )
     .option('--batch <n>', 'pictures that go to the GPU together', positiveInteger)
     .addOption(
       new Option('--activations <how>', 'int8 activations too: scales at run time, or from a calibration').choices([
@@ -289,7 +298,7 @@ export function build(signal: AbortSignal): Command {
     .option('--preprocess <how>', PREPROCESS)
     .option('--everywhere', 'integer products also where others are faster on this adapter')
     .action(async (model: string, options, self: Command) => {
-      exactlyOne(self, options, 'images', 'text');
+      exactlyOne(self, options, 'images', 'text', 'choices');
       const { evaluate } = await import('./commands/eval.ts');
       await evaluate(model, options, contextOf(options));
     });
@@ -369,7 +378,8 @@ export function build(signal: AbortSignal): Command {
   return program;
 }
 
-function exactlyOne(command: Command, options: Record<string, unknown>, a: string, b: string): void {
-  const given = [a, b].filter((name) => options[name] !== undefined);
-  if (given.length !== 1) command.error(`error: give either --${a} or --${b}${given.length ? ', not both' : ''}`);
+function exactlyOne(command: Command, options: Record<string, unknown>, ...names: string[]): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  const all = names.map((name) => `--${name}`).join(' or ');
+  if (given.length !== 1) command.error(`error: give either ${all}${given.length ? ', not both' : ''}`);
 }

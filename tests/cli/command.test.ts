@@ -196,6 +196,24 @@ describe.runIf(runtimes.some(({ runtime }) => runtime === 'chrome'))('in headles
     expect(score.loss).toBeLessThan(6); // a guess at random costs log(1024) = 6.9
   });
 
+  it('scores questions by the likeliest of their choices', { timeout: 120_000 }, async () => {
+    const file = join(folder, 'questions.json');
+    const prompt = 'ROMEO:\nO, she doth teach the torches to burn ';
+    const questions = [
+      { prompt, choices: ['bright!', 'QZXQZX!'], answer: 0 },
+      { prompt, choices: ['QZXQZX!', 'bright!'], answer: 0 },
+    ];
+    writeFileSync(file, JSON.stringify(questions));
+    const score = await json('eval', 'gpt-shakespeare', '--choices', file);
+    expect(score).toMatchObject({ questions: 2, right: 1, accuracy: 0.5, rightByByte: 1, accuracyByByte: 0.5 });
+    const [[bright, other], [otherAgain, brightAgain]] = score.logprobs;
+    expect([brightAgain, otherAgain]).toEqual([bright, other]);
+    expect(bright).toBeGreaterThan(other);
+    expect(bright).toBeLessThan(0);
+    const one = await json('eval', 'gpt-shakespeare', '--choices', file, '--limit', '1');
+    expect(one).toMatchObject({ questions: 1, right: 1 });
+  });
+
   it('tunes: the candidates of each shape, the winner among them', { timeout: 120_000 }, async () => {
     const rows = await json('tune', join(root, 'tests/fixtures/gpt2-tiny'), '--fast');
     expect(rows.length).toBeGreaterThan(4);

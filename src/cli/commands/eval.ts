@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
+import { integer, list, object, type Rule, type Rules, refuse, text } from '../../options.ts';
 import { calibrationOver } from '../calibrate.ts';
 import { mustExist, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
+import type { Question } from '../jobs/eval-choices.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
 import type { ModelCard } from '../jobs/job.ts';
 import { batchSize, labelledBatches, openFor } from '../labelled-batches.ts';
@@ -14,6 +16,8 @@ import { type CommandContext, follow, loadArgs, type ModelOptions, withRuntime }
 export interface EvalOptions extends ModelOptions {
   readonly images?: string;
   readonly text?: string;
+  /** A JSON file of questions. */
+  readonly choices?: string;
   /** The share of the text's characters to leave out at its beginning. */
   readonly from: number;
   readonly limit?: number;
@@ -30,7 +34,7 @@ export interface EvalOptions extends ModelOptions {
 /** What a model is loaded with besides its address; calibrates it first where that is asked for. */
 async function modelArgs(
   source: string,
-  { text, activations, calibrate, percentile, everywhere, preprocess, ...options }: EvalOptions,
+  { text: words, activations, calibrate, percentile, everywhere, preprocess, ...options }: EvalOptions,
   runtime: Runtime,
   context: CommandContext,
 ) {
@@ -39,16 +43,17 @@ async function modelArgs(
   if (!activations) return args;
   const chosen = { ...args.load, activations, ...(everywhere && { everywhere }) };
   if (calibrate === undefined) return { ...args, load: chosen };
-  const samples = { path: calibrate, text: text !== undefined, percentile };
+  const samples = { path: calibrate, text: words !== undefined, percentile };
   const calibration = await calibrationOver(samples, args, runtime, context);
   return { ...args, load: { ...chosen, calibration } };
 }
 
-/** How good a model is on labelled pictures or on a text. */
+/** How good a model is on labelled pictures, on a text or on questions. */
 export async function evaluate(model: string, options: EvalOptions, context: CommandContext): Promise<void> {
   const source = await resolveModel(model);
-  if (options.text === undefined) await evaluatePictures(source, options.images!, options, context);
-  else await evaluateText(source, options.text, options, context);
+  if (options.images !== undefined) await evaluatePictures(source, options.images, options, context);
+  else if (options.text !== undefined) await evaluateText(source, options.text, options, context);
+  else await evaluateChoices(source, options.choices!, options, context);
 }
 
 /** Above so many classes a table of them says little. */
@@ -139,9 +144,7 @@ async function evaluateText(
 ): Promise<void> {
   const { terminal, signal } = context;
   const { limit, from } = options;
-  const whole = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
-  });
+  const whole = await textOf(path);
   const text = new TextEncoder().encode(endOf(whole, from));
   await withRuntime(context, async (runtime) => {
     const args = {
@@ -160,6 +163,76 @@ async function evaluateText(
     terminal.result({ ...score, tokensPerSecond: tokens / seconds });
   });
 }
+
+async function evaluateChoices(
+  source: string,
+  path: string,
+  options: EvalOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const questions = readQuestions(path, await textOf(path)).slice(0, options.limit);
+  await withRuntime(context, async (runtime) => {
+    const args = { ...(await modelArgs(source, options, runtime, context)), questions };
+    const onEvent = follow(context, runtime, (event) => {
+      if (event.type === 'done' && event.total) terminal.bars.update('questions', event.done, event.total, event.label);
+    });
+    const score = await runtime.run('evalChoices', args, { signal, onEvent });
+    terminal.bars.clear();
+    const share = (name: string, right: number): string =>
+      `${terminal.paint('bold', name.padEnd(8))}  ${percent(right / score.questions, 2)}  ${right} of ${score.questions}`;
+    terminal.print(share('right', score.right));
+    terminal.print(`${share('by byte', score.rightByByte)}: the likeliest for each byte of its text`);
+    terminal.print(`${terminal.paint('bold', 'time'.padEnd(8))}  ${duration(score.seconds)}`);
+    const { questions: count } = score;
+    terminal.result({ ...score, accuracy: score.right / count, accuracyByByte: score.rightByByte / count });
+  });
+}
+
+const QUESTION: Rules<Question> = {
+  prompt: text,
+  choices: ['a list of two texts or more', (value) => list(NOT_EMPTY)[1](value) && (value as string[]).length > 1],
+  answer: integer(0),
+};
+const NOT_EMPTY: Rule = ['a text', (value) => typeof value === 'string' && value !== ''];
+
+/** The questions of a JSON file. Error: `invalid-file`, which names the question and the field. */
+export function readQuestions(path: string, json: string): Question[] {
+  const fail = (what: string): never => {
+    throw new TilewrightError('invalid-file', `${path}: ${what}`, {
+      hint: 'Questions are a list: [{ "prompt": "2 + 2 =", "choices": [" 3", " 4"], "answer": 1 }].',
+    });
+  };
+  let read: unknown;
+  try {
+    read = JSON.parse(json);
+  } catch (cause) {
+    fail(`is no JSON: ${(cause as Error).message}`);
+  }
+  if (!list(object)[1](read) || !(read as object[]).length) return fail('is no list of questions');
+  return (read as Question[]).map((question, i) => {
+    const unknown = Object.keys(question).find((name) => !Object.hasOwn(QUESTION, name));
+    if (unknown !== undefined) fail(`question ${i}: ${unknown} is not known`);
+    for (const [name, [expected, fits]] of Object.entries(QUESTION)) {
+      const value = question[name as keyof Question];
+      if (!fits(value)) refuse('invalid-file', `${path}: question ${i}`, name, expected, value);
+    }
+    if (question.answer >= question.choices.length)
+      refuse(
+        'invalid-file',
+        `${path}: question ${i}`,
+        'answer',
+        `a number below ${question.choices.length}`,
+        question.answer,
+      );
+    return question;
+  });
+}
+
+const textOf = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((cause: Error) => {
+    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
+  });
 
 /** The text from a share of its characters on, as Python counts them: a pair of surrogates is one. */
 export function endOf(text: string, from: number): string {
