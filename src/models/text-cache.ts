@@ -1,3 +1,4 @@
+import type { Plan } from '../graph/plan.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
 import type { TensorData } from '../tensor/types.ts';
 import { GREEDY } from '../text/sampler.ts';
@@ -23,6 +24,8 @@ interface Step {
 export class TextCache {
   /** The text that the cache holds. Another is read in before it goes on, from where they differ. */
   #held: Held = { ids: [], count: 0 };
+  /** What computed it: other kernels may have come since because one of these was wrong. */
+  #plans: readonly Plan[] = [];
 
   constructor(private readonly model: Subject) {}
 
@@ -40,12 +43,17 @@ export class TextCache {
    * fit into the context.
    */
   async *continue(ids: readonly number[], count: number, drawing: Drawing): AsyncGenerator<Drawn, void> {
-    const from = drawing.reuse ? this.#shared(ids) : 0;
+    const sizes = [1, ...this.chunks];
+    const sessions = await Promise.all(sizes.map((size) => this.model.step(size, 'last')));
+    const same = sessions.every(({ plan }, i) => plan === this.#plans[i]);
+    const from = same && drawing.reuse ? this.#shared(ids) : 0;
     drawing.cost.reused ??= from;
     const held: Held = { ids: [...ids], count: from };
     this.#held = held;
+    this.#plans = sessions.map(({ plan }) => plan);
+    const bySize = new Map(sizes.map((size, i) => [size, sessions[i]!]));
     const guessing = drawing.guesses > 0 && !drawing.by;
-    for await (const token of this.#drawn(held, ids.length, guessing ? Math.min(1, count) : count, drawing)) {
+    for await (const token of this.#drawn(held, bySize, ids.length, guessing ? 1 : count, drawing)) {
       yield token;
       this.model.goesOn(drawing.signal);
     }
@@ -97,12 +105,15 @@ export class TextCache {
   }
 
   /** A token a run. Runs are submitted before earlier ones are read, unless logits are adjusted. */
-  async *#drawn(held: Held, prompt: number, count: number, drawing: Drawing): AsyncGenerator<Drawn, void> {
+  async *#drawn(
+    held: Held,
+    sessions: ReadonlyMap<number, Session>,
+    prompt: number,
+    count: number,
+    drawing: Drawing,
+  ): AsyncGenerator<Drawn, void> {
     const { model } = this;
     const { by, scored, signal, cost } = drawing;
-    const sizes = [1, ...this.chunks];
-    const built = await Promise.all(sizes.map((size) => model.step(size, 'last')));
-    const sessions = new Map(sizes.map((size, i) => [size, built[i]!]));
     const adjusted = by && (await model.step(1, 'adjusted'));
     const copy = { token: (adjusted ?? sessions.get(1)!).inputBuffer('tokens') };
     const steps = this.#steps(held, prompt, count, drawing, sessions, adjusted);

@@ -55,6 +55,16 @@ describe('the cache of a text', () => {
     expect((await written(model, prompt(20, 11), how)).cachedTokens).toBe(1); // both begin with 3
   });
 
+  it('is read again with other kernels: those before may have been wrong', async () => {
+    using model = await load();
+    const [first, how] = [prompt(20), { maxNewTokens: 3, temperature: 0 }];
+    await written(model, first, how);
+    expect((await written(model, first, how)).cachedTokens).toBe(19);
+    for (const session of await model.sessions()) await session.rechoose();
+    expect((await written(model, first, how)).cachedTokens).toBe(0);
+    expect((await written(model, first, how)).cachedTokens).toBe(19);
+  });
+
   it('holds what was read of a text that was left, and no more', async () => {
     using model = await load();
     const [first, how] = [prompt(10), { maxNewTokens: 12, temperature: 0 }];
