@@ -65,11 +65,9 @@ async function needTemplate(model: TextGenerator, name: string): Promise<TextGen
   }
 }
 
-/** Tokens of the prompt that these messages make. Nothing is computed. Errors: those of `chat`. */
-async function promptTokens(model: TextGenerator, messages: readonly ChatMessage[]): Promise<number> {
-  const { value } = await model.chat(messages, { maxNewTokens: 0 }).next();
-  return value && 'promptTokens' in value ? value.promptTokens : 0;
-}
+/** Tokens of the prompt that these messages make. Errors: those of the template. */
+const promptTokens = async (model: TextGenerator, messages: readonly ChatMessage[]): Promise<number> =>
+  (await model.applyChatTemplate(messages)).length;
 
 const say = (id: string, text: string): void => {
   byId(id, HTMLElement).textContent = text;
