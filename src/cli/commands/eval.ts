@@ -174,10 +174,7 @@ async function evaluateChoices(
   const questions = readQuestions(path, await textOf(path)).slice(0, options.limit);
   await withRuntime(context, async (runtime) => {
     const args = { ...(await modelArgs(source, options, runtime, context)), questions };
-    const onEvent = follow(context, runtime, (event) => {
-      if (event.type === 'done' && event.total) terminal.bars.update('questions', event.done, event.total, event.label);
-    });
-    const score = await runtime.run('evalChoices', args, { signal, onEvent });
+    const score = await runtime.run('evalChoices', args, { signal, onEvent: follow(context, runtime) });
     terminal.bars.clear();
     const share = (name: string, right: number): string =>
       `${terminal.paint('bold', name.padEnd(8))}  ${percent(right / score.questions, 2)}  ${right} of ${score.questions}`;
