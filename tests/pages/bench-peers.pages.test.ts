@@ -12,6 +12,8 @@ let page: Page;
 let errors: string[];
 
 beforeAll(async () => {
+  // A build leaves `production` behind it (npm test builds first): then the server's pages would be those that ship, without packages.
+  process.env.NODE_ENV = 'development';
   server = await createServer({
     root: fileURLToPath(new URL('../../', import.meta.url)),
     mode: 'development',
