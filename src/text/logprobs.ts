@@ -1,3 +1,4 @@
+import { logSumExp } from './perplexity.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A token that may come next, and the natural logarithm of its probability. */
@@ -21,12 +22,11 @@ export function logprobsOf(
   top: number,
   tokenizer: Pick<Tokenizer, 'decode'> | undefined,
 ): Logprobs {
-  const largest = logits.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const logMass = Math.log(logits.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+  const whole = logSumExp(logits);
   const of = (id: number): TokenLogprob => ({
     token: id,
     text: tokenizer?.decode([id]) ?? '',
-    logprob: logits[id]! - largest - logMass,
+    logprob: logits[id]! - whole,
   });
   const first: number[] = [];
   for (let id = 0; id < logits.length && top > 0; id++) {

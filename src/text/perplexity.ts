@@ -39,7 +39,11 @@ export function tokenLoss(logits: Float32Array, target: number): number {
       `tokenLoss: expected a target from 0 to ${logits.length - 1}, got ${target}`,
     );
   }
+  return logSumExp(logits) - logits[target]!;
+}
+
+/** log Σ exp(logits), in float64: a token's logit less this is the logarithm of its probability. */
+export function logSumExp(logits: Float32Array): number {
   const best = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - best), 0);
-  return best + Math.log(sum) - logits[target]!;
+  return best + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - best), 0));
 }
