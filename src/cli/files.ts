@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TilewrightError } from '../errors.ts';
@@ -55,7 +55,17 @@ export async function resolveModel(name: string): Promise<string> {
 
 /** Told before a model is loaded for nothing. Error: `not-found`. */
 export async function mustExist(path: string): Promise<void> {
-  await stat(path).catch((cause: Error) => {
-    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
-  });
+  await stat(path).catch(unreadable(path));
 }
+
+/** The bytes of a file. Error: `not-found`. */
+export const readBytes = (path: string): Promise<Buffer> => readFile(path).catch(unreadable(path));
+
+/** A file's text, in UTF-8. Error: `not-found`. */
+export const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(unreadable(path));
+
+const unreadable =
+  (path: string) =>
+  (cause: Error): never => {
+    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
+  };

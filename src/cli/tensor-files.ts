@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { TilewrightError } from '../errors.ts';
 import { readJsonTensor } from '../formats/json-tensor.ts';
 import { readNpy } from '../formats/npy.ts';
+import { readBytes } from './files.ts';
 import type { GivenInput } from './jobs/run-graph.ts';
 
 /** The name of the file of a tensor, without its end: names of tensors have slashes and colons. */
@@ -27,9 +28,7 @@ export async function readInputs(given: readonly string[], lend: (bytes: Uint8Ar
   for (const [name, path] of files) {
     if (inputs.some((input) => input.name === name))
       throw new TilewrightError('invalid-argument', `the input '${name}' is given twice`);
-    const bytes = await readFile(path).catch((cause: Error) => {
-      throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
-    });
+    const bytes = await readBytes(path);
     if (extname(path) === '.json') inputs.push({ name, ...readJsonTensor(path, bytes) });
     else {
       const { type, dims, bytes: numbers } = readNpy(path, bytes);

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { TilewrightError } from '../../errors.ts';
 import { integer, list, object, type Rule, type Rules, refuse, text } from '../../options.ts';
 import { calibrationOver } from '../calibrate.ts';
-import { mustExist, resolveModel } from '../files.ts';
+import { mustExist, readText, resolveModel } from '../files.ts';
 import { duration, percent } from '../format.ts';
 import type { Question } from '../jobs/eval-choices.ts';
 import type { ImageScore } from '../jobs/eval-images.ts';
@@ -144,7 +143,7 @@ async function evaluateText(
 ): Promise<void> {
   const { terminal, signal } = context;
   const { limit, from } = options;
-  const whole = await textOf(path);
+  const whole = await readText(path);
   const text = new TextEncoder().encode(endOf(whole, from));
   await withRuntime(context, async (runtime) => {
     const args = {
@@ -171,7 +170,7 @@ async function evaluateChoices(
   context: CommandContext,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const questions = readQuestions(path, await textOf(path)).slice(0, options.limit);
+  const questions = readQuestions(path, await readText(path)).slice(0, options.limit);
   await withRuntime(context, async (runtime) => {
     const args = { ...(await modelArgs(source, options, runtime, context)), questions };
     const score = await runtime.run('evalChoices', args, { signal, onEvent: follow(context, runtime) });
@@ -225,11 +224,6 @@ export function readQuestions(path: string, json: string): Question[] {
     return question;
   });
 }
-
-const textOf = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((cause: Error) => {
-    throw new TilewrightError('not-found', `${path} cannot be read: ${cause.message}`, { cause });
-  });
 
 /** The text from a share of its characters on, as Python counts them: a pair of surrogates is one. */
 export function endOf(text: string, from: number): string {
