@@ -18,9 +18,8 @@ beforeAll(async () => {
     root: fileURLToPath(new URL('../../', import.meta.url)),
     mode: 'development',
     logLevel: 'error',
-    // A package that is found late and a file that changes would load the page again, amid its run.
-    server: { port: 0, watch: null, hmr: false },
-    optimizeDeps: { noDiscovery: true },
+    server: { port: 0 },
+    optimizeDeps: { noDiscovery: true }, // a package that is found late would load the page again, amid its run
     define: { 'import.meta.env.REPOSITORY': JSON.stringify(REPOSITORY) },
   });
   await server.listen();
