@@ -74,10 +74,10 @@ async function open(name: string, source: ModelSource): Promise<void> {
   await loader.load({ name: shown.name, source, dtype: dtype.value as ModelDataType });
 }
 
-/** What a model takes, as an input of a graph. A text generator takes no tensor here. */
+/** What a model takes, as an input of a graph. One that reads text takes no tensor here. */
 function inputsOf(model: Model): readonly GraphValue[] {
   if (model.task === 'graph') return model.inputs;
-  if (model.task === 'text-generation') return [];
+  if (model.task !== 'image-classification') return [];
   return [{ name: 'image', type: 'float', dims: [1, 3, ...model.preprocessing.size] }];
 }
 
@@ -86,7 +86,7 @@ function showLoaded(loaded: Loaded<Model>): void {
   byId('doing', HTMLElement).hidden = false;
   byId('what', HTMLElement).hidden = false;
   inputs.show(inputsOf(model), model.task === 'image-classification' ? model.preprocessing : undefined);
-  runButton.hidden = model.task === 'text-generation';
+  runButton.hidden = model.task !== 'graph' && model.task !== 'image-classification';
   status.textContent = model.task === 'text-generation' ? 'The page Generate writes with it.' : '';
   showShapes(loaded, model.info.macs);
   setWorking(false);
@@ -156,7 +156,7 @@ function showResult(element: HTMLElement, children: readonly HTMLElement[]): voi
 async function computed(model: Model, signal: AbortSignal): Promise<Record<string, GraphOutput>> {
   const given = inputs.tensors();
   if (model.task === 'graph') return model.run(given, { signal });
-  if (model.task === 'text-generation') throw new Error('a text generator takes no tensors');
+  if (model.task !== 'image-classification') throw new Error('a model that reads text takes no tensors');
   const data = await model.logits(Float32Array.from(given['image']!.data as ArrayLike<number>), 1, { signal });
   return { logits: { type: 'float', dims: [1, data.length], data } };
 }

@@ -136,6 +136,13 @@ export async function readJson(
   file: string,
   signal?: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const value = await readValue(folder, file, signal);
+  if (Array.isArray(value)) throw new TilewrightError('invalid-file', `${folder.name}: ${file} holds no object`);
+  return value as Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The object or list that the file holds, as `readJson`. */
+export async function readValue(folder: Folder, file: string, signal?: AbortSignal): Promise<object | undefined> {
   const source = await folder.find(file);
   if (!source) return undefined;
   const bytes = await source.slice(0, source.size, signal);
@@ -149,14 +156,14 @@ export async function readJson(
       new TilewrightError('invalid-file', `${path} is not valid JSON: ${reason(cause)}`, { cause })
     );
   }
-  if (!isObject(value) || Array.isArray(value)) throw new TilewrightError('invalid-file', `${path} holds no object`);
+  if (!isObject(value)) throw new TilewrightError('invalid-file', `${path} holds no object`);
   let level: object[] = [value];
   for (let depth = 1; level.length; depth++) {
     if (depth > MAX_DEPTH)
       throw new TilewrightError('invalid-file', `${path} is nested deeper than ${MAX_DEPTH} levels`);
     level = level.flatMap((one) => Object.values(one).filter(isObject));
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 async function openAddress(address: string | URL, options: FolderOptions): Promise<Folder> {

@@ -17,7 +17,7 @@ import type { Plan } from '../graph/plan.ts';
 import { workOf } from '../graph/work.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { NetworkOptions } from '../hub/policy.ts';
-import { checkOptions, flag, integer, list, object, type Rule, type Rules, text, valuesOf } from '../options.ts';
+import { checkOptions, flag, integer, list, object, oneOf, type Rule, type Rules, text, valuesOf } from '../options.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -26,6 +26,7 @@ import { Stores } from '../runtime/stores.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 import type { CalibrationOptions } from './calibration.ts';
+import { ENCODER_TASKS, type EncoderTask } from './encoder/tasks.ts';
 import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
 import type { ModelSummary } from './summary.ts';
 
@@ -56,6 +57,11 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
    * 4096 of a decoder with rotary positions.
    */
   context?: number;
+  /**
+   * What an encoder of texts is loaded for, where it is something else than the folder says: `feature-extraction` takes any for vectors
+   * of texts, without its head.
+   */
+  task?: EncoderTask;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
   /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer hf_TOKEN' }, stall: 10_000 }`. */
@@ -88,6 +94,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   dims: valuesOf(integer(0)),
   feedback: valuesOf(text),
   context: integer(1),
+  task: oneOf(...ENCODER_TASKS),
   allowUnused: flag,
   network: object,
   cache: flag,
@@ -95,9 +102,6 @@ export const LOAD_RULES: Rules<LoadOptions> = {
 };
 
 type SessionOptions = Pick<BuildOptions, 'runsAhead' | 'signal' | 'onProgress'>;
-
-/** Sessions of different shapes that a model keeps at a time. */
-const MOST_SESSIONS = 4;
 
 /** What a model is made from. It is kept, so that everything on the device can be made again. */
 export interface ModelFiles {
@@ -182,9 +186,14 @@ export abstract class LoadedModel extends Resource {
     this.#settle(gpu);
   }
 
+  /** Sessions of different shapes that are kept at a time. */
+  protected get mostSessions(): number {
+    return 4;
+  }
+
   #settle(gpu: Gpu): void {
     this.#gpu = gpu;
-    this.#sessions = new SessionCache(this.title, MOST_SESSIONS);
+    this.#sessions = new SessionCache(this.title, this.mostSessions);
     this.#stores = new Stores(gpu);
   }
 
@@ -230,7 +239,7 @@ export abstract class LoadedModel extends Resource {
     return this.#sessions.get(name, this.#make(name, graph, options), options.signal);
   }
 
-  /** Works with the session of one shape among many. At most MOST_SESSIONS are kept. */
+  /** Works with the session of one shape among many. At most `mostSessions` are kept. */
   protected withSession<T>(
     name: string,
     graph: () => Graph,

@@ -15,6 +15,7 @@ import { byteLength, elementCount, stridesOf, type TensorData } from '../tensor/
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { decodePicture, type PictureSource } from '../vision/decode.ts';
 import { type Preprocessing, preprocess } from '../vision/preprocess.ts';
+import type { EncoderTask } from './encoder/tasks.ts';
 import { layerNodes, readConstants, type WeightLayer, weightLayers } from './layers.ts';
 
 /** A picture, a text, or token ids, to measure a layer on. */
@@ -128,7 +129,16 @@ interface Generator extends Subject {
   graph(tokens: number, predict: 'all', dataType?: 'float32'): Graph;
 }
 
-export type Reported = Classifier | Generator;
+/** A model that reads texts whole. */
+interface Reader extends Subject {
+  readonly task: EncoderTask;
+  readonly context: number;
+  readonly tokenizer: Tokenizer;
+  graph(texts: number, tokens: number, dataType?: 'float32'): Graph;
+  inputsOf(ids: readonly number[], tokens: number): Readonly<Record<string, TensorInput>>;
+}
+
+export type Reported = Classifier | Generator | Reader;
 
 /** The runs that samples become: a graph by type, and for each run its inputs and the rows of the outputs that they fill. */
 interface Runs {
@@ -145,7 +155,7 @@ export async function reportOn(
   checkArgument('report', 'samples', samples, ['a list', Array.isArray]);
   checkOptions('report', options, { signal: aSignal, onLayer: fn });
   const { signal, onLayer } = options;
-  const runs = model.task === 'text-generation' ? textRuns(model, samples) : await pictureRuns(model, samples);
+  const runs = model.task === 'image-classification' ? await pictureRuns(model, samples) : textRuns(model, samples);
   const graph = runs.graph();
   const layers = await weightLayers(graph, model.how);
   const measured: { layer: WeightLayer; weights: Errors | undefined; shared: boolean }[] = [];
@@ -197,7 +207,7 @@ async function pictureRuns(model: Classifier, samples: readonly Sample[]): Promi
 }
 
 /** All texts share a graph of the length of the longest. Padding after a text changes no row before it. */
-function textRuns(model: Generator, samples: readonly Sample[]): Runs {
+function textRuns(model: Generator | Reader, samples: readonly Sample[]): Runs {
   const given = samples.map((sample) => {
     if (typeof sample !== 'string' && !Array.isArray(sample)) throw unfit('texts or token ids', sample);
     const ids = typeof sample === 'string' ? model.tokenizer.encode(sample) : (sample as readonly number[]);
@@ -209,6 +219,11 @@ function textRuns(model: Generator, samples: readonly Sample[]): Runs {
     texts.push(Array.from<number | bigint, number>(tokens!, Number));
   }
   const length = Math.max(...texts.map((ids) => ids.length));
+  if (model.task !== 'text-generation')
+    return {
+      graph: (dataType) => model.graph(1, length, dataType),
+      inputs: texts.map((ids) => ({ values: model.inputsOf(ids, length), filled: ids.length / length })),
+    };
   const positions = Uint32Array.from({ length }, (_, i) => i);
   return {
     graph: (dataType) => model.graph(length, 'all', dataType),

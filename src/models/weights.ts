@@ -27,9 +27,14 @@ export class Weights {
     return new Weights(this.checkpoint, prefix, this.taken, this.made);
   }
 
-  /** Call after a graph has taken its tensors. Error: `unused-tensor` where tensors are left that would change a result. */
-  needAllTaken(): void {
-    const left = [...this.checkpoint.tensors.keys()].filter((name) => !this.taken.has(name) && !IDLE.test(name));
+  /**
+   * Call after a graph has taken its tensors. `others` are known, and of no use here: heads of other tasks. Error: `unused-tensor` where
+   * tensors are left that would change a result.
+   */
+  needAllTaken(others?: RegExp): void {
+    const left = [...this.checkpoint.tensors.keys()].filter(
+      (name) => !this.taken.has(name) && !IDLE.test(name) && !others?.test(name),
+    );
     if (!left.length) return;
     const some = left.length > 5 ? `${left.slice(0, 5).join(', ')} and ${left.length - 5} more` : left.join(', ');
     throw new TilewrightError('unused-tensor', `no layer takes ${some}: the architecture is another`, {
@@ -38,12 +43,20 @@ export class Weights {
   }
 
   has(name: string): boolean {
-    return this.checkpoint.tensors.has(this.prefix + name);
+    return this.checkpoint.tensors.has(this.#named(name));
+  }
+
+  /** The whole name of a tensor. Files of TensorFlow's time call weight and bias of a LayerNorm `gamma` and `beta`. */
+  #named(name: string): string {
+    const full = this.prefix + name;
+    if (this.checkpoint.tensors.has(full)) return full;
+    const older = full.replace(/(LayerNorm\.)weight$/, '$1gamma').replace(/(LayerNorm\.)bias$/, '$1beta');
+    return this.checkpoint.tensors.has(older) ? older : full;
   }
 
   /** The tensor, of this shape where one is expected (-1: any length). Errors: `missing-tensor`, `wrong-shape`. */
   get(name: string, expected?: readonly number[]): CheckpointTensor {
-    const full = this.prefix + name;
+    const full = this.#named(name);
     const wanted = expected && `[${expected.map((size) => (size < 0 ? '*' : size)).join(',')}]`;
     const tensor = this.checkpoint.tensors.get(full) ?? this.made.get(full);
     this.taken.add(full);

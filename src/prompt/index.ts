@@ -3,6 +3,7 @@
  *
  * @module tilewright/prompt
  */
+import type { FolderModel } from '../models/index.ts';
 import type { OnProgress, Progress } from '../tensor/progress.ts';
 import { notSupported, standard, unlessAborted } from './errors.ts';
 import { readMessages } from './messages.ts';
@@ -35,7 +36,7 @@ export type {
 export type { LanguageModel, LanguageModelAppendOptions, LanguageModelPromptOptions, Prompted } from './session.ts';
 
 /** What `engine.load` gives: a model that is for another task is unavailable. */
-export type Loaded = Prompted | { readonly task: 'image-classification' | 'graph' };
+export type Loaded = Prompted | { readonly task: Exclude<FolderModel['task'], 'text-generation'> | 'graph' };
 
 /** Loads the model when the first session is made: `(how) => engine.load('org/model', how)`. */
 export type Load = (how: { onProgress: OnProgress }) => Promise<Loaded>;

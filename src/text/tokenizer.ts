@@ -18,6 +18,7 @@ import {
 } from '../options.ts';
 import { type AddedToken, addedTokenSplitter } from './added-tokens.ts';
 import { readDecoder } from './decoders.ts';
+import { offsetsOf } from './offsets.ts';
 import { adaptPreTokenizer, type Fields, readNormalizer } from './tokenizer-parts.ts';
 
 /** Text to token ids, and back. */
@@ -26,6 +27,13 @@ export interface Tokenizer {
   encode(text: string, options?: EncodeOptions): number[];
   /** The text of token ids, special tokens included; ids that the vocabulary lacks give nothing. */
   decode(ids: readonly number[]): string;
+  /** Token ids of a text, or of a pair of texts, with the special tokens that the tokenizer puts around them. */
+  frame(ids: readonly number[], pair?: readonly number[]): FramedTokens;
+  /**
+   * Where in a text its tokens stand, those of `encode` without special tokens: first code unit and the one after the last; undefined
+   * for a token that is no text. A token that is part of a character has all of it.
+   */
+  offsets(text: string): (readonly [start: number, end: number] | undefined)[];
   /** One more than the largest id of the vocabulary, added tokens included. */
   readonly size: number;
   /** Special tokens that the tokenizer's configuration names; undefined where it names none. */
@@ -33,8 +41,18 @@ export interface Tokenizer {
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
   readonly unkTokenId: number | undefined;
+  readonly maskTokenId: number | undefined;
   /** Ids of all tokens that mark something and are no text. */
   readonly specialTokenIds: readonly number[];
+}
+
+/** A text or a pair of texts as a model reads them. */
+export interface FramedTokens {
+  readonly ids: readonly number[];
+  /** Of each token, the kind of its segment. */
+  readonly types: readonly number[];
+  /** Where the texts begin among the tokens. */
+  readonly starts: readonly number[];
 }
 
 /** How a text is encoded. */
@@ -49,6 +67,8 @@ const ENCODE_RULES: Rules<EncodeOptions> = { addSpecialTokens: flag };
 export interface TokenLimits {
   readonly vocabulary: number;
   readonly context: number;
+  /** The caller cuts and pads texts itself: what tokenizer.json says of both does not hold. */
+  readonly cuts?: boolean;
 }
 
 const FILE = 'tokenizer.json';
@@ -79,8 +99,9 @@ const POST_PROCESSORS: Rule = oneOf(
   'Sequence',
 );
 
-/** Where the text begins among what a post-processor puts around it. */
+/** Where texts stand among what a post-processor puts around them. */
 const TEXT = '\0';
+const PAIR = '\0\0';
 
 /**
  * A tokenizer from the contents of tokenizer.json and, where there is one, tokenizer_config.json. The package
@@ -97,15 +118,15 @@ export async function loadTokenizer(
   checkFields('tokenizer_config.json', config, CONFIG_RULES);
   if (!isObject(json)) return refuse('invalid-file', FILE, 'contents', object[0], json);
   const { file, added, size } = readFile(json, config, limits);
-  const { backend, frame, normalize, decode } = buildOrRefuse(() => {
+  const { backend, alone, normalize, decode } = buildOrRefuse(() => {
     const normalize = readNormalizer(json['normalizer']);
     const decode = readDecoder(json['decoder']);
     const backend = new Backend(
       { ...file, added_tokens: added },
       { ...config, unk_token: (file['model'] as Fields)['unk_token'] },
     );
-    const frame = backend.post_processor?.post_process([TEXT], null, true).tokens ?? [TEXT];
-    return { backend, frame, normalize, decode };
+    const alone = framing(backend, []);
+    return { backend, alone, normalize, decode };
   });
   const { pre_tokenizer, model } = backend;
   const splitRaw = addedTokenSplitter(added.filter(({ normalized }) => !normalized));
@@ -114,12 +135,17 @@ export async function loadTokenizer(
   );
   const named = (name: string): string | undefined => contentOf(config[`${name}_token`]);
   const idOfNamed = (name: string): number | undefined => backend.token_to_id(named(name) ?? '');
-  const around = framedBy(config, frame, named).map((token) =>
-    token === TEXT
-      ? token
-      : (backend.token_to_id(token) ??
-        refuse('invalid-file', FILE, 'post_processor', 'tokens of the vocabulary', token)),
-  );
+  const idIn = (token: string): number =>
+    backend.token_to_id(token) ?? refuse('invalid-file', FILE, 'post_processor', 'tokens of the vocabulary', token);
+  /** Tokens around texts as ids; of the places of texts, which text stands there. */
+  const settled = (frame: readonly Framing[]) =>
+    frame.map(({ token, type }) => {
+      const which = [TEXT, PAIR].indexOf(token);
+      return { which, type, own: which < 0 ? [idIn(token)] : [] };
+    });
+  const around = settled(framedBy(config, alone, named));
+  let paired: ReturnType<typeof settled> | undefined;
+  const byteLevel = /"type":"ByteLevel"/.test(JSON.stringify([json['pre_tokenizer'], json['decoder']]));
   const { byte_fallback } = file['model'] as Fields;
   const bytes = byte_fallback ? byteTokens(backend) : undefined;
   const idsOf = (token: string): readonly (number | undefined)[] => {
@@ -129,35 +155,68 @@ export async function loadTokenizer(
   };
 
   /** Unknown characters are one token within a word, not beyond. */
-  function pieces(section: string, first: boolean): (number | undefined)[] {
+  function pieces(section: string, first: boolean): Word[] {
     const words = pre_tokenizer ? pre_tokenizer.pre_tokenize(section, { section_index: first ? 0 : 1 }) : [section];
-    return words.flatMap((word) => model!._call([word]).flatMap(idsOf));
+    return words.map((word) => ({ word, ids: model!._call([word]).flatMap(idsOf).filter(isKnown) }));
+  }
+
+  const whole = ({ content, id }: AddedToken): Word => ({ word: content, ids: [id] });
+
+  /** What a text is cut into, each with its tokens. */
+  const wordsOf = (given: string): Word[] =>
+    splitRaw(given).flatMap((part, i) =>
+      typeof part !== 'string'
+        ? whole(part)
+        : splitNormalized(normalize(part)).flatMap((inner, j) =>
+            typeof inner === 'string' ? pieces(inner, i + j === 0) : whole(inner),
+          ),
+    );
+
+  function framed(frame: ReturnType<typeof settled>, texts: readonly (readonly number[])[]) {
+    const [ids, types, starts]: [number[], number[], number[]] = [[], [], []];
+    for (const { which, type, own } of frame) {
+      if (which >= 0) starts.push(ids.length);
+      for (const id of texts[which] ?? own) {
+        ids.push(id);
+        types.push(type);
+      }
+    }
+    return { ids, types, starts };
   }
 
   return {
     encode(given, options = {}) {
       checkArgument('encode', 'text', given, text);
       checkOptions('encode', options, ENCODE_RULES);
-      const ids = splitRaw(given).flatMap((part, i) =>
-        typeof part !== 'string'
-          ? part.id
-          : splitNormalized(normalize(part)).flatMap((inner, j) =>
-              typeof inner === 'string' ? pieces(inner, i + j === 0) : inner.id,
-            ),
-      );
-      const all = options.addSpecialTokens === false ? ids : around.flatMap((id) => (id === TEXT ? ids : id));
-      return all.filter((id) => typeof id === 'number');
+      const ids = wordsOf(given).flatMap(({ ids }) => ids);
+      return options.addSpecialTokens === false ? ids : framed(around, [ids]).ids;
     },
     decode(ids) {
       checkArgument('decode', 'ids', ids, list(number()));
       // Spaces before punctuation stay: the text is what its tokens say.
       return decode(ids.map((id) => backend.id_to_token(id)).filter((token) => token !== undefined));
     },
+    frame(ids, pair) {
+      checkArgument('frame', 'ids', ids, list(number()));
+      if (pair !== undefined) checkArgument('frame', 'pair', pair, list(number()));
+      if (!pair) return framed(around, [ids]);
+      paired ??= settled(buildOrRefuse(() => framing(backend, [PAIR])));
+      return framed(paired, [ids, pair]);
+    },
+    offsets(given) {
+      checkArgument('offsets', 'text', given, text);
+      const words = wordsOf(given).map(({ word, ids }) => ({
+        word,
+        tokens: ids.map((id) => backend.id_to_token(id) ?? ''),
+      }));
+      return offsetsOf(given, words, normalize, byteLevel);
+    },
     size,
     bosTokenId: idOfNamed('bos'),
     eosTokenId: idOfNamed('eos'),
     padTokenId: idOfNamed('pad'),
     unkTokenId: idOfNamed('unk'),
+    maskTokenId: idOfNamed('mask'),
     specialTokenIds: added.filter(({ special }) => special).map(({ id }) => id),
   };
 }
@@ -166,7 +225,7 @@ export async function loadTokenizer(
  * tokenizer.json as the package computes it rightly, and what is read of it here. No id makes a table before it is
  * checked.
  */
-function readFile(json: Fields, config: Fields, { vocabulary: most, context }: TokenLimits) {
+function readFile(json: Fields, config: Fields, { vocabulary: most, context, cuts }: TokenLimits) {
   const bad = (name: string, expected: string, got: unknown): never =>
     refuse('invalid-file', FILE, name, expected, got);
   const model = json['model'];
@@ -207,7 +266,7 @@ function readFile(json: Fields, config: Fields, { vocabulary: most, context }: T
     if (id !== undefined && !added.has(id)) added.set(id, { id, content, special: true, normalized: false });
   }
 
-  checkFields(FILE, json, {
+  const own: Readonly<Record<string, Rule>> = {
     truncation: [
       `nothing, or a max_length from ${context} on`,
       (value) => ((value as Fields)['max_length'] as number) >= context,
@@ -216,7 +275,8 @@ function readFile(json: Fields, config: Fields, { vocabulary: most, context }: T
       'nothing',
       (value) => (value as Fields)['strategy'] === 'BatchLongest' && !(value as Fields)['pad_to_multiple_of'],
     ],
-  });
+  };
+  if (!cuts) checkFields(FILE, json, own);
   checkFields(`${FILE}: model`, model, {
     ...MODEL_RULES,
     ...(type === 'BPE' && { continuing_subword_prefix: UNSET }),
@@ -242,16 +302,42 @@ function checkedPostProcessor(part: unknown): Fields | null {
   return part;
 }
 
+/** What a text is cut into before it is made of tokens. */
+interface Word {
+  readonly word: string;
+  readonly ids: readonly number[];
+}
+
+const isKnown = (id: number | undefined): id is number => id !== undefined;
+
+/** A token around texts, or the place of one, and the kind of its segment. */
+interface Framing {
+  readonly token: string;
+  readonly type: number;
+}
+
+/** What the post-processor puts around a text, and around a pair of texts. */
+function framing({ post_processor }: Backend, pair: string[]): Framing[] {
+  const alone = [TEXT, ...pair].map((token) => ({ token, type: 0 }));
+  if (!post_processor) return alone;
+  const { tokens, token_type_ids } = post_processor.post_process([TEXT], pair.length ? pair : null, true);
+  return tokens.map((token, i) => ({ token, type: token_type_ids?.[i] ?? 0 }));
+}
+
 /** What stands around a text. tokenizer_config.json overrules the post-processor where it says `add_bos_token` or `add_eos_token`. */
 function framedBy(
   { add_bos_token, add_eos_token }: Fields,
-  frame: readonly string[],
+  frame: readonly Framing[],
   named: (name: string) => string | undefined,
-) {
-  const at = frame.indexOf(TEXT);
-  const side = (said: unknown, name: string, own: readonly string[]): readonly string[] =>
-    typeof said === 'boolean' ? [(said && named(name)) || []].flat() : own;
-  return [...side(add_bos_token, 'bos', frame.slice(0, at)), TEXT, ...side(add_eos_token, 'eos', frame.slice(at + 1))];
+): Framing[] {
+  const at = frame.findIndex(({ token }) => token === TEXT);
+  const side = (said: unknown, name: string, own: readonly Framing[]): readonly Framing[] =>
+    typeof said === 'boolean' ? [(said && named(name)) || []].flat().map((token) => ({ token, type: 0 })) : own;
+  return [
+    ...side(add_bos_token, 'bos', frame.slice(0, at)),
+    frame[at] ?? { token: TEXT, type: 0 },
+    ...side(add_eos_token, 'eos', frame.slice(at + 1)),
+  ];
 }
 
 /** The ids of all bytes, where the vocabulary has them all. */

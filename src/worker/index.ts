@@ -3,6 +3,11 @@
 import type { Engine as HereEngine, EngineOptions as HereOptions } from '../engine.ts';
 import { aborted, TilewrightError, throwIfAborted } from '../errors.ts';
 import type { Availability } from '../gpu/adapter.ts';
+import type { QuestionAnswerer as HereAnswerer } from '../models/encoder/answerer.ts';
+import type { TextClassifier as HereTextClassifier } from '../models/encoder/classifier.ts';
+import type { Embedder as HereEmbedder } from '../models/encoder/embedder.ts';
+import type { MaskFiller as HereMaskFiller } from '../models/encoder/mask-filler.ts';
+import type { Tagger as HereTagger } from '../models/encoder/tagger.ts';
 import type { ImageClassifier as HereClassifier } from '../models/resnet.ts';
 import type { TextGenerator as HereGenerator } from '../models/text-generator.ts';
 import type { GraphModel as HereGraphModel } from '../onnx/graph-model.ts';
@@ -26,9 +31,22 @@ export interface EngineOptions extends Omit<HereOptions, 'device' | 'recover'> {
 
 export type ImageClassifier = Remote<HereClassifier, 'image-classification'>;
 export type TextGenerator = Remote<HereGenerator, 'text-generation'>;
+export type Embedder = Remote<HereEmbedder, 'feature-extraction'>;
+export type TextClassifier = Remote<HereTextClassifier, 'text-classification'>;
+export type Tagger = Remote<HereTagger, 'token-classification'>;
+export type QuestionAnswerer = Remote<HereAnswerer, 'question-answering'>;
+export type MaskFiller = Remote<HereMaskFiller, 'fill-mask'>;
 export type GraphModel = Remote<HereGraphModel, 'graph'>;
 /** What `engine.load` gives: `task` tells which. */
-export type Model = ImageClassifier | TextGenerator | GraphModel;
+export type Model =
+  | ImageClassifier
+  | TextGenerator
+  | Embedder
+  | TextClassifier
+  | Tagger
+  | QuestionAnswerer
+  | MaskFiller
+  | GraphModel;
 
 type Spoken = Remote<HereEngine, 'engine'>;
 

@@ -1,4 +1,9 @@
 import type { Engine as HereEngine } from '../engine.ts';
+import type { QuestionAnswerer } from '../models/encoder/answerer.ts';
+import type { TextClassifier } from '../models/encoder/classifier.ts';
+import type { Embedder } from '../models/encoder/embedder.ts';
+import type { MaskFiller } from '../models/encoder/mask-filler.ts';
+import type { Tagger } from '../models/encoder/tagger.ts';
 import type { ImageClassifier } from '../models/resnet.ts';
 import type { TextGenerator } from '../models/text-generator.ts';
 import type { GraphModel } from '../onnx/graph-model.ts';
@@ -46,6 +51,18 @@ const MODEL = {
   moveTo: 'stays',
   plan: 'stays',
   sessions: 'stays',
+} as const;
+
+/** What all models that read texts whole have. */
+const ENCODER = {
+  ...MODEL,
+  shape: 'data',
+  context: 'data',
+  tokenizer: 'object',
+  hiddenStates: 'call',
+  graph: 'stays',
+  inputsOf: 'stays',
+  prepare: 'stays',
 } as const;
 
 /** All that is spoken to across threads, by the name of its kind: of models, their `task`. */
@@ -99,6 +116,26 @@ export const KINDS = {
     graph: 'stays',
   } as const satisfies Members<TextGenerator>,
 
+  'feature-extraction': {
+    ...ENCODER,
+    dimensions: 'data',
+    normalized: 'data',
+    prompts: 'data',
+    embed: 'call',
+  } as const satisfies Members<Embedder>,
+
+  'text-classification': {
+    ...ENCODER,
+    labels: 'data',
+    classify: 'call',
+    logits: 'call',
+    rerank: 'call',
+  } as const satisfies Members<TextClassifier>,
+
+  'token-classification': { ...ENCODER, labels: 'data', tag: 'call' } as const satisfies Members<Tagger>,
+  'question-answering': { ...ENCODER, answer: 'call' } as const satisfies Members<QuestionAnswerer>,
+  'fill-mask': { ...ENCODER, mask: 'data', fill: 'call' } as const satisfies Members<MaskFiller>,
+
   graph: {
     ...MODEL,
     inputs: 'data',
@@ -115,8 +152,17 @@ export const KINDS = {
   tokenizer: {
     encode: 'call',
     decode: 'call',
+    frame: 'call',
+    offsets: 'call',
     size: 'data',
-    ...{ bosTokenId: 'data', eosTokenId: 'data', padTokenId: 'data', unkTokenId: 'data', specialTokenIds: 'data' },
+    ...{
+      bosTokenId: 'data',
+      eosTokenId: 'data',
+      padTokenId: 'data',
+      unkTokenId: 'data',
+      maskTokenId: 'data',
+      specialTokenIds: 'data',
+    },
   } as const satisfies Members<Tokenizer>,
 
   /** An async generator. */

@@ -65,6 +65,11 @@ export function showProgress({ bars }: Terminal, event: JobEvent): void {
 const UNITS: Readonly<Record<ModelCard['task'], string>> = {
   'image-classification': 'a picture',
   'text-generation': 'a token',
+  'feature-extraction': 'a token',
+  'text-classification': 'a token',
+  'token-classification': 'a token',
+  'question-answering': 'a token',
+  'fill-mask': 'a token',
   graph: 'a run',
 };
 

@@ -1,3 +1,4 @@
+import type { Model } from '../../engine.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import type { Prediction } from '../../models/resnet.ts';
 import type { Progress } from '../../tensor/progress.ts';
@@ -19,7 +20,7 @@ export type JobEvent =
 
 /** What a command needs to know of a model that was loaded elsewhere. */
 export interface ModelCard extends ModelInfo {
-  readonly task: 'image-classification' | 'text-generation' | 'graph';
+  readonly task: Model['task'];
   /** Undefined for a text generator, and where the checkpoint names no classes. */
   readonly labels: readonly string[] | undefined;
   readonly classes: number | undefined;

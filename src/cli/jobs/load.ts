@@ -72,8 +72,9 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
 
 function cardOf(model: Model): ModelCard {
   const none = { labels: undefined, classes: undefined, size: undefined };
-  if (model.task === 'text-generation') return { ...model.info, ...none, task: model.task, context: model.context };
   if (model.task === 'graph') return graphCard(model);
+  if (model.task !== 'image-classification')
+    return { ...model.info, ...none, task: model.task, context: model.context };
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
   return {
@@ -124,6 +125,11 @@ export async function loadGraph(args: ModelArgs, context: JobContext): Promise<G
 const TASKS: Readonly<Record<Model['task'], readonly [does: string, hint: string]>> = {
   'text-generation': ['generates text', 'Give --prompt or --text.'],
   'image-classification': ['classifies pictures', 'Give --image or --images.'],
+  'feature-extraction': ['gives texts vectors', 'Try tilewright embed.'],
+  'text-classification': ['labels texts', 'Try tilewright classify-text.'],
+  'token-classification': ['labels words', 'Try tilewright classify-text.'],
+  'question-answering': ['finds answers', 'Try tilewright classify-text.'],
+  'fill-mask': ['fills gaps', 'Try tilewright classify-text.'],
   graph: ['takes tensors', 'Give --input name=file.npy to run.'],
 };
 

@@ -1,12 +1,11 @@
 import { TilewrightError } from '../../errors.ts';
-import { checkFields, flag, integer, list, number, object, off, oneOf, type Rule, shown } from '../../options.ts';
+import { flag, integer, list, number, object, off, oneOf, type Rule, shown } from '../../options.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
+import { Config, type Fields } from '../config.ts';
 import type { LoadOptions, ModelFiles } from '../model.ts';
 import { Weights } from '../weights.ts';
 import { type Frequencies, frequencies, type RotaryConfig, reach } from './rotary.ts';
 import type { DecoderSizes } from './shape.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 export const SIZE: Rule = integer(1);
 const POSITIVE: Rule = ['a number above 0', (value) => typeof value === 'number' && value > 0];
@@ -61,54 +60,18 @@ interface RotaryOptions {
   readonly scaled?: boolean;
 }
 
-/** The config of a decoder, with its tensors: each field has its type, or the value that transformers' class gives it. */
-export class DecoderConfig {
-  readonly type: string;
+/** The config of a decoder, with its tensors. */
+export class DecoderConfig extends Config {
   readonly weights: Weights;
-  readonly #fields: Fields;
-  readonly #where: string;
 
-  /** Errors: `unsupported-option`, `unknown-architecture`. `own`: rules of the family. `prefixes`: before the names of tensors. */
-  constructor(
-    readonly files: ModelFiles,
-    own: Readonly<Record<string, Rule>>,
-    prefix: string,
-    table: string,
-  ) {
-    const { config = {}, checkpoint, name } = files;
-    this.type = String(config['model_type']);
-    this.#where = `${name}: config.json`;
+  /** Errors: `unsupported-option`, `unknown-architecture`. `own`: rules of the family. `prefix`: before the names of tensors. */
+  constructor(files: ModelFiles, own: Readonly<Record<string, Rule>>, prefix: string, table: string) {
     const rules: Record<string, Rule> = { ...COMMON, ...own };
-    for (const key of Object.keys(config)) if (!Object.hasOwn(rules, key) && FOREIGN.test(key)) rules[key] = nothing;
-    checkFields(this.#where, config, rules);
-    this.#fields = config;
+    for (const key of Object.keys(files.config ?? {}))
+      if (!Object.hasOwn(rules, key) && FOREIGN.test(key)) rules[key] = nothing;
+    super(files, rules);
+    const { checkpoint } = files;
     this.weights = new Weights(checkpoint, checkpoint.tensors.has(`${prefix}${table}.weight`) ? prefix : '');
-  }
-
-  /** A field; undefined where it is absent or null. */
-  said<T>(name: string): T | undefined {
-    return (this.#fields[name] ?? undefined) as T | undefined;
-  }
-
-  get<T>(name: string, otherwise: T): T {
-    return this.said<T>(name) ?? otherwise;
-  }
-
-  /** A field; null in the config means that there is none. */
-  unlessNull<T>(name: string, otherwise: T | undefined): T | undefined {
-    return this.#fields[name] === undefined ? otherwise : this.said<T>(name);
-  }
-
-  /** A field without which there is no model. */
-  need(name: string): number {
-    const value = this.said<number>(name);
-    if (value === undefined)
-      throw new TilewrightError('unknown-architecture', `${this.#where}: ${name}: expected a number, got nothing`);
-    return value;
-  }
-
-  fail(message: string): never {
-    throw new TilewrightError('unsupported-option', `${this.#where}: ${message}`);
   }
 
   /**
@@ -138,7 +101,7 @@ export class DecoderConfig {
   }
 
   #mismatch(message: string): never {
-    throw new TilewrightError('wrong-shape', `${this.#where}: ${message}`);
+    throw new TilewrightError('wrong-shape', `${this.where}: ${message}`);
   }
 
   /** Frequencies of rotary embedding: by rope_scaling, or rope_parameters and what it has for a kind of layers. */
@@ -158,7 +121,7 @@ export class DecoderConfig {
     const all = this.get<Fields>('rope_parameters', {});
     const scaling = own ?? (all[layers] as Fields | undefined) ?? all;
     return {
-      where: `${this.#where}: ${own ? 'rope_scaling' : 'rope_parameters'}`,
+      where: `${this.where}: ${own ? 'rope_scaling' : 'rope_parameters'}`,
       ...{ size, theta, scaling },
       trained: this.need('max_position_embeddings'),
       original: this.said('original_max_position_embeddings'),
@@ -172,7 +135,7 @@ export class DecoderConfig {
     return Array.from({ length: layers }, (_, i) => {
       const slides = types ? types[i] === 'sliding_attention' : otherwise(i);
       if (slides && window === undefined)
-        this.fail(`sliding_window: expected a number, got ${shown(this.#fields['sliding_window'])}`);
+        this.fail(`sliding_window: expected a number, got ${shown(this.files.config?.['sliding_window'])}`);
       return slides ? window : undefined;
     });
   }

@@ -1,7 +1,7 @@
 import { TilewrightError } from '../../errors.ts';
 import type { GgufCheckpoint, GgufValue } from '../../formats/gguf.ts';
 import { checkFields, either, flag, integer, list, number, oneOf, type Rule, refuse, shown } from '../../options.ts';
-import type { Fields } from '../decoder/config.ts';
+import type { Fields } from '../config.ts';
 
 /** What an architecture of GGML is here. */
 export interface Architecture {

@@ -4,7 +4,7 @@ import type { CheckpointTensor } from '../../formats/safetensors.ts';
 import { inMultiples } from '../../tensor/convert.ts';
 import type { Ranged } from '../../tensor/source.ts';
 import { elementCount, formatShape } from '../../tensor/types.ts';
-import type { Fields } from '../decoder/config.ts';
+import type { Fields } from '../config.ts';
 import type { Architecture } from './config.ts';
 
 /** Names of a model's tensors in transformers, by GGML's. */

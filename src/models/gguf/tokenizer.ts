@@ -1,6 +1,6 @@
 import type { GgufValue } from '../../formats/gguf.ts';
 import { checkFields, flag, integer, list, number, oneOf, type Rule, refuse, text } from '../../options.ts';
-import type { Fields } from '../decoder/config.ts';
+import type { Fields } from '../config.ts';
 
 /** Kinds of tokens, as `tokenizer.ggml.token_type` has them. */
 const [NORMAL, UNKNOWN, CONTROL, OWN] = [1, 2, 3, 4];
