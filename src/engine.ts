@@ -28,6 +28,7 @@ import {
   object,
   oneOf,
   type Rules,
+  refuse,
   signal,
   text,
 } from './options.ts';
@@ -202,11 +203,15 @@ export class Engine extends EventTarget {
           onnx === undefined
             ? await loadModel(this.gpu, folder, how)
             : await (await import('./onnx/load.ts')).loadOnnx(this.gpu, folder, onnx, how);
-        await folder.finish?.(signal).catch((error) => {
+        const { task = model.task } = options;
+        try {
+          if (task !== model.task) refuse('invalid-argument', folder.name, 'task', model.task, task);
+          await folder.finish?.(signal);
+          return model;
+        } catch (error) {
           model.dispose();
           throw error;
-        });
-        return model;
+        }
       } finally {
         done.abort();
       }

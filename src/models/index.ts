@@ -1,19 +1,16 @@
-import { TilewrightError } from '../errors.ts';
 import { openCheckpoint } from '../formats/checkpoint.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { type GroupName, loadingOps, loadOps } from '../graph/groups/index.ts';
 import { type Folder, readJson } from '../hub/folder.ts';
-import { shown } from '../options.ts';
+import type { CatalogueModel } from './catalogue.ts';
 import { isResNet, looksLikeResNet } from './detect.ts';
-import type { EncoderFolderModel } from './encoder/index.ts';
-import { ENCODERS, isEncoder } from './families/encoders.ts';
-import { TEXT_MODELS, textType } from './families/index.ts';
+import { textType } from './families/index.ts';
 import type { ModelFiles, OpenOptions } from './model.ts';
 import type { ImageClassifier } from './resnet.ts';
 import type { TextGenerator } from './text-generator.ts';
 
 /** A model of a Hugging Face folder: `task` tells which. */
-export type FolderModel = ImageClassifier | TextGenerator | EncoderFolderModel;
+export type FolderModel = ImageClassifier | TextGenerator | CatalogueModel;
 
 /** Opens the files of a model's folder: config and header of the weights; no tensor is read yet. */
 export async function openModel(folder: Folder, signal?: AbortSignal): Promise<ModelFiles> {
@@ -50,17 +47,7 @@ export async function loadModel(gpu: Gpu, folder: Folder, options: OpenOptions =
   const type = String(files.config?.['model_type'] ?? files.config?.['architecture'] ?? '');
   if (textType(files) !== undefined)
     return loadBy(import('./text-generator.ts'), [], ({ TextGenerator }) => TextGenerator.load(gpu, files, options));
-  if (isEncoder(files))
-    return loadBy(import('./encoder/index.ts'), [], ({ loadEncoder }) => loadEncoder(gpu, files, options));
   if (isResNet(type) || (!type && looksLikeResNet(files.checkpoint.tensors)))
     return loadBy(import('./resnet.ts'), ['image'], ({ ImageClassifier }) => ImageClassifier.load(gpu, files, options));
-  throw new TilewrightError(
-    'unknown-architecture',
-    type
-      ? `${files.name}: the architecture ${shown(type)} is not known`
-      : `${files.name}: neither config.json nor the tensors name an architecture that is known`,
-    {
-      hint: `Known are ResNet (CIFAR and ImageNet depths), ResNeXt, wide ResNet, those with SE blocks, ${TEXT_MODELS}, ${ENCODERS}.`,
-    },
-  );
+  return loadBy(import('./catalogue.ts'), [], ({ load }) => load(gpu, files, options));
 }

@@ -17,7 +17,7 @@ import type { Plan } from '../graph/plan.ts';
 import { workOf } from '../graph/work.ts';
 import type { Folder } from '../hub/folder.ts';
 import type { NetworkOptions } from '../hub/policy.ts';
-import { checkOptions, flag, integer, list, object, oneOf, type Rule, type Rules, text, valuesOf } from '../options.ts';
+import { checkOptions, flag, integer, list, object, type Rule, type Rules, text, valuesOf } from '../options.ts';
 import type { Profile, ProfileOptions } from '../profile/profile.ts';
 import { Resource } from '../runtime/resource.ts';
 import type { Session, TensorInput } from '../runtime/session.ts';
@@ -26,7 +26,6 @@ import { Stores } from '../runtime/stores.ts';
 import type { OnProgress } from '../tensor/progress.ts';
 import type { TuneMode } from '../tune/tuner.ts';
 import type { CalibrationOptions } from './calibration.ts';
-import { ENCODER_TASKS, type EncoderTask } from './encoder/tasks.ts';
 import type { ModelReport, Reported, ReportOptions, Sample } from './report.ts';
 import type { ModelSummary } from './summary.ts';
 
@@ -58,10 +57,10 @@ export interface LoadOptions extends Pick<BuildOptions, 'groupSize' | 'check' | 
    */
   context?: number;
   /**
-   * What an encoder of texts is loaded for, where it is something else than the folder says: `feature-extraction` takes any for vectors
-   * of texts, without its head.
+   * What the model shall do, where it is something else than its folder says: of encoders of texts, `feature-extraction` takes any for
+   * vectors of texts, without its head. Error: `invalid-argument` where it does something else.
    */
-  task?: EncoderTask;
+  task?: string;
   /** Lets tensors pass that no layer takes. Otherwise they are an error (`unused-tensor`). */
   allowUnused?: boolean;
   /** How files behind URLs are fetched: `{ headers: { Authorization: 'Bearer hf_TOKEN' }, stall: 10_000 }`. */
@@ -94,7 +93,7 @@ export const LOAD_RULES: Rules<LoadOptions> = {
   dims: valuesOf(integer(0)),
   feedback: valuesOf(text),
   context: integer(1),
-  task: oneOf(...ENCODER_TASKS),
+  task: text,
   allowUnused: flag,
   network: object,
   cache: flag,

@@ -1,6 +1,6 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { shown } from '../../options.ts';
+import { refuse, shown } from '../../options.ts';
 import type { ModelFiles, OpenOptions } from '../model.ts';
 import type { QuestionAnswerer } from './answerer.ts';
 import type { TextClassifier } from './classifier.ts';
@@ -34,7 +34,10 @@ const ENDINGS: readonly (readonly [RegExp, EncoderTask])[] = [
 
 /** Loads an encoder for the task that its folder tells, or that `options.task` asks for. Errors: `unknown-architecture`; those of a load. */
 export async function loadEncoder(gpu: Gpu, files: ModelFiles, options: OpenOptions): Promise<EncoderFolderModel> {
-  const load = await TASKS[options.task ?? (await taskOf(files))]();
+  const { task = await taskOf(files) } = options;
+  if (!Object.hasOwn(TASKS, task))
+    refuse('invalid-argument', files.name, 'task', Object.keys(TASKS).join(' or '), task);
+  const load = await TASKS[task as EncoderTask]();
   return load(gpu, files, options);
 }
 

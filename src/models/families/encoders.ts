@@ -27,6 +27,3 @@ export function encoderModule(files: ModelFiles): Promise<EncoderModule> {
     `${files.name}: ${shown(files.config?.['model_type'])} is no encoder of texts that is known`,
   );
 }
-
-/** In words, for messages. */
-export const ENCODERS = 'BERT, RoBERTa, XLM-R, CamemBERT, DistilBERT, MPNet, ELECTRA and ModernBERT';

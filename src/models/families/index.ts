@@ -38,7 +38,3 @@ export function familyModule(files: ModelFiles): Promise<FamilyModule> {
     );
   return FAMILIES[type]!();
 }
-
-/** In words, for messages. */
-export const TEXT_MODELS =
-  'GPT-2, Llama, Mistral, Qwen2, Qwen3, SmolLM3, Gemma 1 to 3, Phi-3, GPT-NeoX, OLMo 2 and Granite';
