@@ -12,7 +12,7 @@ export interface Answerer {
   readonly name: string;
   /** The whole answer, or undefined where its parts were given to `onPart`. */
   answer(
-    to: 'chat' | 'text',
+    to: 'chat' | 'text' | 'embeddings',
     body: Body,
     options: { signal: AbortSignal; onPart: (part: object) => void },
   ): Promise<object | undefined>;
@@ -30,9 +30,10 @@ export interface Listening {
 const MOST_BYTES = 16 * 2 ** 20;
 
 /** Who is asked for by each path. */
-const PATHS: Readonly<Record<string, 'chat' | 'text'>> = {
+const PATHS: Readonly<Record<string, 'chat' | 'text' | 'embeddings'>> = {
   '/v1/chat/completions': 'chat',
   '/v1/completions': 'text',
+  '/v1/embeddings': 'embeddings',
 };
 
 /** Statuses for errors of ours; those of others are 500. */

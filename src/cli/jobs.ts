@@ -4,6 +4,7 @@ import { calibrate } from './jobs/calibrate.ts';
 import { chat, chatReady } from './jobs/chat.ts';
 import { classify } from './jobs/classify.ts';
 import { devices } from './jobs/devices.ts';
+import { embed } from './jobs/embed.ts';
 import { evalChoices } from './jobs/eval-choices.ts';
 import { evalImages } from './jobs/eval-images.ts';
 import { evalText } from './jobs/eval-text.ts';
@@ -13,6 +14,7 @@ import { caps, kernel } from './jobs/kernel.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { quantize, storedTensors } from './jobs/quantize.ts';
+import { readTexts } from './jobs/read-texts.ts';
 import { report } from './jobs/report.ts';
 import { runGraph } from './jobs/run-graph.ts';
 import { tune } from './jobs/tune.ts';
@@ -26,6 +28,8 @@ export const jobs = {
   chatReady,
   devices,
   classify,
+  embed,
+  readTexts,
   generate,
   runGraph,
   profile,

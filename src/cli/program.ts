@@ -36,6 +36,7 @@ Examples:
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json
   tilewright chat org/model --system "Be brief."
+  tilewright embed org/model "A cat sat." "Un chat."
   tilewright serve org/model --dtype int4
   tilewright run model.onnx --input ids=ids.npy --dims batch=1,sequence=8 --output out`;
 
@@ -267,6 +268,30 @@ export function build(signal: AbortSignal): Command {
       if (out === undefined && !options.report) self.error('error: give a folder to write, or --report, or both');
       const { quantize } = await import('./commands/quantize.ts');
       await quantize(model, out, options, contextOf(options));
+    });
+
+  onModel(command('embed <model> [text...]', 'vectors of texts: how near they are, and with --json their numbers'))
+    .option('--texts <file>', 'a file with a text a line')
+    .option('--prompt-name <name>', "one of the model's prompts: query, document")
+    .option('--dimensions <n>', 'only the first numbers of a vector', positiveInteger)
+    .option('--truncate', 'cut texts that are longer than the model reads')
+    .action(async (model: string, texts: string[], options, self: Command) => {
+      if (!texts.length && options.texts === undefined) self.error('error: give texts, or --texts, or both');
+      const { embed } = await import('./commands/embed.ts');
+      await embed(model, texts, options, contextOf(options));
+    });
+
+  onModel(
+    command('classify-text <model> [text...]', 'labels of texts or of their words, answers, or what stands in gaps'),
+  )
+    .option('--texts <file>', 'a file with a text a line')
+    .option('--pair <text>', 'read after each text: the passage of a question, the second of a pair')
+    .option('--top-k <n>', 'labels, answers or tokens of a gap at the most', positiveInteger)
+    .option('--truncate', 'cut texts that are longer than the model reads')
+    .action(async (model: string, texts: string[], options, self: Command) => {
+      if (!texts.length && options.texts === undefined) self.error('error: give texts, or --texts, or both');
+      const { classifyText } = await import('./commands/classify-text.ts');
+      await classifyText(model, texts, options, contextOf(options));
     });
 
   withDims(

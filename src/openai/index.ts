@@ -1,6 +1,6 @@
 /**
  * Models of this device with the interface of the npm package `openai`: code that talks to a service talks to them, in a page or behind
- * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Models).
+ * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Embeddings, Models).
  *
  * @module tilewright/openai
  */
@@ -9,10 +9,12 @@ import type { GeneratedToken, GenerateOptions, Generation } from '../models/text
 import { checkArgument, object } from '../options.ts';
 import type { Logprobs, TokenLogprob } from '../text/logprobs.ts';
 import { type ToolCall, ToolCalls } from '../text/tool-calls.ts';
+import { type CreateEmbeddingResponse, type Embedding, embeddings } from './embeddings.ts';
 import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
 
 export { TilewrightError } from '../errors.ts';
 export type { ToolCall } from '../text/tool-calls.ts';
+export type { CreateEmbeddingResponse, Embedding } from './embeddings.ts';
 export type { Body, Tool, Turn } from './request.ts';
 
 /** What of a `TextGenerator` answers. */
@@ -136,7 +138,7 @@ export type Answer<B extends Body, Whole, Part> = B extends { readonly stream: t
 
 /** One model or several, by the names that requests call them by. */
 export class OpenAI {
-  readonly #models: ReadonlyMap<string, Answering>;
+  readonly #models: ReadonlyMap<string, Answering | Embedding>;
   readonly chat = {
     completions: {
       /**
@@ -152,17 +154,25 @@ export class OpenAI {
     create: <const B extends Body>(body: B, options: RequestOptions = {}) =>
       this.#create(textParts, body, options) as Promise<Answer<B, Completion, Completion>>,
   };
+  readonly embeddings = {
+    /** Gives texts vectors. Errors: `not-found` for a model of another name; `invalid-argument`; those of `Embedder.embed`. */
+    create: async (body: Body, { signal }: RequestOptions = {}): Promise<CreateEmbeddingResponse> => {
+      const [name, model] = this.#named(body);
+      if (!('embed' in model)) throw unfit(name, 'gives no vectors of texts');
+      return embeddings(model, name, body, signal);
+    },
+  };
   readonly models = {
     /** The models that requests may name. */
     list: async () => modelList(...this.#models.keys()),
   };
 
-  constructor(models: Readonly<Record<string, Answering>>) {
+  constructor(models: Readonly<Record<string, Answering | Embedding>>) {
     this.#models = new Map(Object.entries(models));
   }
 
-  /** Parts are asked for once before they are given away: what cannot be answered is an error of the call. */
-  async #create<Part>(parts: Parts<Part>, body: Body, { signal }: RequestOptions): Promise<unknown> {
+  /** The model that a request names. */
+  #named(body: Body): [name: string, model: Answering | Embedding] {
     checkArgument('create', 'the body', body, object);
     const name = body['model'];
     const model = typeof name === 'string' ? this.#models.get(name) : undefined;
@@ -170,7 +180,14 @@ export class OpenAI {
       throw new TilewrightError('not-found', `there is no model ${JSON.stringify(name)}`, {
         hint: `There ${this.#models.size === 1 ? 'is' : 'are'} ${[...this.#models.keys()].join(', ')}.`,
       });
-    const answer = parts(model, name as string, body, signal);
+    return [name as string, model];
+  }
+
+  /** Parts are asked for once before they are given away: what cannot be answered is an error of the call. */
+  async #create<Part>(parts: Parts<Part>, body: Body, { signal }: RequestOptions): Promise<unknown> {
+    const [name, model] = this.#named(body);
+    if (!('generate' in model)) throw unfit(name, 'writes no text');
+    const answer = parts(model, name, body, signal);
     if (body['stream'] === true) return begun(answer, (part) => part);
     for (;;) {
       const { value, done } = await answer.next();
@@ -178,6 +195,9 @@ export class OpenAI {
     }
   }
 }
+
+const unfit = (name: string, why: string): TilewrightError =>
+  new TilewrightError('invalid-argument', `the model ${JSON.stringify(name)} ${why}`);
 
 /** An answer in parts; it returns the whole. */
 type Parts<Part> = (

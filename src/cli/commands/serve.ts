@@ -10,7 +10,7 @@ export interface ServeOptions extends ModelOptions {
   readonly name?: string;
 }
 
-/** Serves a model of text over HTTP, in the shape of OpenAI's API, until the command is stopped. */
+/** Serves a model of text, or one that gives texts vectors, over HTTP, in the shape of OpenAI's API, until the command is stopped. */
 export async function serve(model: string, options: ServeOptions, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   const source = await resolveModel(model);

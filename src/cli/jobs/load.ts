@@ -14,7 +14,7 @@ import type { JobContext, ModelCard } from './job.ts';
 
 /** How a model is loaded: what of `LoadOptions` crosses to a page. */
 export interface LoadArgs
-  extends Pick<LoadOptions, 'dtype' | 'groupSize' | 'dims' | 'tune' | 'activations' | 'calibration'> {
+  extends Pick<LoadOptions, 'dtype' | 'groupSize' | 'dims' | 'task' | 'tune' | 'activations' | 'calibration'> {
   /** Integer products also where others are faster here: to see what they cost in accuracy. */
   readonly everywhere?: boolean;
 }
