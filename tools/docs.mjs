@@ -15,6 +15,7 @@ export const PAGES = {
     'docs/guides/workers.md',
     'docs/guides/own-model.md',
     'docs/guides/chat.md',
+    'docs/guides/texts.md',
     'docs/guides/load.md',
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',
