@@ -38,11 +38,7 @@ fn share(p: Place, first: u32, count: u32) {
     let at = (p.direction * params.quarter + k) * params.rows + first * params.hidden + p.quad;
     for (var i = 0u; i < count; i++) {
       let row = vec4u(0u, 1u, 2u, 3u) * params.quarter + at + i * params.hidden;
-      // A sum at a time: of four loads that are on their way Intel's compilers spill 9 registers.
-      sums[i].x += dot(vec4f(weights[row.x]), h);
-      sums[i].y += dot(vec4f(weights[row.y]), h);
-      sums[i].z += dot(vec4f(weights[row.z]), h);
-      sums[i].w += dot(vec4f(weights[row.w]), h);
+      sums[i] = add_rows(sums[i], row, h);
     }
   }
   keep(p, sums, first, count);
@@ -52,6 +48,10 @@ fn share(p: Place, first: u32, count: u32) {
 const OWNERS = 1u;
 const UNITS = 4u;
 fn own(p: Place, quad: vec4f) -> vec4f { return quad; }
+fn add_rows(sum: vec4f, row: vec4u, h: vec4f) -> vec4f {
+  return sum + vec4f(dot(vec4f(weights[row.x]), h), dot(vec4f(weights[row.y]), h),
+    dot(vec4f(weights[row.z]), h), dot(vec4f(weights[row.w]), h));
+}
 var<private> kept: array<vec4f, GATES>;
 fn keep(p: Place, sums: array<vec4f, GATES>, first: u32, count: u32) {
   var all = sums;
@@ -63,6 +63,15 @@ fn sum_of(p: Place, gate: u32) -> vec4f { return kept[gate]; }
 const OWNERS = 4u;
 const UNITS = 1u;
 fn own(p: Place, quad: vec4f) -> vec4f { return vec4f(quad[p.lane % OWNERS]); }
+// One after the other: of four rows that are on their way Intel's compiler spills 9 registers.
+fn add_rows(sum: vec4f, row: vec4u, h: vec4f) -> vec4f {
+  var next = sum;
+  next.x += dot(vec4f(weights[row.x]), h);
+  next.y += dot(vec4f(weights[row.y]), h);
+  next.z += dot(vec4f(weights[row.z]), h);
+  next.w += dot(vec4f(weights[row.w]), h);
+  return next;
+}
 var<workgroup> kept: array<vec4f, GATES * LANES * LINES>;
 fn keep(p: Place, sums: array<vec4f, GATES>, first: u32, count: u32) {
   var all = sums;
