@@ -17,7 +17,7 @@
 // strips of columns then, those of the gate and N columns further those of the value.
 //
 // ports   Params, row_factor, over_row (operand_a)   reduce_sum (reducer, reducer_integer)   finish_row, finish_gated (epilogue)
-//         a_at (integer, operand_a)   times_b, Sum4 (integer, operand_b)   b_at, times_scales, b16_at (operand_b)
+//         a_at (integer, operand_a)   times_b, Sum4 (integer, operand_b)   b_at, times_scales, b16_at, quad_of_b16 (operand_b)
 // consts  WG_X WG_Y LANES   K_ALONG_X (the lanes are x, else y)   STEP (kn_wide: the group of a scale, where scales are in groups)
 
 //# single
@@ -100,6 +100,27 @@ const STEP = 16u;
 const QUADS = 1u;
 alias StepSums = vec4f;
 fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums); }
+
+//# kn_rows
+// B is [K,N]: 16 weights of a row at a time, 4 rows, 16 columns. For GPUs: a quad of weights is used before the next is read.
+fn add_step(sums: StepSums, a_start: u32, b_start: u32, k4: u32, n16: u32) -> StepSums {
+  let x = a_at(a_start + k4 * (4u / A_UNIT), 4u);
+  var at = b_start + 4u * k4 * params.ldb + n16;
+  var part = sums;
+  for (var i = 0u; i < 4u; i++) {
+    let v = vec4f(x[i]);
+    part[0] = fma(quad_of_b16(at, 0u), v, part[0]);
+    part[1] = fma(quad_of_b16(at, 1u), v, part[1]);
+    part[2] = fma(quad_of_b16(at, 2u), v, part[2]);
+    part[3] = fma(quad_of_b16(at, 3u), v, part[3]);
+    at += params.ldb;
+  }
+  return part;
+}
+const STEP = 4u;
+const QUADS = 4u;
+alias StepSums = mat4x4f;
+fn quads_of(sums: StepSums) -> array<Sum4, QUADS> { return array<Sum4, QUADS>(sums[0], sums[1], sums[2], sums[3]); }
 
 //# kn_wide
 // B is [K,N]: 16 weights of a row at a time, STEP rows, 16 columns.

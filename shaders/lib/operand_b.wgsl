@@ -2,7 +2,7 @@
 // A part for each of: what is in memory, how it lies there, how bytes become floats, the layout, scales in groups.
 // b_at               four consecutive elements as float32, before their scale. `i` counts B_UNIT elements; only the first `live` of the
 //                    four belong to the row, the rest read as zero
-// b16_at             sixteen, four to a column of the matrix
+// b16_at             sixteen, four to a column of the matrix; quad_of_b16: one of these columns
 // block_b, times_b   rows 4·k4.. and columns 4·n4.. of B; a column of the matrix is a row of B. Four elements x of A times that
 // tap_of_b           the distance between two taps
 // scaled.., times_scales   with scales, one for GROUP elements along K of a column; a 4×4 block of B is within one group
@@ -37,11 +37,7 @@ fn b_at(i: u32, live: u32) -> vec4f { return vec4f(b[i]); }
 const B_UNIT = 16u;
 alias B = mat4x4<Elem>;
 fn b16_at(i: u32) -> mat4x4f { return mat4x4f(b[i]); }
-
-//# dense_wide
-const B_UNIT = 16u;
-alias B = mat4x4<Elem>;
-fn b16_at(i: u32) -> mat4x4f { return mat4x4f(b[i]); }
+fn quad_of_b16(i: u32, quad: u32) -> vec4f { return vec4f(b[i][quad]); }
 
 //# half
 // float16 as bits, for devices without shader-f16 and for float16 weights of float32 activations.
@@ -69,6 +65,7 @@ fn b16_at(i: u32) -> mat4x4f {
   let w = b[i];
   return mat4x4f(bytes(w.x), bytes(w.y), bytes(w.z), bytes(w.w));
 }
+fn quad_of_b16(i: u32, quad: u32) -> vec4f { return bytes(b[i][quad]); }
 
 //# q4_wide
 const B_UNIT = 16u;
@@ -78,6 +75,7 @@ fn b16_at(i: u32) -> mat4x4f {
   let w = b[i];
   return mat4x4f(nibbles(w.x * 16u), nibbles(w.x), nibbles(w.y * 16u), nibbles(w.y));
 }
+fn quad_of_b16(i: u32, quad: u32) -> vec4f { return nibbles(b[i][quad / 2u] * select(16u, 1u, quad % 2u == 1u)); }
 
 //# dense_ragged
 const B_UNIT = 1u;

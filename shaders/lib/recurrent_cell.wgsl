@@ -1,5 +1,5 @@
-// advance: a step of a cell: [hidden, cell] from those before. It is right in the lanes 0.
-// ports   Place, share, sum_of, given, extra, live_of (recurrent_sums)   hold (recurrent_state)
+// advance: a step of a cell: [hidden, cell] of an owner's units from those before. It is right in the lanes up to OWNERS.
+// ports   Place, OWNERS, share, sum_of, given, extra, live_of (recurrent_sums)   hold (recurrent_state)
 //         activate, bounded (gate)
 // consts  F G H, each with ALPHA and BETA: activations   GATE_I GATE_O GATE_F GATE_G GATE_Z GATE_R: places of gates
 
@@ -20,7 +20,7 @@ fn peephole(p: Place, row: u32, c: vec4f) -> vec4f {
 }
 fn advance(p: Place, t: u32, h: vec4f, c: vec4f) -> array<vec4f, 2> {
   share(p, 0u, 4u);
-  if p.lane > 0u { return array(h, c); }
+  if p.lane >= OWNERS { return array(h, c); }
   let i = f(given(p, t, GATE_I) + sum_of(p, GATE_I) + peephole(p, 0u, c));
   var forget = 1.0 - i;
   if !COUPLED { forget = f(given(p, t, GATE_F) + sum_of(p, GATE_F) + peephole(p, 2u, c)); }
@@ -37,7 +37,7 @@ fn biased(p: Place, gate: u32) -> vec4f {
 }
 fn advance(p: Place, t: u32, h: vec4f, c: vec4f) -> array<vec4f, 2> {
   share(p, 0u, 3u);
-  if p.lane > 0u { return array(h, c); }
+  if p.lane >= OWNERS { return array(h, c); }
   let z = f(given(p, t, GATE_Z) + biased(p, GATE_Z));
   let r = f(given(p, t, GATE_R) + biased(p, GATE_R));
   let n = g(given(p, t, 2u) + r * biased(p, 2u));
@@ -50,7 +50,7 @@ fn advance(p: Place, t: u32, h: vec4f, c: vec4f) -> array<vec4f, 2> {
   share(p, 0u, 2u);
   let z = f(given(p, t, GATE_Z) + sum_of(p, GATE_Z));
   let r = f(given(p, t, GATE_R) + sum_of(p, GATE_R));
-  hold(p, select(vec4f(), r * h, live_of(p.quad)));
+  hold(p, select(vec4f(), r * h, live_of(p.unit)));
   share(p, 2u, 1u);
   let n = g(given(p, t, 2u) + sum_of(p, 2u));
   return array((1.0 - z) * n + z * h, c);

@@ -1,14 +1,14 @@
 // hidden_of: the hidden state that a product takes, of the units of a quad. hold: sets it for the next step.
-// ports   Place, live_of (recurrent_sums)   Params (recurrent, recurrent_reset)
+// ports   Place, OWNERS, live_of (recurrent_sums)   Params (recurrent, recurrent_reset)
 // consts  LINES
 
 @group(0) @binding(5) var<storage, read> before: array<f32>; // [states, directions, batch, hidden]
 
-// State `which` (0 hidden, 1 cell) before these steps.
-fn state_of(p: Place, which: u32, quad: u32) -> vec4f {
-  let at = ((which * params.directions + p.direction) * params.batch + p.batch) * params.hidden + quad;
-  let own = vec4u(0u, 1u, 2u, 3u) * params.quarter + at;
-  return select(vec4f(), vec4f(before[own.x], before[own.y], before[own.z], before[own.w]), live_of(quad));
+// State `which` (0 hidden, 1 cell) before these steps, of the units from `unit` on that are a quarter apart.
+fn state_of(p: Place, which: u32, unit: u32) -> vec4f {
+  let at = ((which * params.directions + p.direction) * params.batch + p.batch) * params.hidden + unit;
+  let all = vec4u(0u, 1u, 2u, 3u) * params.quarter + at;
+  return select(vec4f(), vec4f(before[all.x], before[all.y], before[all.z], before[all.w]), live_of(unit));
 }
 
 //# walk
@@ -16,7 +16,7 @@ fn state_of(p: Place, which: u32, quad: u32) -> vec4f {
 var<workgroup> held: array<vec4f, LINES>;
 fn hidden_of(p: Place, quad: u32) -> vec4f { return held[quad]; }
 fn hold(p: Place, h: vec4f) {
-  if p.lane == 0u { held[p.quad] = h; }
+  if p.lane < OWNERS { held[p.quad][p.lane] = h.x; }
   workgroupBarrier();
 }
 
@@ -31,7 +31,7 @@ var<private> is_reset: bool;
 fn hidden_of(p: Place, quad: u32) -> vec4f {
   if !is_reset { return state_of(p, 0u, quad); }
   let at = (p.direction * params.batch + p.batch) * params.hidden + quad;
-  let own = vec4u(0u, 1u, 2u, 3u) * params.quarter + at;
-  return select(vec4f(), vec4f(reset[own.x], reset[own.y], reset[own.z], reset[own.w]), live_of(quad));
+  let all = vec4u(0u, 1u, 2u, 3u) * params.quarter + at;
+  return select(vec4f(), vec4f(reset[all.x], reset[all.y], reset[all.z], reset[all.w]), live_of(quad));
 }
 fn hold(p: Place, h: vec4f) {}

@@ -159,11 +159,17 @@ const MOST_ROWS = 16;
 /** Elements of B that a CPU's caches do not hold: sixteen at a time, a row of float32 is read by whole lines of the cache. */
 const UNCACHED = 2 ** 23;
 
-/** Whether B can be read sixteen elements at a time: small weights, and any [K,N] on a software adapter. */
-const readsWide = ({ weights, layout, n, k, ldb, bBatch }: Gemm, { software }: Caps): boolean =>
-  (weights.kind.startsWith('q') || (software && weights.kind === 'dense' && layout === 'kn')) &&
+/** Whether B can be read sixteen elements at a time: small weights, and dense ones but for [N,K] on a software adapter. */
+const readsWide = ({ weights, layout, n, k, ldb, bBatch, integer }: Gemm, { software }: Caps): boolean =>
+  (weights.kind.startsWith('q') || (weights.kind === 'dense' && !integer && !(software && layout === 'nk'))) &&
   [layout === 'kn' ? n : k, ldb, bBatch, weights.group].every((length) => length % 16 === 0) &&
   k % 4 === 0;
+
+/**
+ * Elements along which neighbours read B, sixteen each, from which a GPU is busy with that: of [K,N] 64 workgroups, of
+ * [N,K] four turns of a line.
+ */
+const LONG = { kn: 4096, nk: 2048 } as const;
 
 /**
  * Forms of the matrix-vector product. Software adapters have no use for a barrier, and small workgroups keep all their
@@ -182,9 +188,12 @@ function gemvForms(g: Gemm, caps: Caps): GemvForm[] {
     return [...(busy ? inWide : []), serial, ...(busy ? [] : inWide), shared(8, 2), ...wide(shared(8, 2)), ...subgroup];
   }
   const columns = layout === 'kn' ? 4 : 8;
-  // Both strips of a gated product, sixteen weights of each at a time, are more than Intel's registers hold.
-  const inWide = manyRegisters || (layout === 'nk' && !g.gated) ? wide(shared(32, columns)) : [];
-  return [shared(32, 8), ...inWide, shared(16, 16), shared(32, 2), ...subgroup, serial];
+  // Both strips of a gated product, or sums beside those of a group, are more than Intel's registers hold.
+  const fits = manyRegisters || (layout === 'nk' ? !g.gated : !weights.group);
+  const inWide = fits ? wide(shared(32, columns)) : [];
+  const [first, second] =
+    (layout === 'nk' ? k : n) < LONG[layout] ? [[shared(32, 8)], inWide] : [inWide, [shared(32, 8)]];
+  return [...first, ...second, shared(16, 16), shared(32, 2), ...subgroup, serial];
 }
 
 /** What differs from most candidates. */
@@ -307,13 +316,15 @@ export function gemmCandidates(g: Gemm, caps: Caps, bind: Readonly<Record<string
   const gemv = ({ lanes, lines, port, wide }: GemvForm): Candidate => {
     const alongX = g.layout === 'nk' || port === 'subgroup' ? 1 : 0;
     const [x, y] = alongX ? [lanes, lines] : [lines, lanes];
-    const step = wide && g.layout === 'kn' && { STEP: group || WIDE_STEP };
+    const rows = wide && g.layout === 'kn'; // of B, 16 columns of each
+    const direct = rows && !caps.software && !group;
+    const step = rows && !direct && { STEP: group || WIDE_STEP };
     const consts = { WG_X: x, WG_Y: y, LANES: lanes, LINES: lines, K_ALONG_X: alongX, ...step };
-    const strips = g.n / (step ? 16 : 4) / (gated ? 2 : 1);
+    const strips = g.n / (rows ? 16 : 4) / (gated ? 2 : 1);
     const grid: Candidate['grid'] = [Math.ceil(strips / lines), g.m, g.batches];
     const deep =
       !caps.software && !integer && g.layout === 'kn' && groups !== 'kn_groups_ragged' && whole(16, g.k) && aWhole;
-    const form = wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
+    const form = direct ? 'kn_rows' : wide ? `${g.layout}_wide` : deep ? 'kn_deep' : 'block';
     const tile = `${lanes}x${lines}_${port}${wide ? '_wide' : ''}`;
     return candidate(part(gemvKernel, gated ? 'gated' : 'single', form), consts, tile, grid, {
       family: gated ? 'gemv_gated' : 'gemv',

@@ -79,13 +79,16 @@ function activationConstants(activations: readonly GateActivation[]): Record<str
 /** Invocations of a workgroup at the most: WebGPU's limit on any device. */
 const MOST = 256;
 
-/** Lanes that share the sums of a quad, a power of two: as many as there is room for. */
+/** Lanes that have the states of a quad, one of its units each. */
+const OWNERS = 4;
+
+/** Lanes that share the sums of a quad, a power of two: as many as there is room for, 0 where not even the owners fit. */
 function lanesOf(lines: number, gates: number, quarter: number, caps: Caps): number {
   const fits = (lanes: number): boolean =>
     lines * lanes <= Math.min(MOST, caps.maxInvocations) &&
-    lanes <= quarter &&
+    lanes <= Math.max(OWNERS, quarter) &&
     16 * (gates * lanes * lines + quarter) <= caps.maxWorkgroupStorageBytes;
-  return [32, 16, 8, 4, 2, 1].find(fits) ?? 0;
+  return [32, 16, 8, OWNERS].find(fits) ?? 0;
 }
 
 /**
@@ -216,8 +219,9 @@ export const recurrence = defineOp<RecurrenceOptions>({
     if (caps.software) return [serial, ...walk()];
     const lines = Math.min(4, quarter);
     const lanes = lanesOf(lines, layout.length, quarter, caps);
-    const shared = lanes > 1 ? [stepped(lines, lanes)] : [];
-    return hidden <= MOST ? [...walk(), ...shared, serial] : [...shared, ...walk(), serial];
+    const shared = lanes ? [stepped(lines, lanes)] : [];
+    const last = caps.manyRegisters || !lanes ? [serial] : []; // all units of a quad are more than Intel's registers hold
+    return hidden <= MOST ? [...walk(), ...shared, ...last] : [...shared, ...walk(), ...last];
   },
   cost(inputs, options) {
     const { steps, batch, directions, hidden } = sizesOf(inputs, options);

@@ -141,6 +141,9 @@ export function readIntel(text) {
   return rows;
 }
 
+/** A float16 times one and minus zero: it becomes float32, and nothing is multiplied. */
+const CONVERSION = /\bv_fma_mix_f32 .* 1\.0, neg\(0\)/;
+
 /** Multiply-adds of float16 or int8 matrices, of a lane in a clock: AMD publishes 512 operations of 64 lanes. */
 const MATRIX_RATE = 4;
 
@@ -203,8 +206,9 @@ export function readAmd(text) {
     if (stat) said?.set(stat[1] ?? '', Number(stat[2]));
     if (said) continue;
     if (label) code.push({ label });
-    const op = line.match(/^\s+([a-z]\w+)(?:\s|$)/)?.[1];
-    if (!op) continue;
+    const mnemonic = line.match(/^\s+([a-z]\w+)(?:\s|$)/)?.[1];
+    if (!mnemonic) continue;
+    const op = CONVERSION.test(line) ? 'v_cvt by v_fma_mix' : mnemonic;
     const width = Number(op.match(/_b(\d+)$/)?.[1] ?? 32) / 8;
     /** @type {'workgroup' | 'storage' | undefined} */
     const memory = /^ds_(load|read)/.test(op) ? 'workgroup' : /^(buffer|global)_load/.test(op) ? 'storage' : undefined;
