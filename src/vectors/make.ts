@@ -23,8 +23,8 @@ export interface IndexOptions {
   /** What the score of two vectors is. Default: `cosine`. */
   metric?: Metric;
   /**
-   * How vectors are kept, here and on the device. float16 halves them and int8 has a quarter, with a scale for at most 32 numbers: it
-   * finds 99 % of the ten that float32 finds. Default: `float32`.
+   * How vectors are kept, here and on the device. float16 takes half the bytes; int8 takes a third, with a scale for at most 16 numbers,
+   * and finds 99 % of the ten that float32 finds. Default: `float32`.
    */
   dtype?: VectorDataType;
   /** The length of a vector, where all are in one array. Of others that of the first, where absent. */

@@ -119,7 +119,7 @@ describe('a search', () => {
     expect(engine.counters.pipelines).toBe(pipelines);
   });
 
-  it('keeps the table alone on the device: int8 is a quarter and a little', async () => {
+  it('keeps the table alone on the device: int8 is a byte a number, and scales', async () => {
     using engine = await freshEngine();
     const vectors = vectorsOf(2048, 32);
     const before = engine.counters.bytes;
@@ -127,8 +127,8 @@ describe('a search', () => {
     expect(floats.deviceBytes).toBe(engine.counters.bytes - before);
     expect(floats.deviceBytes).toBeGreaterThan(2048 * 33 * 4);
     using small = await engine.index(vectors, { dtype: 'int8' });
-    // A scale for 32 numbers, and the bias.
-    expect(small.deviceBytes - (floats.deviceBytes - 2048 * 32 * 4)).toBe(2048 * (32 + 4));
+    // 32 numbers and two scales of them.
+    expect(small.deviceBytes - (floats.deviceBytes - 2048 * 32 * 4)).toBe(2048 * (32 + 8));
     floats.dispose();
     expect(engine.counters.bytes - before).toBe(small.deviceBytes);
     small.dispose();
