@@ -36,6 +36,8 @@ import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
 import type { IndexOptions, Keeper, OpenIndexOptions, VectorSource } from './vectors/make.ts';
 import type { VectorIndex } from './vectors/vector-index.ts';
+import type { WordVectorsOptions } from './vectors/words/open.ts';
+import type { WordVectors } from './vectors/words/word-vectors.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 /** What an engine runs on: a device of its own, or the caller's. */
@@ -237,6 +239,14 @@ export class Engine extends EventTarget {
     options: OpenIndexOptions = {},
   ): Promise<VectorIndex> {
     return (await import('./vectors/make.ts')).openIndex(this.#keeper, source, options);
+  }
+
+  /**
+   * Loads words with their vectors: a file of GloVe or word2vec (text or binary), a folder of model2vec. From where `load` takes
+   * models. Errors: those of `load`, for what a file says otherwise than it has; nothing stays on the device.
+   */
+  async wordVectors(source: ModelSource, options: WordVectorsOptions = {}): Promise<WordVectors> {
+    return (await import('./vectors/words/open.ts')).loadWordVectors(this.#keeper, source, options);
   }
 
   /**

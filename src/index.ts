@@ -85,6 +85,8 @@ export type { TuneMode } from './tune/tuner.ts';
 export type { IndexOptions, OpenIndexOptions, VectorSource } from './vectors/make.ts';
 export type { Metric, Vector, VectorDataType } from './vectors/table.ts';
 export type { Hit, SearchOptions, VectorIndex } from './vectors/vector-index.ts';
+export type { WordVectorsOptions } from './vectors/words/open.ts';
+export type { Analogy, NearWord, WordVectors } from './vectors/words/word-vectors.ts';
 export type { Summary, VerifyOptions, VerifyReport, VerifyRow } from './verify/verify.ts';
 export type { PictureSource } from './vision/decode.ts';
 export type { Picture, Preprocessing, Triple } from './vision/preprocess.ts';

@@ -9,6 +9,7 @@ import type { TextGenerator } from '../models/text-generator.ts';
 import type { GraphModel } from '../onnx/graph-model.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { VectorIndex } from '../vectors/vector-index.ts';
+import type { WordVectors } from '../vectors/words/word-vectors.ts';
 
 /**
  * How a public member of a class crosses to the page. `data`: told once. `state`: told with every answer. `call`: a method, whose
@@ -75,6 +76,7 @@ export const KINDS = {
     load: 'call',
     index: 'call',
     openIndex: 'call',
+    wordVectors: 'call',
     verify: 'call',
     adapter: 'data',
     counters: 'state',
@@ -168,6 +170,21 @@ export const KINDS = {
     gpu: 'stays',
     moveTo: 'stays',
   } as const satisfies Members<VectorIndex>,
+
+  'word-vectors': {
+    ...RESOURCE,
+    task: 'data',
+    size: 'data',
+    dimension: 'data',
+    dtype: 'data',
+    deviceBytes: 'state',
+    has: 'call',
+    vector: 'call',
+    similarity: 'call',
+    nearest: 'call',
+    analogy: 'call',
+    embed: 'call',
+  } as const satisfies Members<WordVectors>,
 
   tokenizer: {
     encode: 'call',
