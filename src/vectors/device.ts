@@ -106,7 +106,7 @@ export class DeviceTable {
     this.#constants ??= this.#makeConstants();
     const { table, bias } = this.#constants;
     const scores = b.add(b.matmul(queries, table, { transposeB: true, label: 'vectors' }), bias);
-    const size = this.blockSize(k);
+    const size = this.#blockSize(k);
     if (!size) {
       const [best, rows] = b.topK(scores, k);
       return b.outputs({ scores: best, rows });
@@ -124,7 +124,7 @@ export class DeviceTable {
   }
 
   /** Rows of a block: near the size with the fewest comparisons. 0: the best are found among all rows at once. */
-  blockSize(k: number): number {
+  #blockSize(k: number): number {
     const size = 2 ** Math.round(Math.log2(Math.sqrt(this.#rows / k)));
     const least = Math.min(ROWS, size);
     return least < 4 || 2 * k * least > this.#rows ? 0 : least;
@@ -147,7 +147,7 @@ export class DeviceTable {
       (session) => session.run({ queries: given }, { signal }),
       signal,
     );
-    const size = this.blockSize(k);
+    const size = this.#blockSize(k);
     const at = (query: number, i: number): number => {
       const row = rows![query * k + i]!;
       return blocks ? blocks[query * k + Math.floor(row / size)]! * size + (row % size) : row;

@@ -51,3 +51,15 @@ it('an index that a worker saved is opened here, for its model alone', async () 
   unnamed.dispose();
   expect(engine.counters.bytes).toBe(bytes);
 });
+
+it('words with their vectors cross from a worker', async () => {
+  const file = new Blob(['a 1 0\nb 0.9 0.1\nc 0 1\n']);
+  using words = await there.wordVectors(file);
+  expect(words).toMatchObject({ task: 'word-vectors', size: 3, dimension: 2, dtype: 'float32' });
+  expect(await words.has('d')).toBe(false);
+  expect(await words.vector('c')).toEqual(Float32Array.of(0, 1));
+  expect((await words.nearest('a')).map(({ word }) => word)).toEqual(['b', 'c']);
+  expect(await words.similarity('a', 'c')).toBe(0);
+  expect(await codeOf(words.analogy({ positive: ['d'] }))).toBe('invalid-argument');
+  expect(await codeOf(there.wordVectors(new Blob(['a 1\na 2\n'])))).toBe('invalid-file');
+});
