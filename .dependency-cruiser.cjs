@@ -9,6 +9,7 @@ const FLOORS = [
   ['src/disk.ts'], // what Node has and a page has not
   ['src/onnx', 'src/webnn', 'src/openai', 'src/prompt'],
   ['src/models'],
+  ['src/vectors'],
   ['src/patterns'],
   ['src/verify'],
   ['src/vision', 'src/text', 'src/formats'],

@@ -34,6 +34,10 @@ import {
 } from './options.ts';
 import type { Resource } from './runtime/resource.ts';
 import type { Session } from './runtime/session.ts';
+import type { IndexOptions, Keeper, OpenIndexOptions, VectorSource } from './vectors/make.ts';
+import type { VectorIndex } from './vectors/vector-index.ts';
+import type { WordVectorsOptions } from './vectors/words/open.ts';
+import type { WordVectors } from './vectors/words/word-vectors.ts';
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 
 /** What an engine runs on: a device of its own, or the caller's. */
@@ -219,6 +223,33 @@ export class Engine extends EventTarget {
   }
 
   /**
+   * Brings vectors to the device, to be searched for the nearest to others: `index.search`. Errors: `invalid-argument`, `wrong-shape`,
+   * `out-of-memory`, `aborted`; nothing stays on the device.
+   */
+  async index(vectors: VectorSource, options: IndexOptions = {}): Promise<VectorIndex> {
+    return (await import('./vectors/make.ts')).makeIndex(this.#keeper, vectors, options);
+  }
+
+  /**
+   * Opens an index that `index.save` keeps under this name, or the file that `index.blob` gave. Errors: `not-found`, `invalid-file`,
+   * `invalid-argument` where it was made by another model, `wrong-shape`, `no-cache`, `out-of-memory`, `aborted`.
+   */
+  async openIndex(
+    source: string | Blob | ArrayBuffer | Uint8Array,
+    options: OpenIndexOptions = {},
+  ): Promise<VectorIndex> {
+    return (await import('./vectors/make.ts')).openIndex(this.#keeper, source, options);
+  }
+
+  /**
+   * Loads words with their vectors: a file of GloVe or word2vec (text or binary), a folder of model2vec. From where `load` takes
+   * models. Errors: those of `load`, for what a file says otherwise than it has; nothing stays on the device.
+   */
+  async wordVectors(source: ModelSource, options: WordVectorsOptions = {}): Promise<WordVectors> {
+    return (await import('./vectors/words/open.ts')).loadWordVectors(this.#keeper, source, options);
+  }
+
+  /**
    * Checks on this device, against references in float64, every kernel that a model or a session runs; without one, the
    * cases of all ops. What is wrong is replaced at once, and is not taken again on this device. Errors: `aborted`,
    * `device-lost`.
@@ -256,6 +287,8 @@ export class Engine extends EventTarget {
       return resource;
     }, signal);
   }
+
+  readonly #keeper: Keeper = (make, signal) => this.#keep((either) => make(this.gpu, either), signal);
 
   #alive(): void {
     if (this.disposed) throw new TilewrightError('disposed', 'the engine was disposed of');

@@ -20,6 +20,8 @@ export const ERROR_CODES = [
   'unsupported-type',
   /** A file is not there. */
   'not-found',
+  /** What was to be kept cannot be: there is no cache here, or no room in it. */
+  'no-cache',
   /** A fetch failed. */
   'network',
   /** A hub gives the model only to those who may have it: a token is needed, or its terms are to be agreed to. */

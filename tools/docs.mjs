@@ -17,6 +17,7 @@ export const PAGES = {
     'docs/guides/chat.md',
     'docs/guides/texts.md',
     'docs/guides/load.md',
+    'docs/guides/search.md',
     'docs/guides/onnx.md',
     'docs/guides/webnn.md',
     'docs/guides/own-op.md',

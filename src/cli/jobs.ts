@@ -11,6 +11,7 @@ import { evalText } from './jobs/eval-text.ts';
 import { generate } from './jobs/generate.ts';
 import type { Job } from './jobs/job.ts';
 import { caps, kernel } from './jobs/kernel.ts';
+import { nearest } from './jobs/nearest.ts';
 import { plan } from './jobs/plan.ts';
 import { profile } from './jobs/profile.ts';
 import { quantize, storedTensors } from './jobs/quantize.ts';
@@ -32,6 +33,7 @@ export const jobs = {
   readTexts,
   generate,
   runGraph,
+  nearest,
   profile,
   plan,
   kernel,

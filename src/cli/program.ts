@@ -47,6 +47,13 @@ Examples:
   tilewright kernel 'conv2d_registers[f32,relu,4x4]' resnet20-cifar10
   tilewright kernel 'matmul_tiled[f32,none,64x64]' --gpu intel`;
 
+const WORDS = `
+A file is GloVe's text, or word2vec's text or binary form; a folder, a URL or org/model of a hub is model2vec.
+
+Examples:
+  tilewright nearest glove.6B.100d.txt ice
+  tilewright nearest GoogleNews-vectors.bin king woman --without man --dtype int8`;
+
 /** Options as commander gives them. */
 type Options = { json?: boolean | string; runtime?: RuntimeName };
 
@@ -166,6 +173,22 @@ export function build(signal: AbortSignal): Command {
         self.error('error: give either --image or --prompt, or --input for an ONNX model');
       const { run } = await import('./commands/run.ts');
       await run(model, options, contextOf(options));
+    });
+
+  withJson(
+    withRuntime(
+      command('nearest <file> <word...>', 'the words nearest to a word, or to the sum of several, by their vectors'),
+    ),
+  )
+    .addHelpText('after', WORDS)
+    .option('--without <word...>', 'words that are taken away from the sum')
+    .option('--top-k <n>', 'words to list', positiveInteger, 10)
+    .addOption(
+      new Option('--dtype <type>', 'how vectors are kept (default: float32)').choices(['float32', 'float16', 'int8']),
+    )
+    .action(async (file: string, words: readonly string[], options) => {
+      const { nearest } = await import('./commands/nearest.ts');
+      await nearest(file, words, options, contextOf(options));
     });
 
   withDims(withRuntime(withDtype(command('profile <model>', "time each kernel of a model's plans"))))

@@ -11,6 +11,8 @@ import type { Tagger as HereTagger } from '../models/encoder/tagger.ts';
 import type { ImageClassifier as HereClassifier } from '../models/resnet.ts';
 import type { TextGenerator as HereGenerator } from '../models/text-generator.ts';
 import type { GraphModel as HereGraphModel } from '../onnx/graph-model.ts';
+import type { VectorIndex as HereIndex } from '../vectors/vector-index.ts';
+import type { WordVectors as HereWords } from '../vectors/words/word-vectors.ts';
 import { Link } from './link.ts';
 import type { KINDS, Remote } from './members.ts';
 import { startWorker } from './start.ts';
@@ -37,6 +39,8 @@ export type Tagger = Remote<HereTagger, 'token-classification'>;
 export type QuestionAnswerer = Remote<HereAnswerer, 'question-answering'>;
 export type MaskFiller = Remote<HereMaskFiller, 'fill-mask'>;
 export type GraphModel = Remote<HereGraphModel, 'graph'>;
+export type VectorIndex = Remote<HereIndex, 'vector-search'>;
+export type WordVectors = Remote<HereWords, 'word-vectors'>;
 /** What `engine.load` gives: `task` tells which. */
 export type Model =
   | ImageClassifier
@@ -51,9 +55,15 @@ export type Model =
 type Spoken = Remote<HereEngine, 'engine'>;
 
 /** An engine in a worker, with the interface of `tilewright`'s. What is computed comes as a promise. */
-export interface Engine extends Omit<Spoken, 'load' | 'verify'> {
+export interface Engine extends Omit<Spoken, 'load' | 'verify' | 'index' | 'openIndex' | 'wordVectors'> {
   /** As in `tilewright`. Of an element or a canvas of the page the worker gets the pixels. */
   load(...given: Parameters<HereEngine['load']>): Promise<Model>;
+  /** As in `tilewright`. Vectors that come one by one are read first. */
+  index(...given: Parameters<HereEngine['index']>): Promise<VectorIndex>;
+  /** As in `tilewright`. */
+  openIndex(...given: Parameters<HereEngine['openIndex']>): Promise<VectorIndex>;
+  /** As in `tilewright`. */
+  wordVectors(...given: Parameters<HereEngine['wordVectors']>): Promise<WordVectors>;
   /** As in `tilewright`, of a model of this engine. */
   verify(target?: Model, options?: Parameters<HereEngine['verify']>[1]): ReturnType<HereEngine['verify']>;
 }

@@ -8,6 +8,8 @@ import type { ImageClassifier } from '../models/resnet.ts';
 import type { TextGenerator } from '../models/text-generator.ts';
 import type { GraphModel } from '../onnx/graph-model.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
+import type { VectorIndex } from '../vectors/vector-index.ts';
+import type { WordVectors } from '../vectors/words/word-vectors.ts';
 
 /**
  * How a public member of a class crosses to the page. `data`: told once. `state`: told with every answer. `call`: a method, whose
@@ -72,6 +74,9 @@ export const KINDS = {
 
   engine: {
     load: 'call',
+    index: 'call',
+    openIndex: 'call',
+    wordVectors: 'call',
     verify: 'call',
     adapter: 'data',
     counters: 'state',
@@ -148,6 +153,38 @@ export const KINDS = {
     calibrate: 'call',
     model: 'stays',
   } as const satisfies Members<GraphModel>,
+
+  'vector-search': {
+    ...RESOURCE,
+    task: 'data',
+    size: 'data',
+    dimension: 'data',
+    dtype: 'data',
+    metric: 'data',
+    model: 'data',
+    deviceBytes: 'state',
+    vector: 'call',
+    search: 'call',
+    blob: 'call',
+    save: 'call',
+    gpu: 'stays',
+    moveTo: 'stays',
+  } as const satisfies Members<VectorIndex>,
+
+  'word-vectors': {
+    ...RESOURCE,
+    task: 'data',
+    size: 'data',
+    dimension: 'data',
+    dtype: 'data',
+    deviceBytes: 'state',
+    has: 'call',
+    vector: 'call',
+    similarity: 'call',
+    nearest: 'call',
+    analogy: 'call',
+    embed: 'call',
+  } as const satisfies Members<WordVectors>,
 
   tokenizer: {
     encode: 'call',

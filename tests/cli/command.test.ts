@@ -107,6 +107,23 @@ describe.each(runtimes)('the command in $runtime', ({ runtime }) => {
     expect(err).toMatch(/12 tokens in .*tokens\/s/);
   });
 
+  it('finds the nearest words, in a file and in a folder', { timeout: 120_000 }, async () => {
+    const vectors = join(root, 'tests/fixtures/vectors');
+    const { words } = JSON.parse(readFileSync(join(vectors, 'words.json'), 'utf8'));
+    const [{ positive, negative, best }] = words.analogies;
+    const found = await json('nearest', join(vectors, 'word2vec.bin'), ...positive, '--without', ...negative, ...there);
+    expect(found).toMatchObject({ size: 60, dimension: 12 });
+    expect(found.nearest).toHaveLength(10);
+    expect(found.nearest.slice(0, 5).map(({ word }: { word: string }) => word)).toEqual(
+      best.map(([word]: [string]) => word),
+    );
+    const { status, out, err } = await run('nearest', join(vectors, 'model2vec'), 'cat', '--top-k', '3', ...there);
+    expect(status, err).toBe(0);
+    expect(out.trim().split('\n')).toHaveLength(4);
+    const absent = await run('nearest', join(vectors, 'glove.txt'), 'absent', ...there);
+    expect(absent.err).toContain('error [invalid-argument]: analogy: there is no word "absent" among 60');
+  });
+
   it('talks, a line of a pipe a turn', { timeout: 120_000 }, async () => {
     const options = ['--temperature', '0', '--max-new-tokens', '5', ...there];
     const { status, out, err } = await piped('My love!\nSpeak.\n', 'chat', talker(), ...options);

@@ -49,6 +49,8 @@ describe('usage', () => {
     ['a cold temperature', ['run', 'm', '--prompt', 'a', '--temperature', '-1'], /number from 0 on/],
     ['a probability above 1', ['run', 'm', '--prompt', 'a', '--top-p', '1.1'], /above 0 and up to 1/],
     ['nobody to talk to', ['chat'], /missing required argument 'model'/],
+    ['no word', ['nearest', 'glove.txt'], /missing required argument 'word'/],
+    ['words of int4', ['nearest', 'glove.txt', 'a', '--dtype', 'int4'], /Allowed choices are float32/],
     ['a reply of no tokens', ['chat', 'm', '--max-new-tokens', '0'], /whole number from 1 on/],
     ['a text from its end', ['eval', 'm', '--text', 'a', '--from', '1'], /from 0 up to/],
     ['a word for a number', ['run', 'm', '--prompt', 'a', '--seed', 'x'], /whole number from 0 on/],
@@ -65,6 +67,7 @@ describe('usage', () => {
     for (const name of [
       'devices',
       'run',
+      'nearest',
       'profile',
       'summary',
       'inspect',

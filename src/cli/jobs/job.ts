@@ -43,9 +43,13 @@ export interface JobContext {
 /** Work for the GPU, wherever that is: arguments and result are plain JSON, so both cross to a page. */
 export type Job<Args, Result> = (args: Args, context: JobContext) => Promise<Result>;
 
-/** All chunks of what is lent, in one piece. */
-export async function readAll({ read }: JobContext, name: string): Promise<Uint8Array> {
+/** All chunks of what is lent, in one piece that need not lie in memory. */
+export async function blobOf({ read }: JobContext, name: string): Promise<Blob> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (let chunk = await read(name); chunk; chunk = await read(name)) chunks.push(chunk as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return new Blob(chunks);
 }
+
+/** The same in memory. */
+export const readAll = async (context: JobContext, name: string): Promise<Uint8Array> =>
+  new Uint8Array(await (await blobOf(context, name)).arrayBuffer());

@@ -22,11 +22,11 @@ export interface CachedFile {
   readonly used: Date;
 }
 
-/** A model of which the cache has files. */
+/** A model of which the cache has files, or an index of vectors. */
 export interface CachedModel {
-  /** `org/model@revision`, or the address of its folder or file. */
+  /** `org/model@revision`, the address of its folder or file, or the name that the index was saved under. */
   readonly name: string;
-  /** The address of the hub, or that of the folder or file. */
+  /** The address of the hub, that of the folder or file, or `index`. */
   readonly from: string;
   readonly bytes: number;
   /** Whether all of its files are complete. */
