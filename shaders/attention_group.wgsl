@@ -5,7 +5,7 @@
 // invocation a key. Softmax is online over the tiles (Milakov & Gimelshein 2018). Then each invocation sums four elements of the heads over
 // its share of the tile's values. The shares are added up at the end.
 //
-// ports   as attention_workgroup
+// ports   as attention_registers but for Sums and all_biased, and biased (score_bias) key_in, value_in (qkv)   reduce_sum, reduce_max (reducer)   leave (leave)
 // consts  LANES LINES (1)   HEAD4 (vec4 in a head, rounded up to a divisor of LANES)   STEP (vec4 of a key in a turn, a divisor)   SPLIT
 
 const MOST = 0x7fffffffu; // turns: a bound that is a constant spares counters against endless loops
