@@ -46,11 +46,12 @@ def write_chat(out, context):
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": "<|endoftext|>",
         "model_max_length": context,
-        "chat_template": TEMPLATE,
     }
     with open(f"{out}/tokenizer_config.json", "w") as file:
         json.dump(tokenizer, file, indent=1)
         file.write("\n")
+    with open(f"{out}/chat_template.jinja", "w") as file:
+        file.write(TEMPLATE + "\n")
 
 
 if __name__ == "__main__":

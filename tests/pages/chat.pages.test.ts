@@ -275,6 +275,8 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
     expect(speech).not.toContain('\n\n');
     expect((await context()).of).toBe(256);
     page.off('request', note);
+    await atMost('5');
+    await page.getByLabel('Temperature').fill('0.5');
     expect([...asked]).toEqual([new URL(page.url()).host]);
   });
 
