@@ -36,7 +36,12 @@ export const PAGES = {
     'docs/parity.md',
     'CONTRIBUTING.md',
   ],
-  'What is here': ['CHANGELOG.md', 'weights/resnet20-cifar10/README.md', 'weights/gpt-shakespeare/README.md'],
+  'What is here': [
+    'CHANGELOG.md',
+    'weights/resnet20-cifar10/README.md',
+    'weights/gpt-shakespeare/README.md',
+    'weights/llama-shakespeare/README.md',
+  ],
 };
 
 /** A page's title and what follows it. @param {string} text Markdown @returns {{ title: string, body: string }} */

@@ -1,6 +1,7 @@
 """Writes the decoders of tests/fixtures/decoders: small random checkpoints and transformers' float32 answers to them.
 
     python tools/make_decoder_fixtures.py [llama] [gemma2] ...      (none named: all)
+    python tools/make_decoder_fixtures.py --shipped                 (the answers alone, for weights/llama-shakespeare)
     python tools/make_decoder_fixtures.py --large OUT_DIR           (a Llama of 113 M parameters, not committed)
 
 Every folder is what `save_pretrained` writes, in float16 or bfloat16, and beside it
@@ -22,10 +23,13 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
 
 from reference_gpt2 import decode, logits_at
 
-ROOT = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "decoders"
+REPOSITORY = Path(__file__).resolve().parent.parent
+ROOT = REPOSITORY / "tests" / "fixtures" / "decoders"
+SHIPPED = "llama-shakespeare"
 VOCABULARY = 97
 POSITIONS = [0, 1, 5, 11, 18, 29, 36]
 SMALL = dict(vocab_size=VOCABULARY, max_position_embeddings=96, initializer_range=0.25, bos_token_id=0, eos_token_id=0, pad_token_id=0)
@@ -162,8 +166,23 @@ def make(name, folder, kind, fields, dtype, variants):
             add(title, other, net, long_variant, context=96)
         else:
             add(title, other, net, variant)
+    write(folder, reference, logits)
+
+
+def write(folder, reference, logits):
     (folder / "reference.json").write_text(json.dumps(reference) + "\n")
     save_file(logits, folder / "reference.safetensors")
+
+
+def shipped():
+    """Answers of the Llama that ships to words it was not trained on."""
+    weights = REPOSITORY / "weights" / SHIPPED
+    text = "ROMEO:\nThe kiln is warm, good sir, and every tile\nDoth hold the morning light. What say you now?\n\nJULIET:\n"
+    ids = Tokenizer.from_file(str(weights / "tokenizer.json")).encode(text).ids
+    net = transformers.AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32, attn_implementation="eager").eval()
+    logits, greedy = variant(net, ids)
+    (ROOT / SHIPPED).mkdir(exist_ok=True)
+    write(ROOT / SHIPPED, {"ids": ids, "positions": POSITIONS, "variants": {"plain": {"config": {}, "greedy": greedy}}}, {"plain": logits})
 
 
 # 113 M parameters.
@@ -175,6 +194,8 @@ def main():
     names = sys.argv[1:]
     if names[:1] == ["--large"]:
         return make("large", Path(names[1]), *LARGE)
+    if names == ["--shipped"]:
+        return shipped()
     if not set(names) <= set(DECODERS):
         sys.exit(__doc__)
     for name in names or DECODERS:

@@ -3,8 +3,8 @@
     python tools/train_gpt_text.py TEXT OUT_DIR [--layers 6] [--width 192] [--heads 6] [--context 256] [--vocab 1024]
                                    [--steps 1500] [--batch 16] [--lr 1.5e-3] [--dropout 0.15] [--threads 2] [--device cpu]
 
-OUT_DIR gets model.safetensors (GPT-2 tensor names), config.json, generation_config.json, tokenizer.json and training.json (validation loss).
-The last tenth of the text is held out, from the tokeniser too.
+OUT_DIR gets model.safetensors (the names of transformers), config.json, generation_config.json, tokenizer.json and training.json
+(validation loss). The last tenth of the text is held out, from the tokeniser too. train_llama_text.py trains a Llama the same way.
 """
 
 import argparse
@@ -44,21 +44,23 @@ def validation_loss(net, tokens, context, device="cpu"):
     return torch.stack(losses).mean().item()
 
 
-def save(net, config, args, log, characters_per_token):
+def save(net, args, log, characters_per_token):
     """Writes the folder; the head is tied to the embedding and is not stored."""
-    state = {k: v.detach().cpu().contiguous().clone() for k, v in net.state_dict().items() if k != "lm_head.weight"}
+    dtype = net.config.dtype or torch.float32
+    state = {k: v.detach().cpu().to(dtype).contiguous().clone() for k, v in net.state_dict().items() if k != "lm_head.weight"}
     save_file(state, f"{args.out}/model.safetensors", {"format": "pt"})
-    config.architectures = ["GPT2LMHeadModel"]
-    config.to_json_file(f"{args.out}/config.json")
-    GenerationConfig.from_model_config(config).save_pretrained(args.out)
+    net.config.architectures = [type(net).__name__]
+    net.config.to_json_file(f"{args.out}/config.json")
+    GenerationConfig.from_model_config(net.config).save_pretrained(args.out)
     arguments = {k: v for k, v in vars(args).items() if k not in ("text", "out")}
     training = {"log": log, "arguments": arguments, "characters_per_token": characters_per_token}
     with open(f"{args.out}/training.json", "w") as file:
         json.dump(training, file, indent=1)
 
 
-def parse_arguments():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser(description, **defaults):
+    """The arguments that the texts' trainers share. `defaults` are those of one of them."""
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("text")
     p.add_argument("out")
     p.add_argument("--layers", type=int, default=6)
@@ -72,11 +74,12 @@ def parse_arguments():
     p.add_argument("--lr", type=float, default=1.5e-3)
     p.add_argument("--dropout", type=float, default=0.15)
     p.add_argument("--device", default="cpu")
-    return p.parse_args()
+    p.set_defaults(**defaults)
+    return p
 
 
-def main():
-    args = parse_arguments()
+def train(args, build):
+    """Trains what `build` makes, and writes the folder of the step with the least validation loss."""
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     os.makedirs(args.out, exist_ok=True)
@@ -85,25 +88,13 @@ def main():
         train_text, held_out_text = split(file.read())
     tokenizer = train_tokenizer(train_text, args.vocab)
     tokenizer.save(f"{args.out}/tokenizer.json")
-    train, held_out = (torch.tensor(tokenizer.encode(t).ids) for t in (train_text, held_out_text))
-    characters_per_token = len(train_text) / len(train)
+    tokens, held_out = (torch.tensor(tokenizer.encode(t).ids) for t in (train_text, held_out_text))
+    characters_per_token = len(train_text) / len(tokens)
 
-    config = GPT2Config(
-        vocab_size=args.vocab,
-        n_positions=args.context,
-        n_embd=args.width,
-        n_layer=args.layers,
-        n_head=args.heads,
-        resid_pdrop=args.dropout,
-        embd_pdrop=args.dropout,
-        attn_pdrop=args.dropout,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
-    net = GPT2LMHeadModel(config).to(args.device)
+    net = build(args).to(args.device)
     millions = sum(x.numel() for x in net.parameters()) / 1e6
     print(
-        f"{millions:.2f} M parameters, {len(train)} + {len(held_out)} tokens, {characters_per_token:.2f} characters a token",
+        f"{millions:.2f} M parameters, {len(tokens)} + {len(held_out)} tokens, {characters_per_token:.2f} characters a token",
         flush=True,
     )
     groups = [
@@ -117,8 +108,8 @@ def main():
     start = time.time()
     for step in range(1, args.steps + 1):
         net.train()
-        starts = torch.randint(len(train) - args.context, (args.batch,))
-        x = torch.stack([train[j : j + args.context] for j in starts]).to(args.device)
+        starts = torch.randint(len(tokens) - args.context, (args.batch,))
+        x = torch.stack([tokens[j : j + args.context] for j in starts]).to(args.device)
         loss = net(x, labels=x).loss
         optimiser.zero_grad()
         loss.backward()
@@ -130,7 +121,7 @@ def main():
             log.append({"step": step, "train": loss.item(), "val": value, "seconds": round(time.time() - start)})
             print(log[-1], flush=True)
             if value <= min(entry["val"] for entry in log):
-                save(net, config, args, log, characters_per_token)
+                save(net, args, log, characters_per_token)
 
     net.eval()
     prompt = torch.tensor([tokenizer.encode("ROMEO:\n").ids]).to(args.device)
@@ -138,5 +129,23 @@ def main():
     print(tokenizer.decode(ids[0].tolist()))
 
 
+def gpt2(args):
+    """A GPT-2 of random weights."""
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=args.vocab,
+            n_positions=args.context,
+            n_embd=args.width,
+            n_layer=args.layers,
+            n_head=args.heads,
+            resid_pdrop=args.dropout,
+            embd_pdrop=args.dropout,
+            attn_pdrop=args.dropout,
+            bos_token_id=0,
+            eos_token_id=0,
+        )
+    )
+
+
 if __name__ == "__main__":
-    main()
+    train(parser(__doc__).parse_args(), gpt2)

@@ -2,7 +2,7 @@
 
     python tools/verify_weights.py resnet FOLDER TEST.tar.gz     exact top-1 over an archive of one folder a class
     python tools/verify_weights.py samples FOLDER SAMPLES_DIR    the sample pictures that samples.json lists
-    python tools/verify_weights.py gpt FOLDER TEXT               loss a token and perplexity on the held-out tenth
+    python tools/verify_weights.py text FOLDER TEXT              loss a token and perplexity on the held-out tenth
 """
 
 import json
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
+from transformers import AutoModelForCausalLM
 
 from train_gpt_text import split, validation_loss
 from train_resnet_cifar10 import ResNet, count_correct, normalise, read
@@ -65,20 +65,20 @@ def samples(folder, directory):
     print(f"{right} of {len(listed)} right")
 
 
-def gpt(folder, path):
+def text(folder, path):
     with open(path, encoding="utf8") as file:
-        _, text = split(file.read())
-    net = GPT2LMHeadModel.from_pretrained(folder)
-    tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text).ids
-    loss = validation_loss(net, torch.tensor(tokens), net.config.n_positions)
-    bits = loss * len(tokens) / len(text) / math.log(2)
-    print(f"{len(text)} characters, {len(tokens)} tokens")
+        _, held_out = split(file.read())
+    net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(held_out).ids
+    loss = validation_loss(net, torch.tensor(tokens), net.config.max_position_embeddings)
+    bits = loss * len(tokens) / len(held_out) / math.log(2)
+    print(f"{len(held_out)} characters, {len(tokens)} tokens")
     print(f"loss {loss:.6f} a token, perplexity {math.exp(loss):.4f}, {bits:.4f} bits a character")
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    commands = {"resnet": resnet, "samples": samples, "gpt": gpt}
+    commands = {"resnet": resnet, "samples": samples, "text": text}
     if len(sys.argv) != 4 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

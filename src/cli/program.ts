@@ -24,7 +24,7 @@ import { toWire } from './wire.ts';
 
 const EXAMPLES = `
 Models: a folder in the layout of Hugging Face, a .safetensors, .gguf or .onnx file, a URL of any, one that ships
-(resnet20-cifar10, gpt-shakespeare), or org/model[@revision] of a hub: HF_ENDPOINT and HF_TOKEN say which, and who asks.
+(resnet20-cifar10, gpt-shakespeare, llama-shakespeare), or org/model[@revision] of a hub: HF_ENDPOINT and HF_TOKEN say which, and who asks.
 
 Examples:
   tilewright run resnet20-cifar10 --image cat.png dog.jpg
@@ -35,6 +35,7 @@ Examples:
   tilewright eval resnet20-cifar10 --images cifar10_test.tar.gz --dtype int8
   tilewright quantize gpt-shakespeare gpt-int8 --report
   tilewright inspect model.safetensors --json
+  tilewright chat llama-shakespeare
   tilewright chat org/model --system "Be brief."
   tilewright embed org/model "A cat sat." "Un chat."
   tilewright serve org/model --dtype int4

@@ -1,3 +1,4 @@
+import attentionGroup from '../../shaders/attention_group.wgsl';
 import attentionJoin from '../../shaders/attention_join.wgsl';
 import attentionTiled from '../../shaders/attention_tiled.wgsl';
 import depthwiseRows from '../../shaders/conv2d_depthwise_rows.wgsl';
@@ -5,6 +6,7 @@ import { u32 } from '../gpu/wgsl.ts';
 import type { LateKernels } from './late_kernels.ts';
 
 export const kernels: Omit<LateKernels, 'attentionSubgroups' | 'depthwise'> = {
+  attentionGroup,
   attentionJoin,
   attentionTiled,
   depthwiseRows({ width, kernel, stride, dilation, left, right, lean }, { manyRegisters }) {

@@ -33,6 +33,7 @@ export interface RowWindow {
 
 /** Kernels that only some adapters or graphs need. They load apart (graph/groups: tiles, software, depthwise). */
 export interface LateKernels {
+  readonly attentionGroup: WgslModule;
   readonly attentionJoin: WgslModule;
   depthwise(convolution: Depthwise, caps: Caps): Candidate[];
   readonly attentionTiled: WgslModule;

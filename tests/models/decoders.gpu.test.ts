@@ -36,6 +36,9 @@ const MODELS = [
   'granite',
 ];
 
+/** The Llama that ships, by its path. */
+const SHIPPED = repositoryFolder('weights/llama-shakespeare');
+
 /** A fixture by its name; a folder outside of the repository by its path. */
 const folderOf = (name: string): string =>
   name.includes('/') ? outsideFolder(name) : repositoryFolder(`tests/fixtures/decoders/${name}`);
@@ -70,20 +73,20 @@ async function logitsInChunks(model: TextGenerator, ids: readonly number[], size
   return all;
 }
 
-/** Logits within 5e-5 of transformers', normwise; greedy tokens equal, unless the top two were nearly so. */
-async function agrees(name: string, title: string): Promise<void> {
+/** Logits within 5e-5 of transformers', normwise; greedy tokens equal, unless the top two were nearly so. Weights lie beside the answers, or in `weights`. */
+async function agrees(name: string, title: string, weights = name): Promise<void> {
   const folder = folderOf(name);
   const { ids, positions, variants } = await json<Reference>(`${folder}/reference.json`);
   const variant = variants[title]!;
   const expected = (await parseTensors(await readAnywhere(`${folder}/reference.safetensors`))).get(title)!.data;
-  using model = await load(name, variant);
+  using model = await load(weights, variant);
   const { vocabulary } = model.shape;
   const at = (all: Float32Array): Float32Array =>
     Float32Array.from(expected, (_, i) => all[positions[Math.floor(i / vocabulary)]! * vocabulary + (i % vocabulary)]!);
   const error = normwise(at(await model.logits(ids)), expected);
   const { prompt, tokens: wanted, gaps } = variant.greedy;
   const tokens: number[] = [];
-  const how = { temperature: 0, maxNewTokens: wanted.length, stopTokens: [] };
+  const how = { temperature: 0, maxNewTokens: wanted.length, stopTokens: [], stopStrings: [] };
   for await (const { token } of model.generate(prompt, how)) tokens.push(token);
   const parting = tokens.findIndex((token, i) => token !== wanted[i]);
   console.log(
@@ -100,6 +103,8 @@ describe.each(MODELS)('%s against transformers', (name) => {
     for (const title of Object.keys(variants)) await agrees(name, title);
   });
 });
+
+it('the Llama that ships against transformers', () => agrees('llama-shakespeare', 'plain', SHIPPED));
 
 describe('prompts in chunks', () => {
   it.each(['llama', 'gemma2', 'qwen3', 'mistral'])(

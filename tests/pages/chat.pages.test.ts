@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright';
+import type { Browser, Page, Request } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DecoderSize, decoderShapes, randomTensors, safetensorsOf } from '../../bench/models.ts';
 import { byteLevelTokenizer } from '../text/byte-level.ts';
@@ -259,6 +259,27 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
     expect(await textOf(page.locator('#problem'))).toBe('');
   });
 
+  it('plays Juliet with the model that ships, by files of its own server alone', async () => {
+    const asked = new Set<string>();
+    const note = (request: Request): unknown => asked.add(new URL(request.url()).host);
+    page.on('request', note);
+    await page.getByText('Suggested').click();
+    await page.getByRole('button', { name: 'Shakespeare' }).click();
+    await loaded(/^Shakespeare: llama, 6 layers of 192, int8\. Ready after/);
+    await press('New conversation');
+    await atMost('');
+    await page.getByLabel('Temperature').fill('0');
+    const speech = await send('Good night, good night!');
+    expect(await speed()).toMatch(/^\d+ tokens · [\d.,]+ tokens\/s$/);
+    expect(speech.match(/[a-z]{2,}/gi)!.length).toBeGreaterThan(3);
+    expect(speech).not.toContain('\n\n');
+    expect((await context()).of).toBe(256);
+    page.off('request', note);
+    await atMost('5');
+    await page.getByLabel('Temperature').fill('0.5');
+    expect([...asked]).toEqual([new URL(page.url()).host]);
+  });
+
   it('takes a GGUF file, whose template it has within', async () => {
     await hand(page, 'drop', [file('tiny.gguf', GGUF)]);
     await loaded(/^tiny\.gguf: llama, 2 layers of 24, int8\./);
@@ -322,7 +343,7 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
 
   it('is usable by keyboard, fits 360 pixels, and has no fault that axe finds', async () => {
     await page.getByText('Suggested').click();
-    expect(await textOf(page.locator('.offers'))).toMatch(/SmolLM2 135M269 MB.*Qwen2\.5 0\.5B988 MB/);
+    expect(await textOf(page.locator('.offers'))).toMatch(/^Shakespeare.*SmolLM2 135M269 MB.*Qwen2\.5 0\.5B988 MB/);
     await press('New conversation');
     await atMost('40');
     await send('What makes a tile fit?');
@@ -331,6 +352,7 @@ describe('the chat page', { timeout: 2 * PATIENCE }, () => {
       /^Skip/,
       /^Chat/,
       /^Suggested/,
+      /^Shakespeare/,
       /^SmolLM2 135M/,
       /^Weights in/,
       /^Kept/,

@@ -64,6 +64,24 @@ export const cases: readonly OpCase[] = [
     { query: [1, 30], key: [9, 10], value: [9, 10], positions: uint32([1], (run) => [run ? 8 : 4]) },
     { heads: 2, headSize: 5, causal: true },
   ),
+  // Heads that share keys, more than four of them or fewer; a part of the keys is seen.
+  test(
+    'attention',
+    { query: [1, 60], key: [300, 40], value: [300, 40], positions: uint32([1], (run) => [run ? 299 : 66]) },
+    { heads: 6, kvHeads: 2, headSize: 8, causal: true, columns: [4, 0, 20] },
+  ),
+  ...inFloat32([
+    test(
+      'attention',
+      { query: [1, 112], key: [300, 16], value: [300, 16] },
+      { heads: 7, kvHeads: 1, headSize: 16, causal: true, window: 270, softcap: 2 },
+    ),
+    test(
+      'attention',
+      { query: [2, 2, 24], key: [2, 260, 6], value: [2, 260, 6], bias: [2, 4, 2, 260] },
+      { heads: 4, kvHeads: 1, headSize: 6 },
+    ),
+  ]),
   // A window of the keys before a query: within a tile, over several, as wide as all keys; with a KV cache.
   self(9, 2, 8, { causal: true, window: 3 }),
   self(6, 2, 5, { causal: true, window: 1 }),
