@@ -265,24 +265,19 @@ export abstract class LoadedModel extends Resource {
     return (this.#memory?.budget ?? Number.POSITIVE_INFINITY) - this.#stores.bytes;
   }
 
-  /** How a graph of the model is built: as `how` says where all its graphs have the same layers. */
-  protected howFor(_graph: Graph): BuildOptions {
-    return this.how;
-  }
-
   /** What runs for a graph of the model. */
   plan(graph: Graph): Promise<Plan> {
-    return planOf(this.gpu, graph, this.howFor(graph));
+    return planOf(this.gpu, graph, this.how);
   }
 
   /** Starts to compile the kernels of graphs that are built later, while the weights stream. */
   protected precompile(graphs: readonly Graph[]): void {
-    for (const graph of graphs) precompile(this.gpu, graph, this.howFor(graph));
+    for (const graph of graphs) precompile(this.gpu, graph, this.how);
   }
 
   /** Builds a graph of the model in its dtype. The profiler does so on a device of its own. @internal */
   buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
-    return buildSession(gpu, graph, { ...this.howFor(graph), ...options });
+    return buildSession(gpu, graph, { ...this.how, ...options });
   }
 
   /**

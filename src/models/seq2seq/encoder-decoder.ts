@@ -1,9 +1,10 @@
-import type { BuildOptions } from '../../build/build.ts';
+import { type BuildOptions, buildSession, planOf, precompile } from '../../build/build.ts';
 import { TilewrightError, throwIfAborted } from '../../errors.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { Turns } from '../../gpu/turns.ts';
 import { loadOps } from '../../graph/groups/index.ts';
 import type { Graph } from '../../graph/ir.ts';
+import type { Plan } from '../../graph/plan.ts';
 import { readJson } from '../../hub/folder.ts';
 import type { Session, TensorInput } from '../../runtime/session.ts';
 import { fromHalf } from '../../tensor/half.ts';
@@ -104,7 +105,21 @@ export abstract class EncoderDecoder extends LoadedModel {
     });
   }
 
-  protected override howFor(graph: Graph): BuildOptions {
+  override plan(graph: Graph): Promise<Plan> {
+    return planOf(this.gpu, graph, this.howFor(graph));
+  }
+
+  protected override precompile(graphs: readonly Graph[]): void {
+    for (const graph of graphs) precompile(this.gpu, graph, this.howFor(graph));
+  }
+
+  /** @internal */
+  override buildOn(gpu: Gpu, graph: Graph, options: BuildOptions = {}): Promise<Session> {
+    return buildSession(gpu, graph, { ...this.howFor(graph), ...options });
+  }
+
+  /** How a graph of the model is built: with the types of its own layers. */
+  protected howFor(graph: Graph): BuildOptions {
     const { weights } = this.how;
     if (typeof weights !== 'object') return this.how;
     const known = layersOf(graph);
