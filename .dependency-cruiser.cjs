@@ -12,7 +12,7 @@ const FLOORS = [
   ['src/vectors'],
   ['src/patterns'],
   ['src/verify'],
-  ['src/vision', 'src/text', 'src/formats'],
+  ['src/vision', 'src/audio', 'src/text', 'src/formats'],
   ['src/hub'],
   ['src/build'],
   ['src/tune'],

@@ -4,6 +4,7 @@
  * @module tilewright
  */
 
+export type { Spectrogram } from './audio/mel.ts';
 export type { BuildOptions, MemoryOptions } from './build/build.ts';
 export { Engine, type EngineOptions, type Model } from './engine.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TilewrightError } from './errors.ts';
@@ -47,6 +48,10 @@ export type {
   WeightError,
 } from './models/report.ts';
 export type { ClassifyOptions, ImageClassifier, Prediction, ResNetShape } from './models/resnet.ts';
+export type { Transcriber } from './models/seq2seq/transcriber.ts';
+export type { Translator } from './models/seq2seq/translator.ts';
+export type { TranslateOptions } from './models/seq2seq/translator-options.ts';
+export type { Segment, TranscribeOptions, Transcription } from './models/seq2seq/whisper/options.ts';
 export type { ModelSummary, Numbers, SummaryRow } from './models/summary.ts';
 export type { TextShape } from './models/text-family.ts';
 export type { TextGenerator } from './models/text-generator.ts';

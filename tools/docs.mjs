@@ -16,6 +16,7 @@ export const PAGES = {
     'docs/guides/own-model.md',
     'docs/guides/chat.md',
     'docs/guides/texts.md',
+    'docs/guides/speech.md',
     'docs/guides/load.md',
     'docs/guides/search.md',
     'docs/guides/onnx.md',

@@ -74,7 +74,7 @@ async function open(name: string, source: ModelSource): Promise<void> {
   await loader.load({ name: shown.name, source, dtype: dtype.value as ModelDataType });
 }
 
-/** What a model takes, as an input of a graph. One that reads text takes no tensor here. */
+/** What a model takes, as an input of a graph. A model of text or speech takes no tensor here. */
 function inputsOf(model: Model): readonly GraphValue[] {
   if (model.task === 'graph') return model.inputs;
   if (model.task !== 'image-classification') return [];
@@ -156,7 +156,7 @@ function showResult(element: HTMLElement, children: readonly HTMLElement[]): voi
 async function computed(model: Model, signal: AbortSignal): Promise<Record<string, GraphOutput>> {
   const given = inputs.tensors();
   if (model.task === 'graph') return model.run(given, { signal });
-  if (model.task !== 'image-classification') throw new Error('a model that reads text takes no tensors');
+  if (model.task !== 'image-classification') throw new Error('this model takes no tensors');
   const data = await model.logits(Float32Array.from(given['image']!.data as ArrayLike<number>), 1, { signal });
   return { logits: { type: 'float', dims: [1, data.length], data } };
 }

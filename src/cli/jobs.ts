@@ -18,6 +18,8 @@ import { quantize, storedTensors } from './jobs/quantize.ts';
 import { readTexts } from './jobs/read-texts.ts';
 import { report } from './jobs/report.ts';
 import { runGraph } from './jobs/run-graph.ts';
+import { transcribe } from './jobs/transcribe.ts';
+import { translate } from './jobs/translate.ts';
 import { tune } from './jobs/tune.ts';
 import { verify } from './jobs/verify.ts';
 
@@ -44,6 +46,8 @@ export const jobs = {
   calibrate,
   bench,
   benchStart,
+  transcribe,
+  translate,
   tune,
   verify,
   storedTensors,

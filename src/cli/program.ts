@@ -192,6 +192,30 @@ export function build(signal: AbortSignal): Command {
       await nearest(file, words, options, contextOf(options));
     });
 
+  onModel(command('transcribe <model> <file>', 'write down what is said in a WAV file'))
+    .option('--language <code>', 'what is spoken, as the model names it: en (default: it is detected)')
+    .addOption(
+      new Option('--task <what>', 'what is written: what is said, or its translation into English').choices([
+        'transcribe',
+        'translate',
+      ]),
+    )
+    .option('--no-timestamps', 'a segment is a window, not what the model says')
+    .action(async (model: string, file: string, options) => {
+      const { transcribe } = await import('./commands/transcribe.ts');
+      await transcribe(model, file, options, contextOf(options));
+    });
+
+  onModel(command('translate <model>', 'write what a model writes for a text: a translation, a summary'))
+    .requiredOption('--text <text...>', 'texts')
+    .option('--beams <n>', 'texts that are written side by side, of which the best counts', positiveInteger)
+    .option('--max-new-tokens <n>', 'tokens to write', positiveInteger)
+    .option('--truncate', 'cut a text that is longer than the model reads')
+    .action(async (model: string, options) => {
+      const { translate } = await import('./commands/translate.ts');
+      await translate(model, options, contextOf(options));
+    });
+
   withDims(withRuntime(withDtype(command('profile <model>', "time each kernel of a model's plans"))))
     .option('--json [file]', 'write the profiles to a file, or print them as JSON and nothing else')
     .option('--plan <name>', 'only this plan: image, decode, prefill')

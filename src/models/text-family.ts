@@ -3,6 +3,13 @@ import type { Graph } from '../graph/ir.ts';
 import type { LoadOptions, ModelFiles } from './model.ts';
 import type { Weights } from './weights.ts';
 
+/** A model of more parameters has weights of int8, unless another type is asked for. */
+const MOST_FLOAT = 300e6;
+
+/** The options of a load, with the type of the weights where nobody asks for one. */
+export const typed = <T extends LoadOptions>(options: T, { parameters }: Weights): T =>
+  options.dtype || parameters <= MOST_FLOAT ? options : { ...options, dtype: 'int8' };
+
 /** The sizes of a model of text. */
 export interface TextShape {
   readonly layers: number;

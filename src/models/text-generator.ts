@@ -22,7 +22,7 @@ import type { Drawing, Drawn } from './drawing.ts';
 import { familyModule } from './families/index.ts';
 import { LoadedModel, type LoadOptions, type ModelFiles, macsOf, type OpenOptions } from './model.ts';
 import { AHEAD, TextCache } from './text-cache.ts';
-import type { TextFamily, TextGraphOptions, TextShape } from './text-family.ts';
+import { type TextFamily, type TextGraphOptions, type TextShape, typed } from './text-family.ts';
 import {
   type ChatOptions,
   GENERATE_RULES,
@@ -32,9 +32,6 @@ import {
   type Perplexity,
   type PerplexityOptions,
 } from './text-options.ts';
-
-/** A model of more parameters has weights of int8, unless another type is asked for. */
-const MOST_FLOAT = 300e6;
 
 /** What a step draws: the next token, that after each, or the next from adjusted logits. */
 type Step = Exclude<TextGraphOptions['predict'], 'all'>;
@@ -76,7 +73,7 @@ export class TextGenerator extends LoadedModel {
     await loadOps(['text', ...groups]);
     const family = read(files, given);
     const { shape, weights } = family;
-    const options = given.dtype || weights.parameters <= MOST_FLOAT ? given : { ...given, dtype: 'int8' as const };
+    const options = typed(given, weights);
     const [json, config, generation] = await Promise.all(
       ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
         readJson(files.folder, file, options.signal),

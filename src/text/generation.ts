@@ -13,6 +13,8 @@ export interface GenerationDefaults {
   readonly startToken: number | undefined;
   /** How many tokens come after a prompt of this length, where that is said. */
   count(prompt: number): number | undefined;
+  /** A field as the files have it. */
+  field<T>(name: string): T | undefined;
 }
 
 const ID = integer(0);
@@ -60,13 +62,18 @@ const RULES: Readonly<Record<string, Rule>> = {
 /**
  * Reads generation_config.json, or where there is none what config.json says of generating; also which tokens begin and
  * end a text, where the former was made from the latter (`_from_model_config`). `do_sample: false` is temperature 0.
- * Error: `unsupported-option`.
+ * `beside`: rules for what the caller computes too. Error: `unsupported-option`.
  */
-export function readGeneration(name: string, config: Fields = {}, own?: Fields): GenerationDefaults {
+export function readGeneration(
+  name: string,
+  config: Fields = {},
+  own?: Fields,
+  beside: Readonly<Record<string, Rule>> = {},
+): GenerationDefaults {
   const { bos_token_id = own?.['bos_token_id'], eos_token_id = own?.['eos_token_id'] } = config;
   const tokens = { bos_token_id, eos_token_id };
   const fields: Fields = own ? { ...tokens, ...own, ...(own['_from_model_config'] === true && tokens) } : config;
-  checkFields(`${name}: ${own ? 'generation_config.json' : 'config.json'}`, fields, RULES);
+  checkFields(`${name}: ${own ? 'generation_config.json' : 'config.json'}`, fields, { ...RULES, ...beside });
   const said = <T>(field: string): T | undefined => (fields[field] ?? undefined) as T | undefined;
   const most = said<number>('max_length');
   const ends = said<number | number[]>('eos_token_id');
@@ -94,6 +101,7 @@ export function readGeneration(name: string, config: Fields = {}, own?: Fields):
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     stopTokens: ends === undefined ? undefined : [ends].flat(),
     startToken: said('bos_token_id'),
+    field: said,
     count: (prompt) => said('max_new_tokens') ?? (most ? Math.max(1, most - prompt) : undefined),
   };
 }

@@ -9,6 +9,8 @@ import type { Embedder as HereEmbedder } from '../models/encoder/embedder.ts';
 import type { MaskFiller as HereMaskFiller } from '../models/encoder/mask-filler.ts';
 import type { Tagger as HereTagger } from '../models/encoder/tagger.ts';
 import type { ImageClassifier as HereClassifier } from '../models/resnet.ts';
+import type { Transcriber as HereTranscriber } from '../models/seq2seq/transcriber.ts';
+import type { Translator as HereTranslator } from '../models/seq2seq/translator.ts';
 import type { TextGenerator as HereGenerator } from '../models/text-generator.ts';
 import type { GraphModel as HereGraphModel } from '../onnx/graph-model.ts';
 import type { VectorIndex as HereIndex } from '../vectors/vector-index.ts';
@@ -38,6 +40,8 @@ export type TextClassifier = Remote<HereTextClassifier, 'text-classification'>;
 export type Tagger = Remote<HereTagger, 'token-classification'>;
 export type QuestionAnswerer = Remote<HereAnswerer, 'question-answering'>;
 export type MaskFiller = Remote<HereMaskFiller, 'fill-mask'>;
+export type Transcriber = Remote<HereTranscriber, 'automatic-speech-recognition'>;
+export type Translator = Remote<HereTranslator, 'text2text-generation'>;
 export type GraphModel = Remote<HereGraphModel, 'graph'>;
 export type VectorIndex = Remote<HereIndex, 'vector-search'>;
 export type WordVectors = Remote<HereWords, 'word-vectors'>;
@@ -50,6 +54,8 @@ export type Model =
   | Tagger
   | QuestionAnswerer
   | MaskFiller
+  | Transcriber
+  | Translator
   | GraphModel;
 
 type Spoken = Remote<HereEngine, 'engine'>;

@@ -5,6 +5,8 @@ import type { Embedder } from '../models/encoder/embedder.ts';
 import type { MaskFiller } from '../models/encoder/mask-filler.ts';
 import type { Tagger } from '../models/encoder/tagger.ts';
 import type { ImageClassifier } from '../models/resnet.ts';
+import type { Transcriber } from '../models/seq2seq/transcriber.ts';
+import type { Translator } from '../models/seq2seq/translator.ts';
 import type { TextGenerator } from '../models/text-generator.ts';
 import type { GraphModel } from '../onnx/graph-model.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
@@ -65,6 +67,15 @@ const ENCODER = {
   graph: 'stays',
   inputsOf: 'stays',
   prepare: 'stays',
+} as const;
+
+/** Of encoder-decoders. */
+const SEQ2SEQ = {
+  ...MODEL,
+  shape: 'stays',
+  tokenizer: 'object',
+  encoderGraph: 'stays',
+  decoderGraph: 'stays',
 } as const;
 
 /** All that is spoken to across threads, by the name of its kind: of models, their `task`. */
@@ -140,6 +151,22 @@ export const KINDS = {
   'token-classification': { ...ENCODER, labels: 'data', tag: 'call' } as const satisfies Members<Tagger>,
   'question-answering': { ...ENCODER, answer: 'call' } as const satisfies Members<QuestionAnswerer>,
   'fill-mask': { ...ENCODER, mask: 'data', fill: 'call' } as const satisfies Members<MaskFiller>,
+
+  'automatic-speech-recognition': {
+    ...SEQ2SEQ,
+    sampleRate: 'data',
+    languages: 'data',
+    transcribe: 'stream',
+    spectrogram: 'call',
+  } as const satisfies Members<Transcriber>,
+
+  'text2text-generation': {
+    ...SEQ2SEQ,
+    context: 'data',
+    generationConfig: 'data',
+    translate: 'call',
+    generate: 'stream',
+  } as const satisfies Members<Translator>,
 
   graph: {
     ...MODEL,

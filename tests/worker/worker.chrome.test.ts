@@ -10,6 +10,8 @@ import { encodeModel, floats, node } from '../support/onnx.ts';
 const RESNET = '/weights/resnet20-cifar10/';
 const GPT = '/weights/gpt-shakespeare/';
 const CAT = '/weights/samples/cat.png';
+const WHISPER = '/tests/fixtures/seq2seq/whisper/';
+const BART = '/tests/fixtures/seq2seq/bart/';
 
 const startWorker = (): Worker => new Worker(new URL('../../src/worker/host.ts', import.meta.url), { type: 'module' });
 const worker = startWorker();
@@ -48,7 +50,7 @@ describe('an engine in a worker', () => {
   it('has all that the engine and its models have', async () => {
     expect(engine.adapter).toEqual(here.adapter);
     expect((await Engine.availability({ worker })).available).toBe(true);
-    for (const source of [RESNET, GPT, { 'm.onnx': ADD }] as plain.ModelSource[]) {
+    for (const source of [RESNET, GPT, WHISPER, BART, { 'm.onnx': ADD }] as plain.ModelSource[]) {
       using there = await engine.load(source);
       using model = await here.load(source);
       expect(there.task).toBe(model.task);

@@ -63,6 +63,7 @@ export function showProgress({ bars }: Terminal, event: JobEvent): void {
 
 /** What the multiply-accumulates of a model are counted for. */
 const UNITS: Readonly<Record<ModelCard['task'], string>> = {
+  'automatic-speech-recognition': 'a token',
   'image-classification': 'a picture',
   'text-generation': 'a token',
   'feature-extraction': 'a token',
@@ -70,6 +71,7 @@ const UNITS: Readonly<Record<ModelCard['task'], string>> = {
   'token-classification': 'a token',
   'question-answering': 'a token',
   'fill-mask': 'a token',
+  'text2text-generation': 'a token',
   graph: 'a run',
 };
 

@@ -5,6 +5,8 @@ import { adapterName } from '../../gpu/adapter.ts';
 import type { Graph } from '../../graph/ir.ts';
 import type { LoadOptions } from '../../models/model.ts';
 import type { ImageClassifier } from '../../models/resnet.ts';
+import type { Transcriber } from '../../models/seq2seq/transcriber.ts';
+import type { Translator } from '../../models/seq2seq/translator.ts';
 import type { TextGenerator } from '../../models/text-generator.ts';
 import type { GraphModel } from '../../onnx/graph-model.ts';
 import { pictureInput } from '../../onnx/pictures.ts';
@@ -73,8 +75,11 @@ export async function loadModel({ model: address, load = {} }: ModelArgs, contex
 function cardOf(model: Model): ModelCard {
   const none = { labels: undefined, classes: undefined, size: undefined };
   if (model.task === 'graph') return graphCard(model);
-  if (model.task !== 'image-classification')
-    return { ...model.info, ...none, task: model.task, context: model.context };
+  if (model.task !== 'image-classification') {
+    // Of models that read and write the context is of two lengths.
+    const context = 'context' in model && typeof model.context === 'number' ? model.context : undefined;
+    return { ...model.info, ...none, task: model.task, context };
+  }
   const { labels, task, preprocessing } = model;
   const named = labels.some((label, index) => label !== `class ${index}`);
   return {
@@ -116,6 +121,20 @@ export async function loadGenerator(args: ModelArgs, context: JobContext): Promi
 }
 
 /** Errors: `invalid-argument` where the model is for another task. */
+export async function loadTranscriber(args: ModelArgs, context: JobContext): Promise<Transcriber> {
+  const model = await loadModel(args, context);
+  if (model.task === 'automatic-speech-recognition') return model;
+  throw mismatch(model);
+}
+
+/** Errors: `invalid-argument` where the model is for another task. */
+export async function loadTranslator(args: ModelArgs, context: JobContext): Promise<Translator> {
+  const model = await loadModel(args, context);
+  if (model.task === 'text2text-generation') return model;
+  throw mismatch(model);
+}
+
+/** Errors: `invalid-argument` where the model is for another task. */
 export async function loadGraph(args: ModelArgs, context: JobContext): Promise<GraphModel> {
   const model = await loadModel(args, context);
   if (model.task === 'graph') return model;
@@ -130,6 +149,8 @@ const TASKS: Readonly<Record<Model['task'], readonly [does: string, hint: string
   'token-classification': ['labels words', 'Try tilewright classify-text.'],
   'question-answering': ['finds answers', 'Try tilewright classify-text.'],
   'fill-mask': ['fills gaps', 'Try tilewright classify-text.'],
+  'text2text-generation': ['writes a text for another', 'Use tilewright translate.'],
+  'automatic-speech-recognition': ['transcribes speech', 'Use tilewright transcribe.'],
   graph: ['takes tensors', 'Give --input name=file.npy to run.'],
 };
 
