@@ -43,20 +43,12 @@ export class Weights {
   }
 
   has(name: string): boolean {
-    return this.checkpoint.tensors.has(this.#named(name));
-  }
-
-  /** The whole name of a tensor. Files of TensorFlow's time call weight and bias of a LayerNorm `gamma` and `beta`. */
-  #named(name: string): string {
-    const full = this.prefix + name;
-    if (this.checkpoint.tensors.has(full)) return full;
-    const older = full.replace(/(LayerNorm\.)weight$/, '$1gamma').replace(/(LayerNorm\.)bias$/, '$1beta');
-    return this.checkpoint.tensors.has(older) ? older : full;
+    return this.checkpoint.tensors.has(this.prefix + name);
   }
 
   /** The tensor, of this shape where one is expected (-1: any length). Errors: `missing-tensor`, `wrong-shape`. */
   get(name: string, expected?: readonly number[]): CheckpointTensor {
-    const full = this.#named(name);
+    const full = this.prefix + name;
     const wanted = expected && `[${expected.map((size) => (size < 0 ? '*' : size)).join(',')}]`;
     const tensor = this.checkpoint.tensors.get(full) ?? this.made.get(full);
     this.taken.add(full);

@@ -76,6 +76,31 @@ describe.each(ALL)('%s against transformers', (name, task) => {
   });
 });
 
+it("files of TensorFlow's time call the weights of a LayerNorm gamma and beta", async () => {
+  const read = (file: string): Promise<Uint8Array> => readAnywhere(`${folderOf('bert')}/${file}`);
+  const bytes = await read('model.safetensors');
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const header = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  const older = new TextEncoder().encode(
+    header.replaceAll('LayerNorm.weight', 'LayerNorm.gamma').replaceAll('LayerNorm.bias', 'LayerNorm.beta'),
+  );
+  const file = new Uint8Array(8 + older.length + bytes.length - 8 - length);
+  new DataView(file.buffer).setUint32(0, older.length, true);
+  file.set(older, 8);
+  file.set(bytes.subarray(8 + length), 8 + older.length);
+  const files = { 'model.safetensors': file, 'config.json': await read('config.json') };
+  const engine = await testEngine();
+  const tokenizer = { 'tokenizer.json': await read('tokenizer.json') };
+  using model = (await engine.load({ ...files, ...tokenizer })) as EncoderFolderModel;
+  using same = await load('bert');
+  expect(await model.hiddenStates(['The cat.'])).toEqual(await same.hiddenStates(['The cat.']));
+  using textless = (await engine.load(files)) as EncoderFolderModel;
+  await expect(textless.hiddenStates(['The cat.'])).rejects.toThrow(/no tokenizer.json/);
+  await expect(engine.load(folderOf('bert-mask'), { task: 'image-classification' })).rejects.toThrow(
+    /task: expected feature-extraction or .*, got "image-classification"/,
+  );
+});
+
 describe('vectors of sentence-transformers', () => {
   it.each(['bert-sentences', 'roberta-sentences', 'mpnet-sentences'])('%s, with and without prompts', async (name) => {
     const { texts, tensors } = await referenceOf(name);

@@ -15,6 +15,7 @@ export interface Answer {
   readonly score: number;
 }
 
+/** How a passage is asked. */
 export interface AnswerOptions {
   /** Answers at the most, the best first. Default 1. */
   topK?: number;

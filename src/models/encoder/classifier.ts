@@ -16,6 +16,7 @@ import {
 } from './model.ts';
 import { pooled, poolingInputs } from './pooling.ts';
 
+/** How texts are classified. */
 export interface TextClassifyOptions extends ReadOptions {
   /** Labels of a text at the most, the likeliest first. Absent: all. */
   topK?: number;

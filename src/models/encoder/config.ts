@@ -1,4 +1,5 @@
 import { TilewrightError } from '../../errors.ts';
+import type { Checkpoint } from '../../formats/safetensors.ts';
 import { flag, integer, list, number, off, oneOf, type Rule } from '../../options.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import { Config } from '../config.ts';
@@ -51,6 +52,13 @@ const BERT: SizeNames = {
   inner: 'intermediate_size',
 };
 
+/** Files of TensorFlow's time call weight and bias of a LayerNorm `gamma` and `beta`. */
+function renamed(checkpoint: Checkpoint): Checkpoint {
+  const named = (name: string): string =>
+    name.replace(/(LayerNorm\.)gamma$/, '$1weight').replace(/(LayerNorm\.)beta$/, '$1bias');
+  return { ...checkpoint, tensors: new Map([...checkpoint.tensors].map(([name, tensor]) => [named(name), tensor])) };
+}
+
 /** The config of an encoder, with its tensors. */
 export class EncoderConfig extends Config {
   readonly weights: Weights;
@@ -58,7 +66,7 @@ export class EncoderConfig extends Config {
   /** `own`: rules of the family. `prefix`: before the names of tensors but the heads'; a bare model has none. Error: `unsupported-option`. */
   constructor(files: ModelFiles, own: Readonly<Record<string, Rule>>, prefix: string, table: string) {
     super(files, { ...COMMON, ...own });
-    const { checkpoint } = files;
+    const checkpoint = renamed(files.checkpoint);
     this.weights = new Weights(checkpoint, checkpoint.tensors.has(`${prefix}${table}.weight`) ? prefix : '');
   }
 

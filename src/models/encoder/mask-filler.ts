@@ -14,6 +14,7 @@ export interface Filling {
   readonly score: number;
 }
 
+/** How gaps are filled. */
 export interface FillOptions extends ReadOptions {
   /** Tokens of a gap at the most, the likeliest first. Default 5. */
   topK?: number;

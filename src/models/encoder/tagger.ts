@@ -15,6 +15,7 @@ export interface Tagged {
   readonly end: number;
 }
 
+/** How words are labelled. */
 export interface TagOptions extends ReadOptions {
   /**
    * What is put together. `entity` (default): words that follow each other, of one label by their first token, `B-` beginning another. `word`: the

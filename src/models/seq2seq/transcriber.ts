@@ -7,6 +7,7 @@ import type { Gpu } from '../../gpu/gpu.ts';
 import type { Graph } from '../../graph/ir.ts';
 import { readJson } from '../../hub/folder.ts';
 import { arrayOf, checkArgument, checkOptions, either, refuse } from '../../options.ts';
+import type { TensorInput } from '../../runtime/session.ts';
 import { createRandom } from '../../text/random.ts';
 import type { LoadOptions, ModelFiles, OpenOptions } from '../model.ts';
 import { typed } from '../text-family.ts';
@@ -93,11 +94,12 @@ export class Transcriber extends EncoderDecoder {
     return Object.keys(this.generation.languages ?? {}).map((token) => token.slice(2, -2));
   }
 
+  /** Those of encoder and decoder, and the spectrogram's. */
   override graphs(): Readonly<Record<string, Graph>> {
     return { ...super.graphs(), spectrogram: this.#mel.graph };
   }
 
-  override typicalInputs(plan: string): ReturnType<EncoderDecoder['typicalInputs']> {
+  override typicalInputs(plan: string): Readonly<Record<string, TensorInput>> {
     if (plan !== 'spectrogram') return super.typicalInputs(plan);
     return { audio: Float32Array.from({ length: samplesOf(this.mel, this.#mel.frames) }, (_, i) => Math.sin(i / 3)) };
   }
