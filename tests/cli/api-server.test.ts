@@ -7,6 +7,7 @@ import { saying } from '../openai/answering.ts';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Hello?' }];
 const PIECES = ['Good', ' day', '.'];
+const VECTOR = Float32Array.of(0.5, -1.25, 1e-9);
 
 let server: Awaited<ReturnType<typeof serveApi>> | undefined;
 afterEach(() => server?.close());
@@ -14,8 +15,10 @@ afterEach(() => server?.close());
 /** Serves a model that says `pieces`. */
 async function serving(pieces = PIECES, more: Partial<Answerer> = {}) {
   const log: string[] = [];
-  const model = new OpenAI({ m: saying(pieces) });
+  const embed = async (texts: readonly string[]) => ({ vectors: texts.map(() => VECTOR), tokens: 3 });
+  const model = new OpenAI({ m: saying(pieces), v: { embed } });
   const answer: Answerer['answer'] = async (to, body, { signal, onPart }) => {
+    if (to === 'embeddings') return model.embeddings.create(body, { signal });
     const { create } = to === 'chat' ? model.chat.completions : model.completions;
     if (!body['stream']) return create(body, { signal });
     for await (const part of await create({ ...body, stream: true }, { signal })) onPart(part);
@@ -102,7 +105,18 @@ describe('the client of OpenAI', () => {
       message: /n: expected 1/,
     });
     await expect(ask({ stream: true, frob: 1 })).rejects.toMatchObject({ status: 400, message: /frob/ });
-    await expect(client.embeddings.create({ model: 'm', input: 'a' })).rejects.toMatchObject({ status: 404 });
+    await expect(client.embeddings.create({ model: 'm', input: 'a' })).rejects.toMatchObject({
+      status: 400,
+      message: /gives no vectors/,
+    });
+    await expect(client.moderations.create({ input: 'a' })).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('gets vectors of texts', async () => {
+    const { client } = await serving();
+    const { data, usage } = await client.embeddings.create({ model: 'v', input: ['a', 'b'] });
+    expect(data.map(({ embedding }) => Float32Array.from(embedding))).toEqual([VECTOR, VECTOR]);
+    expect(usage).toEqual({ prompt_tokens: 3, total_tokens: 3 });
   });
 
   it('hears of an error in a stream that has begun', async () => {
