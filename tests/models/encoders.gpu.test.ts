@@ -147,6 +147,25 @@ describe('vectors of sentence-transformers', () => {
     }
   });
 
+  it.each([
+    { dtype: 'float16', within: 3e-3 },
+    { dtype: 'int8', within: 3e-2 },
+  ] as const)('$dtype: a whole model is near float32, and its report says how near its layers are', async (how) => {
+    const { texts, tensors } = await referenceOf('bert-sentences');
+    const engine = await testEngine();
+    using model = (await engine.load(folderOf('bert-sentences'), { dtype: how.dtype })) as Embedder;
+    expect(model.info.dtype).toBe(how.dtype);
+    const { vectors } = await model.embed(texts);
+    expect(normwise(joined(vectors), tensors.get('vectors')!.data)).toBeLessThan(how.within);
+    const { layers, samples } = await model.report([texts[2]!]);
+    expect(samples).toBe(1);
+    expect(layers.length).toBeGreaterThan(8);
+    for (const { name, weightError, outputError } of layers) {
+      expect(weightError!.relative, name).toBeLessThan(0.02);
+      expect(outputError!.relative, name).toBeLessThan(0.05);
+    }
+  });
+
   it('a text that is too long is an error, or is cut and said', async () => {
     using model = await load<Embedder>('bert-sentences');
     expect(model.context).toBe(64);

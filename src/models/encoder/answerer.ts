@@ -2,7 +2,7 @@ import { TilewrightError } from '../../errors.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { checkArgument, checkOptions, integer, type Rules, signal, text } from '../../options.ts';
 import type { ModelFiles, OpenOptions } from '../model.ts';
-import { headed } from './graph.ts';
+import { ofEachToken } from './heads.ts';
 import { softmax } from './labels.ts';
 import { EncoderModel, encoderParts, type Reading } from './model.ts';
 
@@ -42,16 +42,7 @@ export class QuestionAnswerer extends EncoderModel {
   }
 
   protected reading(): Reading {
-    const { heads, shape } = this.family;
-    return {
-      name: 'answer',
-      finish(b, hidden, weights) {
-        const [texts, tokens, width] = hidden.shape as readonly [number, number, number];
-        const rows = b.reshape(hidden, [texts * tokens, width]);
-        const logits = headed(b, weights, rows, heads['question-answering'], shape);
-        return { logits: logits.dataType === 'float32' ? logits : b.cast(logits, 'float32') };
-      },
-    };
+    return ofEachToken(this.family, this.task);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Gpu } from '../../gpu/gpu.ts';
 import { checkArgument, checkOptions, integer, type Rules, text } from '../../options.ts';
 import type { ModelFiles, OpenOptions } from '../model.ts';
 import type { EncodedText } from './batches.ts';
-import { headed } from './graph.ts';
+import { headed } from './heads.ts';
 import { labelsOf, sigmoid, softmax, type TextLabel } from './labels.ts';
 import {
   EncoderModel,
@@ -38,9 +38,7 @@ export class TextClassifier extends EncoderModel {
 
   private constructor(parts: EncoderParts) {
     super(parts);
-    const { weight } = this.family.heads[this.task].at(-1)!;
-    const [count] = this.family.weights.at('').get(`${weight}.weight`, [-1, -1]).shape as [number];
-    this.labels = labelsOf(this.family.config, count);
+    this.labels = labelsOf(this.family, this.task);
   }
 
   static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<TextClassifier> {
@@ -48,16 +46,11 @@ export class TextClassifier extends EncoderModel {
   }
 
   protected reading(texts: readonly EncodedText[]): Reading {
-    const { heads, classifiedBy, shape } = this.family;
-    const modes = [classifiedBy === 'first' ? 'cls' : 'mean'] as const;
+    const { family, task } = this;
+    const modes = [family.classifiedBy === 'first' ? 'cls' : 'mean'] as const;
     return {
       name: 'classify',
-      finish(b, hidden, weights) {
-        const rows = pooled(b, hidden, modes);
-        const x = rows.dataType === weights.dataType ? rows : b.cast(rows, weights.dataType);
-        const logits = headed(b, weights, x, heads['text-classification'], shape);
-        return { logits: logits.dataType === 'float32' ? logits : b.cast(logits, 'float32') };
-      },
+      finish: (b, hidden, weights) => ({ logits: headed(b, weights, pooled(b, hidden, modes), task, family) }),
       inputs: (batch) => poolingInputs(modes, texts, batch),
     };
   }

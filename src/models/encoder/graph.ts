@@ -5,7 +5,7 @@ import { ACTIVATIONS } from '../activation-names.ts';
 import { angleTables, type Frequencies } from '../decoder/rotary.ts';
 import type { Packed } from '../packed.ts';
 import { GraphWeights } from '../weights.ts';
-import type { EncoderFamily, EncoderLayer, EncoderRun, EncoderShape, Finish, HeadStep } from './shape.ts';
+import type { EncoderFamily, EncoderLayer, EncoderRun, EncoderShape, Finish } from './shape.ts';
 
 /** What hides a key: it is added to the score, and its weight is 0 then. Two of them are finite in float32. */
 const HIDDEN = -6e4;
@@ -190,31 +190,13 @@ class EncoderGraph {
   }
 }
 
-function normalized(b: GraphBuilder, w: GraphWeights, x: Operand, name: string, epsilon: number, bias: boolean) {
+/** Over the last axis. */
+export function normalized(b: GraphBuilder, w: GraphWeights, x: Operand, name: string, epsilon: number, bias: boolean) {
   const size = x.shape.at(-1)!;
   return b.layerNormalization(x, {
     ...{ scale: w.get(`${name}.weight`, [size]), axes: [x.shape.length - 1], epsilon, label: name },
     ...(bias && { bias: w.get(`${name}.bias`, [size]) }),
   });
-}
-
-/** Rows [count, width] through the products of a head. */
-export function headed(
-  b: GraphBuilder,
-  w: GraphWeights,
-  rows: Operand,
-  steps: readonly HeadStep[],
-  { epsilon, biases }: EncoderShape,
-): Operand {
-  let x = rows;
-  for (const { weight, bias, activation, norm } of steps) {
-    const kept = w.get(`${weight}.weight`, [-1, x.shape.at(-1)!]);
-    x = b.matmul(x, kept, { transposeB: true, label: weight });
-    if (bias !== undefined) x = b.add(x, w.get(bias, [kept.shape[0]!]));
-    if (activation !== undefined) x = ACTIVATIONS[activation]!(b, x);
-    if (norm !== undefined) x = normalized(b, w, x, norm, epsilon, biases.norm);
-  }
-  return x;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { EncoderFamily, HeadTask } from './shape.ts';
 
 /** A label with its probability. */
 export interface TextLabel {
@@ -7,8 +7,10 @@ export interface TextLabel {
   readonly score: number;
 }
 
-/** The labels of a classifier of `count` classes: `id2label` of the config, else `LABEL_0`... */
-export function labelsOf(config: Config, count: number): string[] {
+/** The labels of a head: `id2label` of the config, else `LABEL_0`... */
+export function labelsOf({ config, heads, weights }: EncoderFamily, task: HeadTask): string[] {
+  const { weight } = heads[task].at(-1)!;
+  const [count] = weights.at('').get(`${weight}.weight`, [-1, -1]).shape as [number];
   const said = config.get<Readonly<Record<string, unknown>>>('id2label', {});
   const named = Object.keys(said).length;
   if (named && named !== count) config.fail(`id2label: expected ${count} labels, as the classifier has, got ${named}`);

@@ -1,9 +1,10 @@
 import { TilewrightError } from '../../errors.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { checkArgument, checkOptions, integer, type Rules, text } from '../../options.ts';
+import type { TensorInput } from '../../runtime/session.ts';
 import type { ModelFiles, OpenOptions } from '../model.ts';
-import type { Batch, EncodedText } from './batches.ts';
-import { headed } from './graph.ts';
+import type { EncodedText } from './batches.ts';
+import { headed } from './heads.ts';
 import { EncoderModel, encoderParts, READ_RULES, type Reading, type ReadOptions } from './model.ts';
 
 /** A token that may stand in a gap. */
@@ -42,29 +43,28 @@ export class MaskFiller extends EncoderModel {
     return maskTokenId;
   }
 
-  /** The likeliest tokens of one row, of `topK`. */
-  protected reading(texts: readonly EncodedText[], topK = 5): Reading {
-    const { heads, shape } = this.family;
-    const k = Math.min(topK, shape.vocabulary);
-    const gaps = (batch: Batch): number[] => gapsOf(texts, batch, this.#gapOrFirst);
-    const count = texts.length ? Math.max(1, texts[0]!.ids.filter((id) => id === this.#gapOrFirst).length) : 1;
+  /** The likeliest tokens of the gaps of one text. One without gaps is read as if its first token were one: so weights come to the device. */
+  protected reading([text]: readonly EncodedText[], topK = 5): Reading {
+    const { family, task } = this;
+    const k = Math.min(topK, this.shape.vocabulary);
+    const found = (text?.ids ?? []).flatMap((id, at) => (id === this.parts.tokenizer?.maskTokenId ? [at] : []));
+    const gaps = Uint32Array.from(found.length ? found : [0]);
     return {
-      name: `fill ${k} ${count}`,
+      name: `fill ${k} ${gaps.length}`,
       finish(b, hidden, weights) {
-        const [all, tokens, width] = hidden.shape as readonly [number, number, number];
-        const places = b.input('gaps', { dataType: 'uint32', shape: [count] });
-        const rows = b.gather(b.reshape(hidden, [all * tokens, width]), places);
-        const head = headed(b, weights, rows, heads['fill-mask'], shape);
-        const logits = head.dataType === 'float32' ? head : b.cast(head, 'float32');
+        const places = b.input('gaps', { dataType: 'uint32', shape: [gaps.length] });
+        const rows = b.gather(b.reshape(hidden, hidden.shape.slice(1)), places);
+        const logits = headed(b, weights, rows, task, family);
         const [, indices] = b.topK(logits, k);
         return { indices, scores: b.gatherElements(b.softmax(logits), indices, { axis: 1 }) };
       },
-      inputs: (batch) => ({ gaps: Uint32Array.from(gaps(batch).slice(0, count)) }),
+      inputs: () => ({ gaps }),
     };
   }
 
-  get #gapOrFirst(): number {
-    return this.tokenizer.maskTokenId ?? 0;
+  /** Those of a text whose first token is a gap. @internal */
+  override inputsOf(ids: readonly number[], tokens: number): Readonly<Record<string, TensorInput>> {
+    return { ...super.inputsOf(ids, tokens), gaps: [0] };
   }
 
   /**
@@ -96,12 +96,4 @@ export class MaskFiller extends EncoderModel {
     );
     return gaps;
   }
-}
-
-/** The rows of all gaps of a batch; the first row where there is none. */
-function gapsOf(texts: readonly EncodedText[], { tokens, indices }: Batch, gap: number): number[] {
-  const rows = indices.flatMap((index, row) =>
-    texts[index]!.ids.flatMap((id, at) => (id === gap ? [row * tokens + at] : [])),
-  );
-  return rows.length ? rows : [0];
 }

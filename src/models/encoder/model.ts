@@ -109,20 +109,17 @@ export abstract class EncoderModel extends LoadedModel {
   readonly shape: TextShape;
   readonly parameters: number;
   protected macs = 0;
-  protected readonly family: EncoderFamily;
-  readonly #tokenizer: Tokenizer | undefined;
-  readonly #typed: boolean;
-  readonly #longest: number;
 
-  constructor({ gpu, files, options, family, tokenizer, typed, longest }: EncoderParts) {
-    super(gpu, files, options);
-    this.family = family;
-    this.architecture = family.architecture;
-    this.shape = family.shape;
-    this.parameters = family.weights.parameters;
-    this.#tokenizer = tokenizer;
-    this.#typed = typed;
-    this.#longest = longest;
+  constructor(protected readonly parts: EncoderParts) {
+    super(parts.gpu, parts.files, parts.options);
+    const { architecture, shape, weights } = parts.family;
+    this.architecture = architecture;
+    this.shape = shape;
+    this.parameters = weights.parameters;
+  }
+
+  protected get family(): EncoderFamily {
+    return this.parts.family;
   }
 
   /** Brings the weights to the device. With `onPaper` it only looks whether all are there. @internal */
@@ -156,17 +153,18 @@ export abstract class EncoderModel extends LoadedModel {
 
   /** Tokens of a text at the most, those around it among them. */
   get context(): number {
-    return this.#longest;
+    return this.parts.longest;
   }
 
   /** Errors: `not-found` where the folder has no tokenizer.json. */
   get tokenizer(): Tokenizer {
-    if (!this.#tokenizer)
+    const { tokenizer } = this.parts;
+    if (!tokenizer)
       throw new TilewrightError(
         'not-found',
         `${this.files.name} has no tokenizer.json, without which it reads no text`,
       );
-    return this.#tokenizer;
+    return tokenizer;
   }
 
   /**
@@ -270,7 +268,7 @@ export abstract class EncoderModel extends LoadedModel {
         for (const [row, index] of indices.entries()) all.set(of(texts[index]!), row * tokens);
         return all;
       };
-      const typed = this.#typed && indices.some((index) => texts[index]!.types?.some(Boolean));
+      const typed = this.parts.typed && indices.some((index) => texts[index]!.types?.some(Boolean));
       const run: EncoderRun = { texts: batch.texts, tokens, typed, dataType: this.dataType };
       const lengths = Array.from({ length: batch.texts }, (_, row) => texts[indices[row]!]?.ids.length ?? 0);
       const given = {

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../gpu/gpu.ts';
 import { checkArgument, checkOptions, either, list, oneOf, type Rules, text } from '../../options.ts';
 import type { ModelFiles, OpenOptions } from '../model.ts';
-import { headed } from './graph.ts';
+import { ofEachToken } from './heads.ts';
 import { labelsOf, softmax } from './labels.ts';
 import { EncoderModel, type EncoderParts, encoderParts, READ_RULES, type Reading, type ReadOptions } from './model.ts';
 
@@ -43,9 +43,7 @@ export class Tagger extends EncoderModel {
 
   private constructor(parts: EncoderParts) {
     super(parts);
-    const { weight } = this.family.heads[this.task].at(-1)!;
-    const [count] = this.family.weights.at('').get(`${weight}.weight`, [-1, -1]).shape as [number];
-    this.labels = labelsOf(this.family.config, count);
+    this.labels = labelsOf(this.family, this.task);
   }
 
   static async load(gpu: Gpu, files: ModelFiles, options: OpenOptions = {}): Promise<Tagger> {
@@ -53,16 +51,7 @@ export class Tagger extends EncoderModel {
   }
 
   protected reading(): Reading {
-    const { heads, shape } = this.family;
-    return {
-      name: 'tag',
-      finish(b, hidden, weights) {
-        const [texts, tokens, width] = hidden.shape as readonly [number, number, number];
-        const rows = b.reshape(hidden, [texts * tokens, width]);
-        const logits = headed(b, weights, rows, heads['token-classification'], shape);
-        return { logits: logits.dataType === 'float32' ? logits : b.cast(logits, 'float32') };
-      },
-    };
+    return ofEachToken(this.family, this.task);
   }
 
   /**
