@@ -13,9 +13,12 @@
 import json
 import random
 import sys
+import tempfile
 import unicodedata
 from pathlib import Path
 
+
+from sentencepiece import SentencePieceTrainer, sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -197,6 +200,28 @@ def unigram():
     return tokenizer, {"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 
 
+def charsmap():
+    """A small table of SentencePiece's: what some characters, alone or with marks, become."""
+    rules = {chr(0xFF01 + i): chr(0x21 + i) for i in range(94)}
+    rules |= {"\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "\u200b": " ", "\ufeff": "", "\u00ad": "", "\u0007": ""}
+    rules |= {"ﬁ": "fi", "Ⅷ": "VIII", "½": "1/2", "²": "2", "①": "1", "e\u0301": "é", "e\u0301\u0323": "ẹ́", "İ": "I", "ß": "ss", "😀": ":)", "👩": "woman"}
+    with tempfile.TemporaryDirectory() as folder:
+        table, text, model = (Path(folder) / name for name in ["rules.tsv", "text.txt", "m"])
+        table.write_text("".join(f"{' '.join(f'{ord(c):X}' for c in a)}\t{' '.join(f'{ord(c):X}' for c in b)}\n" for a, b in rules.items()))
+        text.write_text("\n".join(WORDS))
+        SentencePieceTrainer.train(input=str(text), model_prefix=str(model), vocab_size=150, model_type="char", normalization_rule_tsv=str(table), minloglevel=2)
+        proto = sentencepiece_model_pb2.ModelProto()
+        proto.ParseFromString(model.with_suffix(".model").read_bytes())
+        return proto.normalizer_spec.precompiled_charsmap
+
+
+def t5():
+    tokenizer, config = unigram()
+    spaces = normalizers.Replace(Regex(" {2,}"), "▁")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap()), normalizers.Strip(left=False, right=True), spaces])
+    return tokenizer, config
+
+
 def unigram_bytes():
     tokenizer, config = unigram()
     file = json.loads(tokenizer.to_str())
@@ -239,7 +264,7 @@ def wordlevel():
 
 KINDS = {
     "gpt2": gpt2, "gpt-neox": gpt_neox, "llama3": llama3, "qwen2": qwen2, "deepseek": deepseek, "llama2": llama2, "mistral": mistral, "gemma": gemma,
-    "unigram": unigram, "unigram-bytes": unigram_bytes, "wordpiece": wordpiece, "wordpiece-cased": wordpiece_cased, "wordlevel": wordlevel,
+    "unigram": unigram, "unigram-bytes": unigram_bytes, "t5": t5, "wordpiece": wordpiece, "wordpiece-cased": wordpiece_cased, "wordlevel": wordlevel,
 }
 
 

@@ -1,5 +1,6 @@
 import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import { checkFields, flag, type Rule, refuse } from '../options.ts';
+import { precompiled } from './precompiled.ts';
 
 /**
  * Parts of tokenizer.json, computed as Hugging Face's Rust library does. The package `@huggingface/tokenizers` takes `\s`, `\w`
@@ -65,6 +66,7 @@ const NORMALIZERS: Readonly<Record<string, (part: Fields) => Normalize>> = {
     if (lowercase) steps.push(lower);
     return inTurn(steps);
   },
+  Precompiled: ({ precompiled_charsmap }) => precompiled(precompiled_charsmap),
   Prepend:
     ({ prepend }) =>
     (text) =>

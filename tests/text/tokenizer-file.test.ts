@@ -203,7 +203,7 @@ describe('bug 16: texts are split as Hugging Face does', () => {
   });
 
   it.each<[string, Change, Fields?]>([
-    ['normalizer', normalised({ type: 'Precompiled', precompiled_charsmap: '' })],
+    ['normalizer', normalised({ type: 'Nmt' })],
     ['pre_tokenizer', split({ type: 'UnicodeScripts' })],
     ['behavior', split({ type: 'Split', pattern: { String: ' ' }, behavior: 'Sideways', invert: false })],
     ['behavior', split({ type: 'Punctuation', behavior: 'Sideways' })],
