@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import { Turns } from '../gpu/turns.ts';
 import { type Body, modelList } from '../openai/index.ts';
 import { object } from '../options.ts';
+import type { Endpoint } from './jobs/answer.ts';
 import { toWire } from './wire.ts';
 
 /** Who answers requests, one at a time. */
@@ -12,10 +13,11 @@ export interface Answerer {
   readonly name: string;
   /** The whole answer, or undefined where its parts were given to `onPart`. */
   answer(
-    to: 'chat' | 'text' | 'embeddings',
+    to: Endpoint,
+    /** A file of a form is its bytes. */
     body: Body,
     options: { signal: AbortSignal; onPart: (part: object) => void },
-  ): Promise<object | undefined>;
+  ): Promise<object | string | undefined>;
 }
 
 /** Where the server listens. */
@@ -26,14 +28,18 @@ export interface Listening {
   readonly onRequest?: (line: string) => void;
 }
 
-/** Bytes that a request may have. */
-const MOST_BYTES = 16 * 2 ** 20;
+/** Bytes that a request may have, and one with a file. */
+const MOST_BYTES = { json: 16 * 2 ** 20, form: 128 * 2 ** 20 };
+const JSON_BODY = /^application\/json\b/;
+const FORM_BODY = /^multipart\/form-data\b/;
 
 /** Who is asked for by each path. */
-const PATHS: Readonly<Record<string, 'chat' | 'text' | 'embeddings'>> = {
+const PATHS: Readonly<Record<string, Endpoint>> = {
   '/v1/chat/completions': 'chat',
   '/v1/completions': 'text',
   '/v1/embeddings': 'embeddings',
+  '/v1/audio/transcriptions': 'transcriptions',
+  '/v1/audio/translations': 'translations',
 };
 
 /** Statuses for errors of ours; those of others are 500. */
@@ -60,7 +66,7 @@ class Refused extends Error {
 /**
  * Serves a model over HTTP in the shape of OpenAI's API: requests wait in one queue, and are answered in their order; a stream is a stream of
  * server-sent events; a client that goes ends its answer. Pages of the web cannot ask: a request has to name this host, and to say that its body is
- * JSON, which no page of another origin may without leave.
+ * JSON, which no page of another origin may without leave; a form that says where it is from is refused.
  */
 export async function serveApi(
   answerer: Answerer,
@@ -103,7 +109,8 @@ async function respond(
   const to = Object.hasOwn(PATHS, pathname) ? PATHS[pathname] : undefined;
   if (!to) throw new Refused(404, `there is no ${request.method} ${pathname}`, 'not-found');
   if (request.method !== 'POST') throw new Refused(405, `${pathname} takes POST`, 'invalid-argument');
-  const body = await bodyOf(request);
+  const heard = to === 'transcriptions' || to === 'translations';
+  const body = await (heard ? formOf(request) : bodyOf(request));
   const abort = new AbortController();
   response.once('close', () => abort.abort());
   const onPart = (part: object): void => {
@@ -127,17 +134,38 @@ function needOwnHost({ headers }: IncomingMessage, host: string): void {
     throw new Refused(403, `requests go to ${host} or localhost, not to ${asked}`, 'access-denied');
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Body> {
-  if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
-    throw new Refused(415, 'the content-type of a request is application/json', 'invalid-argument');
+/** The bytes of a request of this type. Other types are refused: a page of another origin may send some of them without leave. */
+async function bytesOf(request: IncomingMessage, type: RegExp, name: string, most: number): Promise<Buffer> {
+  if (!type.test(request.headers['content-type'] ?? ''))
+    throw new Refused(415, `the content-type of a request is ${name}`, 'invalid-argument');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_BYTES) throw new Refused(413, `a request has ${MOST_BYTES} bytes at the most`, 'limit-exceeded');
+    if (size > most) throw new Refused(413, `a request has ${most} bytes at the most`, 'limit-exceeded');
     chunks.push(chunk);
   }
-  const body = read(Buffer.concat(chunks).toString('utf8'));
+  return Buffer.concat(chunks);
+}
+
+/** The fields of a form; a file is its bytes. A page may send forms to any origin: one that says where it is from is refused. */
+async function formOf(request: IncomingMessage): Promise<Body> {
+  if (request.headers.origin !== undefined) throw new Refused(403, 'a page of the web may not ask', 'access-denied');
+  const bytes = await bytesOf(request, FORM_BODY, 'multipart/form-data', MOST_BYTES.form);
+  const type = request.headers['content-type']!;
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData().catch(() => {
+    throw new Refused(400, 'the body is no form', 'invalid-argument');
+  });
+  const fields = [...form].map(async ([name, value]) => [
+    name,
+    typeof value === 'string' ? value : new Uint8Array(await value.arrayBuffer()),
+  ]);
+  return Object.fromEntries(await Promise.all(fields)) as Body;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Body> {
+  const bytes = await bytesOf(request, JSON_BODY, 'application/json', MOST_BYTES.json);
+  const body = read(bytes.toString('utf8'));
   if (!object[1](body)) throw new Refused(400, 'the body is no JSON object', 'invalid-argument');
   return body as Body;
 }
@@ -150,9 +178,11 @@ function read(text: string): unknown {
   }
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(JSON.stringify(body));
+function send(response: ServerResponse, status: number, body: object | string): void {
+  const [type, text] =
+    typeof body === 'string' ? ['text/plain; charset=utf-8', body] : ['application/json', JSON.stringify(body)];
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(text);
 }
 
 /** An error in OpenAI's shape; in a stream that has begun, as its last event. */

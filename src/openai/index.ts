@@ -1,6 +1,6 @@
 /**
  * Models of this device with the interface of the npm package `openai`: code that talks to a service talks to them, in a page or behind
- * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Embeddings, Models).
+ * `tilewright serve`. The shapes are those of OpenAI's reference of its API (Chat Completions, Completions, Embeddings, Audio, Models).
  *
  * @module tilewright/openai
  */
@@ -11,11 +11,13 @@ import type { Logprobs, TokenLogprob } from '../text/logprobs.ts';
 import { type ToolCall, ToolCalls } from '../text/tool-calls.ts';
 import { type CreateEmbeddingResponse, type Embedding, embeddings } from './embeddings.ts';
 import { type Body, readChat, readText, type Tool, type Turn } from './request.ts';
+import { type AudioTranscription, type Transcribing, transcriptions } from './transcriptions.ts';
 
 export { TilewrightError } from '../errors.ts';
 export type { ToolCall } from '../text/tool-calls.ts';
 export type { CreateEmbeddingResponse, Embedding } from './embeddings.ts';
 export type { Body, Tool, Turn } from './request.ts';
+export type { AudioTranscription, Transcribing } from './transcriptions.ts';
 
 /** What of a `TextGenerator` answers. */
 export interface Answering {
@@ -136,9 +138,12 @@ export type Answer<B extends Body, Whole, Part> = B extends { readonly stream: t
   ? AsyncGenerator<Part, void>
   : Whole;
 
+/** What requests may ask. */
+export type Served = Answering | Embedding | Transcribing;
+
 /** One model or several, by the names that requests call them by. */
 export class OpenAI {
-  readonly #models: ReadonlyMap<string, Answering | Embedding>;
+  readonly #models: ReadonlyMap<string, Served>;
   readonly chat = {
     completions: {
       /**
@@ -162,17 +167,30 @@ export class OpenAI {
       return embeddings(model, name, body, signal);
     },
   };
+  readonly audio = {
+    transcriptions: {
+      /**
+       * Writes what a WAV file says. Errors: `not-found` for a model of another name; `invalid-argument`; `invalid-file`; those of
+       * `Transcriber.transcribe`.
+       */
+      create: (body: Body, options?: RequestOptions) => this.#heard('transcribe', body, options),
+    },
+    translations: {
+      /** Writes in English what a WAV file says. Errors: as of a transcription. */
+      create: (body: Body, options?: RequestOptions) => this.#heard('translate', body, options),
+    },
+  };
   readonly models = {
     /** The models that requests may name. */
     list: async () => modelList(...this.#models.keys()),
   };
 
-  constructor(models: Readonly<Record<string, Answering | Embedding>>) {
+  constructor(models: Readonly<Record<string, Served>>) {
     this.#models = new Map(Object.entries(models));
   }
 
   /** The model that a request names. */
-  #named(body: Body): [name: string, model: Answering | Embedding] {
+  #named(body: Body): [name: string, model: Served] {
     checkArgument('create', 'the body', body, object);
     const name = body['model'];
     const model = typeof name === 'string' ? this.#models.get(name) : undefined;
@@ -181,6 +199,16 @@ export class OpenAI {
         hint: `There ${this.#models.size === 1 ? 'is' : 'are'} ${[...this.#models.keys()].join(', ')}.`,
       });
     return [name as string, model];
+  }
+
+  async #heard(
+    task: 'transcribe' | 'translate',
+    body: Body,
+    { signal }: RequestOptions = {},
+  ): Promise<AudioTranscription | string> {
+    const [name, model] = this.#named(body);
+    if (!('transcribe' in model)) throw unfit(name, 'hears no audio');
+    return transcriptions(model, body, task, signal);
   }
 
   /** Parts are asked for once before they are given away: what cannot be answered is an error of the call. */

@@ -2,11 +2,20 @@ import { request } from 'node:http';
 import Client from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answerer, serveApi } from '../../src/cli/api-server.ts';
-import { OpenAI } from '../../src/openai/index.ts';
+import { OpenAI, type Transcribing } from '../../src/openai/index.ts';
 import { saying } from '../openai/answering.ts';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Hello?' }];
 const PIECES = ['Good', ' day', '.'];
+/** Says how many bytes it was given. */
+const hearing: Transcribing = {
+  async *transcribe(audio, { task, language = 'fr' } = {}) {
+    const text = ` ${task} ${audio.size}`;
+    const one = { start: 0, end: 1.5, text, tokens: [1], temperature: 0, logProbability: -0.5, noSpeech: 0.1 };
+    yield one;
+    return { text, language, duration: 2, segments: [one] };
+  },
+};
 const VECTOR = Float32Array.of(0.5, -1.25, 1e-9);
 
 let server: Awaited<ReturnType<typeof serveApi>> | undefined;
@@ -16,9 +25,13 @@ afterEach(() => server?.close());
 async function serving(pieces = PIECES, more: Partial<Answerer> = {}) {
   const log: string[] = [];
   const embed = async (texts: readonly string[]) => ({ vectors: texts.map(() => VECTOR), tokens: 3 });
-  const model = new OpenAI({ m: saying(pieces), v: { embed } });
+  const model = new OpenAI({ m: saying(pieces), v: { embed }, w: hearing });
   const answer: Answerer['answer'] = async (to, body, { signal, onPart }) => {
     if (to === 'embeddings') return model.embeddings.create(body, { signal });
+    if (to === 'transcriptions' || to === 'translations') {
+      const { file, ...fields } = body;
+      return model.audio[to].create({ ...fields, file: new Blob([file as Uint8Array<ArrayBuffer>]) }, { signal });
+    }
     const { create } = to === 'chat' ? model.chat.completions : model.completions;
     if (!body['stream']) return create(body, { signal });
     for await (const part of await create({ ...body, stream: true }, { signal })) onPart(part);
@@ -117,6 +130,41 @@ describe('the client of OpenAI', () => {
     const { data, usage } = await client.embeddings.create({ model: 'v', input: ['a', 'b'] });
     expect(data.map(({ embedding }) => Float32Array.from(embedding))).toEqual([VECTOR, VECTOR]);
     expect(usage).toEqual({ prompt_tokens: 3, total_tokens: 3 });
+  });
+
+  it('has files heard, in the formats of the service', async () => {
+    const { client, url } = await serving();
+    const file = new File([new Uint8Array(300)], 'a.wav');
+    const { transcriptions, translations } = client.audio;
+    expect(await transcriptions.create({ model: 'w', file })).toEqual({ text: ' transcribe 300' });
+    expect(await translations.create({ model: 'w', file, response_format: 'text' })).toBe('translate 300\n');
+    const timed = await transcriptions.create({ model: 'w', file, language: 'de', response_format: 'verbose_json' });
+    expect(timed).toEqual({
+      ...{ task: 'transcribe', language: 'de', duration: 2, text: ' transcribe 300' },
+      segments: [
+        {
+          ...{ id: 0, start: 0, end: 1.5, text: ' transcribe 300', tokens: [1], temperature: 0 },
+          ...{ avg_logprob: -0.5, no_speech_prob: 0.1 },
+        },
+      ],
+    });
+    expect(await transcriptions.create({ model: 'w', file, response_format: 'srt' })).toBe(
+      '1\n00:00:00,000 --> 00:00:01,500\ntranscribe 300\n',
+    );
+    expect(await transcriptions.create({ model: 'w', file, response_format: 'vtt' })).toBe(
+      'WEBVTT\n\n00:00:00.000 --> 00:00:01.500\ntranscribe 300\n',
+    );
+    await expect(transcriptions.create({ model: 'm', file })).rejects.toMatchObject({ message: /hears no audio/ });
+    await expect(transcriptions.create({ model: 'w', file, prompt: 'a' })).rejects.toMatchObject({
+      status: 400,
+      message: /prompt is not known/,
+    });
+    const to = `${url}/audio/transcriptions`;
+    expect((await raw(to, { headers: JSON_TYPE, body: '{}' }))[0]).toBe(415);
+    const form = { 'content-type': 'multipart/form-data; boundary=x' };
+    expect((await raw(to, { headers: form, body: 'no form' }))[0]).toBe(400);
+    // A page of another origin may send a form without leave.
+    expect((await raw(to, { headers: { ...form, origin: 'https://example.org' }, body: '--x--' }))[0]).toBe(403);
   });
 
   it('hears of an error in a stream that has begun', async () => {

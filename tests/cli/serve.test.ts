@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,31 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../../src/cli/commands/serve.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
+import { parseTensors } from '../support/files.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../weights/gpt-shakespeare', import.meta.url));
 const TEMPLATE = '{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n\n{% endfor %}JULIET:';
 
 const driver = findVulkanDriver();
+
+/** Serves a folder on Dawn until the signal fires. */
+async function served(folder: string, signal: AbortSignal): Promise<{ client: Client; running: Promise<void> }> {
+  let running!: Promise<void>;
+  const url = await new Promise<string>((resolve, reject) => {
+    const silent = () => undefined;
+    const terminal = {
+      bars: { ready: async () => {}, clear: silent, update: silent },
+      note: silent,
+      print: silent,
+      paint: (_: string, text: string) => text,
+      paintNote: (_: string, text: string) => text,
+      result: (value: { url: string }) => resolve(value.url),
+    } as unknown as Terminal;
+    running = serve(folder, { host: '127.0.0.1', port: 0 }, { terminal, signal, runtime: 'dawn' });
+    running.catch(reject);
+  });
+  return { client: new Client({ baseURL: url, apiKey: 'none', maxRetries: 0 }), running };
+}
 
 // Without a driver for Dawn nothing answers here; the server itself is tested in api-server.test.ts.
 describe.runIf(driver)('tilewright serve', { timeout: 120_000 }, () => {
@@ -24,21 +44,7 @@ describe.runIf(driver)('tilewright serve', { timeout: 120_000 }, () => {
     folder = join(mkdtempSync(join(tmpdir(), 'tilewright-')), 'shakespeare');
     cpSync(SHIPPED, folder, { recursive: true });
     writeFileSync(join(folder, 'chat_template.jinja'), TEMPLATE);
-    const url = await new Promise<string>((resolve, reject) => {
-      const silent = () => undefined;
-      const terminal = {
-        bars: { ready: async () => {}, clear: silent, update: silent },
-        note: silent,
-        print: silent,
-        paint: (_: string, text: string) => text,
-        paintNote: (_: string, text: string) => text,
-        result: (value: { url: string }) => resolve(value.url),
-      } as unknown as Terminal;
-      const options = { host: '127.0.0.1', port: 0 };
-      running = serve(folder, options, { terminal, signal: abort.signal, runtime: 'dawn' });
-      running.catch(reject);
-    });
-    client = new Client({ baseURL: url, apiKey: 'none', maxRetries: 0 });
+    ({ client, running } = await served(folder, abort.signal));
   }, 120_000);
 
   afterAll(async () => {
@@ -98,3 +104,32 @@ describe.runIf(driver)('tilewright serve', { timeout: 120_000 }, () => {
     });
   });
 });
+
+it.runIf(driver)(
+  'vectors of texts are those of sentence-transformers, through the client of OpenAI',
+  async () => {
+    const folder = fileURLToPath(new URL('../fixtures/encoders/bert-sentences', import.meta.url));
+    const { texts } = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as { texts: string[] };
+    const stored = await parseTensors(readFileSync(join(folder, 'reference.safetensors')));
+    const { data: expected } = stored.get('vectors')!;
+    const abort = new AbortController();
+    const { client, running } = await served(folder, abort.signal);
+    try {
+      const { data, usage } = await client.embeddings.create({ model: 'bert-sentences', input: texts });
+      const vectors = data.flatMap(({ embedding }) => embedding);
+      expect(vectors).toHaveLength(expected.length);
+      for (const [i, x] of vectors.entries()) expect(x).toBeCloseTo(expected[i]!, 5);
+      expect(usage.prompt_tokens).toBeGreaterThan(texts.length);
+      await expect(
+        client.embeddings.create({ model: 'bert-sentences', input: 'a '.repeat(500) }),
+      ).rejects.toMatchObject({
+        status: 400,
+        code: 'context-exceeded',
+      });
+    } finally {
+      abort.abort();
+      await running;
+    }
+  },
+  120_000,
+);

@@ -10,7 +10,7 @@ export interface ServeOptions extends ModelOptions {
   readonly name?: string;
 }
 
-/** Serves a model of text, or one that gives texts vectors, over HTTP, in the shape of OpenAI's API, until the command is stopped. */
+/** Serves a model of text, one that gives texts vectors, or one that hears, over HTTP, in the shape of OpenAI's API, until the command is stopped. */
 export async function serve(model: string, options: ServeOptions, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   const source = await resolveModel(model);
@@ -22,10 +22,10 @@ export async function serve(model: string, options: ServeOptions, context: Comma
     const server = await serveApi(
       {
         name,
-        answer: (to, body, { signal: left, onPart }) =>
+        answer: (to, { file, ...body }, { signal: left, onPart }) =>
           runtime.run(
             'answer',
-            { ...args, name, to, body },
+            { ...args, name, to, body, ...(file instanceof Uint8Array && { file: runtime.lend([file]) }) },
             {
               signal: AbortSignal.any([signal, left]),
               onEvent: (event) => {
