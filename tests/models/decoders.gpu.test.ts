@@ -36,12 +36,14 @@ const MODELS = [
   'granite',
 ];
 
-/** The Llama that ships, by its path. */
-const SHIPPED = repositoryFolder('weights/llama-shakespeare');
+/** The Llama that ships. */
+const SHIPPED = 'weights/llama-shakespeare';
 
-/** A fixture by its name; a folder outside of the repository by its path. */
-const folderOf = (name: string): string =>
-  name.includes('/') ? outsideFolder(name) : repositoryFolder(`tests/fixtures/decoders/${name}`);
+/** A fixture by its name; the model that ships; a folder outside of the repository by its path. */
+function folderOf(name: string): string {
+  if (name === SHIPPED) return repositoryFolder(name);
+  return name.includes('/') ? outsideFolder(name) : repositoryFolder(`tests/fixtures/decoders/${name}`);
+}
 const json = async <T>(file: string): Promise<T> => JSON.parse(new TextDecoder().decode(await readAnywhere(file))) as T;
 
 /** The files of a folder that is one file of weights, with fields of the config said otherwise. */

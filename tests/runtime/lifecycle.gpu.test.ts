@@ -75,11 +75,11 @@ describe('bad input', async () => {
   it('knows what it does not know', async () => {
     const tensor = { name: 'encoder.weight', storedType: 'F32' as const, shape: [1], bytes: new Uint8Array(4) };
     await refuses('unknown-architecture', () => engine.load(encodeSafetensors([tensor])));
-    const config = new TextEncoder().encode('{"model_type": "bert"}');
+    const config = new TextEncoder().encode('{"model_type": "mamba"}');
     const error = await refuses('unknown-architecture', () =>
       engine.load({ 'model.safetensors': encodeSafetensors([tensor]), 'config.json': config }),
     );
-    expect(error.message).toContain('"bert"');
+    expect(error.message).toContain('"mamba"');
     expect(error.hint).toContain('GPT-2');
     await refuses('unknown-architecture', async () => engine.load(await file(GPT, 'model.safetensors'))); // heads are in the config only
   });
