@@ -4,6 +4,7 @@ import { opNamed } from '../../ops/index.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import { angleTables, type Frequencies } from '../decoder/rotary.ts';
 import type { Packed } from '../packed.ts';
+import { relativeBucket } from '../relative.ts';
 import { GraphWeights } from '../weights.ts';
 import type { EncoderFamily, EncoderLayer, EncoderRun, EncoderShape, Finish } from './shape.ts';
 
@@ -153,7 +154,7 @@ class EncoderGraph {
     const { tokens } = this.run;
     const table = this.#w.get(`${name}.weight`, [buckets, heads]);
     const places = Uint32Array.from({ length: tokens * tokens }, (_, i) =>
-      bucketOf((i % tokens) - Math.floor(i / tokens), buckets, farthest),
+      relativeBucket((i % tokens) - Math.floor(i / tokens), buckets, farthest, true),
     );
     const rows = b.gather(table, b.constant({ dataType: 'uint32', shape: [tokens * tokens] }, places));
     return b.reshape(b.transpose(rows, { permutation: [1, 0] }), [1, heads, tokens, tokens]);
@@ -197,19 +198,4 @@ export function normalized(b: GraphBuilder, w: GraphWeights, x: Operand, name: s
     ...{ scale: w.get(`${name}.weight`, [size]), axes: [x.shape.length - 1], epsilon, label: name },
     ...(bias && { bias: w.get(`${name}.bias`, [size]) }),
   });
-}
-
-/**
- * The bucket of a key that is `far` tokens after its query, in both directions as T5 has them (Raffel et al. 2020): half of a side's
- * buckets are of one distance each, the others grow to `farthest` by their logarithm.
- */
-function bucketOf(far: number, buckets: number, farthest: number): number {
-  const side = buckets >> 1;
-  const exact = side >> 1;
-  const distance = Math.abs(far);
-  const start = far > 0 ? side : 0;
-  if (distance < exact) return start + distance;
-  const { fround, log } = Math; // the models were trained with steps of float32
-  const share = fround(fround(log(distance / exact)) / fround(log(farthest / exact)));
-  return start + Math.min(side - 1, exact + Math.floor(fround(share * (side - exact))));
 }

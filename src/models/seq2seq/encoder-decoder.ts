@@ -43,7 +43,7 @@ export async function readParts(files: ModelFiles, options: LoadOptions): Promis
       readJson(files.folder, file, options.signal),
     ),
   );
-  const limits = { vocabulary: family.shape.vocabulary, context: family.shape.decoder.length };
+  const limits = { vocabulary: family.shape.vocabulary, context: family.shape.decoder.length, cuts: true };
   const tokenizer = json && (await (await import('../../text/tokenizer.ts')).loadTokenizer(json, config, limits));
   return { family, tokenizer, generation };
 }

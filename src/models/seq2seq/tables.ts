@@ -1,3 +1,5 @@
+import { relativeBucket } from '../relative.ts';
+
 /** Constants of graphs that no file has. All graphs of a model get the same arrays, so that these share them on the device. */
 export class Tables {
   readonly #made = new Map<string, Float32Array | Uint32Array>();
@@ -32,25 +34,9 @@ export class Tables {
   /** T5's bucket for each query and key: [count, count]. `both`: keys behind a query and ahead of it have half of the buckets each. */
   buckets(count: number, both: boolean, buckets: number, distance: number): Uint32Array {
     return this.#once(`buckets ${count} ${both} ${buckets} ${distance}`, () => {
-      const of = bucketsOf(both ? buckets / 2 : buckets, distance);
-      return Uint32Array.from({ length: count * count }, (_, i) => {
-        const ahead = (i % count) - Math.floor(i / count);
-        if (both) return of(Math.abs(ahead)) + (ahead > 0 ? buckets / 2 : 0);
-        return of(Math.max(0, -ahead));
-      });
+      return Uint32Array.from({ length: count * count }, (_, i) =>
+        relativeBucket((i % count) - Math.floor(i / count), buckets, distance, both),
+      );
     });
   }
-}
-
-/** Half of the buckets are a distance each; the others grow as logarithms do, to `most`. In float32, as transformers has it. */
-function bucketsOf(buckets: number, most: number): (distance: number) => number {
-  const exact = Math.floor(buckets / 2);
-  const { fround } = Math;
-  return (distance) => {
-    if (distance < exact) return distance;
-    const far = fround(
-      fround(fround(Math.log(fround(distance / exact))) / fround(Math.log(most / exact))) * (buckets - exact),
-    );
-    return Math.min(exact + Math.floor(far), buckets - 1);
-  };
 }
