@@ -18,6 +18,7 @@ import { quantize, storedTensors } from './jobs/quantize.ts';
 import { readTexts } from './jobs/read-texts.ts';
 import { report } from './jobs/report.ts';
 import { runGraph } from './jobs/run-graph.ts';
+import { search } from './jobs/search.ts';
 import { transcribe } from './jobs/transcribe.ts';
 import { translate } from './jobs/translate.ts';
 import { tune } from './jobs/tune.ts';
@@ -33,6 +34,7 @@ export const jobs = {
   classify,
   embed,
   readTexts,
+  search,
   generate,
   runGraph,
   nearest,

@@ -329,6 +329,15 @@ export function build(signal: AbortSignal): Command {
       await embed(model, texts, options, contextOf(options));
     });
 
+  onModel(command('search <model> <query...>', 'the lines of a file that mean what a query asks, by vectors of both'))
+    .requiredOption('--texts <file>', 'a file with a text a line')
+    .option('--top-k <n>', 'lines a query', positiveInteger, 5)
+    .option('--truncate', 'cut texts that are longer than the model reads')
+    .action(async (model: string, queries: string[], options) => {
+      const { search } = await import('./commands/search.ts');
+      await search(model, queries, options, contextOf(options));
+    });
+
   onModel(
     command('classify-text <model> [text...]', 'labels of texts or of their words, answers, or what stands in gaps'),
   )

@@ -5,32 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { transcribe } from '../../src/cli/commands/transcribe.ts';
 import { translate } from '../../src/cli/commands/translate.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
 import type { Transcription } from '../../src/models/seq2seq/whisper/options.ts';
 import { findVulkanDriver } from '../../tools/vulkan.mjs';
+import { listening } from '../support/listening.ts';
 import { wavFile } from '../support/wav-file.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/seq2seq/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tilewright-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A command's world, and what it printed. */
-function listening() {
-  const told = { lines: [] as string[], result: undefined as unknown };
-  const terminal = {
-    json: false,
-    bars: { ready: async () => {}, clear: () => {}, update: () => {} },
-    print: (line = '') => void told.lines.push(line),
-    write: (text: string) => void told.lines.push(text),
-    note: () => {},
-    paint: (_: string, text: string) => text,
-    paintNote: (_: string, text: string) => text,
-    result: (value: unknown) => {
-      told.result = value;
-    },
-  } as unknown as Terminal;
-  return { told, context: { terminal, signal: new AbortController().signal, runtime: 'dawn' as const } };
-}
 
 // Without a driver for Dawn nothing is computed here.
 describe.runIf(findVulkanDriver())('tilewright', { timeout: 120_000 }, () => {
