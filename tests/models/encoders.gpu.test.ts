@@ -101,6 +101,16 @@ it("files of TensorFlow's time call the weights of a LayerNorm gamma and beta", 
   );
 });
 
+it.each([
+  { name: 'bert', beside: 4 }, // the table, positions, their normalisation; the pooling
+  { name: 'distilbert', beside: 4 },
+  { name: 'mpnet-sentences', beside: 8 }, // terms of distances with the mask; a vector's length, its bound, the quotient
+])('$name takes 7 dispatches a layer and $beside beside', async ({ name, beside }) => {
+  using model = await load(name);
+  const { steps } = await model.plan(model.graph(4, 32));
+  expect(steps).toHaveLength(7 * model.shape.layers + beside);
+});
+
 describe('vectors of sentence-transformers', () => {
   it.each(['bert-sentences', 'roberta-sentences', 'mpnet-sentences'])('%s, with and without prompts', async (name) => {
     const { texts, tensors } = await referenceOf(name);
