@@ -1,5 +1,4 @@
 import { refuse } from '../options.ts';
-import type { Normalize } from './tokenizer-parts.ts';
 
 /** What bytes are looked up in: units of a double array (darts-clone), of which each has a label and says where its children are. */
 type Trie = Uint32Array;
@@ -17,7 +16,7 @@ const utf8 = new TextEncoder();
  * an entry becomes what the shortest says; of one without, each character does so by itself. `charsmap`: in base64, the bytes of the trie as uint32, the
  * trie, and texts that end with a zero. Error: `invalid-file`.
  */
-export function precompiled(charsmap: unknown): Normalize {
+export function precompiled(charsmap: unknown): (text: string) => string {
   const { trie, texts } = parsed(charsmap);
   const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   const known = new Map<string, string | undefined>();
