@@ -3,7 +3,7 @@ import { checkFields, number, oneOf, type Rule, refuse, text } from '../options.
 import type { Body } from './request.ts';
 
 /** A part of what was said. */
-interface Said {
+export interface HeardSegment {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -13,11 +13,12 @@ interface Said {
   readonly noSpeech: number;
 }
 
-interface Whole {
+/** What a `Transcriber` returns. */
+export interface Heard {
   readonly text: string;
   readonly language: string | undefined;
   readonly duration: number;
-  readonly segments: readonly Said[];
+  readonly segments: readonly HeardSegment[];
 }
 
 /** What of a `Transcriber` answers. */
@@ -26,7 +27,7 @@ export interface Transcribing {
   transcribe(
     audio: Blob,
     options?: { language?: string; task?: 'transcribe' | 'translate'; temperature?: number; signal?: AbortSignal },
-  ): AsyncGenerator<unknown, Whole>;
+  ): AsyncGenerator<unknown, Heard>;
 }
 
 /** What was said, as clients take it: text alone, or with the times of its segments. */
@@ -87,7 +88,7 @@ export async function transcriptions(
 }
 
 function written(
-  { text, language, duration, segments }: Whole,
+  { text, language, duration, segments }: Heard,
   format: string,
   task: 'transcribe' | 'translate',
 ): AudioTranscription | string {
