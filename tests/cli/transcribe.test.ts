@@ -24,7 +24,7 @@ describe.runIf(findVulkanDriver())('tilewright', { timeout: 120_000 }, () => {
     const { segments, duration, language } = told.result as Transcription;
     expect([duration, language]).toEqual([1, 'en']);
     expect(told.lines).toHaveLength(segments.length);
-    for (const line of told.lines) expect(line).toMatch(/^00:0\d\.\d\d - 00:0\d\.\d\d {2}\S/);
+    for (const line of told.lines) expect(line).toMatch(/^00:0\d\.\d\d - 00:0\d\.\d\d {2}/); // the text of random weights may be empty
   });
 
   it('says that a model writes for texts, or has no tokenizer', async () => {
