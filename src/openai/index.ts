@@ -17,7 +17,7 @@ export { TilewrightError } from '../errors.ts';
 export type { ToolCall } from '../text/tool-calls.ts';
 export type { CreateEmbeddingResponse, Embedding } from './embeddings.ts';
 export type { Body, Tool, Turn } from './request.ts';
-export type { AudioTranscription, Heard, HeardSegment, Transcribing } from './transcriptions.ts';
+export type { AudioTranscription, Transcribing } from './transcriptions.ts';
 
 /** What of a `TextGenerator` answers. */
 export interface Answering {

@@ -1,33 +1,12 @@
 import { TilewrightError } from '../errors.ts';
+import type { Segment, TranscribeOptions, Transcription } from '../models/seq2seq/whisper/options.ts';
 import { checkFields, number, oneOf, type Rule, refuse, text } from '../options.ts';
 import type { Body } from './request.ts';
-
-/** A part of what was said. */
-export interface HeardSegment {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly tokens: readonly number[];
-  readonly temperature: number;
-  readonly logProbability: number;
-  readonly noSpeech: number;
-}
-
-/** What a `Transcriber` returns. */
-export interface Heard {
-  readonly text: string;
-  readonly language: string | undefined;
-  readonly duration: number;
-  readonly segments: readonly HeardSegment[];
-}
 
 /** What of a `Transcriber` answers. */
 export interface Transcribing {
   /** Streams the segments of a WAV file. */
-  transcribe(
-    audio: Blob,
-    options?: { language?: string; task?: 'transcribe' | 'translate'; temperature?: number; signal?: AbortSignal },
-  ): AsyncGenerator<unknown, Heard>;
+  transcribe(audio: Blob, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription>;
 }
 
 /** What was said, as clients take it: text alone, or with the times of its segments. */
@@ -88,7 +67,7 @@ export async function transcriptions(
 }
 
 function written(
-  { text, language, duration, segments }: Heard,
+  { text, language, duration, segments }: Transcription,
   format: string,
   task: 'transcribe' | 'translate',
 ): AudioTranscription | string {
