@@ -66,7 +66,6 @@ const ENCODER = {
   hiddenStates: 'call',
   graph: 'stays',
   inputsOf: 'stays',
-  prepare: 'stays',
 } as const;
 
 /** Of encoder-decoders. */

@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Operand } from '../../graph/ir.ts';
-import { opNamed } from '../../ops/index.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import type { Packed } from '../packed.ts';
 import { textOutputs } from '../sampled.ts';
 import type { TextGraphOptions } from '../text-family.ts';
+import { gated, linear, normalized } from '../transformer.ts';
 import { GraphWeights, type Weights } from '../weights.ts';
 import type { angleTables, Frequencies } from './rotary.ts';
 import type { DecoderShape, LayerKind, LayerNames } from './shape.ts';
@@ -177,43 +177,20 @@ export class DecoderGraph {
   }
 
   #mlp(x: Operand, { up, down }: LayerNames): Operand {
-    const { inner, width, biases, gated } = this.shape;
-    const product = this.#linear(x, up, gated ? 2 * inner : inner, biases.mlp);
-    const hidden = gated ? this.#gated(product, up.name) : this.#activated(product);
+    const { inner, width, biases, gated: isGated, activation } = this.shape;
+    const product = this.#linear(x, up, isGated ? 2 * inner : inner, biases.mlp);
+    const hidden = isGated ? gated(this.#b, product, activation, up.name) : ACTIVATIONS[activation]!(this.#b, product);
     return this.#linear(hidden, { name: down }, width, biases.mlp);
   }
 
-  #activated(x: Operand): Operand {
-    return ACTIVATIONS[this.shape.activation]!(this.#b, x);
-  }
-
-  /** The activation of the first half of each row, times the second. */
-  #gated(rows: Operand, label: string): Operand {
-    const b = this.#b;
-    const { inner } = this.shape;
-    const { op, options, inputs } = this.#activated(rows);
-    if (opNamed(op).activation && inputs['input'] === rows)
-      return b.glu(rows, { activation: { name: op, ...options }, label });
-    const half = (from: number): Operand => b.slice(rows, [0, from], [rows.shape[0]!, inner]);
-    return b.mul(this.#activated(half(0)), half(inner));
-  }
-
   #linear(x: Operand, packed: Packed, out: number, bias: boolean): Operand {
-    const weight = this.#w.packed(packed, '.weight', [out, x.shape.at(-1)!]);
-    const y = this.#b.matmul(x, weight, { transposeB: true, label: packed.name });
-    return bias ? this.#b.add(y, this.#w.packed(packed, '.bias', [out])) : y;
+    return linear(this.#w, x, packed, out, bias);
   }
 
   /** Over the last axis; as it is where there is no name. */
   #normalized(x: Operand, name: string | undefined): Operand {
-    if (name === undefined) return x;
-    const b = this.#b;
-    const { epsilon, norm } = this.shape;
-    const size = x.shape.at(-1)!;
-    const options = { scale: this.#scaleOf(name, size), axes: [x.shape.length - 1], epsilon, label: name };
-    return norm === 'rms'
-      ? b.rmsNormalization(x, options)
-      : b.layerNormalization(x, { ...options, bias: this.#w.get(`${name}.bias`, [size]) });
+    const { epsilon, norm: kind } = this.shape;
+    return normalized(this.#w, x, name, { kind, epsilon, bias: true }, (norm, size) => this.#scaleOf(norm, size));
   }
 
   /** The learned scale of a normalisation. */

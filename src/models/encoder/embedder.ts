@@ -95,12 +95,8 @@ export class Embedder extends EncoderModel {
     checkOptions('embed', options, EMBED_RULES);
     const { dimensions = this.dimensions } = options;
     checkArgument('embed', 'dimensions', dimensions, integer(1, this.dimensions));
-    const all = [texts].flat();
-    if (!all.length)
-      throw new TilewrightError('invalid-argument', 'embed: texts: expected at least one text, got none');
-    const prompt = options.prompt ?? this.#promptNamed(options.promptName);
-    const encoded = all.map((one, index) => this.#prompted(one, prompt, index, options.truncate));
-    const vectors: Float32Array[] = new Array(all.length);
+    const encoded = this.#prompted([texts].flat(), options);
+    const vectors: Float32Array[] = new Array(encoded.length);
     const take = ({ vectors: rows }: Readonly<Record<string, unknown>>, { indices }: Batch): void => {
       const size = this.dimensions;
       for (const [row, index] of indices.entries())
@@ -122,12 +118,19 @@ export class Embedder extends EncoderModel {
     throw new TilewrightError('not-found', `${this.files.name} has no prompt '${name}': it has ${known}`);
   }
 
-  #prompted(given: string, prompt: string, index: number, truncate?: boolean): Encoded {
-    const cased = (words: string): string => (this.modules.lowerCase ? words.toLowerCase() : words);
-    const encoded = this.encoded([cased(prompt + given)], `text ${index}`, truncate);
-    if (!prompt || this.modules.includePrompt) return encoded;
-    const alone = this.tokenizer.encode(cased(prompt), { addSpecialTokens: false });
-    return { ...encoded, skipped: encoded.starts[0]! + alone.length };
+  /** Texts after their prompt, whose tokens no pooling counts where the folder says so. */
+  #prompted(texts: readonly string[], options: EmbedOptions): Encoded[] {
+    const { lowerCase, includePrompt } = this.modules;
+    const cased = (words: string): string => (lowerCase ? words.toLowerCase() : words);
+    const prompt = options.prompt ?? this.#promptNamed(options.promptName);
+    const encoded = this.encodedAll(
+      'embed',
+      texts.map((one) => cased(prompt + one)),
+      options,
+    );
+    if (!prompt || includePrompt) return encoded;
+    const { length } = this.tokenizer.encode(cased(prompt), { addSpecialTokens: false });
+    return encoded.map((one) => ({ ...one, skipped: one.starts[0]! + length }));
   }
 
   #shortened(vector: Float32Array, dimensions: number): Float32Array {

@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Operand } from '../../graph/ir.ts';
-import { opNamed } from '../../ops/index.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
 import { angleTables, type Frequencies } from '../decoder/rotary.ts';
 import type { Packed } from '../packed.ts';
 import { relativeBucket } from '../relative.ts';
+import { gated, linear, type Norm, normalized } from '../transformer.ts';
 import { GraphWeights } from '../weights.ts';
 import type { EncoderFamily, EncoderLayer, EncoderRun, EncoderShape, Finish } from './shape.ts';
 
@@ -109,18 +109,9 @@ class EncoderGraph {
 
   #mlp(x: Operand, { up, down }: EncoderLayer): Operand {
     const b = this.#b;
-    const { inner, width, biases, gated, activation } = this.#shape;
-    const product = this.#linear(x, { name: up }, gated ? 2 * inner : inner, biases.mlp);
-    const activate = ACTIVATIONS[activation]!;
-    let hidden: Operand;
-    const { op, options, inputs } = activate(b, product);
-    if (!gated) hidden = activate(b, product);
-    else if (opNamed(op).activation && inputs['input'] === product)
-      hidden = b.glu(product, { activation: { name: op, ...options }, label: up });
-    else {
-      const half = (from: number): Operand => b.slice(product, [0, from], [product.shape[0]!, inner]);
-      hidden = b.mul(activate(b, half(0)), half(inner));
-    }
+    const { inner, width, biases, gated: isGated, activation } = this.#shape;
+    const product = this.#linear(x, { name: up }, isGated ? 2 * inner : inner, biases.mlp);
+    const hidden = isGated ? gated(b, product, activation, up) : ACTIVATIONS[activation]!(b, product);
     return this.#linear(hidden, { name: down }, width, biases.mlp);
   }
 
@@ -179,23 +170,14 @@ class EncoderGraph {
   }
 
   #linear(x: Operand, packed: Packed, out: number, bias: boolean): Operand {
-    const weight = this.#w.packed(packed, '.weight', [out, x.shape.at(-1)!]);
-    const y = this.#b.matmul(x, weight, { transposeB: true, label: packed.name });
-    return bias ? this.#b.add(y, this.#w.packed(packed, '.bias', [out])) : y;
+    return linear(this.#w, x, packed, out, bias);
   }
 
   /** Over the last axis; as it is where there is no name. */
   #normalized(x: Operand, name: string | undefined): Operand {
-    const { epsilon, biases } = this.#shape;
-    return name === undefined ? x : normalized(this.#b, this.#w, x, name, epsilon, biases.norm);
+    return normalized(this.#w, x, name, normOf(this.#shape));
   }
 }
 
-/** Over the last axis. */
-export function normalized(b: GraphBuilder, w: GraphWeights, x: Operand, name: string, epsilon: number, bias: boolean) {
-  const size = x.shape.at(-1)!;
-  return b.layerNormalization(x, {
-    ...{ scale: w.get(`${name}.weight`, [size]), axes: [x.shape.length - 1], epsilon, label: name },
-    ...(bias && { bias: w.get(`${name}.bias`, [size]) }),
-  });
-}
+/** How rows are normalised, in layers and in heads. */
+export const normOf = ({ epsilon, biases }: EncoderShape): Norm => ({ kind: 'layer', epsilon, bias: biases.norm });

@@ -1,8 +1,9 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Operand } from '../../graph/ir.ts';
 import { ACTIVATIONS } from '../activation-names.ts';
+import { normalized } from '../transformer.ts';
 import type { GraphWeights } from '../weights.ts';
-import { normalized } from './graph.ts';
+import { normOf } from './graph.ts';
 import type { Reading } from './model.ts';
 import type { EncoderFamily, HeadTask } from './shape.ts';
 
@@ -20,7 +21,7 @@ export function headed(
     x = b.matmul(x, kept, { transposeB: true, label: weight });
     if (bias !== undefined) x = b.add(x, w.get(bias, [kept.shape[0]!]));
     if (activation !== undefined) x = ACTIVATIONS[activation]!(b, x);
-    if (norm !== undefined) x = normalized(b, w, x, norm, shape.epsilon, shape.biases.norm);
+    x = normalized(w, x, norm, normOf(shape));
   }
   return x.dataType === 'float32' ? x : b.cast(x, 'float32');
 }

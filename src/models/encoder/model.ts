@@ -122,8 +122,8 @@ export abstract class EncoderModel extends LoadedModel {
     return this.parts.family;
   }
 
-  /** Brings the weights to the device. With `onPaper` it only looks whether all are there. @internal */
-  async prepare({ onPaper, allowUnused, signal, onProgress }: OpenOptions): Promise<this> {
+  /** Brings the weights to the device. With `onPaper` it only looks whether all are there. */
+  protected async prepare({ onPaper, allowUnused, signal, onProgress }: OpenOptions): Promise<this> {
     try {
       const graph = this.graph();
       if (!allowUnused) this.family.weights.needAllTaken(HEADS);

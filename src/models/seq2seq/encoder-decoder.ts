@@ -38,6 +38,7 @@ export async function readParts(files: ModelFiles, options: LoadOptions): Promis
   await loadOps(GROUPS);
   const { family: read } = await seq2seqModule(files);
   const family = read(files, options);
+  if (family.shape.gated) await loadOps(['decoder']);
   const [json, config, generation] = await Promise.all(
     ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'].map((file) =>
       readJson(files.folder, file, options.signal),
@@ -81,16 +82,22 @@ export abstract class EncoderDecoder extends LoadedModel {
     super.moveTo(gpu);
   }
 
-  /** Builds what every input needs, or nothing on paper. Error: `unused-tensor`. */
-  protected async start(options: OpenOptions): Promise<void> {
-    const { encode, decode } = this.graphs() as { encode: Graph; decode: Graph };
-    if (!options.allowUnused) this.parts.family.weights.needAllTaken();
-    this.#checkTypes(encode, decode);
-    if (options.onPaper) return;
-    this.precompile([decode]);
-    await this.encoderSession(this.typicalTokens, options);
-    await this.stepSession({ tokens: 1, predict: 'logits' }, options);
-    this.macs = await macsOf(decode);
+  /** Builds what every input needs, or nothing on paper. Error: `unused-tensor`; then nothing stays on the device. */
+  protected async start(options: OpenOptions): Promise<this> {
+    try {
+      const { encode, decode } = this.graphs() as { encode: Graph; decode: Graph };
+      if (!options.allowUnused) this.parts.family.weights.needAllTaken();
+      this.#checkTypes(encode, decode);
+      if (options.onPaper) return this;
+      this.precompile([decode]);
+      await this.encoderSession(this.typicalTokens, options);
+      await this.stepSession({ tokens: 1, predict: 'logits' }, options);
+      this.macs = await macsOf(decode);
+      return this;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Types are of the layers that a graph has. Error: `invalid-argument` for a layer that neither graph has. */

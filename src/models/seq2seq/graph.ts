@@ -4,6 +4,7 @@ import { ACTIVATIONS } from '../activation-names.ts';
 import type { Packed } from '../packed.ts';
 import { textOutputs } from '../sampled.ts';
 import type { TextGraphOptions } from '../text-family.ts';
+import { gated, normalized } from '../transformer.ts';
 import { GraphWeights, type Weights } from '../weights.ts';
 import type { AttentionNames, BlockNames, Seq2SeqShape, StackShape } from './shape.ts';
 import type { Tables } from './tables.ts';
@@ -291,13 +292,11 @@ export class Seq2SeqGraph {
 
   #fed(x: Operand, { up, down, norm }: BlockNames, { inner }: StackShape): Operand {
     const b = this.#b;
-    const { gated, activation, width, biases } = this.shape;
-    const activate = (x: Operand): Operand => ACTIVATIONS[activation]!(b, x);
+    const { gated: isGated, activation, width, biases } = this.shape;
     return this.#around(x, norm, (read) => {
-      const product = this.#product(read, up, gated ? 2 * inner : inner);
+      const product = this.#product(read, up, isGated ? 2 * inner : inner);
       const rows = biases.others ? b.add(product, this.#w.packed(up, '.bias', [inner])) : product;
-      const half = (from: number): Operand => b.slice(rows, [0, from], [rows.shape[0]!, inner]);
-      const hidden = gated ? b.mul(activate(half(0)), half(inner)) : activate(rows);
+      const hidden = isGated ? gated(b, rows, activation, up.name) : ACTIVATIONS[activation]!(b, rows);
       return this.#linear(hidden, { name: down }, width);
     });
   }
@@ -321,12 +320,8 @@ export class Seq2SeqGraph {
 
   /** Over the last axis; as it is where there is no name. */
   #normalized(x: Operand, name: string | undefined): Operand {
-    if (name === undefined) return x;
-    const { norm, epsilon, width } = this.shape;
-    const options = { scale: this.#w.get(`${name}.weight`, [width]), axes: [x.shape.length - 1], epsilon, label: name };
-    return norm === 'rms'
-      ? this.#b.rmsNormalization(x, options)
-      : this.#b.layerNormalization(x, { ...options, bias: this.#w.get(`${name}.bias`, [width]) });
+    const { norm: kind, epsilon } = this.shape;
+    return normalized(this.#w, x, name, { kind, epsilon, bias: true });
   }
 
   #times(x: Operand, factor: number): Operand {

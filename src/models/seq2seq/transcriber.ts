@@ -79,14 +79,7 @@ export class Transcriber extends EncoderDecoder {
     const options = typed(given, parts.family.weights);
     const mel = readMelShape(files.name, await readJson(files.folder, 'preprocessor_config.json', options.signal));
     const generation = readWhisperGeneration(files.name, parts.generation);
-    const model = new Transcriber(gpu, files, options, parts, mel, generation);
-    try {
-      await model.start(options);
-      return model;
-    } catch (error) {
-      model.dispose();
-      throw error;
-    }
+    return new Transcriber(gpu, files, options, parts, mel, generation).start(options);
   }
 
   /** Languages that it knows, as it names them: `en`. Empty for a model of English alone. */

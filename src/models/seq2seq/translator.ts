@@ -76,14 +76,7 @@ export class Translator extends EncoderDecoder {
         'unsupported-option',
         `${files.name}: neither generation_config.json nor config.json says decoder_start_token_id`,
       );
-    const model = new Translator(gpu, files, options, parts, defaults, first as number);
-    try {
-      await model.start(options);
-      return model;
-    } catch (error) {
-      model.dispose();
-      throw error;
-    }
+    return new Translator(gpu, files, options, parts, defaults, first as number).start(options);
   }
 
   /** Tokens of a text that is read, and of one that is written, at the most. */
